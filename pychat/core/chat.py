@@ -1,0 +1,282 @@
+"""
+The chat: sessions, nicknames, rooms and handlers, without a socket.
+
+Verbs come in by `perform`, on the thread of the session that sent them; `actions.py` says what each one does.
+Whatever they cause takes its place in one order (`order.py`) and is handed to `delivery`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from pychat.core.actions import ACTIONS
+from pychat.core.authority import authorize
+from pychat.core.delivery import Delivery
+from pychat.core.errors import InternalFailure, LimitExceeded, Refused
+from pychat.core.events import Event, Message
+from pychat.core.handler import Chains, Handler, run_before, run_on
+from pychat.core.limits import Limits
+from pychat.core.log import Log, MemoryLog
+from pychat.core.membership import Membership
+from pychat.core.names import check_room, fold
+from pychat.core.nicknames import Nicknames
+from pychat.core.order import Order
+from pychat.core.replies import Failure, Reply
+from pychat.core.room import Room
+from pychat.core.session import LocalSession, Session
+from pychat.core.text import clean
+from pychat.core.verbs import Verb
+
+
+class Chat:
+    """The state of one chat server. Its methods may be called from any thread, and from hooks."""
+
+    def __init__(
+        self,
+        handlers: Iterable[Handler] = (),
+        *,
+        limits: Limits | None = None,
+        log: Log | None = None,
+        delivery: Delivery | None = None,
+        name: str = "pychat",
+        default_room: str = "lobby",
+    ) -> None:
+        """
+        Args:
+            handlers: What is allowed, said and shown. Without `Broadcast`, nobody hears anybody.
+            limits: Bounds of everything a peer can send.
+            log: Where the record of the rooms is kept. Default: in memory, the last events of each room.
+            delivery: Who brings events to sessions. Default: only to those of this process.
+            name: What the server calls itself.
+            default_room: Where a session goes that names no room.
+
+        Raises:
+            TypeError: A handler is none, has a misspelt hook, or one with other parameters.
+        """
+        self.limits = limits or Limits()
+        self.name = name
+        self.chains = Chains(handlers)
+        self.log = log or MemoryLog(self.limits.history_events)
+        self.delivery = delivery or Delivery()
+        self.order = Order(self.log, self.delivery)
+        self.nicknames = Nicknames()  # guarded by the order lock, as is the table of rooms
+        self._rooms: dict[str, Room] = {}
+        self.membership = Membership(self)
+        self.default_room = self.room(default_room)
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set when the chat ends: nobody is let in and nothing is published any more."""
+        return self.order.stopping
+
+    # Handlers
+
+    @property
+    def handlers(self) -> tuple[Handler, ...]:
+        """The handlers in order."""
+        return self.chains.handlers
+
+    def add_handler(self, handler: Handler, *, before: Handler | None = None) -> None:
+        """Add a handler at the end, or before another one; it takes part from the next verb on."""
+        with self.order.lock:
+            handlers = list(self.chains.handlers)
+            handlers.insert(len(handlers) if before is None else handlers.index(before), handler)
+            self.chains = Chains(handlers)
+
+    def remove_handler(self, handler: Handler) -> None:
+        """Remove a handler; a hook of it that runs at this moment finishes."""
+        with self.order.lock:
+            self.chains = Chains(other for other in self.chains.handlers if other is not handler)
+
+    # Rooms and people
+
+    def room(self, name: str) -> Room:
+        """Return the room of this name; make it if there is none. It stays when nobody is in it."""
+        checked = check_room(name, self.limits)
+        with self.order.lock:
+            room = self._rooms.get(fold(checked)) or self.add_room_locked(Room(self, checked))
+            room.pinned = True
+            return room
+
+    def find_room(self, name: str) -> Room | None:
+        """Return the room of this name, or None."""
+        return self._rooms.get(name) or self._rooms.get(fold(name))
+
+    def rooms(self) -> list[Room]:
+        """Return all rooms, sorted by name."""
+        with self.order.lock:
+            return sorted(self._rooms.values(), key=lambda room: room.key)
+
+    def remove_room(self, name: str, reason: str = "the room was closed") -> None:
+        """Let everybody leave the room; forget it and its history. Hooks run on the calling thread."""
+        room = self.find_room(name)
+        if room is None:
+            return
+        for member in room.members:
+            self.membership.leave(member, room, reason)
+        with self.order.lock:
+            self._forget_room_locked(room)
+
+    def add_room_locked(self, room: Room) -> Room:
+        """Put a new room into the table; if there are too many, the one that has been empty longest goes."""
+        if len(self._rooms) >= self.limits.rooms:
+            empty = next((other for other in self._rooms.values() if not other.occupants and not other.pinned), None)
+            if empty is None:
+                raise LimitExceeded("rooms on this server", self.limits.rooms, "rooms")
+            self._forget_room_locked(empty)
+        self._rooms[room.key] = room
+        return room
+
+    def _forget_room_locked(self, room: Room) -> None:
+        if self._rooms.get(room.key) is room and not room.occupants:
+            del self._rooms[room.key]
+            self.log.forget(room.key)
+
+    def find(self, nickname: str) -> Session | None:
+        """Return who has this nickname now, or None."""
+        with self.order.lock:
+            return self.nicknames.find(nickname)
+
+    def sessions(self) -> list[Session]:
+        """Return everybody who has a nickname."""
+        with self.order.lock:
+            return self.nicknames.sessions()
+
+    def session(self, nickname: str, rooms: Iterable[str] = ()) -> LocalSession:
+        """
+        Let somebody in who lives inside this process: a bot, a test, a game.
+
+        Args:
+            rooms: Which to join; none: the default room.
+
+        Raises:
+            Refused: The nickname is not allowed or in use, or a handler said no.
+        """
+        session = LocalSession(self)
+        self.open(session)
+        try:
+            session.hello(nickname, rooms)
+        except Refused:
+            self.close(session, "not admitted")
+            raise
+        return session
+
+    # The life of a session
+
+    def open(self, session: Session) -> None:
+        """
+        A participant has arrived.
+
+        Raises:
+            Refused: The chat is ending, or a handler said no.
+        """
+        if self.stopping.is_set():
+            raise Refused("the server is shutting down", code="shutting_down")
+        run_before(self.chains.before_connect, session)
+        run_on(self.chains.on_connect, session)
+
+    def perform(self, session: Session, verbs: Iterable[Verb]) -> None:
+        """
+        Perform verbs of one session, in order, on the calling thread. What comes of them is sent to it as replies.
+
+        Two threads that perform verbs of the same session let its handlers run at the same time.
+        """
+        turn = self.order.turn
+        outer, turn.session = turn.session, session
+        try:
+            for verb in verbs:
+                if session.closed:
+                    break
+                try:
+                    authorize(session, verb)
+                    if self.chains.before_verb:
+                        if self.chains.verb_waits:
+                            self.order.flush()
+                        run_before(self.chains.before_verb, session, verb)
+                    ACTIONS[type(verb)](self, session, verb)
+                except Refused as error:
+                    turn.ref = None
+                    self.send(session, Failure(verb.ref, error.code, str(error)))
+        finally:
+            turn.session = outer
+            self.order.flush()
+
+    def close(self, session: Session, reason: str, *, lost: bool = False) -> None:
+        """
+        A participant is gone: it leaves its rooms, and when the others have been told, its nickname is free.
+
+        Args:
+            lost: Nobody asked for it, so the nickname of a resumable session is kept a while for its token.
+        """
+        self.order.flush()
+        if not self.membership.remove_everywhere(session):
+            return
+        turn = self.order.turn
+        outer, turn.session = turn.session, session
+        try:
+            for room in session.rooms.values():
+                run_on(self.chains.on_leave, session, room, reason)
+            run_on(self.chains.on_disconnect, session, reason)
+        except InternalFailure:
+            pass  # it is logged, and there is nobody left to tell
+        finally:
+            turn.session = outer
+            self.order.flush()
+        with self.order.lock:
+            keep = lost and session.resumable and not self.stopping.is_set()
+            self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
+            if session.ended is not None:
+                session.ended.set()
+        session.over()
+
+    # Speaking
+
+    def publish(self, message: Message, *, to: Iterable[Session] | None = None) -> None:
+        """
+        Publish a message where it belongs: in its room, or to the one person it is for.
+
+        Args:
+            to: Only these sessions may see it, of those in the room.
+        """
+        if message.room is not None:
+            room = self.find_room(message.room)
+            if room is not None:
+                room.publish(message, to=to)
+        elif message.to is not None:
+            recipient = self.find(message.to)
+            if recipient is not None:
+                self.order.publish(message, (), only=frozenset({recipient}))
+
+    def send(self, session: Session, *items: Event | Reply) -> None:
+        """Tell one session something, behind everything that this thread caused before."""
+        self.order.send(session, *items)
+
+    def checked_text(self, text: str) -> str:
+        """
+        Return text as it may enter a room: clean, not empty, within the limits.
+
+        Raises:
+            Refused: It is empty or too long.
+        """
+        text = clean(text)
+        limits = self.limits
+        if len(text) * 4 > limits.text_bytes and len(text.encode()) > limits.text_bytes:
+            raise LimitExceeded("message", limits.text_bytes, "bytes")
+        if "\n" in text and text.count("\n") >= limits.text_lines:
+            raise LimitExceeded("message", limits.text_lines, "lines")
+        if not text or text.isspace():
+            raise Refused("the message is empty", code="empty")
+        return text
+
+    def checked_short_text(self, what: str, text: str) -> str:
+        """
+        Return a topic, an away text or a reason as others may see it: clean, on one line, possibly empty.
+
+        Raises:
+            LimitExceeded: It is too long.
+        """
+        text = clean(text).replace("\n", " ").strip()
+        if len(text) > self.limits.short_text_chars:
+            raise LimitExceeded(what, self.limits.short_text_chars, "characters")
+        return text

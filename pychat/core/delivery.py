@@ -1,0 +1,91 @@
+"""
+From the log to the sessions: the entries that have a place in the order, and who gets them.
+
+Everything whose place matters passes through the log as an entry: events, answers, and who begins or ceases to hear a
+room. `Delivery` hands them to sessions inside this process. The server puts a subclass in its place, which does the
+same for those behind a socket (`transport/fanout.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from pychat.core.events import Event
+from pychat.core.replies import Reply
+
+if TYPE_CHECKING:
+    from pychat.core.room import Room
+    from pychat.core.session import Session
+
+
+class Batch(NamedTuple):
+    """Consecutive events for the members of `rooms`."""
+
+    rooms: tuple[Room, ...]
+    events: list[Event]
+    source: Session | None = None
+    """Who said it: does not hear it, unless its language wants an echo."""
+    only: frozenset[Session] | None = None
+    """If given: the only ones who hear it."""
+    also: Session | None = None
+    """Hears it although it is not, or no longer, a member."""
+
+
+class Private(NamedTuple):
+    """Items for one session."""
+
+    session: Session
+    items: tuple[Event | Reply, ...]
+
+
+class Attach(NamedTuple):
+    """From here on the session hears the room."""
+
+    session: Session
+    room: Room
+
+
+class Detach(NamedTuple):
+    """From here on the session does not hear the room."""
+
+    session: Session
+    room: Room
+
+
+Entry: TypeAlias = Batch | Private | Attach | Detach
+
+
+class Delivery:
+    """Delivers to sessions in this process (`LocalSession`), at once."""
+
+    def accept(self, entry: Entry) -> None:
+        """Take the next accepted entry. Called in order, under the chat's order lock: never waits."""
+        match entry:
+            case Batch():
+                for session in _hearers(entry):
+                    session.deliver(entry.events)
+            case Private(session, items):
+                session.deliver(items)
+            case Attach(session, room):
+                if session.is_local:
+                    room.listeners.add(session)
+            case Detach(session, room):
+                room.listeners.discard(session)
+
+    def wake(self) -> None:
+        """Entries were accepted; called without a lock, once after many of them."""
+
+    def throttle(self, size: int) -> None:
+        """Count bytes that a session caused, and wait while too many are pending. Called without a lock."""
+
+
+def _hearers(batch: Batch) -> set[Session]:
+    """The sessions of this process that hear a batch."""
+    hearers: set[Session] = set().union(*(room.listeners for room in batch.rooms))
+    if batch.only is not None:
+        hearers &= batch.only
+    if batch.source is not None:
+        hearers.discard(batch.source)
+    if batch.also is not None:
+        hearers.add(batch.also)
+    return hearers

@@ -1,0 +1,141 @@
+"""
+Everything that pychat raises, one tree under `ChatError`.
+
+`Refused` and its subclasses are answers to a person: `code` is for programs, `str(error)` says what was wrong and what
+is allowed. They take the values, keep them as attributes, and build the text when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ChatError(Exception):
+    """Whatever goes wrong in pychat."""
+
+
+class LocalProtocolError(ChatError):
+    """The calling code is wrong: a verb on a closed session, a call in the wrong state."""
+
+
+class RemoteProtocolError(ChatError):
+    """The peer is wrong: what it sent is not the protocol. The connection cannot go on."""
+
+
+class ConnectFailed(ChatError):
+    """No connection could be made."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(host, port, reason)
+        self.host, self.port, self.reason = host, port, reason
+
+    def __str__(self) -> str:
+        return f"cannot connect to {self.host} port {self.port}: {self.reason}"
+
+
+class ConnectionLost(ChatError):
+    """The connection ended without being asked to."""
+
+
+class AckTimeout(ChatError):
+    """Sent, but no answer came in time: the other side may or may not have accepted it."""
+
+
+class Refused(ChatError):
+    """
+    The chat said no. Handlers raise it, too: `raise Refused("no shouting, please")`.
+
+    Args:
+        reason: What was wrong and what is allowed, for the person who asked.
+        code: The same for programs: lower case, underscores.
+    """
+
+    code: str = "refused"
+
+    def __init__(self, reason: str, *, code: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class InvalidNickname(Refused):
+    """The nickname breaks a rule of names; `problem` is which one."""
+
+    code = "bad_nickname"
+    ALLOWED: ClassVar = r"use 1 to {limit} letters, digits or -_[]{{}}|^\`"
+
+    def __init__(self, nickname: str, problem: str, limit: int) -> None:
+        self.nickname, self.problem, self.limit = nickname, problem, limit
+        super().__init__(f"nickname {nickname[:64]!r}: {problem}; {self.ALLOWED.format(limit=limit)}")
+
+
+class NicknameInUse(Refused):
+    """Somebody has this nickname, or one that looks like it."""
+
+    code = "nickname_in_use"
+
+    def __init__(self, nickname: str) -> None:
+        self.nickname = nickname
+        super().__init__(f"nickname {nickname!r} is in use; take another")
+
+
+class InvalidRoomName(Refused):
+    """The room name breaks a rule of names; `problem` is which one."""
+
+    code = "bad_room"
+
+    def __init__(self, room: str, problem: str, limit: int) -> None:
+        self.room, self.problem, self.limit = room, problem, limit
+        super().__init__(f"room {room[:64]!r}: {problem}; use 1 to {limit} letters, digits or -_.#[]{{}}|^\\`")
+
+
+class NotAMember(Refused):
+    """The verb needs membership of the room."""
+
+    code = "not_a_member"
+
+    def __init__(self, room: str) -> None:
+        self.room = room
+        super().__init__(f"you are not in room {room!r}; join it first")
+
+
+class NoSuchNickname(Refused):
+    """Nobody here has this nickname."""
+
+    code = "no_such_nickname"
+
+    def __init__(self, nickname: str) -> None:
+        self.nickname = nickname
+        super().__init__(f"nobody here is called {nickname[:64]!r}")
+
+
+class NotRegistered(Refused):
+    """The verb needs a nickname first."""
+
+    code = "not_registered"
+
+    def __init__(self) -> None:
+        super().__init__("choose a nickname first")
+
+
+class LimitExceeded(Refused):
+    """Something is longer, or more, than a limit allows; `limit` is that number, with its `unit`."""
+
+    code = "limit_exceeded"
+
+    def __init__(self, what: str, limit: int, unit: str) -> None:
+        self.what, self.limit, self.unit = what, limit, unit
+        super().__init__(f"{what}: at most {limit} {unit}")
+
+
+class InternalFailure(Refused):
+    """A handler raised something unexpected. What it was is in the server's log; the peer gets no details."""
+
+    code = "internal"
+
+    def __init__(self) -> None:
+        super().__init__("internal error")

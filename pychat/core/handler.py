@@ -1,0 +1,214 @@
+"""
+The hooks of a handler, declared and documented once, and the chains that the chat runs.
+
+A handler is one pluggable behaviour. Its hooks run on the thread of the session that caused them, in the order in
+which the handlers were added, with no lock held: one session's verbs come one at a time, those of different sessions
+at the same time. A hook may take its time; only its own session waits.
+
+There are two kinds. `before_*` hooks return the value they were given, changed or not, or refuse the verb by raising
+`Refused`; `on_*` hooks act on what already holds and cannot undo it. Any other exception is logged with its
+traceback, the person who sent the verb is told "internal error", and nobody else notices.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pychat.core.errors import InternalFailure, Refused
+from pychat.core.events import Message
+
+if TYPE_CHECKING:
+    from pychat.core.room import Room
+    from pychat.core.session import Session
+    from pychat.core.verbs import Command, Verb
+
+logger = logging.getLogger("pychat")
+
+V = TypeVar("V")
+
+
+class Handler:
+    """Override the hooks you need; the others cost nothing."""
+
+    waits: ClassVar[bool] = True
+    """
+    Whether a hook of this handler may wait: for a database, a file, a lock. Before such a hook runs, everything that
+    its session said earlier is sent out. A handler that only computes sets it to False, so that messages which come
+    together stay together.
+    """
+
+    def before_connect(self, session: Session) -> None:
+        """A peer has sent its first bytes and its language is known; it has no nickname yet. May refuse."""
+
+    def on_connect(self, session: Session) -> None:
+        """The session is open. `on_disconnect` will be its last hook."""
+
+    def before_verb(self, session: Session, verb: Verb) -> None:
+        """Before every verb of every kind, even those that are refused as invalid. May refuse or wait."""
+
+    def before_nick(self, session: Session, nickname: str) -> str:
+        """
+        Before a valid nickname is claimed; may return another one, or refuse.
+
+        `session.nickname` is still the old one, None at first. Rules of names and uniqueness are checked by the chat.
+        """
+        return nickname
+
+    def on_nick(self, session: Session, old: str | None, new: str) -> None:
+        """The nickname is the session's own; `old` is None the first time."""
+
+    def before_join(self, session: Session, room: Room) -> None:
+        """Before a session comes into a room. May refuse."""
+
+    def on_join(self, session: Session, room: Room) -> None:
+        """The session is a member. What the room says meanwhile reaches it when all these hooks have returned."""
+
+    def before_message(self, session: Session, message: Message) -> Message:
+        """Before a message to a room, or to one person (`message.room` is None). May change or refuse it."""
+        return message
+
+    def on_message(self, session: Session, message: Message) -> None:
+        """The message is accepted. `Broadcast` publishes it here; its `id` is 0 until then."""
+
+    def before_topic(self, session: Session, room: Room, topic: str) -> str:
+        """Before a topic is set. May change or refuse it; an empty topic removes the old one."""
+        return topic
+
+    def on_topic(self, session: Session, room: Room, topic: str) -> None:
+        """The room has this topic now."""
+
+    def on_command(self, session: Session, command: Command) -> bool:
+        """A command by name, not said in a room. The first handler that returns True has dealt with it."""
+        return False
+
+    def on_help(self, session: Session) -> list[str]:
+        """The session asks which commands there are: return a line for each that this handler adds."""
+        return []
+
+    def on_leave(self, session: Session, room: Room, reason: str) -> None:
+        """
+        The session is no member of the room any more.
+
+        Also called for each room of a session that disconnects (then `session.closed` is True).
+        """
+
+    def on_disconnect(self, session: Session, reason: str) -> None:
+        """The session is gone; `session.rooms` still tells where it was, and its nickname is not yet free."""
+
+
+_HOOKS: dict[str, Callable[..., Any]] = {
+    name: hook for name, hook in vars(Handler).items() if name.startswith(("before_", "on_"))
+}
+
+
+def check_handler(handler: object) -> Handler:
+    """
+    Return the handler if the chat can use it.
+
+    Raises:
+        TypeError: It is no `Handler`, has a misspelt hook, or a hook with other parameters.
+    """
+    if not isinstance(handler, Handler):
+        raise TypeError(f"{handler!r} is no handler: derive its class from pychat.Handler and pass an instance")
+    kind = type(handler)
+    for name in dir(kind):
+        if not name.startswith(("before_", "on_")):
+            continue
+        if name not in _HOOKS:
+            close = difflib.get_close_matches(name, _HOOKS, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise TypeError(f"{kind.__name__}.{name} is no hook{hint} (hooks: {', '.join(_HOOKS)})")
+        expected = list(inspect.signature(_HOOKS[name]).parameters)[1:]
+        try:
+            inspect.signature(getattr(handler, name)).bind(*expected)
+        except TypeError:
+            raise TypeError(f"{kind.__name__}.{name} must take ({', '.join(['self', *expected])})") from None
+    return handler
+
+
+class Chains:
+    """
+    For each hook the methods of those handlers that override it, in order. Immutable: the chat replaces the whole.
+
+    Attributes are named like the hooks: `chains.before_message` is a tuple of bound methods.
+    """
+
+    before_connect: tuple[Callable[[Session], None], ...]
+    on_connect: tuple[Callable[[Session], None], ...]
+    before_verb: tuple[Callable[[Session, Verb], None], ...]
+    before_nick: tuple[Callable[[Session, str], str], ...]
+    on_nick: tuple[Callable[[Session, str | None, str], None], ...]
+    before_join: tuple[Callable[[Session, Room], None], ...]
+    on_join: tuple[Callable[[Session, Room], None], ...]
+    before_message: tuple[Callable[[Session, Message], Message], ...]
+    on_message: tuple[Callable[[Session, Message], None], ...]
+    before_topic: tuple[Callable[[Session, Room, str], str], ...]
+    on_topic: tuple[Callable[[Session, Room, str], None], ...]
+    on_command: tuple[Callable[[Session, Command], bool], ...]
+    on_help: tuple[Callable[[Session], list[str]], ...]
+    on_leave: tuple[Callable[[Session, Room, str], None], ...]
+    on_disconnect: tuple[Callable[[Session, str], None], ...]
+
+    def __init__(self, handlers: Iterable[object] = ()) -> None:
+        self.handlers = tuple(check_handler(handler) for handler in handlers)
+        waits = set()
+        for name, default in _HOOKS.items():
+            users = [handler for handler in self.handlers if getattr(type(handler), name) is not default]
+            setattr(self, name, tuple(getattr(handler, name) for handler in users))
+            if any(handler.waits for handler in users):
+                waits.add(name)
+        self.message_waits = not waits.isdisjoint(("before_message", "on_message"))
+        self.verb_waits = "before_verb" in waits
+
+
+def run_before(hooks: Sequence[Callable[..., None]], *args: Any) -> None:
+    """Run `before_*` hooks that return nothing; lets `Refused` through."""
+    for hook in hooks:
+        try:
+            hook(*args)
+        except Refused:
+            raise
+        except Exception:
+            raise log_failure(hook) from None
+
+
+def change_before(hooks: Sequence[Callable[..., V]], *args: Any, value: V) -> V:
+    """Run `before_*` hooks that return their last argument, changed or not; lets `Refused` through."""
+    for hook in hooks:
+        try:
+            changed = hook(*args, value)
+            if type(changed) is not type(value):
+                raise TypeError(f"the hook returned {changed!r}, not the {type(value).__name__} that it was given")
+            value = changed
+        except Refused:
+            raise
+        except Exception:
+            raise log_failure(hook) from None
+    return value
+
+
+def run_on(hooks: Sequence[Callable[..., object]], *args: Any) -> None:
+    """
+    Run all `on_*` hooks, even if one fails.
+
+    Raises:
+        InternalFailure: One of them failed; the others ran.
+    """
+    failure = None
+    for hook in hooks:
+        try:
+            hook(*args)
+        except Exception:
+            failure = log_failure(hook)
+    if failure is not None:
+        raise failure
+
+
+def log_failure(hook: Callable[..., object]) -> InternalFailure:
+    """Log the exception that is being handled, with its traceback, and return what the peer may know of it."""
+    logger.exception("handler hook %s failed", getattr(hook, "__qualname__", hook))
+    return InternalFailure()

@@ -1,0 +1,81 @@
+"""Every number that bounds what a peer can cost: one immutable value, given to `ChatServer(limits=...)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    Bounds with their units. Change some with `Limits(nickname_chars=16)`; `pychat serve` has an option for each.
+
+    The defaults are those of docs/architecture.md, chosen beside those of other chat servers.
+    """
+
+    # Text and names
+    line_bytes: int = 4096
+    """Bytes of one line of input, without its newline; a longer one is refused and skipped."""
+    unfinished_bytes: int = 16384
+    """Bytes without any newline after which a connection is closed."""
+    text_bytes: int = 4096
+    """Bytes of one message in UTF-8."""
+    text_lines: int = 50
+    """Lines of one message."""
+    short_text_chars: int = 390
+    """Characters of a topic, an away text, or the reason of a leave or quit."""
+    nickname_chars: int = 32
+    room_name_chars: int = 64
+
+    # Rooms and history
+    rooms: int = 1000
+    """Rooms on the server."""
+    rooms_per_session: int = 20
+    history_events: int = 1000
+    """Events kept in memory for each room."""
+    history_page: int = 500
+    """Events in one answer to a request for history."""
+    replay_messages: int = 20
+    """Messages replayed on join by the `History` handler."""
+
+    # Connections
+    connections: int = 10_000
+    """Connections in all; fewer if the limit of open files is lower."""
+    connections_per_address: int = 50
+    """Connections at the same time from one address (IPv6: from one /64); loopback is exempt."""
+    new_connections_per_minute: int = 60
+    """New connections from one address (IPv6: from one /64) in a minute; loopback is exempt."""
+    detection_seconds: float = 10.0
+    """From the first byte until the language must be clear."""
+    registration_seconds: float = 60.0
+    """From connecting until the nickname must be accepted."""
+    registration_tries: int = 5
+    """Nicknames that may be tried."""
+    registration_lines: int = 20
+    """Lines of any kind before the nickname is accepted."""
+    ping_seconds: float = 60.0
+    """Silence after which a client that can answer is asked whether it is there."""
+    silence_seconds: float = 90.0
+    """Silence after which such a client is disconnected."""
+    resume_seconds: float = 30.0
+    """How long a nickname is kept for one who lost the connection and holds its token."""
+
+    # Sending
+    send_queue_bytes: int = 262_144
+    """Bytes that may wait for one slow member; over it, the member is cut off."""
+    stall_seconds: float = 10.0
+    """How long bytes may wait for one member that takes none of them."""
+    pending_bytes: int = 262_144
+    """Bytes of accepted input that may wait to be sent to anybody; over it, those who write wait."""
+
+    # Flood control (handlers/flood.py)
+    message_burst: int = 10
+    """Verbs that pass at once."""
+    messages_per_second: float = 2.0
+    """Verbs that pass each second after that."""
+    bytes_per_second: int = 8192
+    """Bytes of text that pass each second, after a burst of full messages."""
+    delay_seconds: float = 2.0
+    """How long a verb over the rate is held back; one that would wait longer is refused."""
+    refusals_per_minute: int = 30
+    """Refused verbs in a minute after which the session is ended."""

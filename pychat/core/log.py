@@ -1,0 +1,165 @@
+"""
+The log: the ordered record of all rooms. What it accepted, and nothing else, is delivered, in that order.
+
+`Log` is the interface; `MemoryLog` keeps the last events of each room and accepts everything at once. A log with I/O
+queues in `append` and calls `accepted` later, from its own thread, in the same order.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Collection
+from operator import attrgetter
+from typing import NamedTuple
+
+from pychat.core.delivery import Batch, Entry
+from pychat.core.events import Event
+
+
+class Page(NamedTuple):
+    """Events in order, and whether there are more in the direction that was asked for."""
+
+    events: list[Event]
+    more: bool
+
+
+class Log(ABC):
+    """Thread-safe. Room keys are folded names (`core/names.py`)."""
+
+    def open(self, accepted: Callable[[Entry], None]) -> None:
+        """Start. `accepted` is called once for each appended entry, in order, by one thread at a time."""
+        self._accepted = accepted
+
+    def close(self) -> None:  # noqa: B027 -- a log in memory has nothing to close
+        """Stop; what was accepted is kept if the log keeps anything."""
+
+    @abstractmethod
+    def claim(self, count: int) -> int:
+        """Return the first of `count` consecutive ids, greater than all before. Under the chat's order lock."""
+
+    @abstractmethod
+    def append(self, entry: Entry) -> None:
+        """
+        Give an entry its place, now or when it is stored. Under the chat's order lock: must not wait.
+
+        Entries that are no `Batch` pass through in their place; they are not kept.
+        """
+
+    @abstractmethod
+    def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
+        """Return the first `limit` events of these rooms behind the id `after`, merged; each event once."""
+
+    @abstractmethod
+    def read_before(self, room: str, before: int | None, limit: int) -> Page:
+        """Return the last `limit` events of a room, before the id `before` if it is given."""
+
+    @abstractmethod
+    def has_gap(self, room: str, after: int) -> bool:
+        """Whether events behind `after` may have been dropped, or `after` is no id of this log."""
+
+    @abstractmethod
+    def last_id(self) -> int:
+        """Return the newest id given so far."""
+
+    @abstractmethod
+    def forget(self, room: str) -> None:
+        """Drop the record of a room that is no more."""
+
+
+class _Ring:
+    """The last events of one room."""
+
+    __slots__ = ("events", "lost")
+
+    def __init__(self, size: int, lost: int) -> None:
+        self.events: deque[Event] = deque(maxlen=size)
+        self.lost = lost
+        """The newest id that may have been here and is not any more."""
+
+    def extend(self, events: list[Event]) -> None:
+        dropped = len(self.events) + len(events) - (self.events.maxlen or 0)
+        if dropped > 0:
+            kept = len(self.events)
+            self.lost = self.events[dropped - 1].id if dropped <= kept else events[dropped - kept - 1].id
+        self.events.extend(events)
+
+
+class MemoryLog(Log):
+    """
+    Keeps the last `size` events of each room, as long as the process lives.
+
+    Ids begin at the milliseconds since 1970 times 2^20, so they go on growing when the server is restarted, and an id
+    of an earlier run is known as such.
+    """
+
+    def __init__(self, size: int = 1000) -> None:
+        self._size = size
+        self._first = time.time_ns() // 1_000_000 << 20
+        self._next = self._first
+        # Guards the rings. Below the chat's order lock; nothing is called under it.
+        self._lock = threading.Lock()
+        self._rings: dict[str, _Ring] = {}
+
+    def claim(self, count: int) -> int:
+        first = self._next
+        self._next += count
+        return first
+
+    def last_id(self) -> int:
+        return self._next - 1
+
+    def append(self, entry: Entry) -> None:
+        if isinstance(entry, Batch):
+            with self._lock:
+                for room in entry.rooms:
+                    ring = self._rings.get(room.key)
+                    if ring is None:
+                        ring = self._rings[room.key] = _Ring(self._size, self._first - 1)
+                    ring.extend(entry.events)
+        self._accepted(entry)
+
+    def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
+        with self._lock:
+            tails = [self._tail_locked(room, after) for room in rooms]
+        if len(tails) == 1:
+            events = tails[0]
+        else:
+            merged = heapq.merge(*tails, key=attrgetter("id"))
+            # An event of a person in several rooms is in the ring of each.
+            events = list({event.id: event for event in merged}.values())
+        return Page(events[:limit], limit is not None and len(events) > limit)
+
+    def _tail_locked(self, room: str, after: int) -> list[Event]:
+        ring = self._rings.get(room)
+        if ring is None:
+            return []
+        tail = []
+        for event in reversed(ring.events):
+            if event.id <= after:
+                break
+            tail.append(event)
+        tail.reverse()
+        return tail
+
+    def read_before(self, room: str, before: int | None, limit: int) -> Page:
+        with self._lock:
+            ring = self._rings.get(room)
+            events = list(ring.events) if ring is not None else []
+        if before is not None:
+            events = [event for event in events if event.id < before]
+        return Page(events[-limit:] if limit else [], len(events) > limit)
+
+    def has_gap(self, room: str, after: int) -> bool:
+        if after >= self._next:
+            return True
+        with self._lock:
+            ring = self._rings.get(room)
+            return after < (ring.lost if ring is not None else self._first - 1)
+
+    def forget(self, room: str) -> None:
+        with self._lock:
+            self._rings.pop(room, None)

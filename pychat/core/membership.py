@@ -1,0 +1,168 @@
+"""
+Coming into rooms and going out of them.
+
+Who is a member changes under the order lock; who *hears* the room follows in the order of entries (`Attach`,
+`Detach`). A new member hears the room when the hooks of its join have returned: until then it is behind, like a
+member that comes back after a lost connection, and both catch up the same way: read the log to its end, and go live
+under the order lock, so nothing is missing and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pychat.core.delivery import Attach, Detach, Private
+from pychat.core.errors import LimitExceeded, Refused
+from pychat.core.events import Event, Joined, Message
+from pychat.core.handler import run_before, run_on
+from pychat.core.names import check_room, fold
+from pychat.core.replies import Failure, Gap, MemberInfo, Members
+from pychat.core.room import Room
+from pychat.core.session import Session
+from pychat.core.verbs import Ref
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+
+class Membership:
+    """The chat's register of who is in which room."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    def join(self, session: Session, name: str, ref: Ref = None) -> None:
+        """
+        Let a session into a room, and make it the current one; that is all if it is in it already.
+
+        Raises:
+            Refused: The name, a limit or a handler is against it.
+        """
+        room, position = self._enter(session, name, ref)
+        if position is not None:
+            try:
+                run_on(self._chat.chains.on_join, session, room)
+            finally:
+                self._chat.order.flush()
+                self._catch_up(session, [room], position)
+
+    def resume(self, session: Session, names: Iterable[str], after: int) -> None:
+        """
+        Let a session into rooms whose events up to the id `after` it has seen, and give it what it missed.
+
+        A room that is refused is told as a failure; the others are joined.
+        """
+        rooms = []
+        for name in names:
+            try:
+                room, position = self._enter(session, name, None)
+                if position is not None:
+                    rooms.append(room)
+                    run_on(self._chat.chains.on_join, session, room)
+            except Refused as error:
+                self._chat.send(session, Failure(None, error.code, str(error)))
+        gaps = tuple(Gap(room.name, after) for room in rooms if self._chat.log.has_gap(room.key, after))
+        if gaps:
+            self._chat.send(session, *gaps)
+        self._chat.order.flush()
+        self._catch_up(session, rooms, after, resumes=True)
+
+    def _enter(self, session: Session, name: str, ref: Ref) -> tuple[Room, int | None]:
+        """Make the session a member; return the last id that was given before, None if it was a member already."""
+        chat = self._chat
+        checked = check_room(name, chat.limits)
+        room = chat.find_room(checked) or Room(chat, checked)
+        if room.key not in session.rooms:
+            if len(session.rooms) >= chat.limits.rooms_per_session:
+                raise LimitExceeded("rooms that you are in", chat.limits.rooms_per_session, "rooms")
+            run_before(chat.chains.before_join, session, room)
+        chat.order.flush()
+        with chat.order.lock:
+            if session.closed:
+                raise Refused("you are not connected any more")
+            room = chat.find_room(room.key) or chat.add_room_locked(room)
+            position = None
+            if session not in room.occupants:
+                position = chat.log.last_id()
+                room.occupants[session] = position
+                session.rooms[room.key] = room
+            session.current = room
+            chat.log.append(Private(session, (members_of(room, ref, joined=True),)))
+        chat.delivery.wake()
+        return room, position
+
+    def _catch_up(self, session: Session, rooms: list[Room], after: int, *, resumes: bool = False) -> None:
+        """Let the session hear the rooms: first what it missed, in pages it has time to take, then live."""
+        chat = self._chat
+        keys = [room.key for room in rooms]
+        while True:
+            page = chat.log.read_after(keys, after, chat.limits.history_page)
+            if not page.more:
+                break
+            after = page.events[-1].id
+            chat.send(session, *self._missed(session, page.events, resumes))
+            if not session.drained(chat.limits.stall_seconds):
+                return
+        with chat.order.lock:
+            if session.closed:
+                return
+            rest = self._missed(session, chat.log.read_after(keys, after).events, resumes)
+            if rest:
+                chat.log.append(Private(session, tuple(rest)))
+            for room in rooms:
+                if session in room.occupants:
+                    chat.log.append(Attach(session, room))
+        chat.delivery.wake()
+
+    @staticmethod
+    def _missed(session: Session, events: list[Event], resumes: bool) -> list[Event]:
+        """What the session would have heard: not what was for others only, nor its own arrival, the first time."""
+        return [
+            event
+            for event in events
+            if visible(event, session)
+            and (resumes or not isinstance(event, Joined) or event.nickname != session.nickname)
+        ]
+
+    def leave(self, session: Session, room: Room, reason: str) -> None:
+        """Let a session go out of a room; nothing happens if it is not in it."""
+        chat = self._chat
+        chat.order.flush()
+        with chat.order.lock:
+            if session not in room.occupants:
+                return
+            self._remove_locked(session, room)
+            del session.rooms[room.key]
+            if session.current is room:
+                session.current = next(reversed(session.rooms.values()), None)
+        run_on(chat.chains.on_leave, session, room, reason)
+
+    def remove_everywhere(self, session: Session) -> bool:
+        """
+        Close the session for new verbs and take it out of its rooms; False if that was done before.
+
+        `session.rooms` goes on telling where it was.
+        """
+        with self._chat.order.lock:
+            if session.closed:
+                return False
+            session.closed = True
+            for room in session.rooms.values():
+                self._remove_locked(session, room)
+            return True
+
+    def _remove_locked(self, session: Session, room: Room) -> None:
+        room.occupants.pop(session, None)
+        self._chat.log.append(Detach(session, room))
+
+
+def visible(event: Event, session: Session) -> bool:
+    """Whether a member of the event's room may see it: some messages are for a few."""
+    return not isinstance(event, Message) or event.audience is None or session.identity in event.audience
+
+
+def members_of(room: Room, ref: Ref, *, joined: bool = False) -> Members:
+    """Return who is in the room, sorted by nickname."""
+    infos = [MemberInfo(member.nickname or "", member.away) for member in room.members]
+    return Members(ref, room.name, room.topic, tuple(sorted(infos, key=lambda info: fold(info.nickname))), joined)

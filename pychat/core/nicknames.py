@@ -1,0 +1,129 @@
+"""Who has which nickname: unique after folding, no look-alikes, and kept a while for one who lost the connection."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from pychat.core.errors import NicknameInUse
+from pychat.core.names import fold, skeleton
+
+if TYPE_CHECKING:
+    from pychat.core.session import Session
+
+
+class Parked(NamedTuple):
+    """What is kept of a lost session for the holder of its token."""
+
+    nickname: str
+    identity: int
+    rooms: tuple[str, ...]
+    away: str | None
+    until: float
+    """By `time.monotonic`."""
+
+
+class Nicknames:
+    """
+    The registry. Every method runs under the chat's order lock, so a nickname is checked and claimed at once.
+
+    Plain ASCII nicknames are compared as they are (folded); as soon as one of two is not ASCII, their skeletons are
+    compared as well (UTS #39 section 4), so nobody can be imitated with foreign letters.
+    """
+
+    def __init__(self) -> None:
+        self._holders: dict[str, Session | Parked] = {}
+        self._skeletons: dict[str, set[str]] = {}
+        self._tokens: dict[str, Session] = {}
+        self._parked: dict[str, Parked] = {}
+        """By token, in the order in which they expire."""
+
+    def find(self, nickname: str) -> Session | None:
+        """Return who has this nickname now."""
+        holder = self._holders.get(fold(nickname))
+        return None if isinstance(holder, Parked) else holder
+
+    def sessions(self) -> list[Session]:
+        """Return everybody who has a nickname."""
+        return [holder for holder in self._holders.values() if not isinstance(holder, Parked)]
+
+    def claim(self, session: Session, nickname: str) -> None:
+        """
+        Give the session this nickname, instead of the one it had.
+
+        Raises:
+            NicknameInUse: Somebody else has it, or one that looks like it, or will be back for it.
+        """
+        self._drop_expired()
+        key, looks = fold(nickname), skeleton(nickname)
+        holder = self._holders.get(key)
+        if holder is not None and holder is not session:
+            raise NicknameInUse(nickname)
+        own = None if session.nickname is None else fold(session.nickname)
+        for other in self._skeletons.get(looks, ()):
+            if other not in (key, own) and not (other.isascii() and key.isascii()):
+                raise NicknameInUse(nickname)
+        if session.nickname is not None:
+            self._forget(session.nickname)
+        self._remember(nickname, session)
+        session.nickname = nickname
+
+    def give_token(self, session: Session, token: str) -> None:
+        """Let the token, instead of any earlier one, take the session's place (`take`)."""
+        if session.token is not None:
+            self._tokens.pop(session.token, None)
+        session.token = token
+        self._tokens[token] = session
+
+    def release(self, session: Session, keep_seconds: float) -> None:
+        """The session is over: free its nickname now, or after `keep_seconds` if it has a token."""
+        if session.token is not None:
+            self._tokens.pop(session.token, None)
+        if session.nickname is None:
+            return
+        self._forget(session.nickname)
+        if session.token is not None and keep_seconds > 0:
+            rooms = tuple(room.name for room in session.rooms.values())
+            until = time.monotonic() + keep_seconds
+            parked = Parked(session.nickname, session.identity, rooms, session.away, until)
+            self._remember(session.nickname, parked)
+            self._parked[session.token] = parked
+
+    def holder_of(self, token: str) -> Session | Parked | None:
+        """Return whose place the token takes: a session that still lives, or what is kept of a lost one."""
+        self._drop_expired()
+        return self._tokens.get(token) or self._parked.get(token)
+
+    def unpark(self, token: str) -> None:
+        """Free what is kept for the token, if it is still kept."""
+        parked = self._parked.pop(token, None)
+        if parked is not None:
+            self._forget(parked.nickname)
+
+    def _remember(self, nickname: str, holder: Session | Parked) -> None:
+        key = fold(nickname)
+        self._holders[key] = holder
+        self._skeletons.setdefault(skeleton(nickname), set()).add(key)
+
+    def _forget(self, nickname: str) -> None:
+        key, looks = fold(nickname), skeleton(nickname)
+        del self._holders[key]
+        keys = self._skeletons[looks]
+        keys.discard(key)
+        if not keys:
+            del self._skeletons[looks]
+
+    def _drop_expired(self) -> None:
+        """Free the nicknames of those who did not come back in time."""
+        now = time.monotonic()
+        while self._parked:
+            token, parked = next(iter(self._parked.items()))
+            if parked.until > now:
+                return
+            self.unpark(token)
+
+
+def new_token() -> str:
+    """Return a secret that nobody can guess: 128 random bits."""
+    return secrets.token_urlsafe(16)

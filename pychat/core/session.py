@@ -1,0 +1,302 @@
+"""
+A session: one participant. Verbs go in, events come out; bytes and sockets are somebody else's matter.
+
+`Session` is what handlers see of everybody. `LocalSession` is one inside this process: a bot, a test, a game.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pychat.core.errors import AckTimeout, LocalProtocolError, Refused
+from pychat.core.events import Event, Notice
+from pychat.core.replies import Bye, Failure, HistoryPage, MemberInfo, Members, Ok, Reply, RoomInfo, Rooms
+from pychat.core.verbs import (
+    Direct,
+    Hello,
+    Join,
+    Leave,
+    ListMembers,
+    ListRooms,
+    Quit,
+    ReadHistory,
+    Ref,
+    Say,
+    SetAway,
+    SetNickname,
+    SetTopic,
+    Verb,
+)
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+    from pychat.core.room import Room
+
+E = TypeVar("E")
+
+_identities = count(1)
+
+
+class Session:
+    """
+    The chat's record of one participant. Read it from any thread; only the chat changes it.
+
+    Hooks of a handler may keep what they need in `memo`, under a key of their own (the handler itself, say): it is
+    touched only by the session's own thread, needs no lock, and is gone with the session.
+    """
+
+    is_local: ClassVar[bool] = False
+    """Whether events are delivered by `deliver`, inside this process."""
+
+    __slots__ = (
+        "__weakref__",
+        "address",
+        "away",
+        "chat",
+        "closed",
+        "correspondent",
+        "current",
+        "ended",
+        "heard",
+        "identity",
+        "memo",
+        "nickname",
+        "replays",
+        "resumable",
+        "rooms",
+        "spoke",
+        "token",
+    )
+
+    def __init__(self, chat: Chat, address: str = "") -> None:
+        self.chat = chat
+        self.address = address
+        """The peer's IP address; empty inside this process. Never shown to other members."""
+        self.identity = next(_identities)
+        """Unlike the nickname it never changes, and a resumed session has the one it had before."""
+        self.nickname: str | None = None
+        """None until one was accepted."""
+        self.rooms: dict[str, Room] = {}
+        """The rooms it is in, by key, in order of joining."""
+        self.current: Room | None = None
+        """The room that is meant where none is named."""
+        self.away: str | None = None
+        self.correspondent: str | None = None
+        """Who wrote to it last."""
+        self.closed = False
+        self.replays = False
+        """Whether the last messages of a room are wanted on join."""
+        self.resumable = False
+        """Whether its nickname is kept a while for its `token` when the connection is lost."""
+        self.token: str | None = None
+        self.heard = time.monotonic()
+        """When its last input arrived, by `time.monotonic`."""
+        self.spoke = self.heard
+        """When it last said something."""
+        self.memo: dict[object, Any] = {}
+        self.ended: threading.Event | None = None
+        """Made by one who waits for the end of this session (`Chat.take_over`)."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"
+
+    def notice(self, text: str) -> None:
+        """Say something to this session alone, in the server's name."""
+        self.chat.send(self, Notice(0, time.time(), None, self.chat.checked_text(text)))
+
+    def pause(self, seconds: float) -> None:
+        """Let the session wait, in one of its hooks; what it said before is sent out first. Ends early on stop."""
+        self.chat.order.flush()
+        self.chat.stopping.wait(seconds)
+
+    def drained(self, timeout: float) -> bool:
+        """Wait until what was sent to this session is on its way; False if it takes nothing for too long."""
+        return True
+
+    def end(self, reason: str) -> None:
+        """End the session, in one of its own hooks: it is told why, and so are the others."""
+        self.chat.send(self, Bye(reason))
+        self.chat.close(self, reason)
+
+    def kick(self, reason: str) -> None:
+        """End the session, from any thread, without waiting for it; it is told why, and so are the others."""
+        raise NotImplementedError
+
+    def over(self) -> None:
+        """The chat has closed the session."""
+
+    def deliver(self, items: Sequence[Event | Reply]) -> None:
+        """Take items, in order, under the chat's order lock. Sessions behind a socket are served elsewhere."""
+
+
+class LocalSession(Session):
+    """
+    A participant inside this process, made by `Chat.session(nickname)`. Its verbs may be called from any thread.
+
+    A verb returns when it is accepted and raises `Refused` when it is not. Events wait in a bounded inbox until they
+    are taken; a session that does not take them is disconnected, like a slow member behind a socket.
+    """
+
+    is_local = True
+    __slots__ = ("_answers", "_arrived", "_crowded", "_inbox", "_refs", "_waiting")
+
+    INBOX_EVENTS: ClassVar = 10_000
+    """Events that may wait to be taken."""
+    ANSWER_SECONDS: ClassVar = 10.0
+    """How long a verb waits to be accepted; with a log in memory it never waits."""
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__(chat)
+        # Guards the inbox and the answers. Below the chat's order lock (`deliver` runs under that); nothing is called
+        # under it.
+        self._arrived = threading.Condition()
+        self._inbox: deque[Event] = deque()
+        self._crowded = False
+        self._answers: dict[Ref, Reply] = {}
+        self._waiting: set[Ref] = set()
+        self._refs = count(1)
+
+    def ask(self, verb: Verb) -> Reply:
+        """
+        Perform any verb and return its answer.
+
+        Raises:
+            Refused: With the reason and its code.
+            AckTimeout: The log has not accepted it in time; it may do so yet.
+        """
+        ref = next(self._refs)
+        with self._arrived:
+            self._waiting.add(ref)
+        try:
+            self.heard = time.monotonic()
+            self.chat.perform(self, [verb._replace(ref=ref)])
+            with self._arrived:
+                if not self._arrived.wait_for(lambda: ref in self._answers, self.ANSWER_SECONDS):
+                    raise AckTimeout(f"no answer to {type(verb).__name__} within {self.ANSWER_SECONDS} s")
+                answer = self._answers.pop(ref)
+        finally:
+            with self._arrived:
+                self._waiting.discard(ref)
+        self.chat.delivery.throttle(len(getattr(verb, "text", None) or ""))
+        if isinstance(answer, Failure):
+            raise Refused(answer.text, code=answer.code)
+        return answer
+
+    def _ask_for(self, kind: type[E], verb: Verb) -> E:
+        answer = self.ask(verb)
+        assert isinstance(answer, kind), answer
+        return answer
+
+    def say(self, text: str, room: str | None = None, *, action: bool = False) -> int | None:
+        """Say something in a room (default: the current one); return its id, None if no handler published it."""
+        return self._ask_for(Ok, Say(text, room, action)).id
+
+    def direct(self, to: str, text: str, *, action: bool = False) -> int | None:
+        """Say something to one person; return its id."""
+        return self._ask_for(Ok, Direct(text, to, action)).id
+
+    def join(self, room: str) -> tuple[MemberInfo, ...]:
+        """Come into a room, which becomes the current one; return who is there."""
+        return self._ask_for(Members, Join(room)).members
+
+    def leave(self, room: str | None = None, reason: str = "") -> None:
+        """Go out of a room."""
+        self.ask(Leave(room, reason))
+
+    def set_nickname(self, nickname: str) -> None:
+        """Go by another nickname."""
+        self.ask(SetNickname(nickname))
+
+    def set_topic(self, topic: str, room: str | None = None) -> None:
+        """Give a room a topic; an empty one removes it."""
+        self.ask(SetTopic(topic, room))
+
+    def set_away(self, text: str | None) -> None:
+        """Be away, or back with None."""
+        self.ask(SetAway(text))
+
+    def members(self, room: str | None = None) -> tuple[MemberInfo, ...]:
+        """Return who is in a room."""
+        return self._ask_for(Members, ListMembers(room)).members
+
+    def list_rooms(self) -> tuple[RoomInfo, ...]:
+        """Return the rooms of the server."""
+        return self._ask_for(Rooms, ListRooms()).rooms
+
+    def history(self, room: str | None = None, limit: int | None = None) -> tuple[Event, ...]:
+        """Return the last events of a room."""
+        return self._ask_for(HistoryPage, ReadHistory(room, limit=limit)).events
+
+    def close(self, reason: str = "") -> None:
+        """Leave for good; what is in the inbox can still be taken."""
+        if not self.closed:
+            self.chat.perform(self, [Quit(reason)])
+
+    def hello(self, nickname: str, rooms: Iterable[str] = ()) -> None:
+        """Claim a nickname and join rooms (none: the default room). `Chat.session` has done it."""
+        self.ask(Hello(nickname, tuple(rooms)))
+
+    def next(self, kind: type[E], timeout: float | None = None) -> E:
+        """
+        Take events from the inbox until one of this type comes, and return it.
+
+        Raises:
+            TimeoutError: It did not come within `timeout` seconds (default: wait for ever).
+            LocalProtocolError: The session is closed and its inbox empty.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+            event = self._take(remaining)
+            if event is None:
+                raise TimeoutError(f"no {kind.__name__} within {timeout} s")
+            if isinstance(event, kind):
+                return event
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Yield events as they come, until none came for `timeout` seconds or the session is closed."""
+        while True:
+            try:
+                event = self._take(timeout)
+            except LocalProtocolError:
+                return
+            if event is None:
+                return
+            yield event
+
+    def _take(self, timeout: float | None) -> Event | None:
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._inbox or self.closed, timeout)
+            if self._inbox:
+                return self._inbox.popleft()
+            if self.closed:
+                raise LocalProtocolError("the session is closed")
+            return None
+
+    def deliver(self, items: Sequence[Event | Reply]) -> None:
+        with self._arrived:
+            for item in items:
+                ref = getattr(item, "ref", None)
+                if ref is not None:
+                    if ref in self._waiting:
+                        self._answers[ref] = item  # type: ignore[assignment]  # only replies have a ref
+                elif isinstance(item, Event):
+                    self._inbox.append(item)
+            self._arrived.notify_all()
+            crowded = len(self._inbox) > self.INBOX_EVENTS and not self._crowded
+            self._crowded |= crowded
+        if crowded:
+            self.kick(f"too slow: {self.INBOX_EVENTS} events were waiting")
+
+    def over(self) -> None:
+        with self._arrived:
+            self._arrived.notify_all()
+
+    def kick(self, reason: str) -> None:
+        # Ending a session runs hooks, which may not run on the thread of whoever asked for it, nor under its locks.
+        threading.Thread(target=self.chat.close, args=(self, reason), name="pychat-kick", daemon=True).start()

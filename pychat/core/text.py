@@ -1,0 +1,43 @@
+"""
+What text may contain: the one place through which text enters a room.
+
+Control characters and bidi controls could move the cursor, hide what was said or fake another line on somebody's
+terminal; line and paragraph separators look like newlines to some programs and not to others; surrogates and
+noncharacters cannot be sent. Each becomes U+FFFD, so that a reader sees that something was there. What languages and
+emoji need (joiners, variation selectors, tags) passes.
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import normalize
+
+_REPLACEMENT = "\ufffd"
+
+# Cc but \n (a message may have lines), the twelve characters with the property Bidi_Control, line and paragraph
+# separator, surrogates, and the noncharacters: U+FDD0..FDEF and the last two code points of each plane.
+_FORBIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    "\u2028\u2029"
+    "\ud800-\udfff"
+    "\ufdd0-\ufdef" + "".join(map(chr, [plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF)])) + "]"
+)
+
+
+def clean(text: str) -> str:
+    r"""
+    Return the text as a room may see it: NFC, a tab as a space, `\r\n` as `\n`, what is forbidden as U+FFFD.
+
+    Cleaning twice changes nothing more. The result can be larger than what came (a control character of one byte
+    becomes three, NFC takes some characters apart), so whoever limits the size of text measures it after this.
+    """
+    if text.isascii() and text.isprintable():  # nearly every line; the only path that has to be fast
+        return text
+    text = text.replace("\r\n", "\n").replace("\t", " ")
+    return normalize("NFC", _FORBIDDEN.sub(_REPLACEMENT, text))
+
+
+def clean_line(text: str) -> str:
+    """Return the text cleaned and on one line, newlines as spaces: a topic, an away text, a reason."""
+    return clean(text).replace("\n", " ")

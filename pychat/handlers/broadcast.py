@@ -1,0 +1,16 @@
+"""Everybody in a room hears everybody."""
+
+from __future__ import annotations
+
+from pychat.core.events import Message
+from pychat.core.handler import Handler
+from pychat.core.session import Session
+
+
+class Broadcast(Handler):
+    """Publish each message: to its room, or to the person it is for. Replace it to let only some hear it."""
+
+    waits = False
+
+    def on_message(self, session: Session, message: Message) -> None:
+        session.chat.publish(message)

@@ -1,0 +1,86 @@
+"""Nobody talks faster than people read: a token bucket for each session."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from pychat.core.errors import Refused
+from pychat.core.handler import Handler
+from pychat.core.limits import Limits
+from pychat.core.session import Session
+from pychat.core.verbs import Direct, Ping, Pong, Quit, Say, Verb
+
+
+class _Bucket:
+    """
+    When the next thing of some cost may pass: the generic cell rate algorithm (ITU-T I.371, annex A).
+
+    `full_at` is the time at which the bucket will be full again; it is the whole state.
+    """
+
+    __slots__ = ("_burst_seconds", "_rate", "full_at")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst_seconds = burst / rate
+        self.full_at = 0.0
+
+    def passes_at(self, now: float, cost: float) -> float:
+        """Return when this cost may pass, `now` or later."""
+        return max(now, max(now, self.full_at) + cost / self._rate - self._burst_seconds)
+
+    def take(self, now: float, cost: float) -> None:
+        """It passes."""
+        self.full_at = max(now, self.full_at) + cost / self._rate
+
+
+class _Meter:
+    """What one session has used up."""
+
+    __slots__ = ("bytes", "refusals", "verbs")
+
+    def __init__(self, limits: Limits) -> None:
+        self.verbs = _Bucket(limits.messages_per_second, limits.message_burst)
+        self.bytes = _Bucket(limits.bytes_per_second, limits.message_burst * limits.text_bytes)
+        self.refusals: deque[float] = deque(maxlen=limits.refusals_per_minute)
+
+
+class FloodControl(Handler):
+    """
+    Hold back who sends too fast, then refuse, then disconnect; a pasted block of ten lines passes at once.
+
+    The rates are those of `Limits`. They count from the moment at which input arrived, so lines that came together
+    are held back longer and longer until one would wait over `Limits.delay_seconds`, and that one is refused.
+    """
+
+    waits = False  # it does, but `Session.pause` sends out first what was said before
+
+    def before_verb(self, session: Session, verb: Verb) -> None:
+        if isinstance(verb, Quit | Ping | Pong):
+            return
+        limits = session.chat.limits
+        meter = session.memo.get(self)
+        if meter is None:
+            meter = session.memo[self] = _Meter(limits)
+        arrived = session.heard
+        size = len(verb.text) if isinstance(verb, Say | Direct) else 0
+        passes_at = max(meter.verbs.passes_at(arrived, 1), meter.bytes.passes_at(arrived, size))
+        if passes_at - arrived > limits.delay_seconds:
+            self._refuse(session, meter, arrived)
+        meter.verbs.take(arrived, 1)
+        meter.bytes.take(arrived, size)
+        wait = passes_at - time.monotonic()
+        if passes_at > arrived and wait > 0:
+            session.pause(wait)
+
+    def _refuse(self, session: Session, meter: _Meter, now: float) -> None:
+        refusals = meter.refusals
+        refusals.append(now)
+        limits = session.chat.limits
+        if len(refusals) == refusals.maxlen and now - refusals[0] < 60:
+            session.end("flooding")
+        raise Refused(
+            f"too fast: at most {limits.message_burst} at once, then {limits.messages_per_second:g} a second",
+            code="flood",
+        )

@@ -1,0 +1,33 @@
+"""What was said before one came."""
+
+from __future__ import annotations
+
+from pychat.core.events import Message
+from pychat.core.handler import Handler
+from pychat.core.membership import visible
+from pychat.core.replies import Replay
+from pychat.core.room import Room
+from pychat.core.session import Session
+
+
+class History(Handler):
+    """Replay the last messages of a room to each session that joins it and wants them (`Session.replays`)."""
+
+    waits = False
+
+    def __init__(self, messages: int | None = None) -> None:
+        """
+        Args:
+            messages: How many; default: `Limits.replay_messages`.
+        """
+        self._messages = messages
+
+    def on_join(self, session: Session, room: Room) -> None:
+        if not session.replays:
+            return
+        chat = session.chat
+        wanted = chat.limits.replay_messages if self._messages is None else self._messages
+        page = chat.log.read_before(room.key, room.occupants.get(session, 0) + 1, chat.limits.history_events)
+        messages = [event for event in page.events if isinstance(event, Message) and visible(event, session)]
+        if wanted and messages:
+            chat.send(session, Replay(room.name, tuple(messages[-wanted:])))

@@ -1,0 +1,31 @@
+"""Which nicknames are welcome here, beyond the rules that all names follow (`core/names.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pychat.core.errors import Refused
+from pychat.core.handler import Handler
+from pychat.core.names import fold
+from pychat.core.session import Session
+
+
+class NicknameValidator(Handler):
+    """Refuse nicknames that are too short or that nobody shall have. Without arguments, every valid name passes."""
+
+    waits = False
+
+    def __init__(self, *, min_chars: int = 1, forbidden: Iterable[str] = ()) -> None:
+        """
+        Args:
+            forbidden: Nicknames nobody can have, in any case: `["root", "moderator"]`.
+        """
+        self._min_chars = min_chars
+        self._forbidden = frozenset(fold(name) for name in forbidden)
+
+    def before_nick(self, session: Session, nickname: str) -> str:
+        if len(nickname) < self._min_chars:
+            raise Refused(f"nickname {nickname!r} is too short: at least {self._min_chars} characters")
+        if fold(nickname) in self._forbidden:
+            raise Refused(f"nickname {nickname!r} is not allowed here; take another")
+        return nickname

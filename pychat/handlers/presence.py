@@ -1,0 +1,28 @@
+"""Telling who comes and who goes."""
+
+from __future__ import annotations
+
+from pychat.core.events import Disconnected, Joined, Left
+from pychat.core.handler import Handler
+from pychat.core.room import Room
+from pychat.core.session import Session
+
+
+class JoinLeaveNotices(Handler):
+    """Publish who joins a room, who leaves it, and, once for all rooms, who is gone."""
+
+    waits = False
+
+    def on_join(self, session: Session, room: Room) -> None:
+        session.chat.order.publish(Joined(0, 0.0, room.name, session.nickname or ""), (room,))
+
+    def on_leave(self, session: Session, room: Room, reason: str) -> None:
+        if not session.closed:
+            event = Left(0, 0.0, room.name, session.nickname or "", reason)
+            session.chat.order.publish(event, (room,), also=session)
+
+    def on_disconnect(self, session: Session, reason: str) -> None:
+        if session.nickname is not None and session.rooms:
+            rooms = tuple(session.rooms.values())
+            event = Disconnected(0, 0.0, tuple(room.name for room in rooms), session.nickname, reason)
+            session.chat.order.publish(event, rooms)

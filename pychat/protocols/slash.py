@@ -1,0 +1,213 @@
+"""
+Slash commands: what people type in a line language, and in the command-line client, to do more than talk.
+
+One entry of the table is one command: its name and aliases, how it is used, and a function from the rest of the line
+to a verb. The first line of the function's docstring is its help text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final, NamedTuple, TypeAlias
+
+from pychat.core.verbs import (
+    Direct,
+    GetTopic,
+    Help,
+    Invalid,
+    Join,
+    Leave,
+    ListMembers,
+    ListRooms,
+    Quit,
+    ReadHistory,
+    Say,
+    SetAway,
+    SetNickname,
+    SetTopic,
+    Verb,
+    WhoIs,
+)
+
+_Parser: TypeAlias = Callable[[str], Verb | None]
+"""From the arguments, without blanks around them, to a verb; None if they are not what the command needs."""
+
+_NAME_SHOWN: Final = 32
+"""Characters of an unknown command's name that are repeated to the one who typed it."""
+
+
+class SlashCommand(NamedTuple):
+    """One command. `usage` is its name and its arguments, as a person types them."""
+
+    name: str
+    aliases: tuple[str, ...]
+    usage: str
+    help: str
+    parse: _Parser
+
+
+COMMANDS: Final[dict[str, SlashCommand]] = {}
+"""By name and by alias, in the order in which help lists them."""
+
+
+def parse(line: str) -> Verb:
+    """Return the verb of a line that begins with a slash; `Invalid` if it is none. Two slashes: the text "/..."."""
+    if line.startswith("//"):
+        return Say(line[1:])
+    words = line[1:].split(None, 1) if line[1:2].strip() else []
+    name = words[0] if words else ""
+    command = COMMANDS.get(name.lower())
+    if command is None:
+        return _unknown(name)
+    verb = command.parse(words[1].rstrip() if len(words) > 1 else "")
+    return Invalid("bad_request", f"usage: {command.usage}") if verb is None else verb
+
+
+@cache
+def help_text() -> str:
+    """All commands, one line each."""
+    commands = list(dict.fromkeys(COMMANDS.values()))
+    width = max(len(command.usage) for command in commands)
+    lines = [f"{command.usage:<{width}}  {command.help}" for command in commands]
+    return "\n".join([*lines, f"{'//text':<{width}}  Say a text that begins with a slash."])
+
+
+def _unknown(name: str) -> Invalid:
+    from difflib import get_close_matches  # here, because most sessions never mistype a command
+
+    shown = name[:_NAME_SHOWN] if name.isprintable() else ascii(name[:_NAME_SHOWN])
+    typed = name[:_NAME_SHOWN].lower()
+    # People rarely mistype the first letter, and comparing with all commands is slow enough to be a weapon.
+    close = get_close_matches(typed, [known for known in COMMANDS if known[0] == typed[:1]], n=1)
+    hint = f"did you mean /{close[0]}? " if close else ""
+    return Invalid("unknown_command", f"unknown command /{shown}; {hint}/help lists the commands")
+
+
+def _command(name: str, arguments: str = "", *aliases: str) -> Callable[[_Parser], _Parser]:
+    """Put the function into the table."""
+
+    def add(function: _Parser) -> _Parser:
+        summary = (function.__doc__ or "").strip().partition("\n")[0]
+        command = SlashCommand(name, aliases, f"/{name} {arguments}".rstrip(), summary, function)
+        for key in (name, *aliases):
+            COMMANDS[key] = command
+        return function
+
+    return add
+
+
+def _room(argument: str) -> str:
+    """The name of a room, which may be written as IRC does."""
+    return argument.removeprefix("#")
+
+
+def _first(arguments: str) -> tuple[str, str]:
+    """The first word and the rest."""
+    words = [*arguments.split(None, 1), "", ""]
+    return words[0], words[1]
+
+
+@_command("help", "[COMMAND]")
+def _help(arguments: str) -> Verb:
+    """List the commands, or explain one."""
+    if not arguments:
+        return Help(help_text())
+    name = arguments.removeprefix("/")
+    command = COMMANDS.get(name.lower())
+    if command is None:
+        return _unknown(name)
+    also = f" Also: {', '.join('/' + alias for alias in command.aliases)}." if command.aliases else ""
+    return Help(f"{command.usage}  {command.help}{also}")
+
+
+@_command("join", "ROOM", "j")
+def _join(arguments: str) -> Verb | None:
+    """Go into a room and talk there from now on."""
+    return Join(room) if (room := _room(arguments)) else None
+
+
+@_command("part", "[ROOM] [REASON]", "leave")
+def _part(arguments: str) -> Verb:
+    """Leave a room, or this one."""
+    room, reason = _first(arguments)
+    return Leave(_room(room) or None, reason)
+
+
+@_command("nick", "NAME")
+def _nick(arguments: str) -> Verb | None:
+    """Take another nickname."""
+    return SetNickname(arguments) if arguments else None
+
+
+@_command("msg", "NICK TEXT", "m", "w", "tell")
+def _msg(arguments: str) -> Verb | None:
+    """Write to one person; nobody else sees it."""
+    nickname, text = _first(arguments)
+    return Direct(text, nickname) if text else None
+
+
+@_command("reply", "TEXT", "r")
+def _reply(arguments: str) -> Verb | None:
+    """Write to the one who wrote to you last."""
+    return Direct(arguments) if arguments else None
+
+
+@_command("me", "TEXT")
+def _me(arguments: str) -> Verb | None:
+    """Say what you do: "/me waves" shows "* ann waves"."""
+    return Say(arguments, action=True) if arguments else None
+
+
+@_command("who", "[ROOM]", "names")
+def _who(arguments: str) -> Verb:
+    """List who is in a room, or in this one."""
+    return ListMembers(_room(arguments) or None)
+
+
+@_command("list", "", "rooms")
+def _list(arguments: str) -> Verb | None:
+    """List the rooms."""
+    return None if arguments else ListRooms()
+
+
+@_command("whois", "NICK")
+def _whois(arguments: str) -> Verb | None:
+    """Show who somebody is: rooms, away, how long silent."""
+    return WhoIs(arguments) if arguments else None
+
+
+@_command("topic", "[TEXT]")
+def _topic(arguments: str) -> Verb:
+    """Show the topic of this room, or set it; "/topic -" removes it."""
+    if not arguments:
+        return GetTopic()
+    return SetTopic("" if arguments == "-" else arguments)
+
+
+@_command("away", "[TEXT]")
+def _away(arguments: str) -> Verb:
+    """Tell others that you are away, and why."""
+    return SetAway(arguments or "away")
+
+
+@_command("back")
+def _back(arguments: str) -> Verb | None:
+    """Tell others that you are back."""
+    return None if arguments else SetAway(None)
+
+
+@_command("history", "[N]")
+def _history(arguments: str) -> Verb | None:
+    """Show what was said in this room: the last N events."""
+    if not arguments:
+        return ReadHistory()
+    # isdecimal, because int() also takes signs, blanks and underscores; short, because it takes time over digits.
+    limit = int(arguments) if arguments.isdecimal() and len(arguments) <= 9 else 0
+    return ReadHistory(limit=limit) if limit else None
+
+
+@_command("quit", "[REASON]", "exit")
+def _quit(arguments: str) -> Verb:
+    """Leave the chat."""
+    return Quit(arguments)

@@ -1,0 +1,314 @@
+"""
+The chat server: `socketserver.ThreadingTCPServer` around a `Chat`.
+
+It accepts, counts and refuses connections, starts a reader thread for each (`transport/connection.py`), and ends
+everything in order. What is said is the chat's matter, how it is sent the writer's (`transport/fanout.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import resource
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from pychat.core.chat import Chat
+from pychat.core.handler import Handler
+from pychat.core.limits import Limits
+from pychat.core.log import Log
+from pychat.core.room import Room
+from pychat.core.session import LocalSession
+from pychat.handlers.broadcast import Broadcast
+from pychat.handlers.commands import Commands
+from pychat.handlers.nickname import NicknameValidator
+from pychat.handlers.presence import JoinLeaveNotices
+from pychat.protocols.detect import Language
+from pychat.protocols.jsonlines import JsonDialect
+from pychat.protocols.text import ClassicDialect, TextDialect
+from pychat.transport.admission import Admission
+from pychat.transport.connection import Connection
+from pychat.transport.fanout import Close, Fanout, Open, Sever
+from pychat.transport.link import Link
+
+logger = logging.getLogger("pychat")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_STOP_SECONDS = 2.0
+_OWN_FILES = 64
+"""Descriptors that are kept for everything that is no connection."""
+_NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds of silence, seconds between probes, and probes, after which the system ends a dead connection."""
+
+
+class ChatServer(socketserver.ThreadingTCPServer):
+    """
+    A chat server on one port.
+
+    `with ChatServer() as server: server.serve_forever()` serves until it is interrupted. `start()` serves in a
+    thread of its own and returns. Everything else may be called from any thread.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 1024
+
+    def __init__(
+        self,
+        server_address: tuple[str, int] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 55555,
+        handlers: Iterable[Handler] | None = None,
+        limits: Limits | None = None,
+        log: Log | None = None,
+        name: str = "pychat",
+        default_room: str = "lobby",
+    ) -> None:
+        """
+        Args:
+            server_address: Host and port, as `socketserver` wants them; or give `host` and `port`. Port 0 takes a
+                free one, which `server_address` tells when the server is bound. A host with colons is IPv6.
+            handlers: Default: `NicknameValidator`, `JoinLeaveNotices`, `Broadcast`.
+            limits: Bounds of everything a peer can send.
+            log: Where the record of the rooms is kept. Default: in memory.
+            name: What the server calls itself.
+            default_room: Where a session goes that names no room.
+
+        Raises:
+            TypeError: A handler has a misspelt hook, or one with other parameters.
+        """
+        address = server_address if server_address is not None else (host, port)
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
+        self.limits = limits or Limits()
+        self.fanout = Fanout(self.limits)
+        self.chat = Chat(
+            [NicknameValidator(), JoinLeaveNotices(), Broadcast()] if handlers is None else handlers,
+            limits=self.limits,
+            log=log,
+            delivery=self.fanout,
+            name=name,
+            default_room=default_room,
+        )
+        self.dialects = {
+            Language.TEXT: TextDialect(default_room),
+            Language.CLASSIC: ClassicDialect(default_room),
+            Language.JSON: JsonDialect(),
+        }
+        self._admission = Admission(self.limits, _most_connections(self.limits))
+        # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
+        self._links: dict[socket.socket, Link] = {}
+        self._readers: dict[threading.Thread, str] = {}
+        # Guards the steps of life: bound, serving, stopped. Not held while waiting for other threads.
+        self._life = threading.Lock()
+        self._bound = False
+        self._serving: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._stopping = False
+
+    # Life
+
+    def bind(self) -> None:
+        """
+        Listen; done by `with`, `start` and `serve_forever` if it was not.
+
+        Raises:
+            OSError: The address is in use, or not of this machine.
+        """
+        with self._life:
+            if not self._bound:
+                if self.address_family == socket.AF_INET6:
+                    with contextlib.suppress(OSError):
+                        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                try:
+                    self.server_bind()
+                    self.server_activate()
+                except OSError:
+                    self.server_close()
+                    raise
+                self._bound = True
+                self.fanout.start()
+
+    def start(self) -> ChatServer:
+        """Serve in a thread of its own; return when the server listens."""
+        self.bind()
+        threading.Thread(target=self.serve_forever, name="pychat-accept", daemon=True).start()
+        return self
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve on this thread until `stop` is called from another one."""
+        self.bind()
+        with self._life:
+            if self._stopping:
+                return
+            self._serving = threading.current_thread()
+        super().serve_forever(poll_interval)
+
+    def __enter__(self) -> ChatServer:
+        self.bind()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.stop()
+
+    def stop(self, reason: str = "the server is shutting down") -> None:
+        """
+        End within 2 s: tell every client why, and close. May be called again, and from a handler.
+
+        A thread that is still inside a handler after that is named in the log; it ends with the process.
+        """
+        with self._life:
+            first, self._stopping = not self._stopping, True
+        if not first:
+            if threading.current_thread() not in self._readers:
+                self._stopped.wait(_STOP_SECONDS)
+            return
+        deadline = time.monotonic() + _STOP_SECONDS
+        self._stop_accepting()
+        self.chat.stopping.set()
+        for link in list(self._links.values()):
+            self.fanout.expel(link, reason)
+        self._join_readers(deadline - _STOP_SECONDS / 2)
+        for link in list(self._links.values()):
+            self.fanout.submit(Sever(link, reason))
+        self._join_readers(deadline - _STOP_SECONDS / 4)
+        self.fanout.stop(deadline)
+        self.chat.log.close()
+        for thread, address in list(self._readers.items()):
+            if thread is not threading.current_thread():
+                logger.warning("%s, serving %s, is still inside a handler", thread.name, address)
+        self._stopped.set()
+
+    def _stop_accepting(self) -> None:
+        if self._serving is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accept thread, which looks only now and then
+            if self._serving is not threading.current_thread():
+                self.shutdown()
+        self.server_close()
+
+    def _join_readers(self, deadline: float) -> None:
+        for thread in list(self._readers):
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    # What programs use
+
+    @property
+    def port(self) -> int:
+        """The port, also if it was given as 0."""
+        return int(self.server_address[1])
+
+    def room(self, name: str) -> Room:
+        """See `Chat.room`."""
+        return self.chat.room(name)
+
+    def session(self, nickname: str, rooms: Iterable[str] = ()) -> LocalSession:
+        """See `Chat.session`."""
+        return self.chat.session(nickname, rooms)
+
+    def add_handler(self, handler: Handler, *, before: Handler | None = None) -> None:
+        """See `Chat.add_handler`."""
+        self.chat.add_handler(handler, before=before)
+
+    def remove_handler(self, handler: Handler) -> None:
+        """See `Chat.remove_handler`."""
+        self.chat.remove_handler(handler)
+
+    def command(self, name: str) -> Callable[[F], F]:
+        """Make the decorated function `(ctx, ...)` the command `!name`; adds the handler `Commands` if need be."""
+        commands = next((handler for handler in self.chat.handlers if isinstance(handler, Commands)), None)
+        if commands is None:
+            commands = Commands()
+            self.add_handler(commands)
+        return commands.command(name)
+
+    # What socketserver calls, on the accept thread
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. When nothing is free for it, it waits in the queue of the system, and so do we."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in _NOTHING_FREE:
+                logger.warning("cannot accept: %s", error)
+                self.chat.stopping.wait(0.2)
+            raise
+
+    def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
+        """Refuse a connection that is too many, in one line that every language can live with."""
+        assert isinstance(request, socket.socket)
+        refusal = self._admission.admit(client_address[0])
+        if refusal is None:
+            return True
+        with contextlib.suppress(OSError):
+            request.send(f"{refusal}\r\n".encode(), socket.MSG_DONTWAIT)
+        return False
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Start a reader for the connection."""
+        assert isinstance(request, socket.socket)
+        link = Link(request, self.dialects[Language.TEXT], time.monotonic())
+        self._links[request] = link
+        _set_options(request)
+        self.fanout.submit(Open(link))
+        arguments = (request, client_address)
+        thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
+        self._readers[thread] = client_address[0]
+        try:
+            thread.start()
+        except RuntimeError:
+            del self._readers[thread]
+            self._admission.release(client_address[0])
+            raise
+
+    def handle_error(self, request: object, client_address: Any) -> None:
+        """Log what nobody expected; it ends only this connection."""
+        logger.exception("serving %s failed", client_address[0])
+
+    # What socketserver calls, on a reader's thread
+
+    def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Serve one connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._admission.release(client_address[0])
+            self._readers.pop(threading.current_thread(), None)
+
+    def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Run the connection."""
+        assert isinstance(request, socket.socket)
+        Connection(self, request, self._links[request], client_address[0]).run()
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """Let the writer close the socket, or close it if the writer never knew it."""
+        assert isinstance(request, socket.socket)
+        link = self._links.pop(request, None)
+        if link is None:
+            request.close()
+        else:
+            self.fanout.submit(Close(link))
+
+
+def _most_connections(limits: Limits) -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits.connections if soft == resource.RLIM_INFINITY else max(1, min(limits.connections, soft - _OWN_FILES))
+
+
+def _set_options(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the peer is gone already; the reader will notice
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE.items():
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,0 +1,95 @@
+"""One member behind a socket: its session, and the writer's side of its connection."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from pychat.core.session import Session
+from pychat.protocols.base import Dialect
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+    from pychat.transport.fanout import Fanout
+    from pychat.transport.hearers import Hearers
+
+
+class Link:
+    """
+    What the writer thread knows of a connection, and what it still has to send there.
+
+    The connection's reader makes it and may set `session`, `dialect` and `pings` until the chat knows the session; it
+    reads `verdict`, and waits for events. All else is the writer's.
+    """
+
+    __slots__ = (
+        "behind",
+        "dead",
+        "dialect",
+        "drained",
+        "finished",
+        "finishing",
+        "opened",
+        "own",
+        "pings",
+        "progress",
+        "queue",
+        "rooms",
+        "send",
+        "session",
+        "socket",
+        "verdict",
+    )
+
+    def __init__(self, sock: socket.socket, dialect: Dialect, opened: float) -> None:
+        self.socket = sock
+        self.send = sock.send
+        self.opened = opened
+        self.dialect = dialect
+        self.session: Session | None = None
+        """None until the language is known."""
+        self.pings = False
+        """Whether the peer can be asked if it is still there."""
+        self.verdict: str | None = None
+        """Why the writer wants the session to end; the reader sees to it."""
+        self.rooms: set[Hearers] = set()
+        self.own: list[bytes] | None = None
+        """While it is singled out in a pass of the writer: everything it gets in that pass."""
+        self.queue: deque[memoryview] = deque()
+        """What the socket did not take."""
+        self.behind = 0
+        """Bytes in the queue."""
+        self.progress = 0.0
+        """When the socket last took something, while there is a queue."""
+        self.drained: list[threading.Event] = []
+        """To be set when the queue is empty or given up."""
+        self.finishing = False
+        """Nothing comes after what is in the queue."""
+        self.finished: threading.Event | None = None
+        """Set when everything was sent, or cannot be any more."""
+        self.dead = False
+        """Nothing can be sent any more."""
+
+
+class WireSession(Session):
+    """A session whose peer is behind a socket."""
+
+    __slots__ = ("_fanout", "link")
+
+    def __init__(self, chat: Chat, fanout: Fanout, link: Link, address: str) -> None:
+        super().__init__(chat, address)
+        self._fanout = fanout
+        self.link = link
+
+    def kick(self, reason: str) -> None:
+        self._fanout.expel(self.link, reason)
+
+    def drained(self, timeout: float) -> bool:
+        return self._fanout.wait_drained(self.link, timeout)
+
+
+def link_of(session: Session | None) -> Link | None:
+    """Return the link of a session, None if it is inside this process."""
+    return session.link if isinstance(session, WireSession) else None

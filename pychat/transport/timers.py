@@ -1,0 +1,51 @@
+"""One timer per link, to the second: registration, silence, ping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pychat.transport.link import Link
+
+Alarm: TypeAlias = Callable[[Link], None]
+
+
+class Timers:
+    """
+    A slot for each second, so that setting and cancelling cost the same however many there are.
+
+    Used by the writer thread only.
+    """
+
+    def __init__(self) -> None:
+        self._slots: dict[int, dict[Link, Alarm]] = {}
+        self._where: dict[Link, int] = {}
+
+    def set(self, link: Link, when: float, alarm: Alarm) -> None:
+        """Call `alarm(link)` at `when` (`time.monotonic`) or up to a second later, instead of what was set before."""
+        self.cancel(link)
+        second = int(when) + 1
+        self._slots.setdefault(second, {})[link] = alarm
+        self._where[link] = second
+
+    def cancel(self, link: Link) -> None:
+        """Nothing is called for the link any more."""
+        second = self._where.pop(link, None)
+        if second is not None:
+            slot = self._slots[second]
+            del slot[link]
+            if not slot:
+                del self._slots[second]
+
+    def timeout(self) -> float | None:
+        """Return the seconds until `run` has something to do; None: nothing is set."""
+        return max(0.0, min(self._slots) - time.monotonic()) if self._slots else None
+
+    def run(self) -> None:
+        """Call what is due."""
+        now = time.monotonic()
+        while self._slots and (second := min(self._slots)) <= now:
+            for link, alarm in self._slots.pop(second).items():
+                del self._where[link]
+                alarm(link)
