@@ -28,6 +28,7 @@ from pychat.core.replies import (
     Failure,
     HistoryPage,
     Lines,
+    MemberInfo,
     Ok,
     PongReply,
     Profile,
@@ -67,6 +68,7 @@ def _hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     with chat.order.lock:
         if parked is not None:
             session.identity, session.away = parked.identity, parked.away
+            session.info = MemberInfo(parked.nickname, parked.away)
         chat.nicknames.give_token(session, new_token())
     assert session.nickname is not None
     assert session.token is not None
@@ -132,6 +134,7 @@ def _set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
     with chat.order.lock:
         if text != session.away:
             session.away = text
+            session.info = MemberInfo(session.nickname or "", text)
             rooms = tuple(session.rooms.values())
             names = tuple(room.name for room in rooms)
             event = AwayChanged(0, 0.0, names, session.nickname or "", text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pychat.core.errors import NicknameInUse
 from pychat.core.names import fold, skeleton
+from pychat.core.replies import MemberInfo
 
 if TYPE_CHECKING:
     from pychat.core.session import Session
@@ -68,6 +69,7 @@ class Nicknames:
             self._forget(session.nickname)
         self._remember(nickname, session)
         session.nickname = nickname
+        session.info = MemberInfo(nickname, session.away)
 
     def give_token(self, session: Session, token: str) -> None:
         """Let the token, instead of any earlier one, take the session's place (`take`)."""

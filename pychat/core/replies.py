@@ -48,7 +48,7 @@ class MemberInfo(NamedTuple):
 
 
 class Members(NamedTuple):
-    """The topic of a room and who is in it, sorted by nickname: the answer to `Join` and `ListMembers`."""
+    """The topic of a room and who is in it, in order of joining: the answer to `Join` and `ListMembers`."""
 
     ref: Ref
     room: str

@@ -64,6 +64,7 @@ class Session:
         "ended",
         "heard",
         "identity",
+        "info",
         "memo",
         "nickname",
         "replays",
@@ -86,6 +87,8 @@ class Session:
         self.current: Room | None = None
         """The room that is meant where none is named."""
         self.away: str | None = None
+        self.info = MemberInfo("")
+        """Nickname and away text, as lists of members show them."""
         self.correspondent: str | None = None
         """Who wrote to it last."""
         self.closed = False

@@ -43,7 +43,8 @@ class _Meter:
     def __init__(self, limits: Limits) -> None:
         self.verbs = _Bucket(limits.messages_per_second, limits.message_burst)
         self.bytes = _Bucket(limits.bytes_per_second, limits.message_burst * limits.text_bytes)
-        self.refusals: deque[float] = deque(maxlen=limits.refusals_per_minute)
+        self.refusals: deque[float] | None = None
+        """When the last ones were; most sessions have none."""
 
 
 class FloodControl(Handler):
@@ -75,9 +76,9 @@ class FloodControl(Handler):
             session.pause(wait)
 
     def _refuse(self, session: Session, meter: _Meter, now: float) -> None:
-        refusals = meter.refusals
-        refusals.append(now)
         limits = session.chat.limits
+        refusals = meter.refusals = meter.refusals or deque(maxlen=limits.refusals_per_minute)
+        refusals.append(now)
         if len(refusals) == refusals.maxlen and now - refusals[0] < 60:
             session.end("flooding")
         raise Refused(

@@ -53,6 +53,8 @@ from pychat.core.text import clean, clean_line
 from pychat.protocols.base import Item
 
 DEFAULT_ROOM: Final = "lobby"
+_NAMES_ON_JOIN: Final = 20
+"""How many members one who joins is told unasked; `/who` tells all."""
 
 
 class Style(NamedTuple):
@@ -156,8 +158,11 @@ def _welcome(item: Welcome, style: Style) -> list[str]:
 
 
 def _members(item: Members, style: Style) -> list[str]:
-    where = "you are in" if item.joined else "in"
-    lines = _note(f"{where} {item.room}: {', '.join(map(_member, item.members)) or 'nobody'}")
+    shown = item.members[:_NAMES_ON_JOIN] if item.joined else item.members
+    names = ", ".join(map(_member, shown)) or "nobody"
+    if len(shown) < len(item.members):
+        names += f" and {len(item.members) - len(shown)} more"
+    lines = _note(f"{'you are in' if item.joined else 'in'} {item.room}: {names}")
     if item.joined and item.topic:
         lines += _note(f"topic of {item.room}: {item.topic}")
     return lines

@@ -8,6 +8,7 @@ to a verb. The first line of the function's docstring is its help text.
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -74,8 +75,6 @@ def help_text() -> str:
 
 
 def _unknown(name: str) -> Invalid:
-    from difflib import get_close_matches  # here, because most sessions never mistype a command
-
     shown = name[:_NAME_SHOWN] if name.isprintable() else ascii(name[:_NAME_SHOWN])
     typed = name[:_NAME_SHOWN].lower()
     # People rarely mistype the first letter, and comparing with all commands is slow enough to be a weapon.

@@ -347,7 +347,7 @@ class Fanout(Delivery):
         link = job.link
         self._give_up(link)
         self._timers.cancel(link)
-        for hearers in list(link.rooms):
+        for hearers in link.rooms:
             hearers.remove(link)
         link.socket.close()
 
@@ -374,11 +374,12 @@ class Fanout(Delivery):
         if link.behind > self._limits.send_queue_bytes:
             self._cut_off(link, f"too slow: more than {self._limits.send_queue_bytes} bytes were waiting")
             return
-        link.queue.append(view)
-        if link not in self._blocked:
+        if link.queue is None:
+            link.queue = deque()
             self._blocked[link] = None
             link.progress = time.monotonic()
             self._selector.register(link.socket, selectors.EVENT_WRITE, link)
+        link.queue.append(view)
 
     def _send_queued(self, link: Link) -> None:
         """The socket takes bytes again."""
@@ -402,7 +403,8 @@ class Fanout(Delivery):
             self._end_sending(link)
 
     def _unblock(self, link: Link) -> None:
-        if link in self._blocked:
+        if link.queue is not None:
+            link.queue = None
             del self._blocked[link]
             self._selector.unregister(link.socket)
         for event in link.drained:
@@ -425,7 +427,6 @@ class Fanout(Delivery):
 
     def _give_up(self, link: Link) -> None:
         link.dead = True
-        link.queue.clear()
         link.behind = 0
         self._unblock(link)
         if link.finished is not None:

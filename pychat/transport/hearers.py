@@ -31,7 +31,7 @@ class Hearers:
     def add(self, link: Link) -> None:
         """From now on the link hears the room. It must be singled out already."""
         self.groups.setdefault(link.dialect, {})[link] = None
-        link.rooms.add(self)
+        link.rooms += (self,)
         self.singled.append(link)
         if len(link.rooms) > 1:
             for room in link.rooms:
@@ -45,7 +45,7 @@ class Hearers:
         del group[link]
         if not group:
             del self.groups[link.dialect]
-        link.rooms.discard(self)
+        link.rooms = tuple(room for room in link.rooms if room is not self)
         self.singled = [other for other in self.singled if other is not link]
         self.several.pop(link, None)
         if len(link.rooms) == 1:

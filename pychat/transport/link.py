@@ -54,11 +54,11 @@ class Link:
         """Whether the peer can be asked if it is still there."""
         self.verdict: str | None = None
         """Why the writer wants the session to end; the reader sees to it."""
-        self.rooms: set[Hearers] = set()
+        self.rooms: tuple[Hearers, ...] = ()
         self.own: list[bytes] | None = None
         """While it is singled out in a pass of the writer: everything it gets in that pass."""
-        self.queue: deque[memoryview] = deque()
-        """What the socket did not take."""
+        self.queue: deque[memoryview] | None = None
+        """What the socket did not take; most of the time there is nothing, and no queue."""
         self.behind = 0
         """Bytes in the queue."""
         self.progress = 0.0

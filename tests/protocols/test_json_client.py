@@ -1,0 +1,219 @@
+"""JSON lines there and back: what one side writes the other reads."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from protocol_strategies import chunked
+
+from pychat.core import events as e
+from pychat.core import replies as r
+from pychat.core import verbs as v
+from pychat.core.errors import LocalProtocolError, RemoteProtocolError
+from pychat.core.limits import Limits
+from pychat.protocols.base import Item
+from pychat.protocols.json_values import load_object
+from pychat.protocols.jsonlines import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb
+
+_text = st.text(st.characters(), max_size=20) | st.sampled_from(["", "\ud800", "\r\n\0", '"\\', "\u2028", "😀"])
+_maybe = st.none() | _text
+_ref = st.none() | st.text(max_size=64) | st.integers(-(2**63), 2**63 - 1)
+_id = st.integers(0, 2**64 - 1)
+_flag = st.booleans()
+_texts = st.lists(_text, max_size=3).map(tuple)
+_time = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)
+
+_verbs = st.one_of(
+    st.builds(v.Hello, _text, _texts, _flag, _maybe, st.none() | _id, _ref),
+    st.builds(v.Say, _text, _maybe, _flag, _ref),
+    st.builds(v.Direct, _text, _text, _flag, _ref),
+    st.builds(v.Join, _text, _ref),
+    st.builds(v.Leave, _maybe, _text, _ref),
+    st.builds(v.SetNickname, _text, _ref),
+    st.builds(v.SetTopic, _text, _maybe, _ref),
+    st.builds(v.GetTopic, _maybe, _ref),
+    st.builds(v.SetAway, _maybe, _ref),
+    st.builds(v.ListMembers, _maybe, _ref),
+    st.builds(v.ListRooms, _ref),
+    st.builds(v.WhoIs, _text, _ref),
+    st.builds(v.ReadHistory, _maybe, st.none() | _id, st.none() | _id, st.none() | st.integers(1, 999), _ref),
+    st.builds(v.Command, _text, _texts, _maybe, _ref),
+    st.builds(v.Ping, _text, _ref),
+    st.builds(v.Pong, _ref),
+    st.builds(v.Quit, _text, _ref),
+)
+_room_messages = st.builds(e.Message, _id, _time, _text, _text, _text, _flag, st.none(), st.none())
+_events = st.one_of(
+    _room_messages,
+    st.builds(e.Message, _id, _time, st.none(), _text, _text, _flag, _text, st.none()),
+    st.builds(e.Joined, _id, _time, _text, _text),
+    st.builds(e.Left, _id, _time, _text, _text, _text),
+    st.builds(e.Disconnected, _id, _time, st.just(()), _text, _text),
+    st.builds(e.Renamed, _id, _time, st.just(()), _text, _text),
+    st.builds(e.AwayChanged, _id, _time, st.just(()), _text, _maybe),
+    st.builds(e.TopicChanged, _id, _time, _text, _text, _text),
+    st.builds(e.Notice, _id, _time, _maybe, _text),
+)
+_records = st.lists(_events, max_size=3).map(tuple)
+_replies = st.one_of(
+    st.builds(r.Ok, _ref.filter(lambda ref: ref is not None), st.none() | _id),
+    st.builds(r.Failure, _ref, _text, _text),
+    st.builds(r.Welcome, _ref, _text, _text, _text, st.builds(Limits, line_bytes=st.integers(1, 9999))),
+    st.builds(
+        r.Members, _ref, _text, _text, st.lists(st.builds(r.MemberInfo, _text, _maybe), max_size=3).map(tuple), _flag
+    ),
+    st.builds(r.Topic, _ref, _text, _text),
+    st.builds(r.Rooms, _ref, st.lists(st.builds(r.RoomInfo, _text, st.integers(0, 99), _text), max_size=3).map(tuple)),
+    st.builds(r.Profile, _ref, _text, _texts, _maybe, st.integers(0, 10**9)),
+    st.builds(r.HistoryPage, _ref, _text, _records, _flag),
+    st.builds(r.Replay, _text, _records),
+    st.builds(r.Gap, _text, _id),
+    st.builds(r.Lines, _ref, _texts),
+    st.builds(r.PingRequest),
+    st.builds(r.PongReply, _ref, _text),
+    st.builds(r.Bye, _text),
+)
+_items = st.lists(_events | _replies, max_size=6)
+
+
+@given(st.lists(_verbs, max_size=6))
+def test_verbs_come_through(verbs: list[v.Verb]) -> None:
+    """What a client writes, a server reads; no verb needs more than its line."""
+    lines = [encode_verb(verb) for verb in verbs]
+    protocol = JsonProtocol(Limits(), JsonDialect())
+    protocol.receive(b"".join(lines))
+
+    assert protocol.take_verbs() == verbs
+    for line in lines:
+        assert line.count(b"\n") == 1
+        assert not set(line) & set(b"\r\0")
+
+
+@given(_items)
+def test_items_come_through(items: list[Item]) -> None:
+    """What a server writes, a client reads."""
+    data = JsonDialect().encode(items)
+
+    assert JsonClientProtocol().receive(data) == items
+    assert data.count(b"\n") == len(items)
+    assert not set(data) & set(b"\r\0")
+
+
+@given(chunked(_items.map(JsonDialect().encode)))
+def test_any_chunks_give_the_same_items(case: tuple[bytes, list[bytes]]) -> None:
+    """A stream may be cut anywhere."""
+    stream, chunks = case
+    client = JsonClientProtocol()
+
+    assert [item for chunk in chunks for item in client.receive(chunk)] == JsonClientProtocol().receive(stream)
+
+
+@given(st.binary(max_size=60) | st.builds(bytes.__add__, _items.map(JsonDialect().encode), st.binary(max_size=9)))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    """A client meets garbage with the declared error and no other."""
+    client = JsonClientProtocol()
+    with contextlib.suppress(RemoteProtocolError):
+        client.receive(data + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("verb", "line"),
+    [
+        (v.Say("né", ref=1), '{"type":"say","text":"né","ref":1}\n'),
+        (v.Hello("ann"), '{"type":"hello","nick":"ann"}\n'),
+        (v.Hello("ann", after=1), '{"type":"hello","nick":"ann","resume":{"after":"0000000000000001"}}\n'),
+        (v.Help("mine"), '{"type":"help"}\n'),
+    ],
+)
+def test_a_verb_is_written_without_what_goes_without_saying(verb: v.Verb, line: str) -> None:
+    """Defaults are left out."""
+    assert encode_verb(verb) == line.encode()
+
+
+def test_what_is_not_for_clients_to_send_is_refused() -> None:
+    """The error is the caller's."""
+    with pytest.raises(LocalProtocolError, match=r"^Abort cannot be sent$"):
+        encode_verb(v.Abort("x", "y"))
+    with pytest.raises(LocalProtocolError, match=r"^a direct message in JSON names its recipient: give Direct a 'to'$"):
+        encode_verb(v.Direct("thanks"))
+
+
+@pytest.mark.parametrize("chunks", [[b'NICK{"type":"ping"}\n'], [b"NI", b'CK{"type":"ping"}', b"\n"]])
+def test_the_prompt_before_the_first_line_is_dropped(chunks: list[bytes]) -> None:
+    """A client that was slow to begin was asked for its nickname as the classic client is."""
+    client = JsonClientProtocol()
+
+    assert [item for chunk in chunks for item in client.receive(chunk)] == [r.PingRequest()]
+
+
+def test_what_a_later_version_sends_is_ignored() -> None:
+    """Unknown types and fields are for others."""
+    client = JsonClientProtocol()
+
+    assert client.receive(b'{"type":"typing","nick":"bob"}\n\n{"type":"ping","x":1}\n') == [r.PingRequest()]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("server full", "the server sent 'server full': not JSON: Expecting value at character 1"),
+        ('{"type":"bye"}', "the server sent '{\"type\":\"bye\"}': 'reason' must be a string"),
+        (
+            '{"type":"notice","time":"2026-13-22T15:04:05.123Z"}',
+            (
+                'the server sent \'{"type":"notice","time":"2026-13-22T15:04:05.123Z"}\': \'time\' must be a time like '
+                "2026-11-22T15:04:05.123Z"
+            ),
+        ),
+        (
+            '{"type":"replay","room":"a","events":[{"type":"ping"}]}',
+            'the server sent \'{"type":"replay","room":"a","events":[{"type":"ping"}]}\': \'ping\' is no event',
+        ),
+        (
+            '{"type":"welcome","protocol":2}',
+            'the server sent \'{"type":"welcome","protocol":2}\': \'protocol\' must be 1',
+        ),
+    ],
+)
+def test_a_server_of_another_kind_is_refused(line: str, text: str) -> None:
+    """The error shows what came."""
+    with pytest.raises(RemoteProtocolError) as refusal:
+        JsonClientProtocol().receive(line.encode() + b"\n")
+
+    assert str(refusal.value) == text
+
+
+def test_a_line_that_is_too_long_is_refused() -> None:
+    """A server cannot make a client keep more than it is ready to."""
+    with pytest.raises(RemoteProtocolError, match=r"^the server sent a line that is too long$"):
+        JsonClientProtocol(line_bytes=10).receive(b"x" * 11)
+
+
+def test_deep_nesting_is_refused_in_a_thread_with_a_small_stack() -> None:
+    """
+    A line of brackets is refused before Python's parser, which would end the process: it recurses in C, and looks
+    for the end of the stack too late (3.13 with 512 KiB).
+    """
+    errors: list[str] = []
+
+    def parse() -> None:
+        for line in ("[" * 4096, '{"a":' * 800, '"' + "\\" * 999 + "[" * 4096, "[[]," * 1000):
+            with pytest.raises(RemoteProtocolError) as refusal:
+                load_object(line)
+            errors.append(str(refusal.value))
+
+    before = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=parse)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+
+    deep = "not JSON that can be read: nested deeper than 32"
+    assert [errors[0], errors[1], errors[3]] == [deep] * 3
+    assert len(errors) == 4
