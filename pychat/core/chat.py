@@ -242,7 +242,7 @@ class Chat:
         if message.room is not None:
             room = self.find_room(message.room)
             if room is not None:
-                room.publish(message, to=to)
+                self.order.publish(message, room.alone, only=None if to is None else frozenset(to))
         elif message.to is not None:
             recipient = self.find(message.to)
             if recipient is not None:

@@ -75,8 +75,8 @@ class Delivery:
     def wake(self) -> None:
         """Entries were accepted; called without a lock, once after many of them."""
 
-    def throttle(self, size: int) -> None:
-        """Count bytes that a session caused, and wait while too many are pending. Called without a lock."""
+    def throttle(self, session: Session, size: int) -> None:
+        """A session has caused about `size` bytes: wait while too many are on their way. Called without a lock."""
 
 
 def _hearers(batch: Batch) -> set[Session]:

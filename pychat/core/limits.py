@@ -65,7 +65,7 @@ class Limits:
     """Bytes that may wait for one slow member; over it, the member is cut off."""
     stall_seconds: float = 10.0
     """How long bytes may wait for one member that takes none of them."""
-    pending_bytes: int = 262_144
+    pending_bytes: int = 65_536
     """Bytes of accepted input that may wait to be sent to anybody; over it, those who write wait."""
 
     # Flood control (handlers/flood.py)

@@ -20,13 +20,14 @@ class Room:
     Everything here may be called from any thread, from hooks, too.
     """
 
-    __slots__ = ("_chat", "key", "listeners", "name", "occupants", "pinned", "topic")
+    __slots__ = ("_chat", "alone", "key", "listeners", "name", "occupants", "pinned", "topic")
 
     def __init__(self, chat: Chat, name: str, *, pinned: bool = False) -> None:
         self._chat = chat
         self.name = name
         self.key = fold(name)
         """Two rooms with the same key are the same room."""
+        self.alone = (self,)
         self.topic = ""
         self.pinned = pinned
         """A pinned room stays when nobody is in it."""
@@ -56,7 +57,7 @@ class Room:
             event: Its `id` and `time` are set here, and its `room`.
             to: Only these sessions may see it, now and in the history. Default: all members.
         """
-        self._chat.order.publish(event, (self,), only=None if to is None else frozenset(to))
+        self._chat.order.publish(event, self.alone, only=None if to is None else frozenset(to))
 
     def announce(self, text: str) -> None:
         """Let the server say something to everybody in the room."""

@@ -185,7 +185,7 @@ class LocalSession(Session):
         finally:
             with self._arrived:
                 self._waiting.discard(ref)
-        self.chat.delivery.throttle(len(getattr(verb, "text", None) or ""))
+        self.chat.delivery.throttle(self, len(getattr(verb, "text", None) or ""))
         if isinstance(answer, Failure):
             raise Refused(answer.text, code=answer.code)
         return answer

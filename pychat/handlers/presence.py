@@ -14,12 +14,12 @@ class JoinLeaveNotices(Handler):
     waits = False
 
     def on_join(self, session: Session, room: Room) -> None:
-        session.chat.order.publish(Joined(0, 0.0, room.name, session.nickname or ""), (room,))
+        session.chat.order.publish(Joined(0, 0.0, room.name, session.nickname or ""), room.alone)
 
     def on_leave(self, session: Session, room: Room, reason: str) -> None:
         if not session.closed:
             event = Left(0, 0.0, room.name, session.nickname or "", reason)
-            session.chat.order.publish(event, (room,), also=session)
+            session.chat.order.publish(event, room.alone, also=session)
 
     def on_disconnect(self, session: Session, reason: str) -> None:
         if session.nickname is not None and session.rooms:

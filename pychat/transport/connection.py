@@ -45,7 +45,7 @@ _NOT_SPOKEN: Final = {
 
 _LEAST_READ: Final = 1024
 _MOST_READ: Final = 65_536
-_VERBS_AT_ONCE: Final = 1024
+_VERBS_AT_ONCE: Final = 512
 """How many verbs of a chunk are performed before the writer may see them: what they cause shall fit a send queue."""
 _VERB_BYTES: Final = 32
 """What a verb costs the writer beyond its text: names, ids."""
@@ -153,7 +153,7 @@ class Connection:
                 if nickname is None:
                     self._count_tries(session, some)
                 chat.perform(session, some)
-                self._server.fanout.throttle(size + _VERB_BYTES * len(some))
+                self._server.fanout.throttle(session, size + _VERB_BYTES * len(some))
                 size = 0
                 if session.closed or self._link.verdict is not None:
                     return

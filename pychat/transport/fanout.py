@@ -19,7 +19,7 @@ import selectors
 import socket
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
@@ -27,6 +27,7 @@ from pychat.core.delivery import Attach, Batch, Delivery, Detach, Entry, Private
 from pychat.core.limits import Limits
 from pychat.core.replies import Bye, PingRequest
 from pychat.core.room import Room
+from pychat.core.session import Session
 from pychat.transport.hearers import Hearers
 from pychat.transport.link import Link, link_of
 from pychat.transport.timers import Timers
@@ -35,6 +36,8 @@ logger = logging.getLogger("pychat")
 
 _PASS_BYTES = 131_072
 """Encoded bytes after which a pass ends: half a send queue, so that one pass never fills an empty one."""
+_CROWD_SECONDS = 1.0
+"""How long a chunk of input may wait because most members of a room are behind."""
 
 
 class Open(NamedTuple):
@@ -100,6 +103,8 @@ class Fanout(Delivery):
         # Guards the count of pending bytes. Last in the order of locks; nothing is called under it.
         self._flow = threading.Condition(threading.Lock())
         self._pending = 0
+        self._crowded: frozenset[Room] = frozenset()
+        """Rooms most of whose members are behind: not they are slow, but who writes is fast, and has to wait."""
         self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
 
         # Only the writer thread touches what follows.
@@ -134,11 +139,14 @@ class Fanout(Delivery):
             with contextlib.suppress(OSError):  # it is full, so the writer is awake; or closed, and there is none
                 self._wake_sender.send(b"\0")
 
-    def throttle(self, size: int) -> None:
+    def throttle(self, session: Session, size: int) -> None:
         with self._flow:
             self._pending += size
             if self._pending > self._limits.pending_bytes:
-                self._flow.wait_for(lambda: self._pending <= self._limits.pending_bytes or self._stopped)
+                self._flow.wait_for(lambda: self._pending <= self._limits.pending_bytes or not self._jobs)
+            if self._crowded:
+                rooms = tuple(session.rooms.values())
+                self._flow.wait_for(lambda: self._crowded.isdisjoint(rooms) or self._stopped, _CROWD_SECONDS)
 
     def expel(self, link: Link, reason: str) -> None:
         """Let the session of the link end: its peer is told why, and its reader closes it."""
@@ -193,12 +201,12 @@ class Fanout(Delivery):
         self._timers.run()
         if self._blocked:
             self._check_stalled()
+        if self._crowded:
+            self._check_crowds()
 
     def _pass(self) -> None:
         """Take jobs until there are enough, encode what they say, and send it to whom it is for."""
         with self._flow:
-            if self._pending > self._limits.pending_bytes:
-                self._flow.notify_all()
             self._pending = 0
         size = 0
         while self._jobs and size < _PASS_BYTES:
@@ -221,6 +229,10 @@ class Fanout(Delivery):
         for last in self._after_pass:
             self._DO_AFTER[type(last)](self, last)
         self._after_pass.clear()
+        with self._flow:  # also for those who began to wait while their jobs were done
+            self._flow.notify_all()
+        if self._blocked:
+            self._check_crowds()
 
     # What a job does; returns the bytes that it causes for each hearer
 
@@ -266,7 +278,7 @@ class Fanout(Delivery):
         link = link_of(attach.session)
         if link is not None and not link.dead:
             self._single_out(link)
-            hearers = self._rooms.setdefault(attach.room, Hearers())
+            hearers = self._rooms.setdefault(attach.room, Hearers(attach.room))
             self._touched[hearers] = None
             hearers.add(link)
         return 0
@@ -431,6 +443,20 @@ class Fanout(Delivery):
         self._unblock(link)
         if link.finished is not None:
             link.finished.set()
+
+    def _check_crowds(self) -> None:
+        """Find the rooms in which at least half of the members have a quarter of their queue waiting."""
+        behind = Counter(
+            hearers
+            for link in self._blocked
+            if link.behind > self._limits.send_queue_bytes // 4
+            for hearers in link.rooms
+        )
+        crowded = frozenset(hearers.room for hearers, links in behind.items() if 2 * links >= hearers.size())
+        if crowded != self._crowded:
+            with self._flow:
+                self._crowded = crowded
+                self._flow.notify_all()
 
     # Time
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pychat.core.events import Event
+from pychat.core.room import Room
 from pychat.protocols.base import Dialect
 from pychat.transport.link import Link
 
@@ -18,9 +19,10 @@ class Hearers:
     itself) is singled out: from then on it collects its own parts (`Link.own`).
     """
 
-    __slots__ = ("groups", "parts", "several", "singled")
+    __slots__ = ("groups", "parts", "room", "several", "singled")
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self.room = room
         self.groups: dict[Dialect, dict[Link, None]] = {}
         self.parts: dict[Dialect, list[bytes]] = {}
         self.singled: list[Link] = []
@@ -64,6 +66,10 @@ class Hearers:
         self.parts.clear()
         self.singled.clear()
         return parts
+
+    def size(self) -> int:
+        """How many hear the room."""
+        return sum(map(len, self.groups.values()))
 
     def links(self) -> list[Link]:
         """All links that hear the room."""
