@@ -208,6 +208,11 @@ class ChatServer(socketserver.ThreadingTCPServer):
         """The port, also if it was given as 0."""
         return int(self.server_address[1])
 
+    @property
+    def connections(self) -> int:
+        """How many there are now, registered or not."""
+        return len(self._links)
+
     def room(self, name: str) -> Room:
         """See `Chat.room`."""
         return self.chat.room(name)
@@ -259,7 +264,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
         assert isinstance(request, socket.socket)
         link = Link(request, self.dialects[Language.TEXT], time.monotonic())
         self._links[request] = link
-        _set_options(request)
+        _set_options(request, self.limits)
         self.fanout.submit(Open(link))
         arguments = (request, client_address)
         thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
@@ -305,8 +310,11 @@ def _most_connections(limits: Limits) -> int:
     return limits.connections if soft == resource.RLIM_INFINITY else max(1, min(limits.connections, soft - _OWN_FILES))
 
 
-def _set_options(sock: socket.socket) -> None:
+def _set_options(sock: socket.socket, limits: Limits) -> None:
     with contextlib.suppress(OSError):  # the peer is gone already; the reader will notice
+        # The system would let this buffer grow to megabytes: memory that a member who does not read would cost, and
+        # in which the writer could not see whether it reads.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * limits.send_queue_bytes)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _KEEPALIVE.items():

@@ -25,12 +25,15 @@ class Limits:
     short_text_chars: int = 390
     """Characters of a topic, an away text, or the reason of a leave or quit."""
     nickname_chars: int = 32
+    """Characters of a nickname."""
     room_name_chars: int = 64
+    """Characters of the name of a room."""
 
     # Rooms and history
     rooms: int = 1000
     """Rooms on the server."""
     rooms_per_session: int = 20
+    """Rooms that one session can be in."""
     history_events: int = 1000
     """Events kept in memory for each room."""
     history_page: int = 500

@@ -19,7 +19,7 @@ import selectors
 import socket
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
@@ -36,8 +36,10 @@ logger = logging.getLogger("pychat")
 
 _PASS_BYTES = 131_072
 """Encoded bytes after which a pass ends: half a send queue, so that one pass never fills an empty one."""
-_CROWD_SECONDS = 1.0
-"""How long a chunk of input may wait because most members of a room are behind."""
+_LAG_SECONDS = 0.05
+"""How long a chunk of input may wait because a member of the room is behind: a writer of megabytes gets slower."""
+_LAG_MEMORY_SECONDS = 0.25
+"""How long ago a member that is behind may have taken something, to be waited for."""
 
 
 class Open(NamedTuple):
@@ -103,8 +105,8 @@ class Fanout(Delivery):
         # Guards the count of pending bytes. Last in the order of locks; nothing is called under it.
         self._flow = threading.Condition(threading.Lock())
         self._pending = 0
-        self._crowded: frozenset[Room] = frozenset()
-        """Rooms most of whose members are behind: not they are slow, but who writes is fast, and has to wait."""
+        self._lagging: frozenset[Room] = frozenset()
+        """Rooms with members that read, but not as fast as others write."""
         self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
 
         # Only the writer thread touches what follows.
@@ -144,9 +146,9 @@ class Fanout(Delivery):
             self._pending += size
             if self._pending > self._limits.pending_bytes:
                 self._flow.wait_for(lambda: self._pending <= self._limits.pending_bytes or not self._jobs)
-            if self._crowded:
+            if self._lagging:
                 rooms = tuple(session.rooms.values())
-                self._flow.wait_for(lambda: self._crowded.isdisjoint(rooms) or self._stopped, _CROWD_SECONDS)
+                self._flow.wait_for(lambda: self._lagging.isdisjoint(rooms) or self._stopped, _LAG_SECONDS)
 
     def expel(self, link: Link, reason: str) -> None:
         """Let the session of the link end: its peer is told why, and its reader closes it."""
@@ -201,8 +203,8 @@ class Fanout(Delivery):
         self._timers.run()
         if self._blocked:
             self._check_stalled()
-        if self._crowded:
-            self._check_crowds()
+        if self._lagging:
+            self._check_lagging()
 
     def _pass(self) -> None:
         """Take jobs until there are enough, encode what they say, and send it to whom it is for."""
@@ -232,7 +234,7 @@ class Fanout(Delivery):
         with self._flow:  # also for those who began to wait while their jobs were done
             self._flow.notify_all()
         if self._blocked:
-            self._check_crowds()
+            self._check_lagging()
 
     # What a job does; returns the bytes that it causes for each hearer
 
@@ -444,18 +446,18 @@ class Fanout(Delivery):
         if link.finished is not None:
             link.finished.set()
 
-    def _check_crowds(self) -> None:
-        """Find the rooms in which at least half of the members have a quarter of their queue waiting."""
-        behind = Counter(
-            hearers
+    def _check_lagging(self) -> None:
+        """Find the rooms with a member that is behind and takes what it can; one that takes nothing holds up nobody."""
+        since = time.monotonic() - _LAG_MEMORY_SECONDS
+        lagging = frozenset(
+            hearers.room
             for link in self._blocked
-            if link.behind > self._limits.send_queue_bytes // 4
+            if link.behind > self._limits.send_queue_bytes // 4 and link.progress > since
             for hearers in link.rooms
         )
-        crowded = frozenset(hearers.room for hearers, links in behind.items() if 2 * links >= hearers.size())
-        if crowded != self._crowded:
+        if lagging != self._lagging:
             with self._flow:
-                self._crowded = crowded
+                self._lagging = lagging
                 self._flow.notify_all()
 
     # Time

@@ -67,10 +67,6 @@ class Hearers:
         self.singled.clear()
         return parts
 
-    def size(self) -> int:
-        """How many hear the room."""
-        return sum(map(len, self.groups.values()))
-
     def links(self) -> list[Link]:
         """All links that hear the room."""
         return [link for group in self.groups.values() for link in group]

@@ -62,7 +62,7 @@ class Link:
         self.behind = 0
         """Bytes in the queue."""
         self.progress = 0.0
-        """When the socket last took something, while there is a queue."""
+        """When the queue began, or the socket last took something out of it."""
         self.drained: list[threading.Event] = []
         """To be set when the queue is empty or given up."""
         self.finishing = False

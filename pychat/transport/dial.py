@@ -1,0 +1,166 @@
+"""The client's end of a wire: connect to a server, send verbs, receive what it says. It keeps no state of the chat."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from typing import Final
+
+from pychat.core.errors import ConnectFailed, ConnectionLost, Refused, RemoteProtocolError
+from pychat.core.replies import Bye, Failure, Welcome
+from pychat.core.verbs import Hello, Verb
+from pychat.protocols.base import Item
+from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
+
+_READ_BYTES: Final = 65_536
+_SHOWN: Final = 80
+_PROMPT: Final = b"NICK"
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds of silence, seconds between probes, and probes, after which a server that is gone without a word is lost."""
+
+
+class Wire:
+    """
+    One connection. One thread receives; any may send and close.
+
+    It never waits for ever: whoever sends is told after `timeout` seconds that the server takes nothing.
+    """
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        """
+        Connect.
+
+        Raises:
+            ConnectFailed: Nobody answers there, or the name is unknown.
+        """
+        self.host, self.port = host, port
+        self._timeout = timeout
+        try:
+            self._socket = socket.create_connection((host, port), timeout)
+        except OSError as error:  # socket.gaierror and TimeoutError are some, too
+            raise ConnectFailed(host, port, error.strerror or str(error) or "no answer") from error
+        except (UnicodeError, OverflowError) as error:  # a name that cannot be one, a port that cannot be one
+            raise ConnectFailed(host, port, str(error)) from error
+        self._socket.settimeout(None)
+        with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in _KEEPALIVE.items():
+                if hasattr(socket, name):
+                    self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        self._protocol = JsonClientProtocol()
+        self._started = b""
+        # Held while a line is sent, so that lines of several threads do not mix. Nothing else is called under it.
+        self._sending = threading.Lock()
+
+    def send(self, verb: Verb) -> None:
+        """
+        Send a verb.
+
+        Raises:
+            ConnectionLost: The connection is over, or the server took nothing for too long. Nothing can follow.
+            LocalProtocolError: The verb cannot be sent.
+        """
+        line = memoryview(encode_verb(verb))
+        deadline = time.monotonic() + self._timeout
+        if not self._sending.acquire(timeout=self._timeout):
+            raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
+        try:
+            while line:
+                try:
+                    line = line[self._socket.send(line, socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    self._wait_writable(deadline)
+        except OSError as error:
+            raise ConnectionLost(error.strerror or str(error)) from error
+        finally:
+            self._sending.release()
+
+    def _wait_writable(self, deadline: float) -> None:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLOUT)
+        if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            self.shutdown()  # half of a line is sent; the rest of the stream would be nonsense
+            raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
+
+    def receive(self, timeout: float | None = None) -> list[Item]:
+        """
+        Wait for the server, and return what it said; it may be nothing yet.
+
+        Raises:
+            ConnectionLost: The connection is over.
+            ConnectFailed: The other side is no pychat server, or one that turns us away.
+            RemoteProtocolError: It was one so far. Nothing can follow.
+            TimeoutError: Nothing came in time.
+        """
+        try:
+            if timeout is not None:
+                poller = select.poll()
+                poller.register(self._socket, select.POLLIN)
+                if not poller.poll(max(0.0, timeout) * 1000):
+                    raise TimeoutError
+            data = self._socket.recv(_READ_BYTES)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise ConnectionLost(error.strerror or str(error)) from error
+        if not data:
+            raise ConnectionLost("the server closed the connection")
+        self._check_start(data)
+        return self._protocol.receive(data)
+
+    def _check_start(self, data: bytes) -> None:
+        """Whoever does not begin with an object speaks another language, or turns away whoever comes, in a line."""
+        if len(self._started) > len(_PROMPT):
+            return
+        self._started += data[: _SHOWN - len(self._started)]
+        first = self._started.removeprefix(_PROMPT).lstrip()
+        if first and not first.startswith(b"{") and not _PROMPT.startswith(self._started):
+            said = first.partition(b"\n")[0].decode(errors="replace").strip()
+            raise ConnectFailed(self.host, self.port, f"it says {said!r}")
+
+    def shutdown(self) -> None:
+        """End the connection; the thread that receives wakes and must call `close`."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Free the descriptor. Nobody may be receiving."""
+        with self._sending:
+            self._socket.close()
+
+
+def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[Item]]:
+    """
+    Register, and return the answer and what came behind it.
+
+    Args:
+        hello: With a `ref`.
+
+    Raises:
+        Refused: With the server's reason.
+        ConnectFailed: The other side does not answer like a pychat server.
+    """
+    with contextlib.suppress(ConnectionLost):  # one that is turned away may still read why
+        wire.send(hello)
+    deadline = time.monotonic() + timeout
+    before: Failure | None = None
+    try:
+        while True:
+            items = wire.receive(deadline - time.monotonic())
+            for index, item in enumerate(items):
+                if isinstance(item, Welcome):
+                    return item, items[index + 1 :]
+                if isinstance(item, Failure):
+                    if item.ref == hello.ref:
+                        raise Refused(item.text, code=item.code)
+                    before = item
+                if isinstance(item, Bye):
+                    raise Refused(before.text if before else item.reason, code=before.code if before else None)
+    except TimeoutError:
+        raise ConnectFailed(wire.host, wire.port, f"no answer within {timeout:g} s") from None
+    except (ConnectionLost, RemoteProtocolError) as error:
+        raise ConnectFailed(wire.host, wire.port, str(error)) from error
