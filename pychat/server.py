@@ -33,8 +33,10 @@ from pychat.protocols.jsonlines import JsonDialect
 from pychat.protocols.text import ClassicDialect, TextDialect
 from pychat.transport.admission import Admission
 from pychat.transport.connection import Connection
-from pychat.transport.fanout import Close, Fanout, Open, Sever
+from pychat.transport.fanout import Fanout
+from pychat.transport.jobs import Close, Open, Sever
 from pychat.transport.link import Link
+from pychat.transport.writer import Writer
 
 logger = logging.getLogger("pychat")
 
@@ -88,7 +90,6 @@ class ChatServer(socketserver.ThreadingTCPServer):
         """
         address = server_address if server_address is not None else (host, port)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
         self.limits = limits or Limits()
         self.fanout = Fanout(self.limits)
         self.chat = Chat(
@@ -99,6 +100,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
             name=name,
             default_room=default_room,
         )
+        super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
         self.dialects = {
             Language.TEXT: TextDialect(default_room),
             Language.CLASSIC: ClassicDialect(default_room),
@@ -111,6 +113,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
         # Guards the steps of life: bound, serving, stopped. Not held while waiting for other threads.
         self._life = threading.Lock()
         self._bound = False
+        self._writer: Writer | None = None
         self._serving: threading.Thread | None = None
         self._stopped = threading.Event()
         self._stopping = False
@@ -136,7 +139,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
                     self.server_close()
                     raise
                 self._bound = True
-                self.fanout.start()
+                self._writer = Writer(self.fanout)
+                self._writer.start()
 
     def start(self) -> ChatServer:
         """Serve in a thread of its own; return when the server listens."""
@@ -181,7 +185,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
         for link in list(self._links.values()):
             self.fanout.submit(Sever(link, reason))
         self._join_readers(deadline - _STOP_SECONDS / 4)
-        self.fanout.stop(deadline)
+        if self._writer is not None:
+            self._writer.stop(deadline)
         self.chat.log.close()
         for thread, address in list(self._readers.items()):
             if thread is not threading.current_thread():

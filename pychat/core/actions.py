@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from pychat.core import verbs
 from pychat.core.errors import (
-    InternalFailure,
     NoSuchNickname,
     NotAMember,
     Refused,
 )
 from pychat.core.events import AwayChanged, Message, Renamed, TopicChanged
-from pychat.core.handler import change_before, log_failure, run_on
+from pychat.core.handler import change_before, log_failure
 from pychat.core.membership import members_of, visible
 from pychat.core.names import check_nickname, fold
 from pychat.core.nicknames import Parked, new_token
@@ -121,7 +120,7 @@ def _claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -
             names = tuple(room.name for room in rooms)
             chat.order.append_locked(Renamed(0, 0.0, names, old, nickname), rooms, also=session)
     chat.delivery.wake()
-    run_on(chat.chains.on_nick, session, old, nickname)
+    chat.run_on(chat.chains.on_nick, session, old, nickname)
 
 
 def _set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
@@ -168,8 +167,8 @@ def _direct(chat: Chat, session: Session, verb: verbs.Direct) -> None:
         raise NoSuchNickname(to)
     text = chat.checked_text(verb.text)
     message = Message(0, 0.0, None, session.nickname or "", text, verb.action, to=recipient.nickname)
-    recipient.correspondent = session.nickname
     _speak(chat, session, message, verb.ref)
+    recipient.correspondent = session.nickname
     if recipient.away is not None:
         session.notice(f"{recipient.nickname} is away: {recipient.away}")
 
@@ -184,10 +183,12 @@ def _speak(chat: Chat, session: Session, message: Message, ref: verbs.Ref) -> No
     turn = chat.order.turn
     turn.ref = ref
     session.spoke = session.heard
-    failure: InternalFailure | None = None
+    failure: Refused | None = None
     for hook in chains.on_message:
         try:
             hook(session, message)
+        except Refused as refusal:  # it cannot be published any more: the room or the recipient is gone
+            failure = refusal
         except Exception:
             failure = log_failure(hook)
     if failure is not None:
@@ -237,7 +238,7 @@ def _set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
         event = TopicChanged(0, 0.0, room.name, session.nickname or "", topic)
         placed = chat.order.append_locked(event, (room,))
     chat.delivery.wake()
-    run_on(chat.chains.on_topic, session, room, topic)
+    chat.run_on(chat.chains.on_topic, session, room, topic)
     chat.send(session, Ok(verb.ref, placed.id))
 
 

@@ -8,12 +8,12 @@ Whatever they cause takes its place in one order (`order.py`) and is handed to `
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pychat.core.actions import ACTIONS
 from pychat.core.authority import authorize
 from pychat.core.delivery import Delivery
-from pychat.core.errors import InternalFailure, LimitExceeded, Refused
+from pychat.core.errors import InternalFailure, LimitExceeded, NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message
 from pychat.core.handler import Chains, Handler, run_before, run_on
 from pychat.core.limits import Limits
@@ -216,10 +216,8 @@ class Chat:
         outer, turn.session = turn.session, session
         try:
             for room in session.rooms.values():
-                run_on(self.chains.on_leave, session, room, reason)
-            run_on(self.chains.on_disconnect, session, reason)
-        except InternalFailure:
-            pass  # it is logged, and there is nobody left to tell
+                self.run_on(self.chains.on_leave, session, room, reason)
+            self.run_on(self.chains.on_disconnect, session, reason)
         finally:
             turn.session = outer
             self.order.flush()
@@ -230,6 +228,13 @@ class Chat:
                 session.ended.set()
         session.over()
 
+    def run_on(self, hooks: Sequence[Callable[..., object]], session: Session, *args: object) -> None:
+        """Run `on_*` hooks of something that holds whatever they do; if one fails, the session hears of it."""
+        try:
+            run_on(hooks, session, *args)
+        except InternalFailure as failure:
+            self.send(session, Failure(None, failure.code, str(failure)))
+
     # Speaking
 
     def publish(self, message: Message, *, to: Iterable[Session] | None = None) -> None:
@@ -238,15 +243,20 @@ class Chat:
 
         Args:
             to: Only these sessions may see it, of those in the room.
+
+        Raises:
+            Refused: The room is no more, or nobody has the nickname any more.
         """
         if message.room is not None:
             room = self.find_room(message.room)
-            if room is not None:
-                self.order.publish(message, room.alone, only=None if to is None else frozenset(to))
+            if room is None:
+                raise NotAMember(message.room)
+            self.order.publish(message, room.alone, only=None if to is None else frozenset(to))
         elif message.to is not None:
             recipient = self.find(message.to)
-            if recipient is not None:
-                self.order.publish(message, (), only=frozenset({recipient}))
+            if recipient is None:
+                raise NoSuchNickname(message.to)
+            self.order.publish(message, (), only=frozenset({recipient}))
 
     def send(self, session: Session, *items: Event | Reply) -> None:
         """Tell one session something, behind everything that this thread caused before."""

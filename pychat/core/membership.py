@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pychat.core.delivery import Attach, Detach, Private
 from pychat.core.errors import LimitExceeded, Refused
 from pychat.core.events import Event, Joined, Message
-from pychat.core.handler import run_before, run_on
+from pychat.core.handler import run_before
 from pychat.core.names import check_room
 from pychat.core.replies import Failure, Gap, Members
 from pychat.core.room import Room
@@ -41,11 +41,9 @@ class Membership:
         """
         room, position = self._enter(session, name, ref)
         if position is not None:
-            try:
-                run_on(self._chat.chains.on_join, session, room)
-            finally:
-                self._chat.order.flush()
-                self._catch_up(session, [room], position)
+            self._chat.run_on(self._chat.chains.on_join, session, room)
+            self._chat.order.flush()
+            self._catch_up(session, [room], position)
 
     def resume(self, session: Session, names: Iterable[str], after: int) -> None:
         """
@@ -59,7 +57,7 @@ class Membership:
                 room, position = self._enter(session, name, None)
                 if position is not None:
                     rooms.append(room)
-                    run_on(self._chat.chains.on_join, session, room)
+                    self._chat.run_on(self._chat.chains.on_join, session, room)
             except Refused as error:
                 self._chat.send(session, Failure(None, error.code, str(error)))
         gaps = tuple(Gap(room.name, after) for room in rooms if self._chat.log.has_gap(room.key, after))
@@ -136,7 +134,7 @@ class Membership:
             del session.rooms[room.key]
             if session.current is room:
                 session.current = next(reversed(session.rooms.values()), None)
-        run_on(chat.chains.on_leave, session, room, reason)
+        chat.run_on(chat.chains.on_leave, session, room, reason)
 
     def remove_everywhere(self, session: Session) -> bool:
         """

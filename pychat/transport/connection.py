@@ -22,7 +22,7 @@ from pychat.protocols.base import Protocol
 from pychat.protocols.detect import MOST_BYTES, PROMPT, PROMPT_BYTES, Ask, Detector, Language
 from pychat.protocols.jsonlines import JsonProtocol
 from pychat.protocols.text import ClassicProtocol, TextProtocol
-from pychat.transport.fanout import Raw
+from pychat.transport.jobs import Raw
 from pychat.transport.link import Link, WireSession
 
 if TYPE_CHECKING:

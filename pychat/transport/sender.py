@@ -1,0 +1,145 @@
+"""Sockets that do not take everything: bounded queues, who is behind, and who is cut off."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import time
+from collections import deque
+
+from pychat.core.limits import Limits
+from pychat.core.room import Room
+from pychat.transport.link import Link
+
+_LAG_MEMORY_SECONDS = 0.25
+"""How long ago a member that is behind may have taken something, to be waited for."""
+
+
+class Sender:
+    """Sends without waiting. Used by the writer thread only."""
+
+    def __init__(self, limits: Limits, wake: socket.socket) -> None:
+        """
+        Args:
+            wake: Read, and emptied, in `wait`.
+        """
+        self._limits = limits
+        self._wake = wake
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(wake, selectors.EVENT_READ)
+        self._behind: dict[Link, None] = {}
+        self._next_check = 0.0
+
+    def close(self) -> None:
+        """Give up what is queued."""
+        self._selector.close()
+
+    @property
+    def behind(self) -> bool:
+        """Whether anybody is."""
+        return bool(self._behind)
+
+    def wait(self, timeout: float | None) -> None:
+        """Wait for the wake socket, and meanwhile send to those who take something again."""
+        for key, _ in self._selector.select(timeout):
+            if key.data is None:
+                self._wake.recv(4096)
+            else:
+                self._send_queued(key.data)
+
+    def send(self, link: Link, data: bytes) -> None:
+        if link.queue:
+            self._enqueue(link, memoryview(data))
+        elif data and not link.dead:
+            try:
+                sent = link.send(data, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.cut_off(link, "connection reset")
+                return
+            if sent < len(data):
+                self._enqueue(link, memoryview(data)[sent:])
+
+    def _enqueue(self, link: Link, view: memoryview) -> None:
+        link.behind += len(view)
+        if link.behind > self._limits.send_queue_bytes:
+            self.cut_off(link, f"too slow: more than {self._limits.send_queue_bytes} bytes were waiting")
+            return
+        if link.queue is None:
+            link.queue = deque()
+            self._behind[link] = None
+            link.progress = time.monotonic()
+            self._selector.register(link.socket, selectors.EVENT_WRITE, link)
+        link.queue.append(view)
+
+    def _send_queued(self, link: Link) -> None:
+        """The socket takes bytes again."""
+        link.progress = time.monotonic()
+        while link.queue:
+            view = link.queue[0]
+            try:
+                sent = link.send(view, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.cut_off(link, "connection reset")
+                return
+            link.behind -= sent
+            if sent < len(view):
+                link.queue[0] = view[sent:]
+                return
+            link.queue.popleft()
+        self._unblock(link)
+        if link.finishing:
+            self.end_sending(link)
+
+    def _unblock(self, link: Link) -> None:
+        if link.queue is not None:
+            link.queue = None
+            del self._behind[link]
+            self._selector.unregister(link.socket)
+        for event in link.drained:
+            event.set()
+        link.drained.clear()
+
+    def end_sending(self, link: Link) -> None:
+        with contextlib.suppress(OSError):
+            link.socket.shutdown(socket.SHUT_WR)
+        if link.finished is not None:
+            link.finished.set()
+
+    def cut_off(self, link: Link, verdict: str) -> None:
+        """End a session whose peer cannot be told; its reader wakes, and tells the others."""
+        if link.verdict is None:
+            link.verdict = verdict
+        self.give_up(link)
+        with contextlib.suppress(OSError):
+            link.socket.shutdown(socket.SHUT_RDWR)
+
+    def give_up(self, link: Link) -> None:
+        link.dead = True
+        link.behind = 0
+        self._unblock(link)
+        if link.finished is not None:
+            link.finished.set()
+
+    def cut_off_stalled(self) -> None:
+        """Cut off those who have taken nothing for too long; looks once a second."""
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._next_check = now + 1.0
+            seconds = self._limits.stall_seconds
+            for link in [link for link in self._behind if now - link.progress >= seconds]:
+                self.cut_off(link, f"too slow: nothing was taken for {seconds:g} seconds")
+
+    def lagging_rooms(self) -> frozenset[Room]:
+        """Return the rooms with a member that is behind and takes what it can; who takes nothing does not count."""
+        since = time.monotonic() - _LAG_MEMORY_SECONDS
+        return frozenset(
+            hearers.room
+            for link in self._behind
+            if link.behind > self._limits.send_queue_bytes // 4 and link.progress > since
+            for hearers in link.rooms
+        )

@@ -1,0 +1,267 @@
+"""
+The write path: one thread that sends everything to everybody, and never waits for anybody.
+
+The writer takes what is in the queue (a pass), encodes the events of each room once per dialect, and gives each
+member all of it with a single non-blocking `send`. While it sends, more arrives; the busier the server, the more
+messages share a `send`. What a socket does not take waits in the member's own bounded queue (`sender.py`).
+
+The writer never appends to the log, runs no hook and calls no user code, else it could wait for itself. To end a
+session it leaves a verdict and wakes the reader, who does the rest. It alone closes sockets, so no descriptor is
+reused under it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from pychat.core.delivery import Attach, Batch, Detach, Private
+from pychat.core.replies import Bye, PingRequest
+from pychat.core.room import Room
+from pychat.transport.fanout import Fanout
+from pychat.transport.hearers import Hearers
+from pychat.transport.jobs import Close, Expel, Finish, Open, Raw, Sever, Tell
+from pychat.transport.link import Link, link_of
+from pychat.transport.sender import Sender
+from pychat.transport.timers import Timers
+
+logger = logging.getLogger("pychat")
+
+_PASS_BYTES = 131_072
+"""Encoded bytes after which a pass ends: half a send queue, so that one pass never fills an empty one."""
+
+
+class Writer:
+    """The writer thread of one server. Made by `ChatServer`; all but `start` and `stop` runs on its own thread."""
+
+    def __init__(self, fanout: Fanout) -> None:
+        self._fanout = fanout
+        self._limits = fanout.limits
+        self._sender = Sender(fanout.limits, fanout.start())
+        self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
+        self._rooms: dict[Room, Hearers] = {}
+        self._touched: dict[Hearers, None] = {}
+        self._singled: list[Link] = []
+        self._after_pass: list[Finish | Close | Tell] = []
+        self._timers = Timers()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, deadline: float) -> None:
+        """Send what is queued, as far as sockets take it at once, and end by the deadline (`time.monotonic`)."""
+        self._fanout.stop()
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        jobs = self._fanout.jobs
+        while jobs or not self._fanout.stopping:
+            try:
+                self._wait()
+                while jobs:
+                    self._pass()
+            except Exception:
+                logger.exception("the writer failed; it goes on")
+        self._sender.close()
+        self._fanout.close()
+
+    def _wait(self) -> None:
+        """Wait for jobs, for sockets that take bytes again, and for the next timer."""
+        sender = self._sender
+        timeout = 0.0 if self._fanout.jobs else self._timers.timeout()
+        if sender.behind:
+            timeout = min(1.0, timeout if timeout is not None else 1.0)
+        sender.wait(timeout)
+        self._fanout.slept()
+        self._timers.run()
+        if sender.behind:
+            sender.cut_off_stalled()
+        self._fanout.let_wait(sender.lagging_rooms())
+
+    def _pass(self) -> None:
+        """Take jobs until there are enough, encode what they say, and send it to whom it is for."""
+        self._fanout.begin_pass()
+        jobs = self._fanout.jobs
+        size = 0
+        while jobs and size < _PASS_BYTES:
+            job = jobs.popleft()
+            try:
+                size += self._DO[type(job)](self, job)
+            except Exception:  # a language cannot write what somebody said: that is lost, the rest goes on
+                logger.exception("the writer cannot do %.200r", job)
+        for hearers in self._touched:
+            for dialect, parts in hearers.take_parts():
+                data = b"".join(parts)
+                for link in hearers.groups.get(dialect, ()):
+                    if link.own is None:
+                        self._sender.send(link, data)
+        self._touched.clear()
+        for link in self._singled:
+            parts, link.own = link.own or [], None
+            self._sender.send(link, b"".join(parts))
+        self._singled.clear()
+        for last in self._after_pass:
+            self._DO_AFTER[type(last)](self, last)
+        self._after_pass.clear()
+        self._fanout.end_pass()
+        self._fanout.let_wait(self._sender.lagging_rooms())
+
+    # What a job does; returns the bytes that it causes for each hearer
+
+    def _batch(self, batch: Batch) -> int:
+        if len(batch.rooms) != 1 or batch.only is not None or batch.also is not None:
+            return self._batch_for_some(batch)
+        hearers = self._rooms.get(batch.rooms[0])
+        if hearers is None:
+            return 0
+        self._touched[hearers] = None
+        for link in hearers.several:
+            self._single_out(link)
+        source = link_of(batch.source)
+        if source is not None:
+            self._single_out(source)
+        return hearers.encode(batch.events, source)
+
+    def _batch_for_some(self, batch: Batch) -> int:
+        """What is for several rooms, or for some of their members, goes to each of these on its own."""
+        rooms = [self._rooms[room] for room in batch.rooms if room in self._rooms]
+        links = dict.fromkeys(link for hearers in rooms for link in hearers.links())
+        if batch.only is not None:
+            links = dict.fromkeys(link for link in links if link.session in batch.only)
+        source, also = link_of(batch.source), link_of(batch.also)
+        if source is not None:
+            links.pop(source, None)
+        if also is not None:
+            links[also] = None
+        encoded = {dialect: dialect.encode(batch.events) for dialect in {link.dialect for link in links}}
+        for link in links:
+            self._single_out(link).append(encoded[link.dialect])
+        return max(map(len, encoded.values()), default=0)
+
+    def _private(self, private: Private) -> int:
+        link = link_of(private.session)
+        if link is None:
+            return 0
+        data = link.dialect.encode(private.items)
+        self._single_out(link).append(data)
+        return len(data)
+
+    def _attach(self, attach: Attach) -> int:
+        link = link_of(attach.session)
+        if link is not None and not link.dead:
+            self._single_out(link)
+            hearers = self._rooms.setdefault(attach.room, Hearers(attach.room))
+            self._touched[hearers] = None
+            hearers.add(link)
+        return 0
+
+    def _detach(self, detach: Detach) -> int:
+        link, hearers = link_of(detach.session), self._rooms.get(detach.room)
+        if link is not None and hearers is not None:
+            self._single_out(link)
+            hearers.remove(link)
+            if not hearers.groups:
+                del self._rooms[detach.room]
+        return 0
+
+    def _open(self, job: Open) -> int:
+        self._timers.set(job.link, job.link.opened + self._limits.registration_seconds, self._check_registered)
+        return 0
+
+    def _raw(self, job: Raw) -> int:
+        self._single_out(job.link).append(job.data)
+        return len(job.data)
+
+    def _expel(self, job: Expel) -> int:
+        link = job.link
+        if link.dead or link.verdict is not None:
+            return 0
+        link.verdict = job.reason
+        self._single_out(link).append(link.dialect.encode([Bye(job.reason)]))
+        with contextlib.suppress(OSError):
+            link.socket.shutdown(socket.SHUT_RD)  # wakes the reader
+        return 0
+
+    def _sever(self, job: Sever) -> int:
+        self._sender.cut_off(job.link, job.reason)
+        return 0
+
+    def _later(self, job: Finish | Close | Tell) -> int:
+        self._after_pass.append(job)
+        return 0
+
+    _DO: ClassVar[dict[type[Any], Callable[[Writer, Any], int]]] = {
+        Batch: _batch,
+        Private: _private,
+        Attach: _attach,
+        Detach: _detach,
+        Open: _open,
+        Raw: _raw,
+        Expel: _expel,
+        Sever: _sever,
+        Finish: _later,
+        Close: _later,
+        Tell: _later,
+    }
+
+    def _single_out(self, link: Link) -> list[bytes]:
+        """Let a link collect what it gets by itself until the pass ends; return that list."""
+        if link.own is None:
+            link.own = []
+            self._singled.append(link)
+            for hearers in link.rooms:
+                self._touched[hearers] = None
+                hearers.single_out(link)
+        return link.own
+
+    # What a job does when everything before it was sent
+
+    def _finish(self, job: Finish) -> None:
+        job.link.finishing = True
+        if not job.link.queue:
+            self._sender.end_sending(job.link)
+
+    def _tell(self, job: Tell) -> None:
+        if job.link.queue:
+            job.link.drained.append(job.event)
+        else:
+            job.event.set()
+
+    def _close(self, job: Close) -> None:
+        link = job.link
+        self._sender.give_up(link)
+        self._timers.cancel(link)
+        for hearers in link.rooms:
+            hearers.remove(link)
+        link.socket.close()
+
+    _DO_AFTER: ClassVar[dict[type[Any], Callable[[Writer, Any], None]]] = {Finish: _finish, Tell: _tell, Close: _close}
+
+    # Time
+
+    def _check_registered(self, link: Link) -> None:
+        session = link.session
+        if session is None or session.nickname is None:
+            self._fanout.expel(link, f"no nickname within {self._limits.registration_seconds:g} seconds")
+        elif link.pings:
+            self._check_silence(link)
+
+    def _check_silence(self, link: Link) -> None:
+        assert link.session is not None
+        limits = self._limits
+        silent = time.monotonic() - link.session.heard
+        if silent >= limits.silence_seconds:
+            self._fanout.expel(link, f"no sign of life for {limits.silence_seconds:g} seconds")
+            return
+        if silent >= limits.ping_seconds:
+            self._fanout.submit(Private(link.session, (PingRequest(),)))
+            due = limits.silence_seconds
+        else:
+            due = limits.ping_seconds
+        self._timers.set(link, link.session.heard + due, self._check_silence)
