@@ -15,23 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pychat.core.errors import AckTimeout, LocalProtocolError, Refused
 from pychat.core.events import Event, Notice
-from pychat.core.replies import Bye, Failure, HistoryPage, MemberInfo, Members, Ok, Reply, RoomInfo, Rooms
-from pychat.core.verbs import (
-    Direct,
-    Hello,
-    Join,
-    Leave,
-    ListMembers,
-    ListRooms,
-    Quit,
-    ReadHistory,
-    Ref,
-    Say,
-    SetAway,
-    SetNickname,
-    SetTopic,
-    Verb,
-)
+from pychat.core.participant import Participant
+from pychat.core.replies import Bye, Failure, MemberInfo, Reply
+from pychat.core.verbs import Hello, Quit, Ref, Verb
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -137,7 +123,7 @@ class Session:
         """Take items, in order, under the chat's order lock. Sessions behind a socket are served elsewhere."""
 
 
-class LocalSession(Session):
+class LocalSession(Participant, Session):
     """
     A participant inside this process, made by `Chat.session(nickname)`. Its verbs may be called from any thread.
 
@@ -170,6 +156,7 @@ class LocalSession(Session):
 
         Raises:
             Refused: With the reason and its code.
+            LocalProtocolError: The session is closed.
             AckTimeout: The log has not accepted it in time; it may do so yet.
         """
         ref = next(self._refs)
@@ -179,9 +166,12 @@ class LocalSession(Session):
             self.heard = time.monotonic()
             self.chat.perform(self, [verb._replace(ref=ref)])
             with self._arrived:
-                if not self._arrived.wait_for(lambda: ref in self._answers, self.ANSWER_SECONDS):
+                self._arrived.wait_for(lambda: ref in self._answers or self.closed, self.ANSWER_SECONDS)
+                answer = self._answers.pop(ref, None)
+                if answer is None and self.closed:
+                    raise LocalProtocolError("the session is closed")
+                if answer is None:
                     raise AckTimeout(f"no answer to {type(verb).__name__} within {self.ANSWER_SECONDS} s")
-                answer = self._answers.pop(ref)
         finally:
             with self._arrived:
                 self._waiting.discard(ref)
@@ -189,51 +179,6 @@ class LocalSession(Session):
         if isinstance(answer, Failure):
             raise Refused(answer.text, code=answer.code)
         return answer
-
-    def _ask_for(self, kind: type[E], verb: Verb) -> E:
-        answer = self.ask(verb)
-        assert isinstance(answer, kind), answer
-        return answer
-
-    def say(self, text: str, room: str | None = None, *, action: bool = False) -> int | None:
-        """Say something in a room (default: the current one); return its id, None if no handler published it."""
-        return self._ask_for(Ok, Say(text, room, action)).id
-
-    def direct(self, to: str, text: str, *, action: bool = False) -> int | None:
-        """Say something to one person; return its id."""
-        return self._ask_for(Ok, Direct(text, to, action)).id
-
-    def join(self, room: str) -> tuple[MemberInfo, ...]:
-        """Come into a room, which becomes the current one; return who is there."""
-        return self._ask_for(Members, Join(room)).members
-
-    def leave(self, room: str | None = None, reason: str = "") -> None:
-        """Go out of a room."""
-        self.ask(Leave(room, reason))
-
-    def set_nickname(self, nickname: str) -> None:
-        """Go by another nickname."""
-        self.ask(SetNickname(nickname))
-
-    def set_topic(self, topic: str, room: str | None = None) -> None:
-        """Give a room a topic; an empty one removes it."""
-        self.ask(SetTopic(topic, room))
-
-    def set_away(self, text: str | None) -> None:
-        """Be away, or back with None."""
-        self.ask(SetAway(text))
-
-    def members(self, room: str | None = None) -> tuple[MemberInfo, ...]:
-        """Return who is in a room."""
-        return self._ask_for(Members, ListMembers(room)).members
-
-    def list_rooms(self) -> tuple[RoomInfo, ...]:
-        """Return the rooms of the server."""
-        return self._ask_for(Rooms, ListRooms()).rooms
-
-    def history(self, room: str | None = None, limit: int | None = None) -> tuple[Event, ...]:
-        """Return the last events of a room."""
-        return self._ask_for(HistoryPage, ReadHistory(room, limit=limit)).events
 
     def close(self, reason: str = "") -> None:
         """Leave for good; what is in the inbox can still be taken."""

@@ -25,6 +25,7 @@ class Link:
     """
 
     __slots__ = (
+        "began",
         "behind",
         "dead",
         "dialect",
@@ -62,7 +63,9 @@ class Link:
         self.behind = 0
         """Bytes in the queue."""
         self.progress = 0.0
-        """When the queue began, or the socket last took something out of it."""
+        """When the socket last took something out of the queue; at first, when the queue began."""
+        self.began = 0.0
+        """When the queue began."""
         self.drained: list[threading.Event] = []
         """To be set when the queue is empty or given up."""
         self.finishing = False

@@ -14,6 +14,8 @@ from pychat.transport.link import Link
 
 _LAG_MEMORY_SECONDS = 0.25
 """How long ago a member that is behind may have taken something, to be waited for."""
+_GRACE_SECONDS = 0.15
+"""How long one is waited for that has taken nothing since it fell behind."""
 
 
 class Sender:
@@ -70,7 +72,7 @@ class Sender:
         if link.queue is None:
             link.queue = deque()
             self._behind[link] = None
-            link.progress = time.monotonic()
+            link.began = link.progress = time.monotonic()
             self._selector.register(link.socket, selectors.EVENT_WRITE, link)
         link.queue.append(view)
 
@@ -136,10 +138,12 @@ class Sender:
 
     def lagging_rooms(self) -> frozenset[Room]:
         """Return the rooms with a member that is behind and takes what it can; who takes nothing does not count."""
-        since = time.monotonic() - _LAG_MEMORY_SECONDS
+        now, much = time.monotonic(), self._limits.send_queue_bytes // 4
         return frozenset(
-            hearers.room
-            for link in self._behind
-            if link.behind > self._limits.send_queue_bytes // 4 and link.progress > since
-            for hearers in link.rooms
+            hearers.room for link in self._behind if link.behind > much and _reads(link, now) for hearers in link.rooms
         )
+
+
+def _reads(link: Link, now: float) -> bool:
+    """Whether a member that is behind is known to read, or had no time yet to show it."""
+    return now - link.progress < (_LAG_MEMORY_SECONDS if link.progress > link.began else _GRACE_SECONDS)
