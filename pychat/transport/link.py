@@ -25,7 +25,6 @@ class Link:
     """
 
     __slots__ = (
-        "began",
         "behind",
         "dead",
         "dialect",
@@ -41,6 +40,7 @@ class Link:
         "send",
         "session",
         "socket",
+        "unread",
         "verdict",
     )
 
@@ -63,9 +63,9 @@ class Link:
         self.behind = 0
         """Bytes in the queue."""
         self.progress = 0.0
-        """When the socket last took something out of the queue; at first, when the queue began."""
-        self.began = 0.0
-        """When the queue began."""
+        """When the peer last read something, as far as is known, since the queue began."""
+        self.unread = 0
+        """Bytes that the system had not brought to the peer when that was looked at last."""
         self.drained: list[threading.Event] = []
         """To be set when the queue is empty or given up."""
         self.finishing = False

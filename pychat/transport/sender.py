@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import selectors
 import socket
+import sys
+import termios
 import time
 from collections import deque
 
@@ -12,10 +15,8 @@ from pychat.core.limits import Limits
 from pychat.core.room import Room
 from pychat.transport.link import Link
 
-_LAG_MEMORY_SECONDS = 0.25
-"""How long ago a member that is behind may have taken something, to be waited for."""
-_GRACE_SECONDS = 0.15
-"""How long one is waited for that has taken nothing since it fell behind."""
+_READS_SECONDS = 0.05
+"""How long ago a member that is behind may have read something, to be waited for."""
 
 
 class Sender:
@@ -72,7 +73,7 @@ class Sender:
         if link.queue is None:
             link.queue = deque()
             self._behind[link] = None
-            link.began = link.progress = time.monotonic()
+            link.progress, link.unread = time.monotonic(), _unread(link.socket)
             self._selector.register(link.socket, selectors.EVENT_WRITE, link)
         link.queue.append(view)
 
@@ -145,5 +146,17 @@ class Sender:
 
 
 def _reads(link: Link, now: float) -> bool:
-    """Whether a member that is behind is known to read, or had no time yet to show it."""
-    return now - link.progress < (_LAG_MEMORY_SECONDS if link.progress > link.began else _GRACE_SECONDS)
+    """Whether a member that is behind has read something just now."""
+    unread = _unread(link.socket)
+    if unread < link.unread:
+        link.progress = now
+    link.unread = unread
+    return now - link.progress < _READS_SECONDS
+
+
+def _unread(sock: socket.socket) -> int:
+    """Return the bytes that the system has taken and not yet brought to the peer; 0 where it does not tell."""
+    try:
+        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
+    except OSError:
+        return 0

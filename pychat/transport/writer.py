@@ -34,6 +34,8 @@ logger = logging.getLogger("pychat")
 
 _PASS_BYTES = 131_072
 """Encoded bytes after which a pass ends: half a send queue, so that one pass never fills an empty one."""
+_BEHIND_SECONDS = 0.02
+"""How often those who are behind are looked at."""
 
 
 class Writer:
@@ -76,7 +78,7 @@ class Writer:
         sender = self._sender
         timeout = 0.0 if self._fanout.jobs else self._timers.timeout()
         if sender.behind:
-            timeout = min(1.0, timeout if timeout is not None else 1.0)
+            timeout = min(_BEHIND_SECONDS, timeout if timeout is not None else _BEHIND_SECONDS)
         sender.wait(timeout)
         self._fanout.slept()
         self._timers.run()

@@ -1,0 +1,1 @@
+"""Load generator and reference servers: `python -m benchmarks --help`."""

@@ -1,0 +1,251 @@
+"""`python -m benchmarks fanout|latency|idle|slow|abuse`: what it measures and how is in benchmarks/README.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from benchmarks.abuse import abuse
+from benchmarks.idle import idle
+from benchmarks.load import Shape, Slow, fanout, latency, slow
+from benchmarks.report import Row, abuse_row, failed, fanout_row, idle_row, latency_row, slow_row, to_json, to_text
+from benchmarks.senders import Load
+from benchmarks.servers import COMMANDS, Server, raise_file_limit, running
+from benchmarks.wire import Address, LoadError
+
+ALL_SHAPES = "100x1,100x10,1000x10,10x10,1x1"
+
+_SMALLEST_TEXT = 32
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one measurement against each server; exit code 1 if one of them failed."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    if options.connect is not None:
+        options.server = ["{}:{}".format(*options.connect)]
+    measure: Callable[[argparse.Namespace], Iterator[Row]] = options.measure
+    rows = []
+    try:
+        for row in measure(options):
+            rows.append(row)
+            print(f"{options.command} {row.shape} {row.server}: {'; '.join(row.notes) or 'done'}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    print((to_json if options.json else to_text)(options.command, rows, given))
+    return int(any("error" in row.data for row in rows))
+
+
+def _fanout(options: argparse.Namespace) -> Iterator[Row]:
+    for shape in options.shapes:
+        raise_file_limit(shape.members + shape.senders)
+
+        def measure(name: str, shape: Shape = shape) -> Row:
+            with _server(options, name) as server:
+                rounds = fanout(server, shape, _load(options), options.rounds, options.receivers)
+            return fanout_row(name, str(shape), rounds)
+
+        yield from _each_server(options, str(shape), measure)
+
+
+def _latency(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.members}x1, {options.rate:g} messages/s"
+    raise_file_limit(options.members)
+
+    def measure(name: str) -> Row:
+        with _server(options, name) as server:
+            result = latency(server, options.members, options.rate, options.seconds, options.text_bytes)
+        return latency_row(name, shape, result)
+
+    return _each_server(options, shape, measure)
+
+
+def _idle(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.connections} connections"
+    raise_file_limit(options.connections)
+
+    def measure(name: str) -> Row:
+        with _server(options, name) as server:
+            result = idle(server, options.connections, options.seconds)
+        return idle_row(name, shape, result)
+
+    return _each_server(options, shape, measure)
+
+
+def _slow(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.members}x1, {options.stalled} never read"
+    raise_file_limit(options.members + options.stalled)
+
+    def measure(name: str) -> Row:
+        # Taken in turns, each on a server of its own, so that both meet the same weather on the machine.
+        without: list[Slow] = []
+        beside: list[Slow] = []
+        for _ in range(options.rounds):
+            for results, stalled in ((without, 0), (beside, options.stalled)):
+                with _server(options, name) as server:
+                    results.append(slow(server, options.members, stalled, _load(options)))
+        return slow_row(name, shape, options.stalled, without, beside)
+
+    return _each_server(options, shape, measure)
+
+
+def _abuse(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.peers} peers, {options.endless} MB without a newline"
+
+    def measure(name: str) -> Row:
+        with _server(options, name) as server:
+            return abuse_row(name, shape, abuse(server, options.peers, options.endless, options.seed))
+
+    return _each_server(options, shape, measure)
+
+
+def _each_server(options: argparse.Namespace, shape: str, measure: Callable[[str], Row]) -> Iterator[Row]:
+    """Measure one server after the other; what one of them cannot do does not keep the others from it."""
+    for name in options.server:
+        try:
+            yield measure(name)
+        except (LoadError, OSError) as error:
+            yield failed(name, shape, error)
+
+
+@contextmanager
+def _server(options: argparse.Namespace, name: str) -> Iterator[Server]:
+    if options.connect is not None:
+        yield Server(name, options.connect, options.pid)
+        return
+    with running(name) as server:
+        yield server
+
+
+def _load(options: argparse.Namespace) -> Load:
+    return Load(options.messages, options.seconds, options.text_bytes, options.window * 1024)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure chat servers on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    one = commands.add_parser("fanout", help="messages and deliveries per second, in a closed loop")
+    one.add_argument(
+        "--shapes",
+        type=_shapes,
+        default="100x1",
+        metavar="MEMBERSxSENDERS,...|all",
+        help=f"listening members and further members who speak; all: {ALL_SHAPES} (default: 100x1)",
+    )
+    one.add_argument("--receivers", type=_positive, default=1, metavar="N", help="processes that listen (default: 1)")
+    _add_load(one)
+    _add_common(one, _fanout, ["pychat", "tutorial", "blast"])
+
+    one = commands.add_parser("latency", help="one-way latency at a steady rate")
+    one.add_argument("--members", type=_positive, default=100, metavar="N", help="listening members (default: 100)")
+    one.add_argument("--rate", type=float, default=100.0, metavar="N", help="messages per second (default: 100)")
+    one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long (default: 5)")
+    _add_text_bytes(one)
+    _add_common(one, _latency, ["pychat", "tutorial", "blast"])
+
+    one = commands.add_parser("idle", help="memory and processor time of connections that do nothing")
+    one.add_argument("--connections", type=_positive, default=5000, metavar="N", help="how many (default: 5000)")
+    one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long to watch (default: 5)")
+    _add_common(one, _idle, ["pychat"])
+
+    one = commands.add_parser("slow", help="throughput with and without members that never read")
+    one.add_argument("--members", type=_positive, default=50, metavar="N", help="listening members (default: 50)")
+    one.add_argument("--stalled", type=_positive, default=1, metavar="N", help="members that never read (default: 1)")
+    _add_load(one)
+    _add_common(one, _slow, ["pychat", "tutorial"])
+
+    one = commands.add_parser("abuse", help="what is left when peers sent garbage and vanished")
+    one.add_argument("--peers", type=_positive, default=5000, metavar="N", help="how many (default: 5000)")
+    one.add_argument("--endless", type=_positive, default=100, metavar="MB", help="without a newline (default: 100)")
+    one.add_argument("--seed", type=int, default=1, metavar="N", help="of the garbage (default: 1)")
+    _add_common(one, _abuse, ["pychat"])
+    return parser
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=_positive, default=3, metavar="N", help="the median one counts (default: 3)")
+    parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="at most, each round (default: 3)")
+    parser.add_argument(
+        "--messages", type=_positive, default=1_000_000, metavar="N", help="at most, each round (default: 1000000)"
+    )
+    parser.add_argument(
+        "--window",
+        type=_positive,
+        default=512,
+        metavar="KIB",
+        help="KiB on the way to the slowest member, at most (default: 512)",
+    )
+    _add_text_bytes(parser)
+
+
+def _add_text_bytes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--text-bytes",
+        type=_text_bytes,
+        default=64,
+        metavar="N",
+        help="bytes of each text, without nickname and newline (default: 64)",
+    )
+
+
+def _add_common(
+    parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace], Iterator[Row]], servers: list[str]
+) -> None:
+    parser.set_defaults(measure=measure)
+    parser.add_argument(
+        "--server",
+        type=_servers,
+        default=servers,
+        metavar="NAME,...",
+        help=f"of {', '.join(COMMANDS)} (default: {','.join(servers)})",
+    )
+    parser.add_argument(
+        "--connect",
+        type=_address,
+        metavar="HOST:PORT",
+        help="measure this running server (its flood control must be off) instead of starting some",
+    )
+    parser.add_argument("--pid", type=_positive, metavar="PID", help="its process, to measure processor and memory")
+    parser.add_argument("--json", action="store_true", help="print all figures of all rounds as JSON")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def _text_bytes(text: str) -> int:
+    if _positive(text) < _SMALLEST_TEXT:
+        raise argparse.ArgumentTypeError(f"at least {_SMALLEST_TEXT}, because a number or a time must fit")
+    return int(text)
+
+
+def _shapes(text: str) -> list[Shape]:
+    try:
+        pairs = [part.split("x") for part in (ALL_SHAPES if text == "all" else text).split(",")]
+        return [Shape(_positive(members), _positive(senders)) for members, senders in pairs]
+    except (ValueError, argparse.ArgumentTypeError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not all, nor shapes like 100x1,100x10") from None
+
+
+def _servers(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in COMMANDS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(COMMANDS)}")
+    return names
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""
+Whether every member hears everything, once and in order.
+
+What a sender says is numbered, so what a member hears can be checked line by line. For the cost of that the generator
+would be slower than the server, and it is not needed: members of one room hear the same bytes. So the longest stream
+that any member of a process has heard is kept, each chunk of each member is compared with it (one memcmp), and after
+the measurement the kept stream is checked line by line. A member that hears the same in another order is no longer
+compared: its lines are checked one by one as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks.wire import LoadError
+
+MARK = b"="
+"""Once in every numbered message and nowhere else: counting it counts messages."""
+
+_NUMBER = b"=%09d "
+_NOTICES_KEPT = 20
+
+
+def numbered(number: int, text_bytes: int) -> bytes:
+    """Return the text of one message."""
+    return (_NUMBER % number).ljust(text_bytes, b"x")
+
+
+def numbered_lines(count: int, text_bytes: int) -> bytes:
+    """Return the lines that a sender sends in one round."""
+    return b"".join([numbered(number, text_bytes) + b"\n" for number in range(count)])
+
+
+class LineChecker:
+    """
+    Checks one stream line by line: each sender's numbers from 0 on, without a gap.
+
+    Lines that are no numbered messages are kept in `notices`, a few of them.
+    """
+
+    def __init__(self, who: str, text_bytes: int) -> None:
+        self._who = who
+        self._rest = numbered(0, text_bytes)[len(_NUMBER % 0) :]
+        self._next: dict[bytes, int] = {}
+        self._tail = b""
+        self.messages = 0
+        self.notices: list[str] = []
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """
+        Check the next bytes of the stream.
+
+        Raises:
+            LoadError: A message is missing, repeated, out of order or damaged.
+        """
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        for line in lines:
+            sender, _, text = line.partition(b": ")
+            if not text.startswith(MARK):
+                if len(self.notices) < _NOTICES_KEPT:
+                    self.notices.append(line.decode(errors="replace"))
+                continue
+            number = self._next.get(sender, 0)
+            if text != _NUMBER % number + self._rest:
+                raise LoadError(f"{self._who}: number {number} of {sender.decode()} was next, but {line!r} came")
+            self._next[sender] = number + 1
+            self.messages += 1
+
+    def finish(self, totals: Mapping[str, int]) -> None:
+        """
+        The stream is over; `totals` are the messages of each sender.
+
+        Raises:
+            LoadError: The last ones are missing.
+        """
+        if self._tail:
+            raise LoadError(f"{self._who}: the last line is not complete: {self._tail!r}")
+        heard = {sender.decode(): count for sender, count in self._next.items()}
+        for sender in totals.keys() | heard.keys():
+            if heard.get(sender, 0) != totals.get(sender, 0):
+                raise LoadError(
+                    f"{self._who}: {heard.get(sender, 0)} messages of {sender} came, {totals.get(sender, 0)} were sent"
+                )
+
+
+class Record:
+    """The longest stream that any of these members has heard in this round."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.messages = 0
+
+    def accept(self, position: int, chunk: memoryview) -> bool:
+        """Compare what a member heard next with the record, which grows if that is more; False if it differs."""
+        if self.data.startswith(chunk, position):
+            return True
+        known = len(self.data) - position
+        if known >= len(chunk) or not self.data.startswith(chunk[:known], position):
+            return False
+        new = bytes(chunk[known:])
+        self.data += new
+        self.messages += new.count(MARK)
+        return True
+
+    def check(self, who: str, text_bytes: int, totals: Mapping[str, int]) -> list[str]:
+        """Check the record line by line, as `LineChecker` does, and return the notices that were in it."""
+        checker = LineChecker(who, text_bytes)
+        checker.feed(self.data)
+        checker.finish(totals)
+        return checker.notices
+
+    def clear(self) -> None:
+        """Begin the next round."""
+        self.data = bytearray()
+        self.messages = 0
+
+
+class Follower:
+    """What one member has heard in this round: a part of the record, or, after it differed, lines of its own."""
+
+    __slots__ = ("checker", "name", "position")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin the next round."""
+        self.position = 0
+        self.checker: LineChecker | None = None
+
+    def hear(self, chunk: memoryview, record: Record, text_bytes: int) -> None:
+        """
+        Check the next bytes.
+
+        Raises:
+            LoadError: They are wrong in any order of senders.
+        """
+        if self.checker is None and not record.accept(self.position, chunk):
+            self.checker = LineChecker(self.name, text_bytes)
+            self.checker.feed(record.data[: self.position])
+        if self.checker is not None:
+            self.checker.feed(chunk)
+        self.position += len(chunk)
+
+    def is_complete(self, record: Record, messages: int) -> bool:
+        """Whether this member has heard all of so many messages."""
+        if self.checker is not None:
+            return self.checker.messages >= messages
+        return self.position == len(record.data) and record.messages >= messages and record.data.endswith(b"\n")

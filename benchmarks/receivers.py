@@ -1,0 +1,279 @@
+"""
+The members who listen: processes of their own, so that neither the server nor the sender waits for them.
+
+Controller and process talk through two pipes. Commands and results are pickled; progress (how many bytes of the
+round the slowest member has) is eight bytes, often, because the sender waits for it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import select
+import socket
+import struct
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, NoReturn, TypeAlias
+
+from benchmarks.check import MARK, Follower, Record
+from benchmarks.wire import BUFFER_BYTES, QUIET_SECONDS, Address, Listeners, LoadError, enter, receive
+
+PROGRESS = struct.Struct("=Q")
+
+_START_SECONDS = 240.0
+_MARKER_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0
+"""More time than the processes have for the same thing, so that it is they who say what is wrong."""
+
+Totals: TypeAlias = Mapping[str, int]
+"""Messages of each sender, by name."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process of receivers shall do."""
+
+    address: Address
+    names: tuple[str, ...]
+    marker: bytes
+    text_bytes: int
+    progress_bytes: int
+    """Progress is reported when the slowest member has so many bytes more, and when nothing is left to read."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the members of one process heard in one round, after all of it was checked."""
+
+    finished: int
+    """`time.monotonic_ns()` when the last member had the last byte."""
+    cpu: float
+    """Processor seconds of this process in the round, without what it checked afterwards."""
+    members: int
+    differing: int = 0
+    """Members whose order was not that of the record."""
+    digest: int = 0
+    """Of the record."""
+    notices: list[str] = field(default_factory=list)
+    latencies: list[int] = field(default_factory=list)
+    """Nanoseconds, one for each delivery, if they were measured."""
+
+
+class Receivers:
+    """
+    One or more processes of listening members; use as a context manager.
+
+    Args:
+        timing: Measure the latency of each delivery instead of checking all bytes: messages carry their time.
+    """
+
+    def __init__(self, tasks: Sequence[Task], timing: bool = False) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.progress: list[Connection[Any, Any]] = []
+        self._commands: list[Connection[Any, Any]] = []
+        self._processes = []
+        for task in tasks:
+            commands, their_commands = context.Pipe()
+            progress, their_progress = context.Pipe(duplex=False)
+            process = context.Process(target=_main, args=(task, timing, their_commands, their_progress), daemon=True)
+            process.start()
+            their_commands.close()
+            their_progress.close()
+            self._processes.append(process)
+            self._commands.append(commands)
+            self.progress.append(progress)
+
+    def __enter__(self) -> Receivers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process, *pipes in zip(self._processes, self._commands, self.progress, strict=True):
+            process.kill()  # it has nothing to put in order: its sockets close with it
+            process.join()
+            for pipe in pipes:
+                pipe.close()
+
+    def wait_ready(self) -> None:
+        """Return when all members are welcome."""
+        self._collect(_START_SECONDS)
+
+    def wait_marker(self) -> None:
+        """Return when all members have heard the marker."""
+        self._collect(_MARKER_SECONDS + _ANSWER_SECONDS)
+
+    def announce(self, totals: Totals) -> None:
+        """Tell the processes how many messages the round has, so that they know when it is over."""
+        for commands in self._commands:
+            commands.send(totals)
+
+    def results(self, seconds: float) -> list[Heard]:
+        """Return what each process heard in the round that was announced."""
+        return self._collect(seconds)
+
+    def poll(self) -> bool:
+        """Return whether a process has something to say: it is done, or it failed."""
+        return any(commands.poll() for commands in self._commands)
+
+    def raise_failure(self) -> NoReturn:
+        """Raise what went wrong in a process that ended."""
+        for commands in self._commands:
+            try:
+                answer = commands.recv() if commands.poll() else None
+            except EOFError:
+                continue
+            if isinstance(answer, LoadError):
+                raise answer
+        raise LoadError("a process of receivers ended")
+
+    def forget_progress(self) -> None:
+        """Throw away what was reported in the round that is over."""
+        for connection in self.progress:
+            while connection.poll():
+                connection.recv_bytes()
+
+    def _collect(self, seconds: float) -> list[Any]:
+        give_up = time.monotonic() + seconds
+        answers = []
+        for commands in self._commands:
+            if not commands.poll(max(0.0, give_up - time.monotonic())):
+                raise LoadError(f"a process of receivers did not answer in {seconds:.0f} s")
+            try:
+                answer = commands.recv()
+            except EOFError:
+                raise LoadError("a process of receivers ended") from None
+            if isinstance(answer, LoadError):
+                raise answer
+            answers.append(answer)
+        return answers
+
+
+def _main(task: Task, timing: bool, commands: Connection[Any, Any], progress: Connection[Any, Any]) -> None:
+    """Run in the process: enter, tell, hear the marker, tell, then round after round until it is killed."""
+    try:
+        sockets = enter(task.address, task.names)
+        commands.send("ready")
+        listeners = Listeners(sockets)
+        listeners.wait_for(task.marker, _MARKER_SECONDS)
+        listeners.drain(QUIET_SECONDS)
+        commands.send("started")
+        if timing:
+            _time_deliveries(sockets, commands)
+        else:
+            crowd = _Crowd(task, sockets, commands, progress)
+            while True:
+                commands.send(crowd.hear_round())
+    except (LoadError, OSError) as error:
+        commands.send(error if isinstance(error, LoadError) else LoadError(f"receiver: {error}"))
+
+
+class _Crowd:
+    """The members of this process in throughput rounds."""
+
+    def __init__(
+        self,
+        task: Task,
+        sockets: Sequence[socket.socket],
+        commands: Connection[Any, Any],
+        progress: Connection[Any, Any],
+    ) -> None:
+        self._task = task
+        self._commands, self._progress = commands, progress
+        self._called = False
+        self._record = Record()
+        self._followers = [Follower(name) for name in task.names]
+        self._by_descriptor = {
+            sock.fileno(): (sock, follower) for sock, follower in zip(sockets, self._followers, strict=True)
+        }
+        self._buffer = bytearray(BUFFER_BYTES)
+        self._view = memoryview(self._buffer)
+        self._epoll = select.epoll()
+        for descriptor in (commands.fileno(), *self._by_descriptor):
+            self._epoll.register(descriptor, select.EPOLLIN)
+
+    def hear_round(self) -> Heard:
+        """Read until every member has all messages of the round, check the rest, and begin the next round."""
+        totals: Totals | None = None
+        reported = 0
+        cpu = time.process_time()
+        while totals is None or not self._is_complete(sum(totals.values())):
+            idle = not self._read_ready(0.0)
+            if idle or len(self._record.data) - reported >= self._task.progress_bytes:
+                slowest = min([follower.position for follower in self._followers])
+                if slowest > reported:
+                    reported = slowest
+                    self._progress.send_bytes(PROGRESS.pack(slowest))
+            if idle:
+                self._read_ready(0.5)
+            if totals is None and self._called:
+                totals = self._commands.recv()
+                self._called = False
+        finished, spent = time.monotonic_ns(), time.process_time() - cpu
+        differing, notices = self._check(totals)
+        heard = Heard(finished, spent, len(self._followers), differing, zlib.crc32(self._record.data), notices)
+        self._record.clear()
+        for follower in self._followers:
+            follower.begin()
+        return heard
+
+    def _read_ready(self, timeout: float) -> int:
+        """Read once from each member that has something; return how many had."""
+        count = 0
+        for descriptor, _ in self._epoll.poll(timeout, len(self._by_descriptor) + 1):
+            if descriptor not in self._by_descriptor:
+                self._called = True
+                continue
+            sock, follower = self._by_descriptor[descriptor]
+            try:
+                size = sock.recv_into(self._buffer)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise LoadError(f"{follower.name}: {error}") from error
+            if not size:
+                raise LoadError(f"{follower.name}: the server closed the connection")
+            follower.hear(self._view[:size], self._record, self._task.text_bytes)
+            count += 1
+        return count
+
+    def _is_complete(self, messages: int) -> bool:
+        return all(follower.is_complete(self._record, messages) for follower in self._followers)
+
+    def _check(self, totals: Totals) -> tuple[int, list[str]]:
+        """Check what was not checked yet; return how many members differ, and the notices."""
+        differing = 0
+        for follower in self._followers:
+            if follower.checker is not None:
+                follower.checker.finish(totals)
+                differing += 1
+        if differing == len(self._followers):  # nobody is left who heard just what the record says
+            return differing, []
+        return differing, self._record.check("the members", self._task.text_bytes, totals)
+
+
+def _time_deliveries(sockets: Sequence[socket.socket], commands: Connection[Any, Any]) -> None:
+    """Read messages that carry `time.monotonic_ns()` of their sending; it is the same clock in all processes."""
+    by_descriptor = {sock.fileno(): (sock, bytearray()) for sock in sockets}
+    latencies: list[int] = []
+    expected: int | None = None
+    with select.epoll() as epoll:
+        for descriptor in (commands.fileno(), *by_descriptor):
+            epoll.register(descriptor, select.EPOLLIN)
+        while expected is None or len(latencies) < expected:
+            for descriptor, _ in epoll.poll(0.5):
+                if descriptor not in by_descriptor:
+                    totals: Totals = commands.recv()
+                    expected = sum(totals.values()) * len(sockets)
+                    continue
+                sock, buffer = by_descriptor[descriptor]
+                buffer += receive(sock)
+                now = time.monotonic_ns()
+                *lines, rest = bytes(buffer).split(b"\n")
+                buffer[:] = rest
+                latencies += [now - int(line.partition(MARK)[2].split()[0]) for line in lines if MARK in line]
+    commands.send(Heard(time.monotonic_ns(), time.process_time(), len(sockets), latencies=latencies))

@@ -1,0 +1,187 @@
+"""How results are shown: as a table for people, as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.abuse import Abuse
+from benchmarks.idle import Idle
+from benchmarks.load import Latency, Slow, Throughput
+
+_NOTICES_SHOWN = 3
+
+
+@dataclass
+class Row:
+    """One server in one measurement: figures to print in order, and all there is for JSON."""
+
+    server: str
+    shape: str
+    cells: dict[str, str]
+    data: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+
+def failed(server: str, shape: str, error: Exception) -> Row:
+    """A measurement that came to nothing."""
+    return Row(server, shape, {}, {"error": str(error)}, [f"failed: {error}"])
+
+
+def fanout_row(server: str, shape: str, rounds: Sequence[Throughput]) -> Row:
+    """The middle one of the rounds, and the range of all."""
+    middle = _middle(rounds)
+    speeds = [one.per_second for one in rounds]
+    cells = _throughput_cells(middle) | {"range M/s": f"{min(speeds) / 1e6:.3g} to {max(speeds) / 1e6:.3g}"}
+    data = _throughput_data(middle) | {"rounds": [_throughput_data(one) for one in rounds]}
+    notes = [f"{one.differing} members heard the senders in another order" for one in rounds if one.differing][:1]
+    return Row(server, shape, cells, data, notes)
+
+
+def latency_row(server: str, shape: str, result: Latency) -> Row:
+    """Percentiles of all deliveries."""
+    cells = {
+        "deliveries": str(result.deliveries),
+        "p50 ms": f"{result.p50:.2f}",
+        "p99 ms": f"{result.p99:.2f}",
+        "worst ms": f"{result.worst:.2f}",
+        "server CPU s": _known(result.server_cpu, ".2f"),
+    }
+    return Row(server, shape, cells, asdict(result))
+
+
+def idle_row(server: str, shape: str, result: Idle) -> Row:
+    """Memory, processor, and how long things take beside so many connections."""
+    cells = {
+        "entered in s": f"{result.enter_seconds:.1f}",
+        "KiB each": _known(result.kib_each, ".1f"),
+        "CPU %": _known(result.cpu_percent, ".2f"),
+        "join ms": f"{result.join_ms:.1f}",
+        "message ms": f"{result.message_ms:.1f}",
+        "to everybody ms": f"{result.everybody_ms:.1f}",
+    }
+    return Row(server, shape, cells, asdict(result))
+
+
+def slow_row(server: str, shape: str, stalled: int, without: Sequence[Slow], beside: Sequence[Slow]) -> Row:
+    """The ratio of throughput with and without members that never read."""
+    plain = _middle([one.throughput for one in without if one.throughput])
+    moved = [one.throughput for one in beside if one.throughput]
+    data: dict[str, Any] = {
+        "without": [_slow_data(one) for one in without],
+        "with": [_slow_data(one) for one in beside],
+    }
+    cells = {"without M/s": f"{plain.per_second / 1e6:.3g}"}
+    if len(moved) < len(beside):
+        cells |= {"with M/s": "stuck", "ratio": "0"}
+        return Row(server, shape, cells, data | {"ratio": 0.0})
+    middle = _middle(moved)
+    ratio = middle.per_second / plain.per_second
+    cells |= {
+        "with M/s": f"{middle.per_second / 1e6:.3g}",
+        "ratio": f"{ratio:.2f}",
+        "cut off": f"{min(one.cut_off for one in beside)} of {stalled}",
+        "growth KiB without": _range([one.memory_growth for one in without]),
+        "growth KiB with": _range([one.memory_growth for one in beside]),
+    }
+    notes = [f"members heard: {notice}" for notice in middle.notices[:_NOTICES_SHOWN]]
+    return Row(server, shape, cells, data | {"ratio": ratio}, notes)
+
+
+def abuse_row(server: str, shape: str, result: Abuse) -> Row:
+    """What is left of the server and of the conversation."""
+    cells = {
+        "seconds": f"{result.seconds:.1f}",
+        "lost": f"{result.lost} of {result.said}",
+        "peak growth KiB": _known(result.growth_kib, ".0f"),
+        "threads": _change(result.threads),
+        "descriptors": _change(result.descriptors),
+    }
+    return Row(server, shape, cells, asdict(result))
+
+
+def _change(values: tuple[int, int] | None) -> str:
+    return "-" if values is None else f"{values[0]} to {values[1]}"
+
+
+def to_text(measurement: str, rows: Sequence[Row], arguments: Sequence[str]) -> str:
+    """Return a table for each shape, and how the servers compare in fan-out."""
+    lines = [f"{key}: {value}" for key, value in _circumstances(arguments).items()]
+    for shape in dict.fromkeys(row.shape for row in rows):
+        group = [row for row in rows if row.shape == shape]
+        columns = list(dict.fromkeys(column for row in group for column in row.cells))
+        table = [["server", *columns]] + [[row.server, *(row.cells.get(c, "-") for c in columns)] for row in group]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines += ["", f"{measurement} {shape}"]
+        lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+        lines += [f"{row.server}: {note}" for row in group for note in row.notes]
+        lines += _ratios(group)
+    return "\n".join(lines)
+
+
+def to_json(measurement: str, rows: Sequence[Row], arguments: Sequence[str]) -> str:
+    """Return everything that was measured."""
+    results = [{"server": row.server, "shape": row.shape, **row.data, "notes": row.notes} for row in rows]
+    return json.dumps({"measurement": measurement, **_circumstances(arguments), "results": results}, indent=2)
+
+
+def _circumstances(arguments: Sequence[str]) -> dict[str, str]:
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    return {
+        "command": shlex.join(["python", "-m", "benchmarks", *arguments]),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{os.cpu_count()} x {model}, {platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def _ratios(rows: Sequence[Row]) -> list[str]:
+    """How many times the others the first server delivers."""
+    speeds = {row.server: row.data["deliveries_per_second"] for row in rows if "deliveries_per_second" in row.data}
+    (first, speed), *others = speeds.items() or [("", 0.0)]
+    return [f"{first} delivers {speed / other:.3g} times as much as {name}" for name, other in others]
+
+
+def _middle(rounds: Sequence[Throughput]) -> Throughput:
+    """The round with the median speed (the lower one of two): figures of one round belong together."""
+    return sorted(rounds, key=lambda one: one.per_second)[(len(rounds) - 1) // 2]
+
+
+def _throughput_cells(one: Throughput) -> dict[str, str]:
+    return {
+        "messages": str(one.messages),
+        "seconds": f"{one.seconds:.2f}",
+        "messages/s": f"{one.messages / one.seconds:,.0f}",
+        "deliveries M/s": f"{one.per_second / 1e6:.3g}",
+        "server CPU s": _known(one.server_cpu, ".2f"),
+        "generator CPU s": f"{one.generator_cpu:.2f}",
+    }
+
+
+def _throughput_data(one: Throughput) -> dict[str, Any]:
+    rates = {"messages_per_second": one.messages / one.seconds, "deliveries_per_second": one.per_second}
+    return asdict(one) | rates
+
+
+def _slow_data(one: Slow) -> dict[str, Any]:
+    return asdict(one) | {"throughput": _throughput_data(one.throughput) if one.throughput else None}
+
+
+def _known(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _range(values: Sequence[int | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{min(known)} to {max(known)}" if known else "-"
