@@ -1,5 +1,6 @@
 """A chat server to import: rooms, pluggable handlers, any client on one port, one order for everyone."""
 
+from pychat.client import ChatClient
 from pychat.core.chat import Chat
 from pychat.core.errors import ChatError, Refused
 from pychat.core.events import (
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AwayChanged",
     "Chat",
+    "ChatClient",
     "ChatError",
     "ChatServer",
     "Disconnected",

@@ -181,6 +181,9 @@ class ChatServer(socketserver.ThreadingTCPServer):
         self.chat.stopping.set()
         for link in list(self._links.values()):
             self.fanout.expel(link, reason)
+        for session in self.chat.sessions():
+            if session.is_local:
+                session.kick(reason)
         self._join_readers(deadline - _STOP_SECONDS / 2)
         for link in list(self._links.values()):
             self.fanout.submit(Sever(link, reason))
@@ -308,11 +311,17 @@ class ChatServer(socketserver.ThreadingTCPServer):
             request.close()
         else:
             self.fanout.submit(Close(link))
+            if link.dead and self.chat.stopping.is_set():
+                request.close()  # the reader was in a handler for so long that the writer, done with it, is gone
 
 
 def _most_connections(limits: Limits) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return limits.connections if soft == resource.RLIM_INFINITY else max(1, min(limits.connections, soft - _OWN_FILES))
+    return (
+        limits.max_connections
+        if soft == resource.RLIM_INFINITY
+        else max(1, min(limits.max_connections, soft - _OWN_FILES))
+    )
 
 
 def _set_options(sock: socket.socket, limits: Limits) -> None:

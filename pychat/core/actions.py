@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from pychat.core import verbs
 from pychat.core.errors import (
     NoSuchNickname,
-    NotAMember,
     Refused,
 )
 from pychat.core.events import AwayChanged, Message, Renamed, TopicChanged
 from pychat.core.handler import change_before, log_failure
-from pychat.core.membership import members_of, visible
-from pychat.core.names import check_nickname, fold
+from pychat.core.membership import fitting, members_of, own_room, visible
+from pychat.core.names import check_nickname
 from pychat.core.nicknames import Parked, new_token
 from pychat.core.replies import (
     Failure,
@@ -36,21 +35,10 @@ from pychat.core.replies import (
     Topic,
     Welcome,
 )
-from pychat.core.room import Room
 from pychat.core.session import Session
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-
-
-def _own_room(session: Session, name: str | None) -> Room:
-    """Return the room that a verb means: one the session is in."""
-    room = session.current if name is None else session.rooms.get(name) or session.rooms.get(fold(name))
-    if room is None:
-        if name is None:
-            raise Refused("you are in no room; join one first", code="not_a_member")
-        raise NotAMember(name)
-    return room
 
 
 # Coming in and being somebody
@@ -65,6 +53,8 @@ def _hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     session.replays = verb.replay and verb.after is None
     rooms = verb.rooms or (parked.rooms if parked is not None else ()) or (chat.default_room.name,)
     with chat.order.lock:
+        if session.closed:  # by one of the hooks
+            return
         if parked is not None:
             session.identity, session.away = parked.identity, parked.away
             session.info = MemberInfo(parked.nickname, parked.away)
@@ -153,7 +143,7 @@ def _quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
 def _say(chat: Chat, session: Session, verb: verbs.Say) -> None:
     room = session.current if verb.room is None else session.rooms.get(verb.room)
     if room is None:
-        room = _own_room(session, verb.room)
+        room = own_room(session, verb.room)
     text = chat.checked_text(verb.text)
     _speak(chat, session, Message(0, 0.0, room.name, session.nickname or "", text, verb.action), verb.ref)
 
@@ -179,7 +169,10 @@ def _speak(chat: Chat, session: Session, message: Message, ref: verbs.Ref) -> No
     if chains.message_waits:
         chat.order.flush()
     if chains.before_message:
+        said = message.text
         message = change_before(chains.before_message, session, value=message)
+        if message.text is not said:
+            message = message._replace(text=chat.checked_text(message.text))
     turn = chat.order.turn
     turn.ref = ref
     session.spoke = session.heard
@@ -191,7 +184,9 @@ def _speak(chat: Chat, session: Session, message: Message, ref: verbs.Ref) -> No
             failure = refusal
         except Exception:
             failure = log_failure(hook)
-    if failure is not None:
+    if failure is not None and ref is not None and turn.ref is None:  # its id answers it already
+        chat.send(session, Failure(None, failure.code, str(failure)))
+    elif failure is not None:
         raise failure
     if ref is not None and turn.ref is not None:
         turn.ref = None
@@ -221,14 +216,14 @@ def _join(chat: Chat, session: Session, verb: verbs.Join) -> None:
 
 
 def _leave(chat: Chat, session: Session, verb: verbs.Leave) -> None:
-    room = _own_room(session, verb.room)
+    room = own_room(session, verb.room)
     reason = chat.checked_short_text("reason", verb.reason)
     chat.membership.leave(session, room, reason)
     chat.send(session, Ok(verb.ref))
 
 
 def _set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
-    room = _own_room(session, verb.room)
+    room = own_room(session, verb.room)
     topic = chat.checked_short_text("topic", verb.topic)
     changed = change_before(chat.chains.before_topic, session, room, value=topic)
     topic = topic if changed == topic else chat.checked_short_text("topic", changed)
@@ -243,7 +238,7 @@ def _set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
 
 
 def _get_topic(chat: Chat, session: Session, verb: verbs.GetTopic) -> None:
-    room = _own_room(session, verb.room)
+    room = own_room(session, verb.room)
     chat.send(session, Topic(verb.ref, room.name, room.topic))
 
 
@@ -251,7 +246,7 @@ def _get_topic(chat: Chat, session: Session, verb: verbs.GetTopic) -> None:
 
 
 def _list_members(chat: Chat, session: Session, verb: verbs.ListMembers) -> None:
-    chat.send(session, members_of(_own_room(session, verb.room), verb.ref))
+    chat.send(session, members_of(own_room(session, verb.room), verb.ref))
 
 
 def _list_rooms(chat: Chat, session: Session, verb: verbs.ListRooms) -> None:
@@ -271,7 +266,7 @@ def _who_is(chat: Chat, session: Session, verb: verbs.WhoIs) -> None:
 
 
 def _read_history(chat: Chat, session: Session, verb: verbs.ReadHistory) -> None:
-    room = _own_room(session, verb.room)
+    room = own_room(session, verb.room)
     most = chat.limits.history_page
     limit = most if verb.limit is None else verb.limit
     if not 1 <= limit <= most:
@@ -282,14 +277,18 @@ def _read_history(chat: Chat, session: Session, verb: verbs.ReadHistory) -> None
         page = chat.log.read_after((room.key,), verb.after, limit)
     else:
         raise Refused("history takes before or after, not both", code="bad_request")
-    events = tuple(event for event in page.events if visible(event, session))
-    chat.send(session, HistoryPage(verb.ref, room.name, events, page.more))
+    part = fitting(page.events, chat.limits.send_queue_bytes, last=verb.after is None)
+    events = tuple(event for event in part if visible(event, session))
+    chat.send(session, HistoryPage(verb.ref, room.name, events, page.more or len(part) < len(page.events)))
 
 
 def _help(chat: Chat, session: Session, verb: verbs.Help) -> None:
     lines = verb.text.split("\n")
     for hook in chat.chains.on_help:
-        lines += hook(session)
+        try:
+            lines += hook(session)
+        except Exception:
+            raise log_failure(hook) from None
     chat.send(session, Lines(verb.ref, tuple(lines)))
 
 

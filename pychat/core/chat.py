@@ -174,7 +174,7 @@ class Chat:
         if self.stopping.is_set():
             raise Refused("the server is shutting down", code="shutting_down")
         run_before(self.chains.before_connect, session)
-        run_on(self.chains.on_connect, session)
+        self.run_on(self.chains.on_connect, session)
 
     def perform(self, session: Session, verbs: Iterable[Verb]) -> None:
         """
@@ -184,11 +184,15 @@ class Chat:
         """
         turn = self.order.turn
         outer, turn.session = turn.session, session
+        outer_ref, turn.ref = turn.ref, None
+        stopping = self.stopping.is_set()
         try:
             for verb in verbs:
                 if session.closed:
                     break
                 try:
+                    if stopping:
+                        raise Refused("the server is shutting down", code="shutting_down")
                     authorize(session, verb)
                     if self.chains.before_verb:
                         if self.chains.verb_waits:
@@ -199,7 +203,7 @@ class Chat:
                     turn.ref = None
                     self.send(session, Failure(verb.ref, error.code, str(error)))
         finally:
-            turn.session = outer
+            turn.session, turn.ref = outer, outer_ref
             self.order.flush()
 
     def close(self, session: Session, reason: str, *, lost: bool = False) -> None:

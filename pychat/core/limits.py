@@ -42,7 +42,7 @@ class Limits:
     """Messages replayed on join by the `History` handler."""
 
     # Connections
-    connections: int = 10_000
+    max_connections: int = 10_000
     """Connections in all; fewer if the limit of open files is lower."""
     connections_per_address: int = 50
     """Connections at the same time from one address (IPv6: from one /64); loopback is exempt."""

@@ -100,6 +100,8 @@ class MemoryLog(Log):
         self._size = size
         self._first = time.time_ns() // 1_000_000 << 20
         self._next = self._first
+        self._lost = self._first - 1
+        """The newest id that may have been in a room that has no record any more, or not yet."""
         # Guards the rings. Below the chat's order lock; nothing is called under it.
         self._lock = threading.Lock()
         self._rings: dict[str, _Ring] = {}
@@ -118,7 +120,7 @@ class MemoryLog(Log):
                 for room in entry.rooms:
                     ring = self._rings.get(room.key)
                     if ring is None:
-                        ring = self._rings[room.key] = _Ring(self._size, self._first - 1)
+                        ring = self._rings[room.key] = _Ring(self._size, self._lost)
                     ring.extend(entry.events)
         self._accepted(entry)
 
@@ -158,8 +160,9 @@ class MemoryLog(Log):
             return True
         with self._lock:
             ring = self._rings.get(room)
-            return after < (ring.lost if ring is not None else self._first - 1)
+            return after < (ring.lost if ring is not None else self._lost)
 
     def forget(self, room: str) -> None:
         with self._lock:
-            self._rings.pop(room, None)
+            if self._rings.pop(room, None) is not None:
+                self._lost = self._next - 1

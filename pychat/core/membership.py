@@ -9,14 +9,14 @@ under the order lock, so nothing is missing and nothing comes twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pychat.core.delivery import Attach, Detach, Private
-from pychat.core.errors import LimitExceeded, Refused
-from pychat.core.events import Event, Joined, Message
+from pychat.core.errors import LimitExceeded, NotAMember, Refused
+from pychat.core.events import Event, Joined, Message, PersonEvent
 from pychat.core.handler import run_before
-from pychat.core.names import check_room
+from pychat.core.names import check_room, fold
 from pychat.core.replies import Failure, Gap, Members
 from pychat.core.room import Room
 from pychat.core.session import Session
@@ -24,6 +24,9 @@ from pychat.core.verbs import Ref
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
+
+_EVENT_BYTES = 128
+"""What an event costs beyond its text, or one line of it: names, id, time."""
 
 
 class Membership:
@@ -60,9 +63,6 @@ class Membership:
                     self._chat.run_on(self._chat.chains.on_join, session, room)
             except Refused as error:
                 self._chat.send(session, Failure(None, error.code, str(error)))
-        gaps = tuple(Gap(room.name, after) for room in rooms if self._chat.log.has_gap(room.key, after))
-        if gaps:
-            self._chat.send(session, *gaps)
         self._chat.order.flush()
         self._catch_up(session, rooms, after, resumes=True)
 
@@ -94,18 +94,22 @@ class Membership:
         """Let the session hear the rooms: first what it missed, in pages it has time to take, then live."""
         chat = self._chat
         keys = [room.key for room in rooms]
+        seconds = chat.limits.stall_seconds
         while True:
             page = chat.log.read_after(keys, after, chat.limits.history_page)
-            if not page.more:
+            events = fitting(page.events, chat.limits.send_queue_bytes)
+            if not page.more and len(events) == len(page.events):
                 break
-            after = page.events[-1].id
-            chat.send(session, *self._missed(session, page.events, resumes))
-            if not session.drained(chat.limits.stall_seconds):
+            chat.send(session, *self._gaps(rooms, after), *self._missed(session, rooms, events, resumes))
+            after = events[-1].id
+            if not session.drained(seconds):
+                session.kick(f"too slow: what was missed was not taken in {seconds:g} seconds")
                 return
         with chat.order.lock:
             if session.closed:
                 return
-            rest = self._missed(session, chat.log.read_after(keys, after).events, resumes)
+            events = chat.log.read_after(keys, after).events
+            rest = [*self._gaps(rooms, after), *self._missed(session, rooms, events, resumes)]
             if rest:
                 chat.log.append(Private(session, tuple(rest)))
             for room in rooms:
@@ -113,14 +117,24 @@ class Membership:
                     chat.log.append(Attach(session, room))
         chat.delivery.wake()
 
+    def _gaps(self, rooms: Iterable[Room], after: int) -> list[Gap]:
+        """Where the record begins later. To be asked behind the reading of it, lest it is shortened in between."""
+        return [Gap(room.name, after) for room in rooms if self._chat.log.has_gap(room.key, after)]
+
     @staticmethod
-    def _missed(session: Session, events: list[Event], resumes: bool) -> list[Event]:
-        """What the session would have heard: not what was for others only, nor its own arrival, the first time."""
+    def _missed(session: Session, rooms: Iterable[Room], events: Iterable[Event], resumes: bool) -> list[Event]:
+        """
+        What the session would have heard in the rooms it comes into.
+
+        Not what was for others only, nor its own arrival, the first time, nor what it has heard in another room.
+        """
+        heard = {room.name for room in session.rooms.values()}.difference(room.name for room in rooms)
         return [
             event
             for event in events
             if visible(event, session)
             and (resumes or not isinstance(event, Joined) or event.nickname != session.nickname)
+            and not (isinstance(event, PersonEvent) and heard.intersection(event.rooms))
         ]
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
@@ -155,9 +169,41 @@ class Membership:
         self._chat.log.append(Detach(session, room))
 
 
+def own_room(session: Session, name: str | None) -> Room:
+    """
+    Return the room that a verb means: the current one, or another that the session is in.
+
+    Raises:
+        Refused: It is not in that room, or in none.
+    """
+    room = session.current if name is None else session.rooms.get(name) or session.rooms.get(fold(name))
+    if room is not None:
+        return room
+    if name is None:
+        raise Refused("you are in no room; join one first", code="not_a_member")
+    raise NotAMember(name)
+
+
 def visible(event: Event, session: Session) -> bool:
     """Whether a member of the event's room may see it: some messages are for a few."""
     return not isinstance(event, Message) or event.audience is None or session.identity in event.audience
+
+
+def fitting(events: Sequence[Event], queue_bytes: int, *, last: bool = False) -> Sequence[Event]:
+    """
+    Return the first events, or the last, that a send queue of this size takes in any language; at least one.
+
+    A language may need a few times the bytes of a text, for escapes, and repeats the sender on each of its lines.
+    """
+    size, count = 0, 0
+    for event in reversed(events) if last else events:
+        size += _EVENT_BYTES
+        if isinstance(event, Message):
+            size += len(event.text.encode()) + _EVENT_BYTES * event.text.count("\n")
+        if count and size > queue_bytes // 4:
+            break
+        count += 1
+    return events[len(events) - count :] if last else events[:count]
 
 
 def members_of(room: Room, ref: Ref, *, joined: bool = False) -> Members:

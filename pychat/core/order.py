@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from pychat.core.delivery import Batch, Delivery, Entry, Private
 from pychat.core.errors import NoSuchNickname, NotAMember, Refused
@@ -24,18 +24,26 @@ from pychat.core.verbs import Ref
 E = TypeVar("E", bound=Event)
 
 
+class _Way(NamedTuple):
+    """Where an event goes: see `Order.publish`."""
+
+    rooms: tuple[Room, ...]
+    source: Session | None
+    """Whose own message it is."""
+    only: frozenset[Session] | None
+    also: Session | None
+
+
 class _Run:
     """Events without a position yet that go the same way: they become one `Batch`."""
 
-    __slots__ = ("also", "events", "only", "refs", "rooms", "source")
+    __slots__ = ("events", "refs", "way")
 
-    def __init__(
-        self, rooms: tuple[Room, ...], source: Session | None, only: frozenset[Session] | None, also: Session | None
-    ) -> None:
-        self.rooms, self.source, self.only, self.also = rooms, source, only, also
+    def __init__(self, way: _Way) -> None:
+        self.way = way
         self.events: list[Event] = []
         self.refs: dict[int, Ref] = {}
-        """Marks of those events, by their index, that somebody waits for."""
+        """Marks of those events, by their index, that their source waits for."""
 
 
 class _Turn(threading.local):
@@ -88,10 +96,10 @@ class Order:
         source = session if own else None
         runs = turn.runs
         run = runs[-1] if runs else None
-        if run is None or run.source is not source or only is not None or run.only is not None or run.rooms != rooms:
-            run = _Run(rooms, source, only, also)
+        if run is None or run.way != (rooms, source, only, also):
+            run = _Run(_Way(rooms, source, only, also))
             runs.append(run)
-        if turn.ref is not None:
+        if own and turn.ref is not None:
             run.refs[len(run.events)] = turn.ref
             turn.ref = None
         run.events.append(event)
@@ -125,41 +133,47 @@ class Order:
         return placed
 
     def _append_run_locked(self, run: _Run) -> None:
-        source, only = run.source, run.only
+        rooms, source, only, also = run.way
         try:
-            self._check_locked(run)
+            _check_locked(run.way)
         except Refused as error:
-            failures = [Failure(run.refs.get(index), error.code, str(error)) for index in range(len(run.events))]
             if source is not None:
+                failures = [Failure(run.refs.get(index), error.code, str(error)) for index in range(len(run.events))]
                 self.log.append(Private(source, tuple(failures)))
             return
         first = self.log.claim(len(run.events))
-        now = time.time()
-        if source is not None:
-            nickname = source.nickname or ""
-            audience = frozenset(session.identity for session in only) if only is not None and run.rooms else None
-            placed: list[Event] = [
-                Message(ident, now, said.room, nickname, said.text, said.action, said.to, audience)
-                for ident, said in enumerate(cast("list[Message]", run.events), first)
-            ]
-        else:
-            placed = [event._replace(id=ident, time=now) for ident, event in enumerate(run.events, first)]
-        if run.rooms:
-            self.log.append(Batch(run.rooms, placed, source, only, run.also))
+        placed = _placed_locked(run, first)
+        if rooms:
+            self.log.append(Batch(rooms, placed, source, only, also))
         else:
             for recipient in only or ():
                 self.log.append(Private(recipient, tuple(placed)))
         if run.refs and source is not None:
-            acks = tuple(Ok(ref, first + index) for index, ref in run.refs.items())
-            self.log.append(Private(source, acks))
+            self.log.append(Private(source, tuple(Ok(ref, first + index) for index, ref in run.refs.items())))
 
-    def _check_locked(self, run: _Run) -> None:
-        """What was true when the message was said may not be any more: hooks take time."""
-        if run.source is not None:
-            for room in run.rooms:
-                if run.source not in room.occupants:
-                    raise NotAMember(room.name)
-        if not run.rooms:
-            for recipient in run.only or ():
-                if recipient.closed:
-                    raise NoSuchNickname(recipient.nickname or "")
+
+def _check_locked(way: _Way) -> None:
+    """What was true when the message was said may not be any more: hooks take time."""
+    if way.source is not None:
+        for room in way.rooms:
+            if way.source not in room.occupants:
+                raise NotAMember(room.name)
+    if not way.rooms:
+        for recipient in way.only or ():
+            if recipient.closed:
+                raise NoSuchNickname(recipient.nickname or "")
+
+
+def _placed_locked(run: _Run, first: int) -> list[Event]:
+    """Return the events with consecutive ids, the time, and the nickname that their source has at this moment."""
+    rooms, source, only, _ = run.way
+    now = time.time()
+    audience = frozenset(session.identity for session in only) if only is not None and rooms else None
+    if source is not None:
+        nickname = source.nickname or ""
+        return [
+            Message(ident, now, said.room, nickname, said.text, said.action, said.to, audience)
+            for ident, said in enumerate(cast("list[Message]", run.events), first)
+        ]
+    placed = [event._replace(id=ident, time=now) for ident, event in enumerate(run.events, first)]
+    return [cast("Message", event)._replace(audience=audience) for event in placed] if audience is not None else placed

@@ -55,8 +55,15 @@ class Room:
 
         Args:
             event: Its `id` and `time` are set here, and its `room`.
-            to: Only these sessions may see it, now and in the history. Default: all members.
+            to: Only these sessions may see it, now and in the history: of messages only. Default: all members.
+
+        Raises:
+            TypeError: `to` is given for an event that is no message.
         """
+        if to is not None and not isinstance(event, Message):
+            raise TypeError(f"only a message can be for some members, not a {type(event).__name__}")
+        if event.room != self.name:
+            event = event._replace(room=self.name)
         self._chat.order.publish(event, self.alone, only=None if to is None else frozenset(to))
 
     def announce(self, text: str) -> None:

@@ -14,6 +14,7 @@ from pychat.core import verbs
 from pychat.core.errors import Refused
 from pychat.core.events import Message
 from pychat.core.handler import Handler, log_failure
+from pychat.core.membership import own_room
 from pychat.core.room import Room
 from pychat.core.session import Session
 
@@ -177,7 +178,7 @@ class Commands(Handler):
     def on_command(self, session: Session, command: verbs.Command) -> bool:
         if command.name not in self._commands:
             return False
-        room = session.current if command.room is None else session.rooms.get(command.room)
+        room = None if command.room is None and session.current is None else own_room(session, command.room)
         self._run(session, room, command.name, command.args)
         return True
 

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.errors import Refused
-from pychat.core.replies import Failure
+from pychat.core.replies import Bye, Failure
 from pychat.core.verbs import Hello, Verb
 from pychat.protocols.base import Protocol
 from pychat.protocols.detect import MOST_BYTES, PROMPT, PROMPT_BYTES, Ask, Detector, Language
@@ -64,6 +64,7 @@ class Connection:
         self._tries = 0
         self._lines = 0
         self._peer_ended = False
+        self._broken = False
 
     def run(self) -> None:
         """Serve the peer until it or the server ends the connection."""
@@ -119,8 +120,7 @@ class Connection:
         try:
             server.chat.open(session)
         except Refused as error:
-            server.chat.send(session, Failure(None, error.code, str(error)))
-            session.end(str(error))
+            server.chat.send(session, Failure(None, error.code, str(error)), Bye(str(error)))
             return
         try:
             self._converse(session, protocol, data)
@@ -140,7 +140,7 @@ class Connection:
             elif len(data) < size // 16:
                 size = _LEAST_READ
             data = self._receive(size)
-        if self._link.verdict is None:
+        if self._link.verdict is None and not self._broken:  # else the last line is not unfinished but cut off
             protocol.receive_eof()
             self._perform(session, protocol, 0)
 
@@ -148,21 +148,22 @@ class Connection:
         """Perform what a chunk of `size` bytes completed."""
         chat = self._server.chat
         while verbs := protocol.take_verbs():
-            nickname = session.nickname
-            for some in _slices(verbs):
+            # Before registration one by one, so that nobody has a thousand tries in one chunk.
+            for some in _slices(verbs, 1 if session.nickname is None else _VERBS_AT_ONCE):
+                nickname = session.nickname
                 if nickname is None:
-                    self._count_tries(session, some)
+                    self._count_tries(some)
                 chat.perform(session, some)
                 self._server.fanout.throttle(session, size + _VERB_BYTES * len(some))
                 size = 0
+                if session.nickname is None:
+                    self._give_up_registration(session, protocol)
+                elif session.nickname != nickname:
+                    protocol.registered(session.nickname)
                 if session.closed or self._link.verdict is not None:
                     return
-            if session.nickname is None:
-                self._give_up_registration(session, protocol)
-            elif session.nickname != nickname:
-                protocol.registered(session.nickname)
 
-    def _count_tries(self, session: WireSession, verbs: list[Verb]) -> None:
+    def _count_tries(self, verbs: list[Verb]) -> None:
         self._lines += len(verbs)
         self._tries += sum(type(verb) is Hello for verb in verbs)
 
@@ -183,7 +184,7 @@ class Connection:
         try:
             data = self._socket.recv(size)
         except OSError:
-            data = b""
+            data, self._broken = b"", True
         self._peer_ended = not data
         return data
 
@@ -194,6 +195,8 @@ class Connection:
         A socket that is closed while unread input waits resets the connection, and the peer may lose what was sent to
         it; so that is read, and thrown away, for a while.
         """
+        if self._link.dead:
+            return
         self._server.fanout.finish(self._link, _LINGER_SECONDS)
         deadline = time.monotonic() + _LINGER_SECONDS
         poller = select.poll()
@@ -205,10 +208,10 @@ class Connection:
             self._receive(_MOST_READ)
 
 
-def _slices(verbs: list[Verb]) -> Iterator[list[Verb]]:
-    if len(verbs) <= _VERBS_AT_ONCE:
+def _slices(verbs: list[Verb], most: int) -> Iterator[list[Verb]]:
+    if len(verbs) <= most:
         yield verbs
         return
     rest = iter(verbs)
-    while some := list(islice(rest, _VERBS_AT_ONCE)):
+    while some := list(islice(rest, most)):
         yield some

@@ -9,7 +9,8 @@ import threading
 import time
 from typing import Final
 
-from pychat.core.errors import ConnectFailed, ConnectionLost, Refused, RemoteProtocolError
+from pychat.core.errors import ConnectFailed, ConnectionLost, LimitExceeded, Refused, RemoteProtocolError
+from pychat.core.limits import Limits
 from pychat.core.replies import Bye, Failure, Welcome
 from pychat.core.verbs import Hello, Verb
 from pychat.protocols.base import Item
@@ -53,6 +54,8 @@ class Wire:
                     self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         self._protocol = JsonClientProtocol()
         self._started = b""
+        self.line_bytes = Limits().line_bytes
+        """Bytes that the server takes in one line; it says so in its welcome."""
         # Held while a line is sent, so that lines of several threads do not mix. Nothing else is called under it.
         self._sending = threading.Lock()
 
@@ -62,9 +65,12 @@ class Wire:
 
         Raises:
             ConnectionLost: The connection is over, or the server took nothing for too long. Nothing can follow.
+            LimitExceeded: The verb is longer than the server takes.
             LocalProtocolError: The verb cannot be sent.
         """
         line = memoryview(encode_verb(verb))
+        if len(line) > self.line_bytes + 1:  # the server would skip it, its mark included, so no answer could come
+            raise LimitExceeded("request", self.line_bytes, "bytes")
         deadline = time.monotonic() + self._timeout
         if not self._sending.acquire(timeout=self._timeout):
             raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
@@ -153,6 +159,7 @@ def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[I
             items = wire.receive(deadline - time.monotonic())
             for index, item in enumerate(items):
                 if isinstance(item, Welcome):
+                    wire.line_bytes = item.limits.line_bytes
                     return item, items[index + 1 :]
                 if isinstance(item, Failure):
                     if item.ref == hello.ref:

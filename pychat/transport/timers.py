@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pychat.transport.link import Link
 
 Alarm: TypeAlias = Callable[[Link], None]
+
+_LONGEST_WAIT: Final = 3600.0
+"""Seconds; no selector can wait for 25 days."""
 
 
 class Timers:
@@ -25,6 +29,8 @@ class Timers:
     def set(self, link: Link, when: float, alarm: Alarm) -> None:
         """Call `alarm(link)` at `when` (`time.monotonic`) or up to a second later, instead of what was set before."""
         self.cancel(link)
+        if when == math.inf:
+            return
         second = int(when) + 1
         self._slots.setdefault(second, {})[link] = alarm
         self._where[link] = second
@@ -40,7 +46,7 @@ class Timers:
 
     def timeout(self) -> float | None:
         """Return the seconds until `run` has something to do; None: nothing is set."""
-        return max(0.0, min(self._slots) - time.monotonic()) if self._slots else None
+        return min(_LONGEST_WAIT, max(0.0, min(self._slots) - time.monotonic())) if self._slots else None
 
     def run(self) -> None:
         """Call what is due."""

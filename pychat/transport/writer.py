@@ -96,7 +96,7 @@ class Writer:
             try:
                 size += self._DO[type(job)](self, job)
             except Exception:  # a language cannot write what somebody said: that is lost, the rest goes on
-                logger.exception("the writer cannot do %.200r", job)
+                logger.exception("the writer cannot do a %s", type(job).__name__)
         for hearers in self._touched:
             for dialect, parts in hearers.take_parts():
                 data = b"".join(parts)

@@ -1,0 +1,155 @@
+"""
+A chat client for programs: connect, say, hear, and come back after the connection was lost.
+
+The methods are those of a session inside the server's process (`core/session.py`), so what is written for one works
+with the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from pychat.core.errors import Refused
+from pychat.core.limits import Limits
+from pychat.core.participant import Participant
+from pychat.core.replies import Ok, Reply, Welcome
+from pychat.core.verbs import Direct, Hello, Quit, Verb
+from pychat.transport.inbox import Dropped, Heard, Inbox, Reconnected, Reconnecting
+from pychat.transport.lifeline import Lifeline
+
+__all__ = ["ChatClient", "Dropped", "Heard", "Reconnected", "Reconnecting"]
+
+H = TypeVar("H", bound=Heard)
+
+
+class ChatClient(Participant):
+    """
+    A participant that is connected to a server. Every method may be called from any thread.
+
+    A verb returns when the server has accepted it and raises when it has not: `Refused` with the reason, `AckTimeout`
+    if no answer came in time, `ConnectionLost` if none can come. In the latter two cases the server may or may not
+    have accepted it: nothing is ever sent again by itself.
+
+    What is heard waits in an inbox until `next` or `events` take it. When 10,000 things wait, the oldest are dropped,
+    and `Dropped` says so: a program that only talks need not listen.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 55555,
+        *,
+        nick: str,
+        rooms: Iterable[str] = (),
+        reconnect: bool = False,
+        replay: bool = False,
+        timeout: float = 10.0,
+    ) -> None:
+        """
+        Connect, register, and join the rooms.
+
+        Args:
+            rooms: Which to join; none: the server's default room. One that is refused is a `Failure` in the inbox.
+            reconnect: Whether to come back when the connection is lost: with the same nickname, in the same rooms,
+                and with everything that was missed. `Reconnecting` and `Reconnected` in the inbox tell of it.
+            replay: Whether the last messages of a room are wanted on join, as `Replay`.
+            timeout: Seconds to wait for the connection, and for the answer to each verb.
+
+        Raises:
+            ConnectFailed: No server answers there.
+            Refused: The nickname is not allowed or in use, or the server does not let us in.
+        """
+        self._inbox = Inbox()
+        hello = Hello(nick, tuple(rooms), replay)
+        self._line = Lifeline(host, port, hello, self._inbox, reconnect=reconnect, timeout=timeout)
+
+    def __enter__(self) -> ChatClient:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()
+
+    # What is known
+
+    @property
+    def nickname(self) -> str:
+        """Our own."""
+        return self._line.nickname
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """The rooms we are in; the last one is the current one, which is meant where none is named."""
+        return self._line.rooms
+
+    @property
+    def welcome(self) -> Welcome:
+        """What the server said when we came in. Its token is a secret."""
+        return self._line.welcome
+
+    @property
+    def limits(self) -> Limits:
+        """Those of the server, as far as it tells."""
+        return self._line.welcome.limits
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection at this moment."""
+        return self._line.connected
+
+    def wait_connected(self, timeout: float | None = None) -> bool:
+        """
+        Wait until there is a connection; False if there was none within `timeout` seconds.
+
+        Raises:
+            ConnectionLost: There will be none any more.
+            LocalProtocolError: The client was closed.
+        """
+        return self._line.wait_connected(timeout)
+
+    # Verbs
+
+    def ask(self, verb: Verb) -> Reply:
+        """
+        Send any verb and return its answer. A `ref` of its own is not sent.
+
+        Raises:
+            Refused: With the reason and its code.
+            AckTimeout: No answer came in time.
+            ConnectionLost: The connection is lost. If it was before, nothing was sent.
+            LocalProtocolError: The client is closed.
+        """
+        if isinstance(verb, Quit):
+            self.close(verb.reason)
+            return Ok(verb.ref)
+        if isinstance(verb, Direct) and verb.to is None:
+            if self._line.correspondent is None:
+                raise Refused("nobody has written to you yet", code="bad_request")
+            verb = verb._replace(to=self._line.correspondent)
+        return self._line.ask(verb)
+
+    def close(self, reason: str = "") -> None:
+        """Leave for good, within some seconds; what was heard can still be taken. May be called again."""
+        self._line.close(reason)
+
+    # What is heard
+
+    def next(self, kind: type[H], timeout: float | None = None) -> H:
+        """
+        Take what was heard until something of this type comes, and return it.
+
+        Raises:
+            TimeoutError: It did not come within `timeout` seconds (default: wait for ever).
+            ConnectionLost: The connection is lost for good, and everything was taken.
+            LocalProtocolError: The client is closed, and everything was taken.
+        """
+        return self._inbox.next(kind, timeout)
+
+    def events(self, timeout: float | None = None) -> Iterator[Heard]:
+        """
+        Yield what is heard, until nothing came for `timeout` seconds or the client is closed.
+
+        Raises:
+            ConnectionLost: The connection is lost for good, and everything was taken.
+        """
+        return self._inbox.each(timeout)

@@ -1,0 +1,74 @@
+"""What `pychat connect` shows of what a client heard: lines for people, or JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from pychat.client import Dropped, Heard, Reconnected, Reconnecting
+from pychat.core.replies import Bye, Members, Reply, Welcome
+from pychat.core.text import clean_line
+from pychat.protocols.json_items import encode_item
+from pychat.protocols.json_values import dump_object, to_bytes
+from pychat.protocols.plain import Style, render
+
+
+class Lines:
+    """For people. Every line is clean, whatever the server sent (`protocols/plain.py`)."""
+
+    def __init__(self) -> None:
+        self._style = Style(local_time=True)
+        self._room: str | None = None
+
+    @property
+    def room(self) -> str | None:
+        """The room one came in by, whose messages are shown without its name; None until it is known."""
+        return self._room
+
+    def show(self, heard: Heard) -> list[str]:
+        """Return the lines that tell of it; there may be none."""
+        match heard:
+            case Reconnecting(attempt, _, reason):
+                return [f"-- {clean_line(reason)}; trying to come back"] if attempt == 1 else []
+            case Reconnected(missed):
+                return [f"-- back again; {_messages(missed)} missed meanwhile"]
+            case Dropped(number):
+                return [f"-- {number} lines came too fast and are not shown"]
+            case Members() if heard.joined and self._room is None:
+                self._room = heard.room
+                self._style = self._style._replace(default_room=heard.room)
+        return render(heard, self._style)
+
+
+def _messages(number: int) -> str:
+    if number == 0:
+        return "nothing was"
+    return "1 message was" if number == 1 else f"{number} messages were"
+
+
+def show_json(heard: Heard) -> str:
+    """Return one line, as docs/protocol.md has it, without its newline; empty if there is nothing to tell."""
+    writer = _WRITERS.get(type(heard))
+    if writer is not None:
+        return dump_object(writer(heard))
+    assert not isinstance(heard, Reconnecting | Reconnected | Dropped)
+    if isinstance(heard, Welcome):
+        heard = heard._replace(ref=None, token="")  # a secret, which the client uses by itself
+    return to_bytes(encode_item(heard)).decode()
+
+
+_WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
+    Reconnecting: lambda heard: {
+        "type": "reconnecting",
+        "attempt": heard.attempt,
+        "delay": round(heard.delay, 3),
+        "reason": heard.reason,
+    },
+    Reconnected: lambda heard: {"type": "reconnected", "missed": heard.missed},
+    Dropped: lambda heard: {"type": "dropped", "number": heard.number},
+}
+
+
+def with_ref(reply: Reply, ref: str | int | None) -> Reply:
+    """The reply as the answer to a question with this mark."""
+    return reply if isinstance(reply, Bye) or "ref" not in reply._fields else reply._replace(ref=ref)  # type: ignore[call-arg]

@@ -1,0 +1,57 @@
+"""A session that writes down what it hears, for the tests of core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from pychat.core.chat import Chat
+from pychat.core.events import Event
+from pychat.core.handler import Handler
+from pychat.core.limits import Limits
+from pychat.core.replies import Reply
+from pychat.core.session import Session
+from pychat.core.verbs import Hello, Verb
+from pychat.handlers import Broadcast, JoinLeaveNotices
+
+
+class Recorder(Session):
+    """Inside this process, without an inbox: `items` has everything, events and replies."""
+
+    is_local: ClassVar[bool] = True
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__(chat)
+        self.items: list[Event | Reply] = []
+        self.kicked: list[str] = []
+
+    def deliver(self, items: Sequence[Event | Reply]) -> None:
+        self.items += items
+
+    def kick(self, reason: str) -> None:
+        self.kicked.append(reason)
+
+    def take(self) -> list[Any]:
+        """Return what came since the last call."""
+        taken, self.items = self.items, []
+        return taken
+
+    def do(self, *verbs: Verb) -> list[Any]:
+        """Perform verbs and return what came of them, and what came before."""
+        self.chat.perform(self, verbs)
+        return self.take()
+
+
+def make_chat(*more: Handler, first: Iterable[Handler] = (), limits: Limits | None = None) -> Chat:
+    """A chat with join and leave notices and messages, and handlers before and behind these."""
+    return Chat([*first, JoinLeaveNotices(), Broadcast(), *more], limits=limits)
+
+
+def enter(chat: Chat, nickname: str, *rooms: str, **hello: Any) -> Recorder:
+    """Let somebody in, who has heard nothing yet."""
+    session = Recorder(chat)
+    chat.open(session)
+    chat.perform(session, [Hello(nickname, rooms, **hello)])
+    assert session.nickname is not None, session.items
+    session.take()
+    return session

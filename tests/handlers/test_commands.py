@@ -1,0 +1,221 @@
+"""`Commands`: functions as commands, their arguments, their help, their failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pychat import Chat, LocalSession, Message, Notice, Refused
+from pychat.core.replies import Lines, Ok
+from pychat.core.verbs import Command, Help
+from pychat.handlers import Broadcast, Commands, Context
+
+
+def make(*functions: Any) -> tuple[Commands, LocalSession, LocalSession]:
+    """The handler with these functions as commands, and two people in the lobby."""
+    commands = Commands()
+    for function in functions:
+        commands.command(function.__name__)(function)
+    chat = Chat([Broadcast(), commands])
+    return commands, chat.session("ann"), chat.session("bob")
+
+
+def roll(ctx: Context, dice: str = "1d6", times: int = 1) -> None:
+    """Roll dice.
+
+    More about it.
+    """
+    ctx.reply(f"{ctx.nickname} rolls {dice} {times} times")
+
+
+def hide(ctx: Context) -> None:
+    """Answer secretly."""
+    ctx.whisper("psst")
+
+
+def add(ctx: Context, *numbers: float) -> None:
+    """Add numbers."""
+    ctx.reply(f"{sum(numbers):g}")
+
+
+def note(ctx: Context, day: int, *, text: str) -> None:
+    """Remember something."""
+    ctx.reply(f"{day}: {text}")
+
+
+def lamp(ctx: Context, on: bool, room: str | None = None, level: int | None = None) -> None:
+    ctx.reply(f"{on} {room} {level}")
+
+
+def no(ctx: Context) -> None:
+    """Refuse."""
+    raise Refused("not today", code="holiday")
+
+
+def crash(ctx: Context) -> None:
+    """Fail."""
+    raise ValueError("oh")
+
+
+def texts(session: LocalSession) -> list[str]:
+    """What the session has heard."""
+    return [event.text for event in session.events(timeout=0) if isinstance(event, Message | Notice)]
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("!roll", "ann rolls 1d6 1 times"),
+        ("!roll 2d6", "ann rolls 2d6 1 times"),
+        ("!roll 2d6 3", "ann rolls 2d6 3 times"),
+        ('!roll "two dice"', "ann rolls two dice 1 times"),
+        ("!roll  2d6 ", "ann rolls 2d6 1 times"),
+        ("!add", "0"),
+        ("!add 1 2.5 -3", "0.5"),
+        ("!note 5 it's   tea time", "5: it's tea time"),
+        ("!lamp on", "True None None"),
+        ("!lamp NO kitchen 5", "False kitchen 5"),
+    ],
+)
+def test_arguments_are_converted_to_what_the_function_wants(said: str, answer: str) -> None:
+    """Everybody in the room sees the command and its answer."""
+    _, ann, bob = make(roll, add, note, lamp)
+
+    ann.say(said)
+
+    assert texts(bob) == [said, answer]
+    assert texts(ann) == [answer]
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("!roll 2d6 many", "times must be int, not 'many'; usage: !roll [DICE] [TIMES]"),
+        ("!roll 2d6 3 4", "'4' is too much; usage: !roll [DICE] [TIMES]"),
+        ("!add 1 two", "numbers must be float, not 'two'; usage: !add [NUMBERS...]"),
+        ("!note", "day is missing; usage: !note DAY TEXT"),
+        ("!note 5", "text is missing; usage: !note DAY TEXT"),
+        ("!lamp maybe", "on must be bool, not 'maybe'; usage: !lamp ON [ROOM] [LEVEL]"),
+        ("!no", "not today"),
+        ("!rol", "no command !rol; did you mean !roll? !help lists them"),
+        ("!xyzzy", None),
+        ("! roll", None),
+        ("roll", None),
+    ],
+)
+def test_what_does_not_fit_is_told_to_the_one_who_asked(said: str, answer: str | None) -> None:
+    """The others see only what was said."""
+    _, ann, bob = make(roll, add, note, lamp, no)
+
+    ann.say(said)
+
+    assert texts(bob) == [said]
+    assert texts(ann) == ([] if answer is None else [answer])
+
+
+def test_an_action_is_no_command() -> None:
+    """`/me !roll` is something that somebody does."""
+    _, ann, bob = make(roll)
+
+    ann.say("!roll", action=True)
+
+    assert texts(bob) == ["!roll"]
+
+
+def test_whispers_and_commands_in_direct_messages_are_answered_privately() -> None:
+    """Only the one who asked sees it."""
+    _, ann, bob = make(roll, hide)
+
+    ann.say("!hide")
+    ann.direct("bob", "!roll")
+
+    assert texts(bob) == ["!hide", "!roll"]
+    assert texts(ann) == ["psst", "ann rolls 1d6 1 times"]
+
+
+def test_a_command_by_name() -> None:
+    """What JSON clients send: not said in the room, its arguments are words already."""
+    _, ann, bob = make(roll, no)
+
+    assert isinstance(ann.ask(Command("roll", ("two dice",))), Ok)
+    assert texts(ann) == texts(bob) == ["ann rolls two dice 1 times"]
+    with pytest.raises(Refused, match="not today") as refused:
+        ann.ask(Command("no"))
+    assert refused.value.code == "holiday"
+    with pytest.raises(Refused, match="'x' is too much; usage: !no") as refused:
+        ann.ask(Command("no", ("x",)))
+    assert refused.value.code == "bad_request"
+    with pytest.raises(Refused, match="unknown command 'xyzzy'; help lists the commands") as refused:
+        ann.ask(Command("xyzzy"))
+    assert refused.value.code == "unknown_command"
+
+
+def test_a_command_by_name_in_a_room() -> None:
+    """It is answered there; in a room that one is not in it is refused, as anything else is."""
+    _, ann, bob = make(roll)
+    ann.join("ops")
+    bob.join("ops")
+
+    ann.ask(Command("roll", room="OPS"))
+
+    (event,) = [event for event in bob.events(timeout=0) if isinstance(event, Notice)]
+    assert event.room == "ops"
+    bob.leave("ops")
+    with pytest.raises(Refused, match="you are not in room 'ops'; join it first") as refused:
+        bob.ask(Command("roll", room="ops"))
+    assert refused.value.code == "not_a_member"
+
+
+def test_a_command_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the traceback, the one who asked hears no details."""
+    _, ann, bob = make(crash)
+
+    with pytest.raises(Refused, match="internal error"):
+        ann.ask(Command("crash"))
+    ann.say("!crash")
+
+    assert texts(ann) == ["internal error"]
+    assert texts(bob) == ["!crash"]
+    assert caplog.text.count("ValueError: oh") == 2
+
+
+def test_help_comes_from_docstrings() -> None:
+    """The first line; nothing if there is none."""
+    _, ann, _ = make(roll, lamp)
+    expected = ["!help  List the commands.", "!roll [DICE] [TIMES]  Roll dice.", "!lamp ON [ROOM] [LEVEL]"]
+
+    ann.say("!help")
+    assert texts(ann) == expected
+    answer = ann.ask(Help("the protocol's"))
+    assert isinstance(answer, Lines)
+    assert answer.lines == ("the protocol's", *expected)
+
+
+@pytest.mark.parametrize("name", ["", "two words", " x", "roll"])
+def test_names_that_are_no_names(name: str) -> None:
+    """Empty, with spaces, or taken."""
+    commands, _, _ = make(roll)
+
+    with pytest.raises(ValueError, match=f"command name {name!r} is taken, empty or has spaces"):
+        commands.command(name)(hide)
+
+
+def test_functions_that_cannot_be_commands() -> None:
+    """They must take the context first, and can have one parameter for the rest of the line."""
+    commands, _, _ = make()
+
+    with pytest.raises(TypeError, match="command 'x': its function must take the context as first parameter"):
+        commands.add("x", lambda: None)
+    with pytest.raises(TypeError, match="command 'x': only one keyword-only parameter can take the rest of the line"):
+        commands.add("x", lambda ctx, *, one, two: None)
+
+
+def test_a_command_can_be_added_while_others_run() -> None:
+    """From the next message on."""
+    commands, ann, _ = make()
+    ann.say("!hide")
+    commands.add("hide", hide)
+    ann.say("!hide")
+
+    assert texts(ann) == ["psst"]

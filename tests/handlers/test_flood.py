@@ -1,0 +1,168 @@
+"""`FloodControl`: held back, refused, disconnected; with a clock that stands still until it is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pychat import Chat, Limits
+from pychat.core import verbs
+from pychat.core.events import Event
+from pychat.core.replies import Reply
+from pychat.core.session import LocalSession
+from pychat.core.verbs import Say
+from pychat.handlers import Broadcast, FloodControl
+
+
+class Flooder:
+    """Somebody who sends, at times that the test chooses, and what became of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, limits: Limits) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+        self.chat = Chat([FloodControl(), Broadcast()], limits=limits)
+        monkeypatch.setattr("pychat.handlers.flood.time", SimpleNamespace(monotonic=lambda: self.now))
+        self.answers: list[Any] = []
+        self.session = _Session(self)
+        self.send(verbs.Hello("ann"))
+        self.answers.clear()
+
+    def send(self, *sent: verbs.Verb) -> list[Any]:
+        """Send verbs that arrive together; return what was answered."""
+        self.session.heard = self.now
+        self.answers.clear()
+        self.chat.perform(self.session, sent)
+        return list(self.answers)
+
+
+class _Session(LocalSession):
+    """Its pauses take no time but that of the test's clock."""
+
+    def __init__(self, flooder: Flooder) -> None:
+        super().__init__(flooder.chat)
+        self._flooder = flooder
+
+    def pause(self, seconds: float) -> None:
+        self._flooder.pauses.append(seconds)
+        self._flooder.now += seconds
+
+    def deliver(self, items: Sequence[Event | Reply]) -> None:
+        self._flooder.answers += items
+
+
+@pytest.fixture
+def flooder(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Flooder]:
+    """Return a function that makes one, with other limits."""
+    return lambda **limits: Flooder(monkeypatch, Limits(**limits))
+
+
+MakeFlooder = Callable[..., Flooder]
+
+
+def test_a_pasted_block_of_ten_lines_passes_at_once(flooder: MakeFlooder) -> None:
+    """The burst: nobody waits, nothing is refused."""
+    ann = flooder()
+    ann.now += 60
+
+    assert ann.send(*[Say("x")] * 10) == []
+    assert ann.pauses == []
+    assert len(ann.chat.default_room.history()) == 10
+
+
+def test_the_next_ones_are_held_back_up_to_two_seconds_and_then_refused(flooder: MakeFlooder) -> None:
+    """Two a second: four more wait half a second each, the fifth would wait too long."""
+    ann = flooder()
+    ann.now += 60
+
+    answers = ann.send(*[Say("x")] * 15)
+
+    assert ann.pauses == pytest.approx([0.5, 0.5, 0.5, 0.5])
+    assert [(answer.code, answer.text) for answer in answers] == [
+        ("flood", "too fast: at most 10 at once, then 2 a second")
+    ]
+    assert len(ann.chat.default_room.history()) == 14
+
+
+def test_who_waits_may_speak_again(flooder: MakeFlooder) -> None:
+    """The bucket fills with two a second."""
+    ann = flooder()
+    ann.now += 60
+    ann.send(*[Say("x")] * 10)
+
+    ann.now += 1.0
+    ann.send(*[Say("x")] * 2)
+    assert ann.pauses == []
+    ann.now += 100.0
+    ann.send(*[Say("x")] * 10)
+    assert ann.pauses == []
+
+
+def test_a_steady_two_a_second_passes_for_ever(flooder: MakeFlooder) -> None:
+    """The rate that is promised is never refused nor held back."""
+    ann = flooder()
+
+    for _ in range(200):
+        ann.now += 0.5
+        assert ann.send(Say("x")) == []
+    assert ann.pauses == []
+
+
+def test_30_refusals_in_a_minute_end_the_session(flooder: MakeFlooder) -> None:
+    """The others see why."""
+    ann = flooder(delay_seconds=0.0)
+    ann.now += 60
+
+    ann.send(*[Say("x")] * 39)
+    assert not ann.session.closed
+    answers = ann.send(Say("x"))
+
+    assert ann.session.closed
+    assert answers[-1].reason == "flooding"
+
+
+def test_refusals_of_long_ago_do_not_count(flooder: MakeFlooder) -> None:
+    """29 now and 29 a minute later are not 30 in a minute."""
+    ann = flooder(delay_seconds=0.0)
+    ann.now += 60
+
+    for _ in range(3):
+        ann.send(*[Say("x")] * 39)
+        ann.now += 61
+
+    assert not ann.session.closed
+
+
+def test_bytes_are_counted_too(flooder: MakeFlooder) -> None:
+    """After a burst of ten full messages, 8 KiB a second."""
+    ann = flooder(messages_per_second=1000.0, message_burst=1000, text_bytes=100, bytes_per_second=50_000)
+    ann.now += 60
+
+    ann.send(*[Say("x" * 100)] * 1000)
+    assert ann.pauses == []
+    ann.send(Say("x" * 100))
+    assert ann.pauses == pytest.approx([0.002])
+
+
+def test_commands_and_garbage_count_and_goodbyes_do_not(flooder: MakeFlooder) -> None:
+    """Whatever is not Quit, Ping or Pong: a flood of errors is a flood."""
+    ann = flooder(delay_seconds=0.0)
+    ann.now += 60
+
+    answers = ann.send(*[verbs.ListRooms()] * 5, *[verbs.Invalid("bad_request", "x")] * 6)
+    assert [answer.code for answer in answers[5:]] == ["bad_request"] * 5 + ["flood"]
+    assert len(ann.send(*[verbs.Ping("x")] * 20)) == 20
+    ann.send(verbs.Pong(), verbs.Quit())
+    assert ann.session.closed
+
+
+def test_each_session_has_its_own_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One flooder takes nothing from the others."""
+    monkeypatch.setattr("pychat.handlers.flood.time", SimpleNamespace(monotonic=lambda: 1000.0))
+    chat = Chat([FloodControl(), Broadcast()], limits=Limits(delay_seconds=0.0))
+    ann, bob = chat.session("ann"), chat.session("bob")
+    chat.perform(ann, [Say("x")] * 50)
+
+    assert bob.say("x")

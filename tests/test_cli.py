@@ -1,0 +1,360 @@
+"""The command line itself: options and where they come from, help, errors, exit codes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import socket
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from chat_programs import Programs, pychat
+from click.testing import CliRunner
+
+import pychat as package
+from pychat import daemon
+from pychat.cli import OptionInfo, cli, documented_options
+from pychat.core.limits import Limits
+from pychat.daemon import CannotServe, NoHandler, Plan
+from pychat.options import limit_fields
+
+__all__ = ["pychat"]  # the fixture
+
+OPTIONS = list(documented_options())
+COMMANDS = list(cli.commands)
+
+
+MINE = """
+from pychat import Handler
+
+class Broken(Handler):
+    def __init__(self, argument):
+        pass
+
+class Misspelt(Handler):
+    def on_massage(self):
+        pass
+"""
+"""A module in the directory in which `pychat` runs."""
+
+
+# Options
+
+
+@pytest.mark.parametrize("info", OPTIONS, ids=lambda info: f"{info.command}{info.option}")
+def test_option_has_help_and_its_own_variable(info: OptionInfo) -> None:
+    """Every option of every command says what it does, and can be set by one variable."""
+    assert info.help.strip().endswith(".")
+    assert info.option.startswith("--")
+    assert info.variable == "_".join(filter(None, ["PYCHAT", info.command, info.option[2:]])).upper().replace("-", "_")
+    assert [other.variable for other in OPTIONS].count(info.variable) == 1
+
+
+@pytest.mark.parametrize("info", [info for info in OPTIONS if info.command], ids=lambda info: info.variable)
+def test_variable_reaches_its_option(info: OptionInfo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The variable that is documented is the one that Click reads."""
+    command = cli.commands[info.command]
+    param = next(param for param in command.params if info.option in param.opts)
+    file = tmp_path / "config.toml"
+    file.touch()
+    texts: dict[type, str] = {click.Choice: "json" if "format" in info.option else "error", click.Path: str(file)}
+    text = next((text for kind, text in texts.items() if isinstance(param.type, kind)), "1")
+    seen: dict[str, Any] = {}
+    monkeypatch.setenv(info.variable, text)
+    monkeypatch.setattr(command, "callback", lambda **values: seen.update(values))
+
+    result = CliRunner().invoke(cli, [info.command], auto_envvar_prefix="PYCHAT")
+
+    assert result.exit_code == 0, result.output
+    if param.expose_value:
+        value = seen[str(param.name)]
+        assert value in (1, True, text, Path(text), (text,)), value
+    else:
+        assert param.name == "config"
+
+
+def test_every_limit_has_an_option() -> None:
+    """With the default of `Limits`, and the text below its field as help."""
+    options = {param.name: param for param in cli.commands["serve"].params}
+
+    for field in dataclasses.fields(Limits):
+        param = options[field.name]
+        assert isinstance(param, click.Option)
+        assert (param.default, param.metavar) == (field.default, "N")
+    help_texts = {field.name: field.help for field in limit_fields()}
+    assert help_texts["message_burst"] == "Verbs that pass at once."
+    assert all(help_texts.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--ping-seconds", "inf"], "Invalid value for '--ping-seconds': inf is not in the range 0<x<=1000000000.0."),
+        (["--ping-seconds", "nan"], "Invalid value for '--ping-seconds': 'nan' is no number"),
+        (["--ping-seconds", "0"], "Invalid value for '--ping-seconds': 0.0 is not in the range 0<x<=1000000000.0."),
+        (["--message-burst", "0"], "Invalid value for '--message-burst': 0 is not in the range x>=1."),
+        (["--message-burst", "many"], "Invalid value for '--message-burst': 'many' is not a valid integer range."),
+        (["--port", "65536"], "Invalid value for '--port': 65536 is not in the range 0<=x<=65535."),
+        (["--motd", "missing"], "Invalid value for '--motd': File 'missing' does not exist."),
+        (["--prot", "1"], "No such option '--prot'. (Did you mean one of: '--motd', '--port', '--room'?)"),
+        (["--room", "a b"], "room 'a b': spaces are not allowed; use 1 to 64 letters, digits or -_.#[]{}|^\\`"),
+        (["--handler", "x"], "handler 'x': write it as package.module:Class"),
+        (
+            ["--handler", "no_such:Thing"],
+            "handler 'no_such:Thing': it cannot be imported: ModuleNotFoundError: No module named 'no_such'",
+        ),
+        (["--handler", "json:loads"], "handler 'json:loads': it is no class derived from pychat.Handler"),
+        (
+            ["--handler", "mine:Broken"],
+            "handler 'mine:Broken': Broken.__init__() missing 1 required positional argument: 'argument'",
+        ),
+        (
+            ["--handler", "mine:Misspelt"],
+            "handler 'mine:Misspelt': Misspelt.on_massage is no hook; did you mean on_message?",
+        ),
+    ],
+)
+def test_wrong_options_are_exit_code_2(pychat: Programs, arguments: list[str], problem: str) -> None:
+    """The last line says what is wrong and what is allowed."""
+    (pychat.directory / "mine.py").write_text(MINE)
+
+    result = pychat.run("serve", "--port", "0", *arguments)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].startswith(f"Error: {problem}")
+
+
+# Help
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["connect", "-h"]])
+def test_help_is_for_strangers(arguments: list[str]) -> None:
+    """It says how to begin, and where options can come from."""
+    text = CliRunner().invoke(cli, arguments).output
+
+    assert "Traceback" not in text
+    words = " ".join(text.split())
+    if arguments == ["--help"]:
+        assert 'Start a server with "pychat serve". Join it with "pychat connect --nick NAME"' in words
+        assert all(command in text for command in COMMANDS)
+    else:
+        assert f"PYCHAT_{arguments[0].upper()}_" in text
+        assert f"table [{arguments[0]}] of a TOML file" in words
+
+
+def test_limits_are_a_section_of_their_own() -> None:
+    """What most people want is not lost among what few people need."""
+    text = CliRunner().invoke(cli, ["serve", "--help"]).output
+
+    options, limits = text.split("\nLimits:\n")
+    assert "--port" in options
+    assert "--message-burst" not in options
+    assert "--message-burst N" in limits
+
+
+@pytest.mark.parametrize("start", [["-m", "pychat"], ["-c", "from pychat.cli import main; main()"]])
+def test_version(start: list[str]) -> None:
+    """`python -m pychat` is `pychat`."""
+    result = subprocess.run([sys.executable, *start, "--version"], capture_output=True, text=True, check=True)
+
+    assert result.stdout == f"pychat {package.__version__}\n"
+
+
+def test_nothing_to_do_is_help(pychat: Programs) -> None:
+    """`pychat` alone shows what it can do."""
+    result = pychat.run()
+
+    assert "Usage: pychat [OPTIONS] COMMAND [ARGS]..." in result.stdout + result.stderr
+
+
+# Where values come from
+
+
+def test_file_then_environment_then_command_line(pychat: Programs) -> None:
+    """The nearer source wins, and lists work in all of them."""
+    (pychat.directory / "my.toml").write_text(
+        '[serve]\nport = 0\nserver-name = "file"\nroom = ["hall", "den"]\nno_flood_control = true\nmotd = "motd.txt"\n'
+        "[connect]\nport = 1\n"
+    )
+    (pychat.directory / "motd.txt").write_text("be nice\nand brief\n")
+
+    first = pychat("serve", "--config", "my.toml")
+    port = first.read_port()
+    second = pychat("serve", "--server-name", "line", PYCHAT_SERVE_CONFIG="my.toml", PYCHAT_SERVE_SERVER_NAME="middle")
+    third = pychat("serve", PYCHAT_SERVE_CONFIG="my.toml", PYCHAT_SERVE_SERVER_NAME="middle")
+
+    assert second.stdout.read_line().startswith("line listens on 127.0.0.1 port ")
+    assert third.stdout.read_line().startswith("middle listens on 127.0.0.1 port ")
+    ann = pychat.connect(port, "ann", "--json")
+    assert ann.read_object("welcome")["server"] == "file"
+    assert ann.read_object("members")["room"] == "hall"
+    assert ann.read_object("lines")["lines"] == ["be nice", "and brief"]
+    ann.send('{"type":"rooms"}')
+    assert [room["room"] for room in ann.read_object("rooms")["rooms"]] == ["den", "hall"]
+
+
+def test_the_default_file_is_read(pychat: Programs) -> None:
+    """It is where Click says that settings are."""
+    config = Path(pychat.environment["XDG_CONFIG_HOME"]) / "pychat"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text('[connect]\nnick = "ann"\nport = 1\n')
+
+    result = pychat.run("connect")
+
+    assert result.returncode == 3
+    assert result.stderr.startswith("Error: cannot connect to 127.0.0.1 port 1: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[serve", "not TOML: Expected ']' at the end of a table declaration (at end of document)"),
+        ("\udcff", "not TOML: "),
+        ("[server]\n", "'server' is no table that pychat knows; use [serve], [connect]"),
+        ("serve = 1\n", "'serve' is no table that pychat knows; use [serve], [connect]"),
+        ("[serve]\nprot = 1\n", "[serve] has no option 'prot'; did you mean 'port'?"),
+        ("[serve]\nmessage-brust = 1\n", "[serve] has no option 'message-brust'; did you mean 'message-burst'?"),
+        ("[serve]\nconfig = 'x'\n", "[serve] has no option 'config'"),
+        ("[serve.port]\nx = 1\n", "'port' in [serve] must be a value, not a table"),
+    ],
+)
+def test_a_config_file_that_is_wrong_says_what(pychat: Programs, text: str, problem: str) -> None:
+    """A typo is an error, not an option that is silently ignored."""
+    (pychat.directory / "my.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    result = pychat.run("serve", "--config", "my.toml")
+
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith(f"Error: config file 'my.toml': {problem}")
+
+
+def test_a_value_in_a_file_is_checked_like_any_other(pychat: Programs) -> None:
+    """The wrong type is a usage error."""
+    (pychat.directory / "my.toml").write_text('[serve]\nport = "http"\n')
+
+    result = pychat.run("serve", "--config", "my.toml")
+
+    assert result.returncode == 2
+    assert result.stderr.endswith("Error: Invalid value for '--port': 'http' is not a valid integer range.\n")
+
+
+def test_a_config_file_that_is_missing_is_an_error(pychat: Programs) -> None:
+    """Unlike the default one, which need not be there."""
+    result = pychat.run("serve", "--config", "my.toml")
+
+    assert result.returncode == 2
+    assert result.stderr.endswith("Error: config file 'my.toml': No such file or directory\n")
+
+
+# Errors
+
+
+def test_an_error_is_one_line_and_debug_shows_more(pychat: Programs) -> None:
+    """What went wrong is for everybody, where in the code is for those who ask."""
+    arguments = ["connect", "--port", "1", "--nick", "ann"]
+
+    plain, debug = pychat.run(*arguments), pychat.run("--debug", *arguments)
+
+    assert plain.stderr == (
+        "Error: cannot connect to 127.0.0.1 port 1: Connection refused; is the server running, and is this its "
+        "address? Start one with: pychat serve\n"
+    )
+    assert "Traceback (most recent call last)" in debug.stderr
+    assert debug.stderr.endswith(plain.stderr)
+    assert (plain.returncode, debug.returncode) == (3, 3)
+
+
+def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
+    """Even a bug is told in a line, with how to see more."""
+    (pychat.directory / "sitecustomize.py").write_text(
+        "import pychat.daemon\ndef fail(plan): raise KeyError('oh\\x1b[2J')\npychat.daemon.run = fail\n"
+    )
+    path = f"{pychat.directory}:{pychat.environment['PYTHONPATH']}"
+
+    result = pychat.run("serve", PYTHONPATH=path)
+
+    assert result.returncode == 1
+    assert result.stderr == "Error: unexpected KeyError: 'oh\\x1b[2J'; see more with: pychat --debug serve\n"
+
+
+# What `serve` prepares
+
+
+def plan(**changes: Any) -> Plan:
+    """What `pychat serve --port 0` means."""
+    return Plan("127.0.0.1", 0, ("lobby",), "pychat", None, Limits(), True, (), None)._replace(**changes)
+
+
+def handlers_of(what: Plan) -> list[str]:
+    """The names of the handlers' classes."""
+    server = daemon.build(what)
+    server.server_close()
+    return [type(handler).__name__ for handler in server.chat.handlers]
+
+
+def test_serve_uses_all_handlers() -> None:
+    """Flood control can be left out; those that are named come last."""
+    every = ["NicknameValidator", "FloodControl", "JoinLeaveNotices", "Broadcast", "History", "Commands"]
+
+    assert handlers_of(plan()) == every
+    every.remove("FloodControl")
+    assert handlers_of(plan(handlers=("pychat:Handler",), flood_control=False)) == [*every, "Handler"]
+
+
+def test_entry_points_are_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is installed adds its handlers by itself; one that fails is named."""
+    points = [EntryPoint("mine", "pychat:Handler", "pychat.handlers")]
+    monkeypatch.setattr(daemon, "entry_points", lambda group: points if group == "pychat.handlers" else [])
+
+    assert handlers_of(plan())[-1] == "Handler"
+    points.append(EntryPoint("other", "pychat:Nothing", "pychat.handlers"))
+    with pytest.raises(NoHandler) as caught:
+        daemon.build(plan())
+    assert str(caught.value) == (
+        "handler 'pychat:Nothing': the entry point 'other' fails: module 'pychat' has no attribute 'Nothing'"
+    )
+
+
+def test_a_processor_that_is_not_there_is_named() -> None:
+    """The error lists those that are."""
+    with pytest.raises(CannotServe, match=r"^there is no processor 100000 here; --cpu can be: \d+(, \d+)*$"):
+        daemon.bind_to_processor(100_000)
+
+
+def test_a_system_that_cannot_bind_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every system has it."""
+    monkeypatch.delattr("os.sched_setaffinity")
+
+    with pytest.raises(CannotServe, match=r"^this system cannot bind a process to a processor; leave out --cpu$"):
+        daemon.bind_to_processor(0)
+
+
+def test_cli_imports_no_terminal() -> None:
+    """prompt_toolkit is imported when there is a terminal to use it on, not before."""
+    code = "import sys, json, pychat.cli; print(json.dumps([m for m in sys.modules if m.startswith('prompt_toolkit')]))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert json.loads(result.stdout) == []
+
+
+def test_everywhere_is_told_with_this_machines_name() -> None:
+    """Who listens on all addresses is told how to join from here and from elsewhere."""
+    with package.ChatServer(host="0.0.0.0", port=0) as server:
+        port = server.port
+        lines = daemon.how_to_join(server, "0.0.0.0")
+
+    name = socket.gethostname()
+    assert lines == [
+        f"pychat listens on 0.0.0.0 port {port}. Join it from another terminal:",
+        f"    nc 127.0.0.1 {port}",
+        f"    pychat connect --nick NAME --port {port}",
+        "or from another machine:",
+        f"    nc {name} {port}",
+        f"    pychat connect --nick NAME --host {name} --port {port}",
+        "Ctrl-C ends it.",
+    ]

@@ -1,0 +1,329 @@
+"""`pychat connect` in a pipe, as a process: what it says, what it prints, its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+from chat_clients import DEADLINE, Clients, wait_until
+from chat_programs import PYCHAT, Programs, pychat
+
+__all__ = ["pychat"]  # the fixture
+
+
+def lines_of(text: str) -> list[dict[str, object]]:
+    """The objects that a program has printed."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+# Lines
+
+
+def test_each_line_is_said_and_acknowledged(pychat: Programs, clients: Clients) -> None:
+    """In order; the exit code is 0 when the last one was accepted. An empty line says nothing."""
+    _, port = pychat.serve()
+    bob = clients.text(("127.0.0.1", port), "bob")
+
+    result = pychat.run("connect", "--nick", "ci", "--port", str(port), input="hi\n\n/quit is no command here\r\nlast")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert bob.read_until("<--") == [
+        "--> ci joined lobby",
+        "ci: hi",
+        "ci: /quit is no command here",
+        "ci: last",
+        "<-- ci left (quit)",
+    ]
+
+
+def test_what_is_heard_is_printed_as_it_comes(pychat: Programs, clients: Clients) -> None:
+    """Without colour or prompt, and clean, whoever sent it."""
+    _, port = pychat.serve()
+    ann = pychat.connect(port, "ann", "--room", "ops")
+    ann.stdout.read_until("-- you are in ops: ann")
+
+    bob = clients.json(("127.0.0.1", port), "bob", rooms=["ops"])
+    bob.ask("say", text="one\n\x1b[2Jtwo")
+
+    assert ann.stdout.read_until("two") == ["--> bob joined ops", "bob: one", "bob: \ufffd[2Jtwo"]
+
+
+def test_no_input_is_no_error(pychat: Programs) -> None:
+    """It comes, and goes."""
+    _, port = pychat.serve()
+
+    result = pychat.run("connect", "--nick", "ci", "--port", str(port))
+
+    assert result.returncode == 0
+    assert result.stdout.splitlines() == [
+        "-- welcome to pychat, ci; /help lists the commands",
+        "-- you are in lobby: ci",
+        "-- goodbye: quit",
+    ]
+
+
+def test_a_long_paste_is_not_flooding(pychat: Programs, clients: Clients) -> None:
+    """Each line waits for the acknowledgement of the one before, so the server never has to refuse one."""
+    _, port = pychat.serve("--messages-per-second", "100")
+    bob = clients.text(("127.0.0.1", port), "bob")
+
+    result = pychat.run("connect", "--nick", "ci", "--port", str(port), input="".join(f"{n}\n" for n in range(60)))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert bob.read_until("<--")[1:-1] == [f"ci: {n}" for n in range(60)]
+
+
+# Exit codes
+
+
+def test_1_for_what_is_wrong_here_and_2_for_the_command_line(pychat: Programs) -> None:
+    """Without a terminal there is nobody to ask for a nickname."""
+    result = pychat.run("connect")
+
+    assert result.returncode == 2
+    assert result.stderr.endswith("Error: give a nickname with --nick: there is no terminal to ask for one\n")
+
+
+def test_3_when_there_is_no_server(pychat: Programs) -> None:
+    """The line says what to do."""
+    result = pychat.run("connect", "--nick", "ci", "--port", "1", input="hi")
+
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == (
+        "Error: cannot connect to 127.0.0.1 port 1: Connection refused; is the server running, and is this its "
+        "address? Start one with: pychat serve\n"
+    )
+
+
+def test_4_when_the_nickname_is_refused(pychat: Programs) -> None:
+    """With the server's reason."""
+    _, port = pychat.serve()
+
+    result = pychat.run("connect", "--nick", "c i", "--port", str(port), input="hi")
+
+    assert (result.returncode, result.stdout) == (4, "")
+    assert result.stderr == (
+        "Error: nickname 'c i': spaces are not allowed; use 1 to 32 letters, digits or -_[]{}|^\\`\n"
+    )
+
+
+def test_4_when_a_line_is_refused_and_the_others_are_said(pychat: Programs, clients: Clients) -> None:
+    """Each refusal is told with the number of the line."""
+    _, port = pychat.serve("--text-bytes", "100")
+    bob = clients.text(("127.0.0.1", port), "bob")
+    lines = ["one", "x" * 101, "y" * 5000, "z" * (2**20 + 1), "two"]
+
+    result = pychat.run("connect", "--nick", "ci", "--port", str(port), input="\n".join(lines))
+
+    assert result.returncode == 4
+    assert result.stderr.splitlines() == [
+        "Error: line 2: message: at most 100 bytes",
+        "Error: line 3: request: at most 4096 bytes",
+        "Error: line 4: a line can have 1048576 bytes",
+    ]
+    assert bob.read_until("<--")[1:-1] == ["ci: one", "ci: two"]
+
+
+def test_5_when_the_connection_is_lost_for_good(pychat: Programs) -> None:
+    """With --no-reconnect, the server's goodbye is the end."""
+    server, port = pychat.serve()
+    ann = pychat.connect(port, "ann", "--no-reconnect")
+    ann.stdout.read_until("you are in")
+
+    server.signal(signal.SIGTERM)
+
+    assert ann.wait() == 5
+    assert ann.stdout.read_rest() == ["-- goodbye: the server is shutting down"]
+    assert ann.stderr.read_rest() == ["Error: the server said goodbye: the server is shutting down"]
+
+
+def test_6_when_nobody_acknowledges(pychat: Programs) -> None:
+    """The server was killed between a line and its acknowledgement; nobody sends the line again."""
+    (pychat.directory / "mine.py").write_text(
+        "import os, signal\n"
+        "from pychat import Handler\n"
+        "class Die(Handler):\n"
+        "    def on_message(self, session, message):\n"
+        "        if message.text == 'die':\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    _, port = pychat.serve("--handler", "mine:Die")
+    ann = pychat.connect(port, "ann")
+    ann.send("die")
+    ann.stdin.close()
+    ann.stdout.read_until("trying to come back")
+    pychat.serve(port=port)
+
+    assert ann.wait() == 6
+    assert ann.stderr.read_rest() == [
+        "Error: line 1: the server closed the connection; it may or may not have been accepted"
+    ]
+
+
+def test_130_and_silence_when_interrupted(pychat: Programs, clients: Clients) -> None:
+    """Ctrl-C says goodbye to the server, and nothing else."""
+    _, port = pychat.serve()
+    bob = clients.text(("127.0.0.1", port), "bob")
+    ann = pychat.connect(port, "ann")
+    ann.stdout.read_until("you are in")
+
+    ann.signal(signal.SIGINT)
+
+    assert ann.wait() == 130
+    assert ann.stderr.read_rest() == []
+    assert bob.read_until("<--")[-1] == "<-- ann left (quit)"
+
+
+def test_141_and_silence_when_nobody_reads(pychat: Programs) -> None:
+    """As a program that a closed pipe has ended."""
+    _, port = pychat.serve()
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [*PYCHAT, "connect", "--nick", "ann", "--port", str(port)],
+        stdin=subprocess.PIPE,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=pychat.environment,
+        cwd=pychat.directory,
+    )
+    os.close(writing)
+    with process:
+        assert process.stderr
+        assert process.wait(DEADLINE) == 141
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_closed_descriptors_are_no_traceback(pychat: Programs, closed: str) -> None:
+    """Neither of them is needed."""
+    _, port = pychat.serve()
+    command = f'echo hi | "$@" {closed}' if closed == ">&-" else f'"$@" {closed}'
+
+    result = subprocess.run(
+        ["sh", "-c", command, "sh", *PYCHAT, "connect", "--nick", "ann", "--port", str(port)],
+        stderr=subprocess.PIPE,
+        env=pychat.environment,
+        cwd=pychat.directory,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+# JSON
+
+
+def test_json_is_the_protocol(pychat: Programs) -> None:
+    """Requests in, answers with their marks and events out, each on its line; no secret, no ref of the client's own."""
+    _, port = pychat.serve()
+    requests = [
+        '{"type":"say","text":"hi","ref":7}',
+        '{"type":"who","ref":"w"}',
+        "",
+        "nonsense",
+        '{"type":"sya"}',
+        '{"type":"direct","to":"zed","text":"psst","ref":8}',
+        '{"type":"account","ref":9}',
+        '{"type":"ping","token":"x"}',
+    ]
+
+    result = pychat.run("connect", "--json", "--nick", "ci", "--port", str(port), input="\n".join(requests))
+
+    items = {str(item.get("ref", item["type"])): item for item in lines_of(result.stdout)}
+    assert result.returncode == 4
+    assert result.stderr == ""
+    assert items["welcome"]["token"] == ""
+    assert items["members"]["joined"] is True
+    assert items["7"]["type"] == "ok"
+    assert items["w"]["members"] == [{"nick": "ci"}]
+    assert (items["8"]["code"], items["9"]["code"]) == ("no_such_nickname", "unsupported")
+    assert items["pong"]["token"] == "x"
+    errors = [item for item in lines_of(result.stdout) if item["type"] == "error" and "ref" not in item]
+    assert [error["code"] for error in errors] == ["bad_request", "unknown_type"]
+    assert items["bye"]["reason"] == "quit"
+
+
+def test_json_is_not_buffered(pychat: Programs, clients: Clients) -> None:
+    """A program sees each event when it happens."""
+    _, port = pychat.serve()
+    ann = pychat.connect(port, "ann", "--json")
+    ann.read_object("members")
+
+    bob = clients.text(("127.0.0.1", port), "bob")
+    bob.send("hello\n")
+
+    message = ann.read_object("message")
+    assert (message["nick"], message["text"], message["room"]) == ("bob", "hello", "lobby")
+    ann.send('{"type":"quit","reason":"done"}')
+    assert ann.wait() == 0
+    assert bob.read_until("<--")[-1] == "<-- ann left (done)"
+
+
+# Coming back
+
+
+def test_a_server_that_is_killed_and_restarted_is_found_again(pychat: Programs, clients: Clients) -> None:
+    """By the same nickname, in the same rooms; what happens to the connection is told in JSON, too."""
+    server, port = pychat.serve()
+    ann = pychat.connect(port, "ann", "--json", "--room", "ops")
+    ann.send('{"type":"say","text":"before","ref":1}')
+    ann.read_object("ok")
+
+    server.signal(signal.SIGKILL)
+    lost = ann.read_object("reconnecting")
+    assert (lost["attempt"], lost["reason"]) == (1, "the server closed the connection")
+    assert 0 <= lost["delay"] <= 0.5
+    pychat.serve(port=port)
+
+    assert ann.read_object("members")["room"] == "ops"
+    assert ann.read_object("gap")["room"] == "ops"
+    assert ann.read_object("reconnected") == {"type": "reconnected", "missed": 0}
+    bob = clients.json(("127.0.0.1", port), "bob", rooms=["ops"])
+    ann.send('{"type":"say","text":"after","ref":2}')
+    assert ann.read_object("ok")["ref"] == 2
+    assert bob.next("message")["text"] == "after"
+
+
+def test_lines_wait_while_there_is_no_connection(pychat: Programs, clients: Clients) -> None:
+    """What was not sent yet is sent when the client is back, once."""
+    server, port = pychat.serve()
+    ann = pychat.connect(port, "ann")
+    ann.stdout.read_until("you are in")
+    server.signal(signal.SIGTERM)
+    assert ann.stdout.read_until("trying to come back")[-1] == (
+        "-- the server said goodbye: the server is shutting down; trying to come back"
+    )
+    ann.send("one")
+    ann.send("two")
+    ann.stdin.close()
+
+    pychat.serve("--room", "lobby", port=port)
+
+    assert ann.wait() == 0
+    assert "-- back again; nothing was missed meanwhile" in ann.stdout.read_rest()
+    bob = clients.text(("127.0.0.1", port), "bob")
+    bob.send("/history\n")
+    said = [line.partition("] ")[2] for line in bob.read_until("bob joined lobby") if "ann: " in line]
+    assert said[-2:] == ["ann: one", "ann: two"]
+
+
+def test_it_waits_for_the_network_in_silence(pychat: Programs) -> None:
+    """Interrupted while there is no connection, it ends at once."""
+    server, port = pychat.serve()
+    ann = pychat.connect(port, "ann")
+    ann.stdout.read_until("you are in")
+    server.signal(signal.SIGKILL)
+    ann.stdout.read_until("trying to come back")
+    with socket.socket() as probe:
+        wait_until(lambda: probe.connect_ex(("127.0.0.1", port)) != 0, "the server is gone")
+
+    ann.signal(signal.SIGINT)
+
+    assert ann.wait() == 130
+    assert ann.stderr.read_rest() == []
