@@ -155,9 +155,7 @@ class Clients:
         self._stack.callback(peer.close)
         return peer
 
-    def text(
-        self, server: ChatServer | tuple[str, int], nickname: str, *, receive_buffer: int | None = None
-    ) -> Peer:
+    def text(self, server: ChatServer | tuple[str, int], nickname: str, *, receive_buffer: int | None = None) -> Peer:
         """A member that speaks text, when its join is over, for others too."""
         peer = self.raw(server, receive_buffer=receive_buffer)
         peer.send(f"{nickname}\n/who\n")

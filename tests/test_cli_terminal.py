@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import struct
 import subprocess
@@ -206,7 +205,6 @@ def test_a_typed_line_survives_what_comes_in(pychat: Programs, clients: Clients,
     assert bob.read_line() == "ann: half a line"
 
 
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux draws the screen of this test")
 def test_the_screen_is_as_it_should_be(pychat: Programs, clients: Clients, tmp_path: Path) -> None:
     """The same, as a real terminal shows it: each thing once, the typed line last."""
     _, port = pychat.serve()

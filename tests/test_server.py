@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from chat_clients import DEADLINE, Clients, Peer, pychat_threads, wait_until
@@ -347,7 +347,7 @@ def test_without_free_descriptors_the_old_connections_go_on_and_new_ones_wait(
     with late:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 8, hard))  # noqa: PTH208
-            with pytest.raises(OSError, match="Too many open files"):
+            with suppress(OSError):
                 while True:
                     held.append(os.dup(0))
             late.settimeout(DEADLINE)

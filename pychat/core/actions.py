@@ -271,15 +271,22 @@ def _read_history(chat: Chat, session: Session, verb: verbs.ReadHistory) -> None
     limit = most if verb.limit is None else verb.limit
     if not 1 <= limit <= most:
         raise Refused(f"history limit {limit}: use 1 to {most} events", code="bad_request")
-    if verb.after is None:
-        page = chat.log.read_before(room.key, verb.before, limit)
-    elif verb.before is None:
-        page = chat.log.read_after((room.key,), verb.after, limit)
-    else:
+    if verb.before is not None and verb.after is not None:
         raise Refused("history takes before or after, not both", code="bad_request")
-    part = fitting(page.events, chat.limits.send_queue_bytes, last=verb.after is None)
-    events = tuple(event for event in part if visible(event, session))
-    chat.send(session, HistoryPage(verb.ref, room.name, events, page.more or len(part) < len(page.events)))
+    before, after = verb.before, verb.after
+    while True:
+        if after is None:
+            page = chat.log.read_before(room.key, before, limit)
+        else:
+            page = chat.log.read_after((room.key,), after, limit)
+        part = fitting(page.events, chat.limits.send_queue_bytes, last=after is None)
+        events = tuple(event for event in part if visible(event, session))
+        more = page.more or len(part) < len(page.events)
+        if events or not more:
+            break
+        # All of it was for others: without an event the asker would not know where to go on.
+        before, after = (part[0].id, None) if after is None else (None, part[-1].id)
+    chat.send(session, HistoryPage(verb.ref, room.name, events, more))
 
 
 def _help(chat: Chat, session: Session, verb: verbs.Help) -> None:

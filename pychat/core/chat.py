@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pychat.core.actions import ACTIONS
 from pychat.core.authority import authorize
-from pychat.core.delivery import Delivery
+from pychat.core.delivery import Delivery, Private
 from pychat.core.errors import InternalFailure, LimitExceeded, NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message
 from pychat.core.handler import Chains, Handler, run_before, run_on
@@ -22,7 +22,7 @@ from pychat.core.membership import Membership
 from pychat.core.names import check_room, fold
 from pychat.core.nicknames import Nicknames
 from pychat.core.order import Order
-from pychat.core.replies import Failure, Reply
+from pychat.core.replies import Bye, Failure, Reply
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
 from pychat.core.text import clean
@@ -120,10 +120,10 @@ class Chat:
 
     def add_room_locked(self, room: Room) -> Room:
         """Put a new room into the table; if there are too many, the one that has been empty longest goes."""
-        if len(self._rooms) >= self.limits.rooms:
+        if len(self._rooms) >= self.limits.max_rooms:
             empty = next((other for other in self._rooms.values() if not other.occupants and not other.pinned), None)
             if empty is None:
-                raise LimitExceeded("rooms on this server", self.limits.rooms, "rooms")
+                raise LimitExceeded("rooms on this server", self.limits.max_rooms, "rooms")
             self._forget_room_locked(empty)
         self._rooms[room.key] = room
         return room
@@ -206,12 +206,13 @@ class Chat:
             turn.session, turn.ref = outer, outer_ref
             self.order.flush()
 
-    def close(self, session: Session, reason: str, *, lost: bool = False) -> None:
+    def close(self, session: Session, reason: str, *, lost: bool = False, farewell: bool = False) -> None:
         """
-        A participant is gone: it leaves its rooms, and when the others have been told, its nickname is free.
+        A participant is gone: it leaves its rooms, and its nickname is free as soon as the others hear of it.
 
         Args:
             lost: Nobody asked for it, so the nickname of a resumable session is kept a while for its token.
+            farewell: It is told the reason, when all that is done.
         """
         self.order.flush()
         if not self.membership.remove_everywhere(session):
@@ -224,12 +225,15 @@ class Chat:
             self.run_on(self.chains.on_disconnect, session, reason)
         finally:
             turn.session = outer
-            self.order.flush()
         with self.order.lock:
             keep = lost and session.resumable and not self.stopping.is_set()
             self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
+            self.order.flush_locked()
             if session.ended is not None:
                 session.ended.set()
+            if farewell:
+                self.log.append(Private(session, (Bye(reason),)))
+        self.delivery.wake()
         session.over()
 
     def run_on(self, hooks: Sequence[Callable[..., object]], session: Session, *args: object) -> None:

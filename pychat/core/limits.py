@@ -30,7 +30,7 @@ class Limits:
     """Characters of the name of a room."""
 
     # Rooms and history
-    rooms: int = 1000
+    max_rooms: int = 1000
     """Rooms on the server."""
     rooms_per_session: int = 20
     """Rooms that one session can be in."""

@@ -116,14 +116,18 @@ class Order:
 
     def flush(self) -> None:
         """Give everything that this thread caused its position, and let it be sent."""
-        turn = self.turn
-        if turn.runs:
-            runs, turn.runs = turn.runs, []
+        if self.turn.runs:
             with self.lock:
-                if not self.stopping.is_set():
-                    for run in runs:
-                        self._append_run_locked(run)
+                self.flush_locked()
             self.delivery.wake()
+
+    def flush_locked(self) -> None:
+        """The same, together with a change that the caller makes under the same lock; the caller wakes the delivery."""
+        assert self.lock.locked()
+        runs, self.turn.runs = self.turn.runs, []
+        if not self.stopping.is_set():
+            for run in runs:
+                self._append_run_locked(run)
 
     def append_locked(self, event: E, rooms: tuple[Room, ...], also: Session | None = None) -> E:
         """Give one event its position now, together with a change that the caller makes under the same lock."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from pychat.core.errors import AckTimeout, LocalProtocolError, Refused
 from pychat.core.events import Event, Notice
 from pychat.core.participant import Participant
-from pychat.core.replies import Bye, Failure, MemberInfo, Reply
+from pychat.core.replies import Failure, MemberInfo, Reply
 from pychat.core.verbs import Hello, Quit, Ref, Verb
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class Session:
 
     def end(self, reason: str) -> None:
         """End the session, in one of its own hooks: it is told why, and so are the others."""
-        self.chat.send(self, Bye(reason))
-        self.chat.close(self, reason)
+        self.chat.close(self, reason, farewell=True)
 
     def kick(self, reason: str) -> None:
         """End the session, from any thread, without waiting for it; it is told why, and so are the others."""

@@ -52,6 +52,8 @@ class Timers:
         """Call what is due."""
         now = time.monotonic()
         while self._slots and (second := min(self._slots)) <= now:
-            for link, alarm in self._slots.pop(second).items():
-                del self._where[link]
+            slot = self._slots[second]
+            while slot:  # which an alarm may change
+                link, alarm = next(iter(slot.items()))
+                self.cancel(link)
                 alarm(link)

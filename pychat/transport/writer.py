@@ -32,8 +32,6 @@ from pychat.transport.timers import Timers
 
 logger = logging.getLogger("pychat")
 
-_PASS_BYTES = 131_072
-"""Encoded bytes after which a pass ends: half a send queue, so that one pass never fills an empty one."""
 _BEHIND_SECONDS = 0.02
 """How often those who are behind are looked at."""
 
@@ -46,6 +44,8 @@ class Writer:
         self._limits = fanout.limits
         self._sender = Sender(fanout.limits, fanout.start())
         self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
+        self._pass_bytes = fanout.limits.send_queue_bytes // 2
+        """Encoded bytes after which a pass ends, so that one pass does not fill an empty send queue."""
         self._rooms: dict[Room, Hearers] = {}
         self._touched: dict[Hearers, None] = {}
         self._singled: list[Link] = []
@@ -91,7 +91,7 @@ class Writer:
         self._fanout.begin_pass()
         jobs = self._fanout.jobs
         size = 0
-        while jobs and size < _PASS_BYTES:
+        while jobs and size < self._pass_bytes:
             job = jobs.popleft()
             try:
                 size += self._DO[type(job)](self, job)
@@ -173,7 +173,8 @@ class Writer:
         return 0
 
     def _open(self, job: Open) -> int:
-        self._timers.set(job.link, job.link.opened + self._limits.registration_seconds, self._check_registered)
+        first = min(self._limits.registration_seconds, self._limits.ping_seconds, self._limits.silence_seconds)
+        self._timers.set(job.link, job.link.opened + first, self._check_registered)
         return 0
 
     def _raw(self, job: Raw) -> int:
@@ -249,10 +250,15 @@ class Writer:
 
     def _check_registered(self, link: Link) -> None:
         session = link.session
-        if session is None or session.nickname is None:
-            self._fanout.expel(link, f"no nickname within {self._limits.registration_seconds:g} seconds")
-        elif link.pings:
-            self._check_silence(link)
+        if session is not None and session.nickname is not None:
+            if link.pings:
+                self._check_silence(link)
+            return
+        seconds = self._limits.registration_seconds
+        if time.monotonic() >= link.opened + seconds:
+            self._fanout.expel(link, f"no nickname within {seconds:g} seconds")
+        else:
+            self._timers.set(link, link.opened + seconds, self._check_registered)
 
     def _check_silence(self, link: Link) -> None:
         assert link.session is not None

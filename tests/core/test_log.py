@@ -21,7 +21,8 @@ A, B = Room(CHAT, "a"), Room(CHAT, "b")
 
 def make_log(size: int = 1000) -> tuple[MemoryLog, list[Entry]]:
     """A log, and the list of what it accepted."""
-    log, accepted = MemoryLog(size), []
+    accepted: list[Entry] = []
+    log = MemoryLog(size)
     log.open(accepted.append)
     return log, accepted
 

@@ -42,7 +42,15 @@ def claim(names: Nicknames, nickname: str, token: str | None = None) -> Session:
 
 @pytest.mark.parametrize(
     ("taken", "wanted"),
-    [("ann", "ann"), ("ann", "ANN"), ("straße", "STRASSE"), ("аес", "aec"), ("aec", "аес"), ("ec", "ес"), ("bill", "bіll")],
+    [
+        ("ann", "ann"),
+        ("ann", "ANN"),
+        ("straße", "STRASSE"),
+        ("аес", "aec"),
+        ("aec", "аес"),
+        ("ec", "ес"),
+        ("bill", "bіll"),
+    ],
 )
 def test_the_same_name_and_look_alikes_are_taken(taken: str, wanted: str) -> None:
     """After case folding, and after the skeleton if one of the two is not ASCII."""

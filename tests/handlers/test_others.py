@@ -31,7 +31,10 @@ def newcomer(chat: Chat, nickname: str, *, wants: bool = True) -> list[tuple[str
     session = Replays(chat)
     chat.open(session)
     chat.perform(session, [Hello(nickname, replay=wants)])
-    return [(replay.room, [event.text for event in replay.events if isinstance(event, Message)]) for replay in session.replayed]
+    return [
+        (replay.room, [event.text for event in replay.events if isinstance(event, Message)])
+        for replay in session.replayed
+    ]
 
 
 # NicknameValidator
@@ -131,7 +134,11 @@ def test_history_replays_the_last_20_messages_to_who_wants_them() -> None:
 
 def test_how_many_messages_are_replayed_can_be_chosen() -> None:
     """By the handler's argument or by the limit; none is nothing."""
-    for handler, limits, count in [(History(3), Limits(), 3), (History(), Limits(replay_messages=2), 2), (History(0), Limits(), 0)]:
+    for handler, limits, count in [
+        (History(3), Limits(), 3),
+        (History(), Limits(replay_messages=2), 2),
+        (History(0), Limits(), 0),
+    ]:
         chat = Chat([handler, Broadcast()], limits=limits)
         ann = chat.session("ann")
         for number in range(5):

@@ -1,0 +1,162 @@
+"""The shape of the package: who imports whom, through which door third parties come in, where locks are."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pychat import Handler
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "pychat"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+LAYERS = {"core": 0, "handlers": 1, "protocols": 2, "transport": 3, "stores": 3, "server": 4, "client": 4, "testing": 4}
+TOP = 5
+"""What is not named above: the command line, the terminal and what serves them."""
+
+DOORS = {"click", "prompt_toolkit", "precis_i18n", "confusable_homoglyphs"}
+NOT_LOADED = {*DOORS, "asyncio", "pychat.cli", "pychat.terminal", "ssl", "http", "sqlite3", "multiprocessing"}
+
+
+def layer_of(module: str) -> int:
+    """How high a module of the package is; it may import what is not higher."""
+    parts = module.split(".")
+    return LAYERS.get(parts[1], TOP) if len(parts) > 1 else TOP
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a module of the package."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports anywhere, also inside of functions, but not for type checkers only."""
+    tree = ast.parse(path.read_text())
+    unreal = {
+        node
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+        for statement in branch.body
+        for node in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if node in unreal:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            yield node.module
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    """cli, terminal -> server, client -> transport, stores -> protocols -> handlers -> core."""
+    module = name_of(path)
+    if module == "pychat":
+        return  # the public names
+    for imported in imports(path):
+        if imported == "pychat":  # __version__ and the public names are at the top
+            assert layer_of(module) == TOP, f"{module} imports the package itself"
+        elif imported.startswith("pychat."):
+            assert layer_of(imported) <= layer_of(module), f"{module} imports {imported}"
+
+
+def test_each_third_party_package_has_one_door() -> None:
+    """So that it can be replaced, and so that it is clear who pays for it."""
+    doors: dict[str, list[str]] = {}
+    for path in MODULES:
+        for top in {imported.partition(".")[0] for imported in imports(path)}:
+            if top not in sys.stdlib_module_names and top != "pychat":
+                doors.setdefault(top, []).append(name_of(path))
+
+    assert doors.keys() <= DOORS
+    assert {package: modules for package, modules in doors.items() if len(modules) > 1} == {}
+    assert doors["precis_i18n"] == doors["confusable_homoglyphs"] == ["pychat.core.names"]
+
+
+def test_core_knows_no_sockets() -> None:
+    """State and rules; no bytes on a wire, no process, no file."""
+    for path in (PACKAGE / "core").glob("*.py"):
+        assert {"socket", "select", "selectors", "socketserver", "subprocess", "os", "io"}.isdisjoint(imports(path))
+
+
+def test_protocols_know_neither_socket_nor_thread() -> None:
+    """Sans-I/O: every edge case is a test of bytes in, verbs out."""
+    for path in (PACKAGE / "protocols").glob("*.py"):
+        assert {"socket", "select", "selectors", "threading", "logging", "asyncio"}.isdisjoint(imports(path)), path
+
+
+def test_import_pychat_loads_only_what_a_server_needs() -> None:
+    """In a fresh interpreter: no command line, no terminal, no tables of Unicode, no asyncio."""
+    code = "import sys, pychat; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+
+    assert "pychat.server" in loaded
+    assert loaded & NOT_LOADED == set()
+
+
+def test_a_lock_is_made_where_a_comment_says_what_it_guards() -> None:
+    """Each lock has its comment right before it."""
+    made = re.compile(r"threading\.(?:R?Lock|Condition)\(")
+    found = 0
+    for path in MODULES:
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines):
+            if made.search(line):
+                found += 1
+                comment = " ".join(
+                    text.strip()
+                    for text in lines[max(0, number - 4) : number]
+                    if text.strip().startswith(("#", '"""')) or text.strip().endswith('"""')
+                )
+                assert re.search("[Gg]uards|[Hh]eld|[Nn]othing", comment), f"{path}:{number + 1} {line.strip()}"
+    assert found >= 4
+
+
+def test_helpers_that_need_a_lock_are_called_under_one() -> None:
+    """What ends in `_locked` is called inside of `with` a lock, or by another `_locked` function."""
+    made = re.compile(r"self\.(\w+) = threading\.(?:R?Lock|Condition)\(")
+    locks = {name for path in MODULES for name in made.findall(path.read_text())}
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        allowed: set[ast.AST] = set()
+        for node in ast.walk(tree):
+            under = isinstance(node, ast.With) and any(
+                ast.unparse(item.context_expr).rpartition(".")[2] in locks for item in node.items
+            )
+            if under or (isinstance(node, ast.FunctionDef) and node.name.endswith("_locked")):
+                allowed.update(ast.walk(node))
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr.endswith("_locked")
+            ):
+                assert node in allowed, f"{path}:{node.lineno} {ast.unparse(node)}"
+
+
+def test_every_hook_is_documented() -> None:
+    """docs/handlers.md has an entry for each."""
+    text = (ROOT / "docs" / "handlers.md").read_text()
+    hooks = [name for name in vars(Handler) if name.startswith(("before_", "on_"))]
+
+    assert [hook for hook in hooks if hook not in text] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    """A docstring each, and a size that can be read."""
+    text = path.read_text()
+
+    assert ast.get_docstring(ast.parse(text))
+    assert text.count("\n") <= 400

@@ -1,0 +1,102 @@
+"""Who hears a room: encoded once per dialect, and what a link that is singled out collects by itself."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from pychat import Chat, Message
+from pychat.protocols.base import Item
+from pychat.protocols.jsonlines import JsonDialect
+from pychat.protocols.text import TextDialect
+from pychat.transport.hearers import Hearers
+from pychat.transport.link import Link
+
+ROOM = Chat().default_room
+
+
+class CountingDialect(TextDialect):
+    """Counts how often it is used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.uses = 0
+
+    def encode(self, items: Sequence[Item]) -> bytes:
+        self.uses += 1
+        return super().encode(items)
+
+
+@pytest.fixture
+def sock() -> Iterator[socket.socket]:
+    """One that nothing is sent to."""
+    with socket.socket() as made:
+        yield made
+
+
+def add(hearers: Hearers, link: Link) -> Link:
+    """Let a link hear the room, as the writer does: singled out for the pass in which that happens."""
+    link.own = []
+    hearers.add(link)
+    return link
+
+
+def end_pass(hearers: Hearers, *links: Link) -> dict[str, bytes]:
+    """End the pass; return what those get who were not singled out."""
+    parts = {dialect.name: b"".join(parts) for dialect, parts in hearers.take_parts()}
+    for link in links:
+        link.own = None
+    return parts
+
+
+def say(text: str) -> list[Message]:
+    """One message."""
+    return [Message(1, 0.0, "lobby", "ann", text)]
+
+
+def test_an_event_is_encoded_once_per_dialect(sock: socket.socket) -> None:
+    """However many hear it."""
+    hearers, text = Hearers(ROOM), CountingDialect()
+    links = [add(hearers, Link(sock, text, 0.0)) for _ in range(100)]
+    links.append(add(hearers, Link(sock, JsonDialect(), 0.0)))
+    end_pass(hearers, *links)
+
+    size = hearers.encode(say("hello"), None)
+
+    parts = end_pass(hearers)
+    assert (parts["text"], text.uses) == (b"ann: hello\n", 1)
+    assert size == sum(map(len, parts.values()))
+    assert hearers.links() == links
+
+
+def test_a_link_that_is_singled_out_collects_its_own_parts(sock: socket.socket) -> None:
+    """It begins with those of the pass, hears what others say, and not what it said itself."""
+    hearers, text = Hearers(ROOM), TextDialect()
+    link, other = add(hearers, Link(sock, text, 0.0)), add(hearers, Link(sock, text, 0.0))
+    end_pass(hearers, link, other)
+
+    hearers.encode(say("one"), None)
+    link.own = []
+    hearers.single_out(link)
+    link.own.append(b"private\n")
+    hearers.encode(say("own"), link)
+    hearers.encode(say("two"), other)
+
+    assert b"".join(link.own) == b"ann: one\nprivate\nann: two\n"
+    assert end_pass(hearers, link) == {"text": b"ann: one\nann: own\nann: two\n"}
+
+
+def test_who_hears_several_rooms_is_known_in_each(sock: socket.socket) -> None:
+    """Until it hears one only."""
+    first, second = Hearers(ROOM), Hearers(ROOM)
+    link = add(first, Link(sock, TextDialect(), 0.0))
+    assert not first.several
+
+    add(second, link)
+    assert list(first.several) == list(second.several) == [link]
+    first.remove(link)
+    first.remove(link)
+
+    assert (first.several, second.several, first.groups, link.rooms) == ({}, {}, {}, (second,))

@@ -1,0 +1,160 @@
+"""Sockets that do not take everything: queued in order, bounded, cut off; on socket pairs, without a server."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from chat_clients import DEADLINE
+
+from pychat import Limits
+from pychat.protocols.text import TextDialect
+from pychat.transport import sender as module
+from pychat.transport.link import Link
+from pychat.transport.sender import Sender
+
+CHUNK = bytes(range(256)) * 64
+
+
+class Bench:
+    """A sender, and links to peers that read when the test says so."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._wakes = socket.socketpair()
+        self.sender = Sender(limits, self._wakes[0])
+        self._sockets = list(self._wakes)
+
+    def link(self) -> tuple[Link, socket.socket]:
+        """A link with small buffers, and its peer."""
+        near, far = socket.socketpair()
+        self._sockets += [near, far]
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        far.settimeout(DEADLINE)
+        return Link(near, TextDialect(), 0.0), far
+
+    def fill(self, link: Link) -> int:
+        """Send until something has to wait; return how many chunks that were."""
+        count = 0
+        while not link.queue:
+            self.sender.send(link, CHUNK)
+            count += 1
+        return count
+
+    def close(self) -> None:
+        self.sender.close()
+        for sock in self._sockets:
+            sock.close()
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """With the default limits."""
+    made = Bench(Limits())
+    yield made
+    made.close()
+
+
+def read(peer: socket.socket, size: int) -> bytes:
+    """Read exactly so many bytes."""
+    data = b""
+    while len(data) < size:
+        data += peer.recv(size - len(data))
+    return data
+
+
+def test_what_a_socket_does_not_take_waits_and_goes_out_in_order(bench: Bench) -> None:
+    """Whatever was cut where: the peer reads what was sent."""
+    link, peer = bench.link()
+    count = bench.fill(link)
+    for number in range(5):
+        bench.sender.send(link, b"%d" % number * 100)
+    assert bench.sender.behind
+
+    got: list[bytes] = []
+    size = count * len(CHUNK) + 500
+    reader = threading.Thread(target=lambda: got.append(read(peer, size)))
+    reader.start()
+    while bench.sender.behind:
+        bench.sender.wait(DEADLINE)
+    reader.join(DEADLINE)
+
+    assert got[0] == CHUNK * count + b"".join(b"%d" % number * 100 for number in range(5))
+    assert (link.queue, link.behind, link.verdict) == (None, 0, None)
+
+
+def test_over_the_bound_the_member_is_cut_off() -> None:
+    """With a reason, at once, and its queue is given up."""
+    bench = Bench(Limits(send_queue_bytes=50_000))
+    link, peer = bench.link()
+    other, other_peer = bench.link()
+    try:
+        bench.fill(link)
+        while not link.dead:
+            bench.sender.send(link, CHUNK)
+        bench.sender.send(link, CHUNK)
+        bench.sender.send(other, b"hello")
+
+        assert link.verdict == "too slow: more than 50000 bytes were waiting"
+        assert (link.queue, link.behind, bench.sender.behind) == (None, 0, False)
+        assert link.socket.recv(1) == b""  # its reader wakes
+        assert read(other_peer, 5) == b"hello"
+    finally:
+        bench.close()
+        peer.close()
+
+
+def test_who_takes_nothing_is_cut_off_and_who_takes_little_is_not(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten seconds without a byte; one byte in between, and they begin anew."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    stalled, _ = bench.link()
+    slow, slow_peer = bench.link()
+    bench.fill(stalled)
+    bench.fill(slow)
+
+    clock.now += 9.0
+    while slow.progress < clock.now:
+        slow_peer.recv(4096)
+        bench.sender.wait(0.0)
+    bench.sender.cut_off_stalled()
+    assert not stalled.dead
+    clock.now += 1.5
+    bench.sender.cut_off_stalled()
+
+    assert stalled.verdict == "too slow: nothing was taken for 10 seconds"
+    assert not slow.dead
+
+
+def test_a_peer_that_is_gone_is_cut_off(bench: Bench) -> None:
+    """The first send after that tells; the verdict that was there before stays."""
+    link, peer = bench.link()
+    judged, judged_peer = bench.link()
+    judged.verdict = "kicked"
+    peer.close()
+    judged_peer.close()
+
+    bench.sender.send(link, b"x")
+    bench.sender.send(judged, b"x")
+
+    assert (link.dead, link.verdict) == (True, "connection reset")
+    assert (judged.dead, judged.verdict) == (True, "kicked")
+
+
+def test_who_waits_for_a_queue_is_told_when_it_is_empty_or_given_up(bench: Bench) -> None:
+    """Both ends are an end."""
+    link, _ = bench.link()
+    bench.fill(link)
+    event = threading.Event()
+    link.drained.append(event)
+    link.finished = threading.Event()
+
+    bench.sender.give_up(link)
+
+    assert event.is_set()
+    assert link.finished.is_set()
+    assert link.drained == []
