@@ -35,6 +35,7 @@ from pychat.transport.admission import Admission
 from pychat.transport.connection import Connection
 from pychat.transport.fanout import Fanout
 from pychat.transport.jobs import Close, Open, Sever
+from pychat.transport.keepalive import keep_alive
 from pychat.transport.link import Link
 from pychat.transport.writer import Writer
 
@@ -46,8 +47,6 @@ _STOP_SECONDS = 2.0
 _OWN_FILES = 64
 """Descriptors that are kept for everything that is no connection."""
 _NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""Seconds of silence, seconds between probes, and probes, after which the system ends a dead connection."""
 
 
 class ChatServer(socketserver.ThreadingTCPServer):
@@ -330,7 +329,4 @@ def _set_options(sock: socket.socket, limits: Limits) -> None:
         # in which the writer could not see whether it reads.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * limits.send_queue_bytes)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _KEEPALIVE.items():
-            if hasattr(socket, name):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        keep_alive(sock)

@@ -26,7 +26,6 @@ from pychat.core.replies import (
     Failure,
     HistoryPage,
     Lines,
-    MemberInfo,
     Ok,
     PongReply,
     Profile,
@@ -36,6 +35,7 @@ from pychat.core.replies import (
     Welcome,
 )
 from pychat.core.session import Session
+from pychat.core.text import shorten
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -57,7 +57,7 @@ def _hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
             return
         if parked is not None:
             session.identity, session.away = parked.identity, parked.away
-            session.info = MemberInfo(parked.nickname, parked.away)
+            session.update_info()
         chat.nicknames.give_token(session, new_token())
     assert session.nickname is not None
     assert session.token is not None
@@ -120,10 +120,11 @@ def _set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None
 
 def _set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
     text = None if verb.text is None else chat.checked_short_text("away text", verb.text) or "away"
+    chat.order.flush()
     with chat.order.lock:
         if text != session.away:
             session.away = text
-            session.info = MemberInfo(session.nickname or "", text)
+            session.update_info()
             rooms = tuple(session.rooms.values())
             names = tuple(room.name for room in rooms)
             event = AwayChanged(0, 0.0, names, session.nickname or "", text)
@@ -250,10 +251,9 @@ def _list_members(chat: Chat, session: Session, verb: verbs.ListMembers) -> None
 
 
 def _list_rooms(chat: Chat, session: Session, verb: verbs.ListRooms) -> None:
-    infos = [
-        RoomInfo(room.name, len(room.occupants), room.topic) for room in chat.rooms() if room.occupants or room.pinned
-    ]
-    chat.send(session, Rooms(verb.ref, tuple(infos)))
+    rooms = [room for room in chat.rooms() if room.occupants or room.pinned]
+    infos = tuple([RoomInfo(room.name, len(room.occupants), shorten(room.topic)) for room in rooms])
+    chat.send(session, Rooms(verb.ref, infos))
 
 
 def _who_is(chat: Chat, session: Session, verb: verbs.WhoIs) -> None:

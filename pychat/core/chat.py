@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pychat.core.actions import ACTIONS
 from pychat.core.authority import authorize
 from pychat.core.delivery import Delivery, Private
-from pychat.core.errors import InternalFailure, LimitExceeded, NoSuchNickname, NotAMember, Refused
+from pychat.core.errors import InternalFailure, LimitExceeded, LocalProtocolError, NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message
 from pychat.core.handler import Chains, Handler, run_before, run_on
 from pychat.core.limits import Limits
@@ -25,7 +25,7 @@ from pychat.core.order import Order
 from pychat.core.replies import Bye, Failure, Reply
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
-from pychat.core.text import clean
+from pychat.core.text import clean, clean_line
 from pychat.core.verbs import Verb
 
 
@@ -57,7 +57,7 @@ class Chat:
         self.limits = limits or Limits()
         self.name = name
         self.chains = Chains(handlers)
-        self.log = log or MemoryLog(self.limits.history_events)
+        self.log = log or MemoryLog(self.limits.history_events, self.limits.history_chars)
         self.delivery = delivery or Delivery()
         self.order = Order(self.log, self.delivery)
         self.nicknames = Nicknames()  # guarded by the order lock, as is the table of rooms
@@ -109,17 +109,24 @@ class Chat:
             return sorted(self._rooms.values(), key=lambda room: room.key)
 
     def remove_room(self, name: str, reason: str = "the room was closed") -> None:
-        """Let everybody leave the room; forget it and its history. Hooks run on the calling thread."""
+        """
+        Let everybody leave the room; forget it and its history. Hooks run on the calling thread.
+
+        Raises:
+            LocalProtocolError: It is the default room, which everybody comes into.
+        """
         room = self.find_room(name)
         if room is None:
             return
+        if room is self.default_room:
+            raise LocalProtocolError(f"room {room.name!r} is the default room and stays")
         for member in room.members:
             self.membership.leave(member, room, reason)
         with self.order.lock:
             self._forget_room_locked(room)
 
     def add_room_locked(self, room: Room) -> Room:
-        """Put a new room into the table; if there are too many, the one that has been empty longest goes."""
+        """Put a new room into the table; if there are too many, the oldest of those that are empty goes."""
         if len(self._rooms) >= self.limits.max_rooms:
             empty = next((other for other in self._rooms.values() if not other.occupants and not other.pinned), None)
             if empty is None:
@@ -294,7 +301,7 @@ class Chat:
         Raises:
             LimitExceeded: It is too long.
         """
-        text = clean(text).replace("\n", " ").strip()
+        text = clean_line(text).strip()
         if len(text) > self.limits.short_text_chars:
             raise LimitExceeded(what, self.limits.short_text_chars, "characters")
         return text

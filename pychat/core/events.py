@@ -107,23 +107,3 @@ RoomEvent: TypeAlias = Message | Joined | Left | TopicChanged | Notice
 
 PersonEvent: TypeAlias = Disconnected | Renamed | AwayChanged
 """Events with `rooms`: every room that the person was in at that moment."""
-
-
-def rooms_of(event: Event) -> tuple[str, ...]:
-    """The names of the rooms in whose history the event belongs; empty for what is private."""
-    if isinstance(event, PersonEvent):
-        return event.rooms
-    return () if event.room is None else (event.room,)
-
-
-def actor_of(event: Event) -> str | None:
-    """The nickname of the person who caused the event, as it was before it; None if it was the server."""
-    match event:
-        case Message():
-            return event.sender
-        case Renamed():
-            return event.old
-        case Notice():
-            return None
-        case _:
-            return event.nickname

@@ -36,6 +36,8 @@ class Limits:
     """Rooms that one session can be in."""
     history_events: int = 1000
     """Events kept in memory for each room."""
+    history_chars: int = 262_144
+    """Characters that the messages among them may have together; fewer are kept if they are long."""
     history_page: int = 500
     """Events in one answer to a request for history."""
     replay_messages: int = 20

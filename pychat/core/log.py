@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from pychat.core.delivery import Batch, Entry
-from pychat.core.events import Event
+from pychat.core.events import Event, Message
 
 
 class Page(NamedTuple):
@@ -71,33 +71,50 @@ class Log(ABC):
 
 
 class _Ring:
-    """The last events of one room."""
+    """The last events of one room: so many, and fewer if their texts are long."""
 
-    __slots__ = ("events", "lost")
+    __slots__ = ("_chars", "_most_chars", "_most_events", "events", "lost")
 
-    def __init__(self, size: int, lost: int) -> None:
-        self.events: deque[Event] = deque(maxlen=size)
+    def __init__(self, most_events: int, most_chars: int, lost: int) -> None:
+        self._most_events, self._most_chars = most_events, most_chars
+        self._chars = 0
+        self.events: deque[Event] = deque()
         self.lost = lost
         """The newest id that may have been here and is not any more."""
 
     def extend(self, events: list[Event]) -> None:
-        dropped = len(self.events) + len(events) - (self.events.maxlen or 0)
-        if dropped > 0:
-            kept = len(self.events)
-            self.lost = self.events[dropped - 1].id if dropped <= kept else events[dropped - kept - 1].id
         self.events.extend(events)
+        self._chars += _chars(events)
+        self._drop(len(self.events) - self._most_events)
+        while self._chars > self._most_chars:
+            self._drop(1)
+
+    def _drop(self, count: int) -> None:
+        if count > 0:
+            oldest = [self.events.popleft() for _ in range(count)]
+            self._chars -= _chars(oldest)
+            self.lost = oldest[-1].id
+
+
+def _chars(events: list[Event]) -> int:
+    return sum([len(event.text) for event in events if type(event) is Message])
 
 
 class MemoryLog(Log):
     """
-    Keeps the last `size` events of each room, as long as the process lives.
+    Keeps the last events of each room, as long as the process lives.
 
     Ids begin at the milliseconds since 1970 times 2^20, so they go on growing when the server is restarted, and an id
     of an earlier run is known as such.
     """
 
-    def __init__(self, size: int = 1000) -> None:
-        self._size = size
+    def __init__(self, events: int = 1000, chars: int = 262_144) -> None:
+        """
+        Args:
+            events: How many of each room.
+            chars: And how many characters their messages may have together.
+        """
+        self._events, self._chars = events, chars
         self._first = time.time_ns() // 1_000_000 << 20
         self._next = self._first
         self._lost = self._first - 1
@@ -120,7 +137,7 @@ class MemoryLog(Log):
                 for room in entry.rooms:
                     ring = self._rings.get(room.key)
                     if ring is None:
-                        ring = self._rings[room.key] = _Ring(self._size, self._lost)
+                        ring = self._rings[room.key] = _Ring(self._events, self._chars, self._lost)
                     ring.extend(entry.events)
         self._accepted(entry)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pychat.core.errors import NicknameInUse
 from pychat.core.names import fold, skeleton
-from pychat.core.replies import MemberInfo
 
 if TYPE_CHECKING:
     from pychat.core.session import Session
@@ -69,10 +68,10 @@ class Nicknames:
             self._forget(session.nickname)
         self._remember(nickname, session)
         session.nickname = nickname
-        session.info = MemberInfo(nickname, session.away)
+        session.update_info()
 
     def give_token(self, session: Session, token: str) -> None:
-        """Let the token, instead of any earlier one, take the session's place (`take`)."""
+        """Let the token, instead of any earlier one, take the session's place."""
         if session.token is not None:
             self._tokens.pop(session.token, None)
         session.token = token

@@ -17,7 +17,8 @@ from pychat.core.errors import AckTimeout, LocalProtocolError, Refused
 from pychat.core.events import Event, Notice
 from pychat.core.participant import Participant
 from pychat.core.replies import Failure, MemberInfo, Reply
-from pychat.core.verbs import Hello, Quit, Ref, Verb
+from pychat.core.text import shorten
+from pychat.core.verbs import Hello, Ref, Verb
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -89,10 +90,14 @@ class Session:
         """When it last said something."""
         self.memo: dict[object, Any] = {}
         self.ended: threading.Event | None = None
-        """Made by one who waits for the end of this session (`Chat.take_over`)."""
+        """Made by one who waits for the end of this session, to take its place."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"
+
+    def update_info(self) -> None:
+        """The nickname or the away text has changed. Under the chat's order lock."""
+        self.info = MemberInfo(self.nickname or "", None if self.away is None else shorten(self.away))
 
     def notice(self, text: str) -> None:
         """Say something to this session alone, in the server's name."""
@@ -180,9 +185,13 @@ class LocalSession(Participant, Session):
         return answer
 
     def close(self, reason: str = "") -> None:
-        """Leave for good; what is in the inbox can still be taken."""
-        if not self.closed:
-            self.chat.perform(self, [Quit(reason)])
+        """
+        Leave for good, which no handler can refuse; what is in the inbox can still be taken.
+
+        Raises:
+            LimitExceeded: The reason is too long.
+        """
+        self.chat.close(self, self.chat.checked_short_text("reason", reason) or "quit")
 
     def hello(self, nickname: str, rooms: Iterable[str] = ()) -> None:
         """Claim a nickname and join rooms (none: the default room). `Chat.session` has done it."""

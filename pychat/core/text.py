@@ -13,6 +13,7 @@ import re
 from unicodedata import normalize
 
 _REPLACEMENT = "\ufffd"
+_LISTED_CHARS = 60
 
 # Cc but \n (a message may have lines), the twelve characters with the property Bidi_Control, line and paragraph
 # separator, surrogates, and the noncharacters: U+FDD0..FDEF and the last two code points of each plane.
@@ -41,3 +42,8 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """Return the text cleaned and on one line, newlines as spaces: a topic, an away text, a reason."""
     return clean(text).replace("\n", " ")
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a topic or an away text, for lists: all of them at full length would be megabytes."""
+    return text if len(text) <= _LISTED_CHARS else text[: _LISTED_CHARS - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -140,14 +140,14 @@ class Help(NamedTuple):
 
 
 class Ping(NamedTuple):
-    """Are you there? Answered by `Pong` with the same token."""
+    """Are you there? Answered by `PongReply` with the same token."""
 
     token: str = ""
     ref: Ref = None
 
 
 class Pong(NamedTuple):
-    """I am here: the answer to the server's own `Ping`."""
+    """I am here: the answer to the server's own `PingRequest`."""
 
     ref: Ref = None
 

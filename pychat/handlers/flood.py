@@ -65,7 +65,7 @@ class FloodControl(Handler):
         if meter is None:
             meter = session.memo[self] = _Meter(limits)
         arrived = session.heard
-        size = len(verb.text) if isinstance(verb, Say | Direct) else 0
+        size = len(verb.text.encode(errors="replace")) if isinstance(verb, Say | Direct) else 0
         passes_at = max(meter.verbs.passes_at(arrived, 1), meter.bytes.passes_at(arrived, size))
         if passes_at - arrived > limits.delay_seconds:
             self._refuse(session, meter, arrived)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pychat.core.events import Message
 from pychat.core.handler import Handler
-from pychat.core.membership import visible
+from pychat.core.membership import fitting, visible
 from pychat.core.replies import Replay
 from pychat.core.room import Room
 from pychat.core.session import Session
@@ -30,4 +30,6 @@ class History(Handler):
         page = chat.log.read_before(room.key, room.occupants.get(session, 0) + 1, chat.limits.history_events)
         messages = [event for event in page.events if isinstance(event, Message) and visible(event, session)]
         if wanted and messages:
-            chat.send(session, Replay(room.name, tuple(messages[-wanted:])))
+            # More than a send queue takes would cut off whoever joins.
+            last = fitting(messages[-wanted:], chat.limits.send_queue_bytes, last=True)
+            chat.send(session, Replay(room.name, tuple(last)))

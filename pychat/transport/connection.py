@@ -36,9 +36,10 @@ PROTOCOLS: Final[dict[Language, type[Protocol]]] = {
     Language.JSON: JsonProtocol,
 }
 
+_NO_PAGE: Final = b"This chat has no web page. Use nc.\r\n"
 _NOT_SPOKEN: Final = {
-    Language.HTTP: b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: 35\r\n"
-    b"Connection: close\r\n\r\nThis chat has no web page. Use nc.\r\n",
+    Language.HTTP: b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\n\r\n%b" % (len(_NO_PAGE), _NO_PAGE),
     Language.IRC: b"ERROR :This server does not speak IRC; connect with nc or pychat connect\r\n",
     Language.TLS: b"",
 }

@@ -15,12 +15,11 @@ from pychat.core.replies import Bye, Failure, Welcome
 from pychat.core.verbs import Hello, Verb
 from pychat.protocols.base import Item
 from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
+from pychat.transport.keepalive import keep_alive
 
 _READ_BYTES: Final = 65_536
 _SHOWN: Final = 80
 _PROMPT: Final = b"NICK"
-_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""Seconds of silence, seconds between probes, and probes, after which a server that is gone without a word is lost."""
 
 
 class Wire:
@@ -48,10 +47,7 @@ class Wire:
         self._socket.settimeout(None)
         with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for name, value in _KEEPALIVE.items():
-                if hasattr(socket, name):
-                    self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+            keep_alive(self._socket)
         self._protocol = JsonClientProtocol()
         self._started = b""
         self.line_bytes = Limits().line_bytes

@@ -73,10 +73,11 @@ class Fanout(Delivery):
         self.wake()
 
     def wake(self) -> None:
-        if not self._woken and self._wakes is not None:
+        wakes = self._wakes  # the writer may end meanwhile
+        if not self._woken and wakes is not None:
             self._woken = True
             with contextlib.suppress(OSError):  # it is full, so the writer is awake; or closed, and there is none
-                self._wakes[1].send(b"\0")
+                wakes[1].send(b"\0")
 
     def throttle(self, session: Session, size: int) -> None:
         with self._flow:

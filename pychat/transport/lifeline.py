@@ -135,7 +135,7 @@ class Lifeline:
             wire = self._wire
         if first and wire is not None:
             with contextlib.suppress(ConnectionLost):
-                wire.send(Quit(reason))
+                wire.send(Quit(reason[: self.welcome.limits.short_text_chars]))
         self._reader.join(_CLOSE_SECONDS)
         if self._reader.is_alive() and wire is not None:
             wire.shutdown()

@@ -134,24 +134,31 @@ class Sender:
         if now >= self._next_check:
             self._next_check = now + 1.0
             seconds = self._limits.stall_seconds
-            for link in [link for link in self._behind if now - link.progress >= seconds]:
+            for link in [link for link in self._behind if _silent_for(link, now) >= seconds]:
                 self.cut_off(link, f"too slow: nothing was taken for {seconds:g} seconds")
 
     def lagging_rooms(self) -> frozenset[Room]:
         """Return the rooms with a member that is behind and takes what it can; who takes nothing does not count."""
         now, much = time.monotonic(), self._limits.send_queue_bytes // 4
         return frozenset(
-            hearers.room for link in self._behind if link.behind > much and _reads(link, now) for hearers in link.rooms
+            hearers.room
+            for link in self._behind
+            if link.behind > much and _silent_for(link, now) < _READS_SECONDS
+            for hearers in link.rooms
         )
 
 
-def _reads(link: Link, now: float) -> bool:
-    """Whether a member that is behind has read something just now."""
+def _silent_for(link: Link, now: float) -> float:
+    """
+    Return for how many seconds a member that is behind has read nothing.
+
+    Who reads slowly takes long to make enough room for the socket to be writable again, so the system is asked.
+    """
     unread = _unread(link.socket)
     if unread < link.unread:
         link.progress = now
     link.unread = unread
-    return now - link.progress < _READS_SECONDS
+    return now - link.progress
 
 
 def _unread(sock: socket.socket) -> int:

@@ -33,7 +33,7 @@ from pychat.transport.timers import Timers
 logger = logging.getLogger("pychat")
 
 _BEHIND_SECONDS = 0.02
-"""How often those who are behind are looked at."""
+"""How often those who are behind are looked at, and, while the queue never runs dry, the timers."""
 
 
 class Writer:
@@ -66,7 +66,8 @@ class Writer:
         while jobs or not self._fanout.stopping:
             try:
                 self._wait()
-                while jobs:
+                until = time.monotonic() + _BEHIND_SECONDS
+                while jobs and time.monotonic() < until:
                     self._pass()
             except Exception:
                 logger.exception("the writer failed; it goes on")

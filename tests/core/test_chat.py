@@ -326,6 +326,16 @@ def test_away_and_back() -> None:
     assert ann.do(verbs.ListMembers())[-1].members == (MemberInfo("ann"), MemberInfo("bob", "away"))
 
 
+def test_away_takes_its_place_behind_what_was_said_before() -> None:
+    """Also if both came in one chunk."""
+    chat = make_chat()
+    ann, bob = enter(chat, "ann"), enter(chat, "bob")
+
+    ann.do(Say("before"), verbs.SetAway("lunch"), Say("after"))
+
+    assert [event.text for event in bob.take()] == ["before", "lunch", "after"]
+
+
 def test_topics() -> None:
     """Set, asked for, shown on join, removed."""
     chat = make_chat()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pychat import Chat
 from pychat.core.delivery import Attach, Batch, Entry, Private
-from pychat.core.events import Event, Notice
+from pychat.core.events import Event, Message, Notice
 from pychat.core.log import MemoryLog
 from pychat.core.room import Room
 from pychat.core.session import LocalSession
@@ -158,3 +158,20 @@ def test_pages_together_are_everything_that_is_kept(
     missed = [event for event in of_a if event.id >= first + seen]
     if len(missed) > len(forwards):
         assert log.has_gap("a", first + seen - 1)
+
+
+def test_long_messages_leave_room_for_fewer_of_them() -> None:
+    """Memory is bounded by characters, too, and what is dropped is a gap."""
+    log = MemoryLog(events=10, chars=100)
+    log.open(lambda entry: None)
+    room = Chat().default_room
+    ids = []
+    for length in (40, 40, 40, 90, 200, 5):
+        ids.append(log.claim(1))
+        log.append(Batch((room,), [Message(ids[-1], 0.0, "lobby", "ann", "x" * length)]))
+        kept = log.read_before(room.key, None, 10).events
+        assert sum(len(event.text) for event in kept if isinstance(event, Message)) <= 100
+
+    assert [event.id for event in kept] == ids[5:]
+    assert log.has_gap(room.key, ids[3])
+    assert not log.has_gap(room.key, ids[4])

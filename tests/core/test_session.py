@@ -10,7 +10,7 @@ from recorder import make_chat
 
 from pychat import Chat, Handler, Joined, LocalSession, Message, Refused, Session
 from pychat.core.delivery import Entry
-from pychat.core.errors import AckTimeout, LocalProtocolError
+from pychat.core.errors import AckTimeout, LimitExceeded, LocalProtocolError
 from pychat.core.events import Disconnected
 from pychat.core.log import MemoryLog
 from pychat.core.replies import MemberInfo
@@ -186,3 +186,20 @@ def test_repr_names_the_person() -> None:
     ann = make_chat().session("ann")
 
     assert repr(ann) == f"<LocalSession {ann.identity} 'ann'>"
+
+
+def test_close_ends_the_session_or_says_why_not() -> None:
+    """It is no verb that a handler could refuse; a reason that is too long is an error of the program."""
+
+    class NoWayOut(Handler):
+        def before_verb(self, session: Session, verb: object) -> None:
+            if session.nickname is not None:
+                raise Refused("stay")
+
+    ann = make_chat(NoWayOut()).session("ann")
+
+    with pytest.raises(LimitExceeded, match="reason: at most 390 characters"):
+        ann.close("x" * 391)
+    assert not ann.closed
+    ann.close("x" * 390)
+    assert ann.closed

@@ -332,7 +332,9 @@ def test_a_browser_cannot_be_made_to_speak(server: MakeServer, clients: Clients)
     browser.send(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}")
     browser.end_sending()
 
-    assert browser.read_rest().startswith(b"HTTP/1.1 501 Not Implemented\r\n")
+    head, _, text = browser.read_rest().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 501 Not Implemented\r\n")
+    assert b"\r\nContent-Length: %d\r\n" % len(text) in head
     bob.send("/who\n")
     assert bob.read_line() == "-- in lobby: bob"
 

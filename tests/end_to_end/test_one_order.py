@@ -285,7 +285,7 @@ def test_resume_while_others_write_is_one_piece_of_the_order(server: MakeServer,
 
 def test_resume_of_megabytes_does_not_cut_the_client_off(server: MakeServer, clients: Clients) -> None:
     """1,000 messages of 4,000 bytes were missed: far more than a send queue, so they come as they are taken."""
-    running = server(handlers=[Broadcast()])
+    running = server(handlers=[Broadcast()], limits=Limits(history_chars=10_000_000))
     ann = clients.new_json(running, receive_buffer=8192)
     ann.ask("hello", nick="ann")
     welcome = ann.next("welcome")
@@ -309,7 +309,7 @@ def test_resume_of_megabytes_does_not_cut_the_client_off(server: MakeServer, cli
 
 def test_a_page_of_history_of_megabytes_does_not_cut_the_client_off(server: MakeServer, clients: Clients) -> None:
     """Who asks for 500 messages of 4,000 bytes gets as many as fit, and is told that there is more."""
-    running = server(handlers=[Broadcast(), History()])
+    running = server(handlers=[Broadcast(), History()], limits=Limits(history_chars=10_000_000))
     bot = running.session("bot")
     for number in range(500):
         bot.say(f"{number:03} {'x' * 3996}")

@@ -166,3 +166,14 @@ def test_each_session_has_its_own_bucket(monkeypatch: pytest.MonkeyPatch) -> Non
     chat.perform(ann, [Say("x")] * 50)
 
     assert bob.say("x")
+
+
+def test_characters_count_as_the_bytes_that_they_have(flooder: MakeFlooder) -> None:
+    """A text of four-byte characters is held back as long as one of four times as many letters."""
+
+    def pauses(text: str) -> list[float]:
+        sender = flooder(text_bytes=100, bytes_per_second=50)
+        sender.send(*[Say(text)] * 11)
+        return sender.pauses
+
+    assert pauses("\N{GRINNING FACE}" * 25) == pauses("x" * 100) == [0.5, 1.5]

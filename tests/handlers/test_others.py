@@ -172,3 +172,16 @@ def test_what_is_said_while_the_hooks_of_a_join_run_is_not_replayed() -> None:
     bob = chat.find("bob")
     assert isinstance(bob, LocalSession)
     assert [event.text for event in bob.events(timeout=0) if isinstance(event, Message)] == ["meanwhile"]
+
+
+def test_a_replay_never_cuts_off_whoever_joins() -> None:
+    """However many messages are wanted and however long they are: the newest that a send queue takes."""
+    chat = Chat([History(500), Broadcast()])
+    ann = chat.session("ann")
+    for number in range(200):
+        ann.say(f"{number} ".ljust(4096, "x"))
+
+    ((_, texts),) = newcomer(chat, "bob")
+
+    assert texts[-1].startswith("199 ")
+    assert 4096 < sum(map(len, texts)) < chat.limits.send_queue_bytes // 2

@@ -158,3 +158,23 @@ def test_who_waits_for_a_queue_is_told_when_it_is_empty_or_given_up(bench: Bench
     assert event.is_set()
     assert link.finished.is_set()
     assert link.drained == []
+
+
+def test_who_reads_little_without_making_room_is_not_cut_off(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system calls a socket writable only when a good part of its buffer is free; a slow reader needs longer."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    unread = 4000
+    monkeypatch.setattr(module, "_unread", lambda sock: unread)
+    link, _ = bench.link()
+    bench.fill(link)
+
+    for _ in range(5):
+        clock.now += 9.0
+        unread -= 100
+        bench.sender.cut_off_stalled()
+    assert not link.dead
+    clock.now += 10.0
+    bench.sender.cut_off_stalled()
+
+    assert link.verdict == "too slow: nothing was taken for 10 seconds"

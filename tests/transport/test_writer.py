@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Sequence
 
@@ -9,10 +10,11 @@ import pytest
 from chat_clients import DEADLINE, Clients, wait_until
 
 from pychat import ChatServer, Limits, Message
+from pychat.core.delivery import Private
 from pychat.core.verbs import Join, Leave, Say, Verb
 from pychat.protocols.base import Item
 from pychat.protocols.text import TextDialect
-from pychat.transport.link import WireSession
+from pychat.transport.link import Link, WireSession
 
 MakeServer = Callable[..., ChatServer]
 
@@ -152,3 +154,31 @@ def test_a_session_that_is_kicked_is_told_why_and_so_are_the_others(server: Make
     assert bob.read_rest() == b""
     assert ann.read_line() == "<-- bob left (be nice)"
     wait_until(lambda: running.connections == 1, "the connection is closed")
+
+
+def test_time_goes_on_while_the_queue_never_runs_dry(server: MakeServer, clients: Clients) -> None:
+    """Who talks without end, however many they are, does not keep the writer from its timers and from slow members."""
+    running = server(limits=Limits(registration_seconds=0.1))
+    near, far = socket.socketpair()
+    over = threading.Event()
+
+    class Endless(TextDialect):
+        """Whatever is written causes the next thing to write, as much as a pass takes."""
+
+        def encode(self, items: Sequence[Item]) -> bytes:
+            if not over.is_set():
+                running.fanout.submit(Private(session, ()))
+            return bytes(200_000)
+
+    link = Link(near, Endless(), 0.0)
+    link.dead = True
+    session = WireSession(running.chat, running.fanout, link, "127.0.0.1")
+    silent = clients.raw(running)
+    try:
+        running.fanout.submit(Private(session, ()))
+
+        assert silent.read_rest() == b"NICK-- goodbye: no nickname within 0.1 seconds\n"
+    finally:
+        over.set()
+        near.close()
+        far.close()
