@@ -2,7 +2,7 @@
 
 from pychat.client import ChatClient
 from pychat.core.chat import Chat
-from pychat.core.errors import ChatError, Refused
+from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, Refused
 from pychat.core.events import (
     AwayChanged,
     Disconnected,
@@ -23,11 +23,14 @@ from pychat.server import ChatServer
 __version__ = "0.1.0"
 
 __all__ = [
+    "AckTimeout",
     "AwayChanged",
     "Chat",
     "ChatClient",
     "ChatError",
     "ChatServer",
+    "ConnectFailed",
+    "ConnectionLost",
     "Disconnected",
     "Event",
     "Handler",

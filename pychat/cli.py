@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -93,9 +94,32 @@ def _use_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
     }
     try:
         values = read_config(path, str(ctx.info_name), known)
+        for param in ctx.command.params:
+            if param.name in values:
+                values[param.name] = _config_value(path, param, values[param.name])
     except BadConfig as error:
         raise click.UsageError(str(error), ctx) from error
     ctx.default_map = {**(ctx.default_map or {}), **values}
+
+
+def _config_value(path: Path, param: click.Parameter, value: object) -> object:
+    """Return the value as the option takes it; click alone would make 1 of `true`, and of 1.5."""
+    if param.multiple and isinstance(value, str):
+        value = [value]
+    if param.multiple:
+        fits, wanted = isinstance(value, list) and all(isinstance(one, str) for one in value), "a list of strings"
+    elif isinstance(param, click.Option) and param.is_flag:
+        fits, wanted = isinstance(value, bool), "true or false"
+    elif isinstance(param.type, click.types.IntParamType):
+        fits, wanted = type(value) is int, "a whole number"
+    elif isinstance(param.type, click.types.FloatParamType):
+        fits, wanted = type(value) in (int, float), "a number"
+    else:
+        fits, wanted = isinstance(value, str), "a string"
+    if not fits:
+        key = str(param.name).replace("_", "-")
+        raise BadConfig(path, f"{key!r} must be {wanted}, not {value!r}")
+    return value
 
 
 def _default_config() -> Path:
@@ -256,8 +280,9 @@ def connect(nick: str | None, host: str, port: int, room: tuple[str, ...], json:
       5    the connection was lost, with --no-reconnect
       6    something was sent and not acknowledged
       130  interrupted by Ctrl-C
+      141  nobody reads the output any more
     """
-    wants_person = not json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
+    wants_person = not json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and not _is_dumb()
 
     def join(name: str) -> ChatClient:
         return ChatClient(host, port, nick=name, rooms=room, reconnect=not no_reconnect, replay=wants_person)
@@ -271,6 +296,11 @@ def connect(nick: str | None, host: str, port: int, room: tuple[str, ...], json:
     else:
         code = Pipe(join(nick), as_json=json).run()
     raise click.exceptions.Exit(code)
+
+
+def _is_dumb() -> bool:
+    """Whether the terminal cannot move its cursor: then what is typed and heard can only follow each other."""
+    return os.environ.get("TERM", "").lower() in ("dumb", "unknown")
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

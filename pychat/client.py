@@ -14,6 +14,7 @@ from pychat.core.errors import Refused
 from pychat.core.limits import Limits
 from pychat.core.participant import Participant
 from pychat.core.replies import Ok, Reply, Welcome
+from pychat.core.session import names_of
 from pychat.core.verbs import Direct, Hello, Quit, Verb
 from pychat.transport.inbox import Dropped, Heard, Inbox, Reconnected, Reconnecting
 from pychat.transport.lifeline import Lifeline
@@ -61,7 +62,7 @@ class ChatClient(Participant):
             Refused: The nickname is not allowed or in use, or the server does not let us in.
         """
         self._inbox = Inbox()
-        hello = Hello(nick, tuple(rooms), replay)
+        hello = Hello(nick, names_of(rooms), replay)
         self._line = Lifeline(host, port, hello, self._inbox, reconnect=reconnect, timeout=timeout)
 
     def __enter__(self) -> ChatClient:

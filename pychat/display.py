@@ -31,7 +31,7 @@ class Lines:
             case Reconnecting(attempt, _, reason):
                 return [f"-- {clean_line(reason)}; trying to come back"] if attempt == 1 else []
             case Reconnected(missed):
-                return [f"-- back again; {_messages(missed)} missed meanwhile"]
+                return ["-- back again" + (f"; {_messages(missed)} missed meanwhile" if missed else "")]
             case Dropped(number):
                 return [f"-- {number} lines came too fast and are not shown"]
             case Members() if heard.joined and self._room is None:
@@ -41,8 +41,6 @@ class Lines:
 
 
 def _messages(number: int) -> str:
-    if number == 0:
-        return "nothing was"
     return "1 message was" if number == 1 else f"{number} messages were"
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pychat.core.chat import Chat
+from pychat.core.errors import LocalProtocolError
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
@@ -125,8 +126,11 @@ class ChatServer(socketserver.ThreadingTCPServer):
 
         Raises:
             OSError: The address is in use, or not of this machine.
+            LocalProtocolError: The server was stopped: it does not start again.
         """
         with self._life:
+            if self._stopping:
+                raise LocalProtocolError("the server was stopped and does not start again; make a new one")
             if not self._bound:
                 if self.address_family == socket.AF_INET6:
                     with contextlib.suppress(OSError):
@@ -144,12 +148,15 @@ class ChatServer(socketserver.ThreadingTCPServer):
     def start(self) -> ChatServer:
         """Serve in a thread of its own; return when the server listens."""
         self.bind()
-        threading.Thread(target=self.serve_forever, name="pychat-accept", daemon=True).start()
+        threading.Thread(target=self._serve, name="pychat-accept", daemon=True).start()
         return self
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve on this thread until `stop` is called from another one."""
         self.bind()
+        self._serve(poll_interval)
+
+    def _serve(self, poll_interval: float = 0.5) -> None:
         with self._life:
             if self._stopping:
                 return

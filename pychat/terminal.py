@@ -142,6 +142,10 @@ class Terminal:
                 self._print([f"{before}{line}" for line in clean(text).split("\n")])
                 self._accept(text)
 
+        @bindings.add("<vt100-mouse-event>", eager=True)
+        def ignore(event: KeyPressEvent) -> None:
+            """Do nothing: the mouse is the terminal's, and an escape sequence in a paste may look like its events."""
+
         @bindings.add("c-c")
         def interrupt(event: KeyPressEvent) -> None:
             """Clear the line, or leave."""

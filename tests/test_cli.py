@@ -220,6 +220,12 @@ def test_the_default_file_is_read(pychat: Programs) -> None:
         ("[serve]\nprot = 1\n", "[serve] has no option 'prot'; did you mean 'port'?"),
         ("[serve]\nmessage-brust = 1\n", "[serve] has no option 'message-brust'; did you mean 'message-burst'?"),
         ("[serve]\nconfig = 'x'\n", "[serve] has no option 'config'"),
+        ("[serve]\nport = true\n", "'port' must be a whole number, not True"),
+        ("[serve]\nport = 1.5\n", "'port' must be a whole number, not 1.5"),
+        ("[serve]\nping-seconds = false\n", "'ping-seconds' must be a number, not False"),
+        ("[serve]\nroom = 5\n", "'room' must be a list of strings, not 5"),
+        ("[serve]\nserver-name = 5\n", "'server-name' must be a string, not 5"),
+        ("[serve]\nport = 'http'\n", "'port' must be a whole number, not 'http'"),
         ("[serve.port]\nx = 1\n", "'port' in [serve] must be a value, not a table"),
     ],
 )
@@ -234,13 +240,13 @@ def test_a_config_file_that_is_wrong_says_what(pychat: Programs, text: str, prob
 
 
 def test_a_value_in_a_file_is_checked_like_any_other(pychat: Programs) -> None:
-    """The wrong type is a usage error."""
-    (pychat.directory / "my.toml").write_text('[serve]\nport = "http"\n')
+    """A port that cannot be is a usage error."""
+    (pychat.directory / "my.toml").write_text("[serve]\nport = 70000\n")
 
     result = pychat.run("serve", "--config", "my.toml")
 
     assert result.returncode == 2
-    assert result.stderr.endswith("Error: Invalid value for '--port': 'http' is not a valid integer range.\n")
+    assert result.stderr.endswith("Error: Invalid value for '--port': 70000 is not in the range 0<=x<=65535.\n")
 
 
 def test_a_config_file_that_is_missing_is_an_error(pychat: Programs) -> None:

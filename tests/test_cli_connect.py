@@ -306,7 +306,7 @@ def test_lines_wait_while_there_is_no_connection(pychat: Programs, clients: Clie
     pychat.serve("--room", "lobby", port=port)
 
     assert ann.wait() == 0
-    assert "-- back again; nothing was missed meanwhile" in ann.stdout.read_rest()
+    assert "-- back again" in ann.stdout.read_rest()
     bob = clients.text(("127.0.0.1", port), "bob")
     bob.send("/history\n")
     said = [line.partition("] ")[2] for line in bob.read_until("bob joined lobby") if "ann: " in line]

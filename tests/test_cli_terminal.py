@@ -31,7 +31,7 @@ CTRL_D = "\x04"
 class Terminal:
     """A program on a pseudo-terminal of 80 columns."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str], directory: Path) -> None:
+    def __init__(self, *arguments: str, environment: dict[str, str], directory: Path, kind: str = "xterm") -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
@@ -39,7 +39,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            env={**environment, "TERM": kind, "PROMPT_TOOLKIT_NO_CPR": "1"},
             cwd=directory,
             start_new_session=True,
         )
@@ -88,7 +88,7 @@ class Terminals:
     def __init__(self, programs: Programs, stack: ExitStack) -> None:
         self._programs, self._stack = programs, stack
 
-    def __call__(self, port: int, *arguments: str) -> Terminal:
+    def __call__(self, port: int, *arguments: str, kind: str = "xterm") -> Terminal:
         terminal = Terminal(
             "connect",
             "--port",
@@ -96,6 +96,7 @@ class Terminals:
             *arguments,
             environment=self._programs.environment,
             directory=self._programs.directory,
+            kind=kind,
         )
         self._stack.callback(terminal.end)
         return terminal
@@ -310,7 +311,7 @@ def test_a_line_stays_while_there_is_no_connection(pychat: Programs, clients: Cl
     ann.type("important" + ENTER)
     ann.read_until("not connected; the line stays here until you are back")
     pychat.serve(port=port)
-    ann.read_until("-- back again; nothing was missed meanwhile")
+    ann.read_until("-- back again")
     bob = clients.text(("127.0.0.1", port), "bob")
     ann.type(ENTER)
 
@@ -336,3 +337,31 @@ def test_nobody_there_is_told_before_anything_is_drawn(terminals: Terminals) -> 
 
     ann.read_until("Error: cannot connect to 127.0.0.1 port 1: Connection refused; is the server running")
     assert ann.wait() == 3
+
+
+def test_a_dumb_terminal_is_served_line_by_line(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
+    """It cannot move its cursor, so there is no line that stays at the bottom, but one can talk and hear."""
+    _, port = pychat.serve()
+    bob = clients.text(("127.0.0.1", port), "bob")
+    ann = terminals(port, "--nick", "ann", kind="dumb")
+    ann.read_until("you are in lobby: bob, ann")
+
+    ann.type("hello\n")
+    bob.read_until("ann: hello")
+    bob.send("hi\n")
+
+    ann.read_until("bob: hi")
+
+
+def test_an_escape_sequence_among_the_keys_does_no_harm(
+    pychat: Programs, clients: Clients, terminals: Terminals
+) -> None:
+    """A paste without brackets may have one that looks like an event of the mouse."""
+    _, port = pychat.serve()
+    bob = clients.text(("127.0.0.1", port), "bob")
+    ann = terminals(port, "--nick", "ann")
+    ann.read_until("ann:")
+
+    ann.type("red\x1b[31m line" + ENTER)
+
+    assert bob.read_until("line")[-1] == "ann: red line"

@@ -5,17 +5,19 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import resource
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from typing import Any
 
 import pytest
 from chat_clients import DEADLINE, Clients, Peer, pychat_threads, wait_until
 
-from pychat import ChatServer, Handler, Joined, Limits, Message, Refused, Session
+from pychat import ChatClient, ChatServer, Handler, Joined, Limits, Message, Refused, Session
 from pychat.core.errors import LocalProtocolError
 
 MakeServer = Callable[..., ChatServer]
@@ -452,3 +454,39 @@ def test_a_session_of_this_process_meets_those_behind_sockets(server: MakeServer
 
     assert ann.read_line() == "bot: hello ann"
     assert [type(event) for event in bot.history()] == [Joined, Joined, Message, Message]
+
+
+def test_a_server_that_was_stopped_does_not_start_again(server: MakeServer) -> None:
+    """It says so instead of listening nowhere."""
+    stopped = server()
+    stopped.stop()
+
+    for start in (stopped.start, stopped.serve_forever, stopped.__enter__):
+        with pytest.raises(LocalProtocolError, match="the server was stopped and does not start again; make a new one"):
+            start()
+
+
+def test_a_string_is_no_list_of_rooms(server: MakeServer) -> None:
+    """Else it would be taken for rooms with names of one letter."""
+    running = server()
+
+    with pytest.raises(TypeError, match=r"rooms must be a list of names: \['lobby'\], not 'lobby'"):
+        running.session("ann", rooms="lobby")
+    with pytest.raises(TypeError, match=r"rooms must be a list of names: \['lobby'\], not 'lobby'"):
+        ChatClient("127.0.0.1", running.port, nick="ann", rooms="lobby")
+
+
+@pytest.mark.parametrize(
+    ("limits", "problem"),
+    [
+        ({"line_bytes": -1}, "limit line_bytes must be a whole number from 0 on, not -1"),
+        ({"line_bytes": 1.5}, "limit line_bytes must be a whole number from 0 on, not 1.5"),
+        ({"line_bytes": True}, "limit line_bytes must be a whole number from 0 on, not True"),
+        ({"ping_seconds": "x"}, "limit ping_seconds must be a number from 0 on, not 'x'"),
+        ({"ping_seconds": float("nan")}, "limit ping_seconds must be a number from 0 on, not nan"),
+    ],
+)
+def test_limits_are_numbers(limits: dict[str, Any], problem: str) -> None:
+    """What is none is refused where it is given."""
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        Limits(**limits)

@@ -291,7 +291,7 @@ def _read_history(chat: Chat, session: Session, verb: verbs.ReadHistory) -> None
 
 def _help(chat: Chat, session: Session, verb: verbs.Help) -> None:
     lines = verb.text.split("\n")
-    for hook in chat.chains.on_help:
+    for hook in chat.chains.on_help if not verb.about else ():
         try:
             lines += hook(session)
         except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,14 @@ class Limits:
 
     The defaults are those of docs/architecture.md, chosen beside those of other chat servers.
     """
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            kinds = (int, float) if isinstance(field.default, float) else (int,)
+            if type(value) not in kinds or not value >= 0:
+                kind = "a number" if float in kinds else "a whole number"
+                raise ValueError(f"limit {field.name} must be {kind} from 0 on, not {value!r}")
 
     # Text and names
     line_bytes: int = 4096

@@ -29,6 +29,13 @@ E = TypeVar("E")
 _identities = count(1)
 
 
+def names_of(rooms: Iterable[str]) -> tuple[str, ...]:
+    """Return the names; a string is not taken for a list of rooms with names of one letter."""
+    if isinstance(rooms, str):
+        raise TypeError(f"rooms must be a list of names: [{rooms!r}], not {rooms!r}")
+    return tuple(rooms)
+
+
 class Session:
     """
     The chat's record of one participant. Read it from any thread; only the chat changes it.
@@ -195,7 +202,7 @@ class LocalSession(Participant, Session):
 
     def hello(self, nickname: str, rooms: Iterable[str] = ()) -> None:
         """Claim a nickname and join rooms (none: the default room). `Chat.session` has done it."""
-        self.ask(Hello(nickname, tuple(rooms)))
+        self.ask(Hello(nickname, names_of(rooms)))
 
     def next(self, kind: type[E], timeout: float | None = None) -> E:
         """

@@ -137,6 +137,8 @@ class Help(NamedTuple):
 
     text: str
     ref: Ref = None
+    about: str = ""
+    """What the text explains, if it is not everything: then nothing is added."""
 
 
 class Ping(NamedTuple):

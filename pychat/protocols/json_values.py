@@ -65,7 +65,7 @@ def load_object(line: str) -> dict[str, Any]:
     try:
         value, end = _decode(line)
     except json.JSONDecodeError as error:
-        raise RemoteProtocolError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise RemoteProtocolError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     except ValueError as error:  # NaN and Infinity, which json takes; integers of more digits than Python converts
         raise RemoteProtocolError(f"not JSON that can be read: {error}") from None
     if end != len(line):

@@ -117,7 +117,7 @@ def _help(arguments: str) -> Verb:
     if command is None:
         return _unknown(name)
     also = f" Also: {', '.join('/' + alias for alias in command.aliases)}." if command.aliases else ""
-    return Help(f"{command.usage}  {command.help}{also}")
+    return Help(f"{command.usage}  {command.help}{also}", about=command.name)
 
 
 @_command("join", "ROOM", "j")

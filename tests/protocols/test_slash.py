@@ -109,7 +109,7 @@ def test_help_lists_every_command_once() -> None:
 def test_help_explains_one_command(line: str) -> None:
     """By its name or an alias, with or without the slash."""
     expected = "/msg NICK TEXT  Write to one person; nobody else sees it. Also: /m, /w, /tell."
-    assert slash.parse(line) == v.Help(expected)
+    assert slash.parse(line) == v.Help(expected, about="msg")
 
 
 @given(st.text().map("/".__add__))
