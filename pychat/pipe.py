@@ -44,7 +44,8 @@ class Pipe:
         self._writing = threading.Lock()
         self._exit_code = 0
         self._failure: ChatError | None = None
-        self._broken = False
+        self._broken: OSError | None = None
+        """Why the output cannot be written any more."""
 
     def run(self) -> int:
         """
@@ -53,6 +54,7 @@ class Pipe:
         Raises:
             ConnectionLost: The connection is lost for good.
             AckTimeout: The server does not answer any more.
+            ChatError: The output cannot be written, though somebody wants it: the disk is full, say.
         """
         if sys.stdout is not None:
             sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a TextIOWrapper
@@ -61,13 +63,15 @@ class Pipe:
             threading.Thread(target=self._talk, name="pychat-stdin", daemon=True).start()
             for heard in self._client.events():
                 self._write(heard)
-        except OSError:
+        except OSError as error:
             silence(sys.stdout.fileno())
-            return CLOSED_PIPE
+            self._broken = error
         finally:
             self._client.close()
-        if self._broken:
+        if isinstance(self._broken, BrokenPipeError):
             return CLOSED_PIPE
+        if self._broken is not None:
+            raise ChatError(f"cannot write what is heard: {self._broken.strerror}")
         if self._failure is not None:
             raise self._failure
         return self._exit_code
@@ -89,8 +93,8 @@ class Pipe:
             self._failure = error
         except AckTimeout as error:
             self._failure = AckTimeout(f"line {number}: {error}; it may or may not have been accepted")
-        except OSError:
-            self._broken = True
+        except OSError as error:
+            self._broken = error
         finally:
             self._client.close()
 

@@ -198,6 +198,18 @@ def test_141_and_silence_when_nobody_reads(pychat: Programs) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")  # noqa: PTH110
+def test_1_when_the_output_cannot_be_written(pychat: Programs) -> None:
+    """A full disk is not somebody who has read enough."""
+    _, port = pychat.serve()
+    command = 'echo hi | "$@" > /dev/full'
+    arguments = ["sh", "-c", command, "sh", *PYCHAT, "connect", "--nick", "ci", "--port", str(port)]
+
+    result = subprocess.run(arguments, env=pychat.environment, capture_output=True, text=True, timeout=DEADLINE)
+
+    assert (result.returncode, result.stderr) == (1, "Error: cannot write what is heard: No space left on device\n")
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])
 def test_closed_descriptors_are_no_traceback(pychat: Programs, closed: str) -> None:
     """Neither of them is needed."""
