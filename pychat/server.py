@@ -112,8 +112,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
         self._readers: dict[threading.Thread, str] = {}
         # Guards the steps of life: bound, serving, stopped. Not held while waiting for other threads.
         self._life = threading.Lock()
-        self._bound = False
         self._writer: Writer | None = None
+        """None until the server is bound."""
         self._serving: threading.Thread | None = None
         self._stopped = threading.Event()
         self._stopping = False
@@ -131,7 +131,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
         with self._life:
             if self._stopping:
                 raise LocalProtocolError("the server was stopped and does not start again; make a new one")
-            if not self._bound:
+            if self._writer is None:
                 if self.address_family == socket.AF_INET6:
                     with contextlib.suppress(OSError):
                         self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -141,7 +141,6 @@ class ChatServer(socketserver.ThreadingTCPServer):
                 except OSError:
                     self.server_close()
                     raise
-                self._bound = True
                 self._writer = Writer(self.fanout)
                 self._writer.start()
 

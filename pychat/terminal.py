@@ -195,7 +195,7 @@ class Terminal:
                     answer = _explain(verb, answer)
                 self._show(answer)
             except Refused as error:
-                self._show(Failure(None, error.code, str(error)))
+                self._show(Failure.of(error))
             except (AckTimeout, ConnectionLost, LocalProtocolError) as error:
                 what = f": {text}" if (text := getattr(verb, "text", None)) else ""
                 self._show(Failure(None, "", f"{error}{what}"))

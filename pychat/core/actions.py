@@ -13,12 +13,9 @@ from threading import Event as ThreadEvent
 from typing import TYPE_CHECKING, Any
 
 from pychat.core import verbs
-from pychat.core.errors import (
-    NoSuchNickname,
-    Refused,
-)
+from pychat.core.errors import NoSuchNickname, Refused
 from pychat.core.events import AwayChanged, Message, Renamed, TopicChanged
-from pychat.core.handler import change_before, log_failure
+from pychat.core.handler import call, change_before, log_failure
 from pychat.core.membership import fitting, members_of, own_room, visible
 from pychat.core.names import check_nickname
 from pychat.core.nicknames import Parked, new_token
@@ -69,7 +66,7 @@ def _hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
         try:
             chat.membership.join(session, name)
         except Refused as error:  # the welcome has answered the hello already
-            chat.send(session, Failure(None, error.code, str(error)))
+            chat.send(session, Failure.of(error))
 
 
 def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
@@ -107,8 +104,8 @@ def _claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -
         chat.nicknames.claim(session, nickname)
         if old is not None:
             rooms = tuple(session.rooms.values())
-            names = tuple(room.name for room in rooms)
-            chat.order.append_locked(Renamed(0, 0.0, names, old, nickname), rooms, also=session)
+            event = Renamed(0, 0.0, session.room_names, old, nickname)
+            chat.order.append_locked(event, rooms, also=session)
     chat.delivery.wake()
     chat.run_on(chat.chains.on_nick, session, old, nickname)
 
@@ -126,8 +123,7 @@ def _set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
             session.away = text
             session.update_info()
             rooms = tuple(session.rooms.values())
-            names = tuple(room.name for room in rooms)
-            event = AwayChanged(0, 0.0, names, session.nickname or "", text)
+            event = AwayChanged(0, 0.0, session.room_names, session.nickname or "", text)
             chat.order.append_locked(event, rooms, also=session)
     chat.send(session, Ok(verb.ref))
 
@@ -186,7 +182,7 @@ def _speak(chat: Chat, session: Session, message: Message, ref: verbs.Ref) -> No
         except Exception:
             failure = log_failure(hook)
     if failure is not None and ref is not None and turn.ref is None:  # its id answers it already
-        chat.send(session, Failure(None, failure.code, str(failure)))
+        chat.send(session, Failure.of(failure))
     elif failure is not None:
         raise failure
     if ref is not None and turn.ref is not None:
@@ -197,13 +193,7 @@ def _speak(chat: Chat, session: Session, message: Message, ref: verbs.Ref) -> No
 def _command(chat: Chat, session: Session, verb: verbs.Command) -> None:
     chat.order.flush()
     for hook in chat.chains.on_command:
-        try:
-            taken = hook(session, verb)
-        except Refused:
-            raise
-        except Exception:
-            raise log_failure(hook) from None
-        if taken:
+        if call(hook, session, verb):
             chat.send(session, Ok(verb.ref))
             return
     raise Refused(f"unknown command {verb.name[:64]!r}; help lists the commands", code="unknown_command")

@@ -208,7 +208,7 @@ class Chat:
                     ACTIONS[type(verb)](self, session, verb)
                 except Refused as error:
                     turn.ref = None
-                    self.send(session, Failure(verb.ref, error.code, str(error)))
+                    self.send(session, Failure.of(error, verb.ref))
         finally:
             turn.session, turn.ref = outer, outer_ref
             self.order.flush()
@@ -248,7 +248,7 @@ class Chat:
         try:
             run_on(hooks, session, *args)
         except InternalFailure as failure:
-            self.send(session, Failure(None, failure.code, str(failure)))
+            self.send(session, Failure.of(failure))
 
     # Speaking
 

@@ -165,15 +165,20 @@ class Chains:
         self.verb_waits = "before_verb" in waits
 
 
+def call(hook: Callable[..., V], *args: Any) -> V:
+    """Call a hook that may refuse; lets `Refused` through, and turns anything else into `InternalFailure`."""
+    try:
+        return hook(*args)
+    except Refused:
+        raise
+    except Exception:
+        raise log_failure(hook) from None
+
+
 def run_before(hooks: Sequence[Callable[..., None]], *args: Any) -> None:
     """Run `before_*` hooks that return nothing; lets `Refused` through."""
     for hook in hooks:
-        try:
-            hook(*args)
-        except Refused:
-            raise
-        except Exception:
-            raise log_failure(hook) from None
+        call(hook, *args)
 
 
 def change_before(hooks: Sequence[Callable[..., V]], *args: Any, value: V) -> V:

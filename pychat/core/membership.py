@@ -62,7 +62,7 @@ class Membership:
                     rooms.append(room)
                     self._chat.run_on(self._chat.chains.on_join, session, room)
             except Refused as error:
-                self._chat.send(session, Failure(None, error.code, str(error)))
+                self._chat.send(session, Failure.of(error))
         self._chat.order.flush()
         self._catch_up(session, rooms, after, resumes=True)
 
@@ -128,7 +128,7 @@ class Membership:
 
         Not what was for others only, nor its own arrival, the first time, nor what it has heard in another room.
         """
-        heard = {room.name for room in session.rooms.values()}.difference(room.name for room in rooms)
+        heard = set(session.room_names).difference(room.name for room in rooms)
         return [
             event
             for event in events

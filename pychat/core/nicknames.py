@@ -85,9 +85,8 @@ class Nicknames:
             return
         self._forget(session.nickname)
         if session.token is not None and keep_seconds > 0:
-            rooms = tuple(room.name for room in session.rooms.values())
             until = time.monotonic() + keep_seconds
-            parked = Parked(session.nickname, session.identity, rooms, session.away, until)
+            parked = Parked(session.nickname, session.identity, session.room_names, session.away, until)
             self._remember(session.nickname, parked)
             self._parked[session.token] = parked
 

@@ -142,7 +142,7 @@ class Order:
             _check_locked(run.way)
         except Refused as error:
             if source is not None:
-                failures = [Failure(run.refs.get(index), error.code, str(error)) for index in range(len(run.events))]
+                failures = [Failure.of(error, run.refs.get(index)) for index in range(len(run.events))]
                 self.log.append(Private(source, tuple(failures)))
             return
         first = self.log.claim(len(run.events))

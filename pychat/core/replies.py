@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from pychat.core.errors import Refused
 from pychat.core.events import Event
 from pychat.core.limits import Limits
 from pychat.core.verbs import Ref
@@ -27,6 +28,11 @@ class Failure(NamedTuple):
     ref: Ref
     code: str
     text: str
+
+    @classmethod
+    def of(cls, error: Refused, ref: Ref = None) -> Failure:
+        """Return the answer that tells of a refusal."""
+        return cls(ref, error.code, str(error))
 
 
 class Welcome(NamedTuple):

@@ -102,6 +102,11 @@ class Session:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"
 
+    @property
+    def room_names(self) -> tuple[str, ...]:
+        """The names of its rooms, in order of joining."""
+        return tuple(room.name for room in self.rooms.values())
+
     def update_info(self) -> None:
         """The nickname or the away text has changed. Under the chat's order lock."""
         self.info = MemberInfo(self.nickname or "", None if self.away is None else shorten(self.away))

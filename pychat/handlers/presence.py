@@ -24,5 +24,5 @@ class JoinLeaveNotices(Handler):
     def on_disconnect(self, session: Session, reason: str) -> None:
         if session.nickname is not None and session.rooms:
             rooms = tuple(session.rooms.values())
-            event = Disconnected(0, 0.0, tuple(room.name for room in rooms), session.nickname, reason)
+            event = Disconnected(0, 0.0, session.room_names, session.nickname, reason)
             session.chat.order.publish(event, rooms)

@@ -121,7 +121,7 @@ class Connection:
         try:
             server.chat.open(session)
         except Refused as error:
-            server.chat.send(session, Failure(None, error.code, str(error)), Bye(str(error)))
+            server.chat.send(session, Failure.of(error), Bye(str(error)))
             return
         try:
             self._converse(session, protocol, data)

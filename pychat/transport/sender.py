@@ -52,6 +52,7 @@ class Sender:
                 self._send_queued(key.data)
 
     def send(self, link: Link, data: bytes) -> None:
+        """Send, or queue what the socket does not take; nothing happens if the link is dead."""
         if link.queue:
             self._enqueue(link, memoryview(data))
         elif data and not link.dead:
@@ -108,6 +109,7 @@ class Sender:
         link.drained.clear()
 
     def end_sending(self, link: Link) -> None:
+        """Everything was sent: say so to the peer, and to the reader that waits for it."""
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_WR)
         if link.finished is not None:
@@ -122,6 +124,7 @@ class Sender:
             link.socket.shutdown(socket.SHUT_RDWR)
 
     def give_up(self, link: Link) -> None:
+        """Forget what is queued: nothing can be sent any more. Who waits for it goes on."""
         link.dead = True
         link.behind = 0
         self._unblock(link)
