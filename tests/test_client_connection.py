@@ -117,6 +117,25 @@ def test_a_server_that_takes_nothing_is_given_up() -> None:
 # Coming back
 
 
+class Gate(Handler):
+    """Lets connections in while it is open, which it is at first."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self.open()
+
+    def open(self) -> None:
+        """Let in who waits."""
+        self._open.set()
+
+    def close(self) -> None:
+        """Let the next ones wait."""
+        self._open.clear()
+
+    def before_connect(self, session: Session) -> None:
+        self._open.wait(DEADLINE)
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients try again at once."""
@@ -128,21 +147,15 @@ def test_a_client_comes_back_and_hears_what_it_missed(
     server: MakeServer, join: MakeClient, proxy: Callable[[int], Proxy]
 ) -> None:
     """The same nickname, the same rooms, everything that was said meanwhile, once and in order."""
-    gate = threading.Event()
-
-    class Gate(Handler):
-        def before_connect(self, session: Session) -> None:
-            gate.wait(DEADLINE)
-
-    gate.set()
-    started = server(handlers=[NicknameValidator(), Gate(), JoinLeaveNotices(), Broadcast()])
+    gate = Gate()
+    started = server(handlers=[NicknameValidator(), gate, JoinLeaveNotices(), Broadcast()])
     network = proxy(started.port)
     ann = join(network.port, "ann", rooms=["lobby", "ops"], reconnect=True)
     bob = join(started.port, "bob", rooms=["lobby", "ops"])
     bob.say("one", "lobby")
     assert ann.next(Message, DEADLINE).text == "one"
 
-    gate.clear()
+    gate.close()
     network.cut()
     lost = ann.next(Reconnecting, DEADLINE)
     bob.next(Disconnected, DEADLINE)
@@ -150,7 +163,7 @@ def test_a_client_comes_back_and_hears_what_it_missed(
     bob.say("three", "ops")
     with pytest.raises(ConnectionLost, match=r"^not connected at the moment; nothing was sent$"):
         ann.say("too early")
-    gate.set()
+    gate.open()
 
     heard: list[object] = []
     for item in ann.events(DEADLINE):
@@ -170,22 +183,16 @@ def test_what_is_missed_is_known_even_if_nothing_was_heard_before(
     server: MakeServer, join: MakeClient, proxy: Callable[[int], Proxy]
 ) -> None:
     """A client that was lost before the first event knows where it began."""
-    gate = threading.Event()
-
-    class Gate(Handler):
-        def before_connect(self, session: Session) -> None:
-            gate.wait(DEADLINE)
-
-    gate.set()
-    started = server(handlers=[Gate(), JoinLeaveNotices(), Broadcast()])
+    gate = Gate()
+    started = server(handlers=[gate, JoinLeaveNotices(), Broadcast()])
     network = proxy(started.port)
     bob = join(started.port, "bob")
     ann = join(network.port, "ann", reconnect=True)
-    gate.clear()
+    gate.close()
     network.cut()
     bob.next(Disconnected, DEADLINE)
     bob.say("missed")
-    gate.set()
+    gate.open()
 
     assert ann.next(Message, DEADLINE).text == "missed"
     assert ann.next(Reconnected, DEADLINE) == Reconnected(missed=1)
