@@ -19,7 +19,7 @@ from pychat.core.limits import Limits
 from pychat.core.text import clean_line
 from pychat.daemon import NoHandler, Plan, run
 from pychat.logs import FORMATS, LEVELS, set_up
-from pychat.options import BadConfig, limit_fields, read_config
+from pychat.options import BadConfig, BadOperators, limit_fields, read_config
 from pychat.pipe import EXIT_CODES, Pipe
 
 _SOURCES: Final = (
@@ -210,6 +210,12 @@ def cli(debug: bool) -> None:
     metavar="FILE",
     help="Show the lines of this file to everybody who comes in.",
 )
+@click.option(
+    "--oper-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Let those whose name and password are in this file become server operators.",
+)
 @click.option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
 @click.option(
     "--handler",
@@ -228,6 +234,7 @@ def serve(
     room: tuple[str, ...],
     server_name: str,
     motd: Path | None,
+    oper_file: Path | None,
     no_flood_control: bool,
     handler: tuple[str, ...],
     cpu: int | None,
@@ -242,10 +249,10 @@ def serve(
     any program that speaks JSON lines, all on the same port.
     """
     set_up(log_level, log_format)
-    plan = Plan(host, port, room, server_name, motd, Limits(**limits), not no_flood_control, handler, cpu)
+    plan = Plan(host, port, room, server_name, motd, oper_file, Limits(**limits), not no_flood_control, handler, cpu)
     try:
         run(plan)
-    except (NoHandler, InvalidRoomName) as error:
+    except (NoHandler, BadOperators, InvalidRoomName) as error:
         raise click.UsageError(str(error)) from error
 
 

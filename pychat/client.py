@@ -62,7 +62,7 @@ class ChatClient(Participant):
             Refused: The nickname is not allowed or in use, or the server does not let us in.
         """
         self._inbox = Inbox()
-        hello = Hello(nick, names_of(rooms), replay)
+        hello = Hello(nick, names_of(rooms) or None, replay)
         self._line = Lifeline(host, port, hello, self._inbox, reconnect=reconnect, timeout=timeout)
 
     def __enter__(self) -> ChatClient:

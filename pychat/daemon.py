@@ -24,7 +24,7 @@ from pychat.core.handler import Handler, check_handler
 from pychat.core.limits import Limits
 from pychat.core.text import clean_line
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
-from pychat.handlers.motd import MessageOfTheDay
+from pychat.options import OPERATOR_VARIABLE, is_readable_by_others, read_operators
 from pychat.server import ChatServer
 
 ENTRY_POINTS: Final = "pychat.handlers"
@@ -62,6 +62,7 @@ class Plan(NamedTuple):
     rooms: tuple[str, ...]
     server_name: str
     motd: Path | None
+    oper_file: Path | None
     limits: Limits
     flood_control: bool
     handlers: tuple[str, ...]
@@ -74,16 +75,15 @@ def build(plan: Plan) -> ChatServer:
 
     Raises:
         CannotServe: A file cannot be read.
+        BadOperators: The names and passwords of operators cannot be used.
         NoHandler: A handler cannot be loaded or used.
         InvalidRoomName: One of the rooms cannot exist.
     """
     handlers: list[Handler] = [NicknameValidator()]
     if plan.flood_control:
         handlers.append(FloodControl())
-    handlers += [JoinLeaveNotices(), Broadcast()]
-    if plan.motd is not None:
-        handlers.append(MessageOfTheDay(_read_lines(plan.motd)))
-    handlers += [History(), Commands(), *_load_entry_points(), *map(load_handler, plan.handlers)]
+    handlers += [JoinLeaveNotices(), Broadcast(), History(), Commands()]
+    handlers += [*_load_entry_points(), *map(load_handler, plan.handlers)]
     server = ChatServer(
         host=plan.host,
         port=plan.port,
@@ -91,6 +91,8 @@ def build(plan: Plan) -> ChatServer:
         limits=plan.limits,
         name=clean_line(plan.server_name),
         default_room=plan.rooms[0],
+        motd=() if plan.motd is None else _read_lines(plan.motd),
+        operators=read_operators(plan.oper_file, os.environ.get(OPERATOR_VARIABLE)),
     )
     for room in plan.rooms[1:]:
         server.room(room)
@@ -103,8 +105,7 @@ def run(plan: Plan) -> None:
 
     Raises:
         CannotServe: The address cannot be had, a file cannot be read.
-        NoHandler: See `build`.
-        InvalidRoomName: See `build`.
+        NoHandler, BadOperators, InvalidRoomName: See `build`.
     """
     bind_to_processor(plan.cpu)
     threading.stack_size(_STACK_BYTES)
@@ -119,6 +120,11 @@ def run(plan: Plan) -> None:
                 say_on_stderr(
                     f"warning: everybody who can reach this machine can join: pychat listens on all its addresses "
                     f"({plan.host or '0.0.0.0'}) without password or TLS"
+                )
+            if plan.oper_file is not None and is_readable_by_others(plan.oper_file):
+                say_on_stderr(
+                    f"warning: everybody on this machine can read the passwords in {str(plan.oper_file)!r}; "
+                    "make it readable for yourself alone: chmod 600"
                 )
             say_on_stdout(how_to_join(server, plan.host))
             while not signals.wait(_TICK_SECONDS):

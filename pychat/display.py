@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pychat.client import Dropped, Heard, Reconnected, Reconnecting
+from pychat.core.queries import Ref
 from pychat.core.replies import Bye, Members, Reply, Welcome
 from pychat.core.text import clean_line
 from pychat.protocols.json_items import encode_item
@@ -67,6 +68,6 @@ _WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
 }
 
 
-def with_ref(reply: Reply, ref: str | int | None) -> Reply:
+def with_ref(reply: Reply, ref: Ref) -> Reply:
     """The reply as the answer to a question with this mark."""
     return reply if isinstance(reply, Bye) or "ref" not in reply._fields else reply._replace(ref=ref)  # type: ignore[call-arg]

@@ -118,8 +118,9 @@ class Pipe:
         kind: type[ChatError] = Refused if isinstance(error, Refused) else AckTimeout
         self._exit_code = max(self._exit_code, EXIT_CODES[kind])
         if self._as_json:
-            code = error.code if isinstance(error, Refused) else "connection_lost"
-            self._write(Failure(None if verb is None else verb.ref, code, str(error)))
+            ref = None if verb is None else verb.ref
+            lost = Failure(ref, "connection_lost", str(error))
+            self._write(Failure.of(error, ref) if isinstance(error, Refused) else lost)
         else:
             say_on_stderr(f"Error: line {number}: {clean_line(str(error))}")
 

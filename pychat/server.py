@@ -15,7 +15,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pychat.core.chat import Chat
@@ -30,6 +30,7 @@ from pychat.handlers.commands import Commands
 from pychat.handlers.nickname import NicknameValidator
 from pychat.handlers.presence import JoinLeaveNotices
 from pychat.protocols.detect import Language
+from pychat.protocols.irc.dialect import IrcDialect
 from pychat.protocols.jsonlines import JsonDialect
 from pychat.protocols.text import ClassicDialect, TextDialect
 from pychat.transport.admission import Admission
@@ -74,6 +75,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
         log: Log | None = None,
         name: str = "pychat",
         default_room: str = "lobby",
+        motd: Iterable[str] = (),
+        operators: Mapping[str, str] | None = None,
     ) -> None:
         """
         Args:
@@ -84,6 +87,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
             log: Where the record of the rooms is kept. Default: in memory.
             name: What the server calls itself.
             default_room: Where a session goes that names no room.
+            motd: The message of the day, line by line; everybody who comes in is told.
+            operators: Who may become a server operator: passwords by name.
 
         Raises:
             TypeError: A handler has a misspelt hook, or one with other parameters.
@@ -99,12 +104,15 @@ class ChatServer(socketserver.ThreadingTCPServer):
             delivery=self.fanout,
             name=name,
             default_room=default_room,
+            motd=motd,
+            operators=operators,
         )
         super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
         self.dialects = {
             Language.TEXT: TextDialect(default_room),
             Language.CLASSIC: ClassicDialect(default_room),
             Language.JSON: JsonDialect(),
+            Language.IRC: IrcDialect(name, self.limits),
         }
         self._admission = Admission(self.limits, _most_connections(self.limits))
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.

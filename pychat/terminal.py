@@ -36,6 +36,8 @@ _TWICE_SECONDS: Final = 1.0
 _INTERRUPTED: Final = 130
 _REFUSED: Final = 4
 _LEAVING: Final = ("/quit", "/exit")
+_WITH_PASSWORD: Final = "/oper "
+"""What neither stays on the screen nor in the history of the line."""
 _NOT_ABOUT_NAMES: Final = frozenset({"shutting_down"})
 
 
@@ -134,6 +136,10 @@ class Terminal:
             text = event.current_buffer.text
             if text.strip() and not self._client.connected and not text.startswith(_LEAVING):
                 self._print(["! not connected; the line stays here until you are back"])
+                return
+            if text.lower().startswith(_WITH_PASSWORD):
+                event.current_buffer.reset()
+                self._accept(text)
                 return
             event.current_buffer.append_to_history()
             event.current_buffer.reset()

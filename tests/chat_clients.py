@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 from pychat import ChatServer
 from pychat.core.handler import Handler
@@ -137,6 +137,9 @@ class JsonPeer(Peer):
         return item
 
 
+P = TypeVar("P", bound=Peer)
+
+
 class Clients:
     """Connects clients, and closes all of them at the end."""
 
@@ -151,7 +154,10 @@ class Clients:
 
     def raw(self, server: ChatServer | tuple[str, int], *, receive_buffer: int | None = None) -> Peer:
         """One that has sent nothing yet."""
-        peer = Peer(server, receive_buffer=receive_buffer)
+        return self.add(Peer(server, receive_buffer=receive_buffer))
+
+    def add(self, peer: P) -> P:
+        """Let a client be closed at the end."""
         self._stack.callback(peer.close)
         return peer
 
@@ -164,9 +170,7 @@ class Clients:
 
     def new_json(self, server: ChatServer | tuple[str, int], *, receive_buffer: int | None = None) -> JsonPeer:
         """One that will speak JSON."""
-        peer = JsonPeer(server, receive_buffer=receive_buffer)
-        self._stack.callback(peer.close)
-        return peer
+        return self.add(JsonPeer(server, receive_buffer=receive_buffer))
 
     def json(self, server: ChatServer | tuple[str, int], nickname: str, **hello: Any) -> JsonPeer:
         """A member that speaks JSON, when its join is over, for others too."""

@@ -91,7 +91,7 @@ def test_core_knows_no_sockets() -> None:
 
 def test_protocols_know_neither_socket_nor_thread() -> None:
     """Sans-I/O: every edge case is a test of bytes in, verbs out."""
-    for path in (PACKAGE / "protocols").glob("*.py"):
+    for path in (PACKAGE / "protocols").rglob("*.py"):
         assert {"socket", "select", "selectors", "threading", "logging", "asyncio"}.isdisjoint(imports(path)), path
 
 

@@ -192,8 +192,8 @@ def test_file_then_environment_then_command_line(pychat: Programs) -> None:
     assert third.stdout.read_line().startswith("middle listens on 127.0.0.1 port ")
     ann = pychat.connect(port, "ann", "--json")
     assert ann.read_object("welcome")["server"] == "file"
-    assert ann.read_object("members")["room"] == "hall"
     assert ann.read_object("lines")["lines"] == ["be nice", "and brief"]
+    assert ann.read_object("members")["room"] == "hall"
     ann.send('{"type":"rooms"}')
     assert [room["room"] for room in ann.read_object("rooms")["rooms"]] == ["den", "hall"]
 
@@ -293,7 +293,7 @@ def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
 
 def plan(**changes: Any) -> Plan:
     """What `pychat serve --port 0` means."""
-    return Plan("127.0.0.1", 0, ("lobby",), "pychat", None, Limits(), True, (), None)._replace(**changes)
+    return Plan("127.0.0.1", 0, ("lobby",), "pychat", None, None, Limits(), True, (), None)._replace(**changes)
 
 
 def handlers_of(what: Plan) -> list[str]:

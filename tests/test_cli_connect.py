@@ -44,7 +44,7 @@ def test_what_is_heard_is_printed_as_it_comes(pychat: Programs, clients: Clients
     """Without colour or prompt, and clean, whoever sent it."""
     _, port = pychat.serve()
     ann = pychat.connect(port, "ann", "--room", "ops")
-    ann.stdout.read_until("-- you are in ops: ann")
+    ann.stdout.read_until("-- you are in ops: @ann")
 
     bob = clients.json(("127.0.0.1", port), "bob", rooms=["ops"])
     bob.ask("say", text="one\n\x1b[2Jtwo")

@@ -26,6 +26,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x1b\][^\x07]*\x07")
 ENTER = "\r"
 CTRL_C = "\x03"
 CTRL_D = "\x04"
+ARROW_UP = "\x1b[A"
 
 
 class Terminal:
@@ -161,7 +162,7 @@ def test_a_line_is_said_and_commands_work(pychat: Programs, clients: Clients, te
     ann.read_until("-- //text")
     ann.read_until("-- !help  List the commands.")
     ann.type("/join ops" + ENTER)
-    ann.read_until("-- you are in ops: ann")
+    ann.read_until("-- you are in ops: @ann")
     ann.read_until("[ops] ann:")
     ann.type("/quit so long" + ENTER)
 
@@ -173,6 +174,23 @@ def test_a_line_is_said_and_commands_work(pychat: Programs, clients: Clients, te
         "* ann waves",
         "<-- ann left (so long)",
     ]
+
+
+def test_a_password_stays_neither_on_the_screen_nor_in_the_history(pychat: Programs, terminals: Terminals) -> None:
+    """The line with it vanishes when it is accepted, and the key that brings lines back does not find it."""
+    _, port = pychat.serve()
+    ann = terminals(port, "--nick", "ann")
+    ann.read_until("you are in lobby")
+    ann.type("hello" + ENTER)
+    ann.read_until("ann: hello")
+    ann.type("/oper root sesame")
+    ann.read_until("sesame")
+
+    ann.type(ENTER)
+    assert "sesame" not in ann.read_until("! wrong name or password")
+    ann.type(ARROW_UP)
+
+    assert "sesame" not in ann.read_until("hello")
 
 
 def test_what_was_said_before_is_shown(pychat: Programs, clients: Clients, terminals: Terminals) -> None:

@@ -1,31 +1,69 @@
-"""Who may do what: the one place that is asked, whatever the protocol."""
+"""
+Who may do what: the one place that is asked, whatever the protocol.
+
+`authorize` knows for each verb who may ask for it at all. What one may do in a room depends on its rules, and is asked
+where the room is known.
+
+Server operators may do everything in every room: come in past a ban or a key, change modes, kick, also in rooms they
+are not in (only to talk in one they must join it). That is what they are for: somebody must be able to help when a room
+has lost its operators, and pinned rooms have none of their own. Other servers let them do so, too.
+"""
 
 from __future__ import annotations
 
-from pychat.core import verbs
-from pychat.core.errors import NotRegistered
+import secrets
+from typing import TYPE_CHECKING
+
+from pychat.core import queries, verbs
+from pychat.core.errors import NotAMember, NotRegistered, Refused
+from pychat.core.events import Message
 from pychat.core.session import Session
 
-_BEFORE_REGISTRATION = frozenset(
-    {verbs.Hello, verbs.Help, verbs.Ping, verbs.Pong, verbs.Quit, verbs.Invalid, verbs.Abort}
+if TYPE_CHECKING:
+    from pychat.core.room import Room
+
+_EVERYBODY = frozenset(
+    {verbs.Hello, verbs.Help, verbs.Ping, verbs.Pong, verbs.Quit, verbs.Invalid, verbs.Abort, verbs.Answer}
 )
 _REGISTERED = frozenset(
     {
         verbs.Say,
+        verbs.SayAll,
         verbs.Direct,
+        verbs.Tag,
         verbs.Join,
         verbs.Leave,
+        verbs.LeaveAll,
         verbs.SetNickname,
         verbs.SetTopic,
-        verbs.GetTopic,
         verbs.SetAway,
-        verbs.ListMembers,
-        verbs.ListRooms,
-        verbs.WhoIs,
-        verbs.ReadHistory,
+        verbs.Watch,
+        verbs.Kick,
+        verbs.Invite,
+        verbs.SetModes,
+        verbs.SetUserModes,
+        verbs.SetRealname,
+        verbs.BecomeOperator,
         verbs.Command,
+        queries.GetTopic,
+        queries.ListMembers,
+        queries.ListRooms,
+        queries.WhoIs,
+        queries.ListPeople,
+        queries.FindPeople,
+        queries.WhoWas,
+        queries.ListWatched,
+        queries.CountPeople,
+        queries.GetMotd,
+        queries.ReadHistory,
+        queries.ListHistory,
+        queries.ListInvitations,
+        queries.GetModes,
+        queries.ListMasks,
+        queries.GetUserModes,
     }
 )
+_SERVER_OPERATORS = frozenset({verbs.Kill, verbs.SendWallops})
 
 
 def authorize(session: Session, verb: verbs.Verb) -> None:
@@ -34,9 +72,131 @@ def authorize(session: Session, verb: verbs.Verb) -> None:
 
     Raises:
         NotRegistered: It needs a nickname first.
+        Refused: It is for server operators.
     """
     kind = type(verb)
-    if session.nickname is not None or kind in _BEFORE_REGISTRATION:
+    if session.nickname is None:
+        if kind in _EVERYBODY:
+            return
+        assert kind in _REGISTERED or kind in _SERVER_OPERATORS, f"{kind.__name__} has no rule"
+        raise NotRegistered
+    if kind in _SERVER_OPERATORS and not is_server_operator(session):
+        raise Refused("only server operators may do that", code="not_server_operator")
+
+
+def is_server_operator(session: Session) -> bool:
+    """Whether the session may do everything."""
+    return "o" in session.modes
+
+
+# What one may do in a room. These only read: they may be called with the order lock held, or without it.
+
+
+def may_know(session: Session, room: Room) -> bool:
+    """Whether the session may know that there is this room. One that nobody is in is none, unless it is pinned."""
+    if session in room.occupants or is_server_operator(session):
+        return True
+    return not room.rules.secret and (room.pinned or bool(room.occupants))
+
+
+def may_join(session: Session, room: Room, key: str | None = None) -> None:
+    """
+    Return if the session may come in (modern.ircdocs.horse, "JOIN message").
+
+    Raises:
+        Refused: The room's bans, limit, key, or that it is only for those who are invited, are against it. The last
+            three do not matter to a member that lost the connection and is back in time.
+    """
+    rules, name = room.rules, room.name
+    if is_server_operator(session):
         return
-    assert kind in _REGISTERED, f"{kind.__name__} has no rule"
-    raise NotRegistered
+    if _is_banned(session, room):
+        raise Refused(f"you are banned from room {name!r}", code="banned", room=name)
+    if rules.expects(session.identity):
+        return
+    if "i" in rules.flags and session.identity not in rules.invited and not rules.lists["I"].fits(_person(session)):
+        raise Refused(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
+    if rules.key is not None and not _same_key(key or "", rules.key):
+        raise Refused(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
+    if rules.limit is not None and len(room.occupants) >= rules.limit:
+        raise Refused(f"room {name!r} is full", code="room_full", room=name)
+
+
+def may_speak(session: Session, room: Room, message: Message) -> None:
+    """
+    Return if the session may say this in the room.
+
+    Who is in the room needs to be asked about only if `room.rules.hushes`.
+
+    Raises:
+        NotAMember: It is not in the room, and only members talk there (mode `n`).
+        Refused: The room's rules are against it.
+    """
+    rules, name = room.rules, room.name
+    if session not in room.occupants and ("n" in rules.flags or not may_know(session, room)):
+        raise NotAMember(name)
+    if is_server_operator(session):
+        return
+    if "C" in rules.flags and not message.action and (message.formatted or "").startswith("\x01"):
+        raise _silenced(room, f"room {name!r} takes no CTCP")
+    if rules.roles.get(session.identity):
+        return
+    if "m" in rules.flags:
+        raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
+    if _is_banned(session, room) or _is_banned(session, room, mutes=True):
+        raise _silenced(room, f"you may not talk in room {name!r}")
+
+
+def require_operator(session: Session, room: Room) -> None:
+    """
+    Return if the session is an operator of the room.
+
+    Raises:
+        NotAMember: It is not even in it.
+        Refused: It is a member like others.
+    """
+    if is_server_operator(session):
+        return
+    _require_member(session, room)
+    if "o" not in room.rules.roles.get(session.identity, ""):
+        text = f"only operators of room {room.name!r} may do that"
+        raise Refused(text, code="not_room_operator", room=room.name)
+
+
+def may_invite(session: Session, room: Room) -> None:
+    """Return if the session may invite into the room: every member may, or (mode `i`) only operators."""
+    if "i" in room.rules.flags:
+        require_operator(session, room)
+    elif not is_server_operator(session):
+        _require_member(session, room)
+
+
+def may_set_topic(session: Session, room: Room) -> None:
+    """Return if the session may set the topic: every member may, or (mode `t`) only operators."""
+    if "t" in room.rules.flags:
+        require_operator(session, room)
+    elif not is_server_operator(session):
+        _require_member(session, room)
+
+
+def _require_member(session: Session, room: Room) -> None:
+    if session not in room.occupants:
+        raise NotAMember(room.name)
+
+
+def _same_key(key: str, wanted: str) -> bool:
+    return secrets.compare_digest(key.encode(errors="backslashreplace"), wanted.encode())
+
+
+def _person(session: Session) -> str:
+    return f"{session.nickname}!{session.userhost}"
+
+
+def _is_banned(session: Session, room: Room, *, mutes: bool = False) -> bool:
+    """Whether a ban is for this session and no exception; an exception from mutes is none from bans."""
+    lists, person = room.rules.lists, _person(session)
+    return lists["b"].fits(person, mutes=mutes) and not lists["e"].fits(person, mutes=mutes)
+
+
+def _silenced(room: Room, text: str) -> Refused:
+    return Refused(text, code="cannot_speak", room=room.name)

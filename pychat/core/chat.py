@@ -8,11 +8,13 @@ Whatever they cause takes its place in one order (`order.py`) and is handed to `
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pychat.core.actions import ACTIONS
 from pychat.core.authority import authorize
-from pychat.core.delivery import Delivery, Private
+from pychat.core.census import Census, Past
+from pychat.core.delivery import Delivery
 from pychat.core.errors import InternalFailure, LimitExceeded, LocalProtocolError, NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message
 from pychat.core.handler import Chains, Handler, run_before, run_on
@@ -21,12 +23,23 @@ from pychat.core.log import Log, MemoryLog
 from pychat.core.membership import Membership
 from pychat.core.names import check_room, fold
 from pychat.core.nicknames import Nicknames
+from pychat.core.operators import Operators
 from pychat.core.order import Order
-from pychat.core.replies import Bye, Failure, Reply
+from pychat.core.queries import Ref
+from pychat.core.replies import Bye, Counts, Failure, Reply
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
 from pychat.core.text import clean, clean_line
-from pychat.core.verbs import Verb
+from pychat.core.userhost import Cloaks
+from pychat.core.verbs import SayAll, Verb
+from pychat.core.watching import Watches
+
+
+def lines_of(text: Iterable[str]) -> tuple[str, ...]:
+    """Return lines as they may be shown; a string is not taken for a list of lines with one letter each."""
+    if isinstance(text, str):
+        raise TypeError(f"text must be a list of lines: [{text!r}], not {text!r}")
+    return tuple(clean_line(line) for line in text)
 
 
 class Chat:
@@ -41,6 +54,8 @@ class Chat:
         delivery: Delivery | None = None,
         name: str = "pychat",
         default_room: str = "lobby",
+        motd: Iterable[str] = (),
+        operators: Mapping[str, str] | None = None,
     ) -> None:
         """
         Args:
@@ -50,6 +65,8 @@ class Chat:
             delivery: Who brings events to sessions. Default: only to those of this process.
             name: What the server calls itself.
             default_room: Where a session goes that names no room.
+            motd: The message of the day, line by line; everybody who comes in is told.
+            operators: Who may become a server operator: passwords by name.
 
         Raises:
             TypeError: A handler is none, has a misspelt hook, or one with other parameters.
@@ -60,7 +77,15 @@ class Chat:
         self.log = log or MemoryLog(self.limits.history_events, self.limits.history_chars)
         self.delivery = delivery or Delivery()
         self.order = Order(self.log, self.delivery)
-        self.nicknames = Nicknames()  # guarded by the order lock, as is the table of rooms
+        self.started = time.time()
+        self.motd = lines_of(motd)
+        self.operators = Operators(operators or {})
+        self.cloaks = Cloaks(name)
+        # Guarded by the order lock, as is the table of rooms.
+        self.nicknames = Nicknames()
+        self.census = Census()
+        self.past = Past()
+        self.watches = Watches(self.order, self.nicknames)
         self._rooms: dict[str, Room] = {}
         self.membership = Membership(self)
         self.default_room = self.room(default_room)
@@ -130,7 +155,7 @@ class Chat:
         if len(self._rooms) >= self.limits.max_rooms:
             empty = next((other for other in self._rooms.values() if not other.occupants and not other.pinned), None)
             if empty is None:
-                raise LimitExceeded("rooms on this server", self.limits.max_rooms, "rooms")
+                raise LimitExceeded("rooms on this server", self.limits.max_rooms, "rooms", room=room.name)
             self._forget_room_locked(empty)
         self._rooms[room.key] = room
         return room
@@ -149,6 +174,14 @@ class Chat:
         """Return everybody who has a nickname."""
         with self.order.lock:
             return self.nicknames.sessions()
+
+    def counts(self, ref: Ref = None) -> Counts:
+        """Return how many people and rooms there are."""
+        with self.order.lock:
+            census = self.census
+            invisible, operators = len(census.having["i"]), len(census.having["o"])
+            rooms = sum([bool(room.occupants) or room.pinned for room in self._rooms.values()])
+            return Counts(ref, census.people, invisible, operators, len(census.strangers), rooms, census.most)
 
     def session(self, nickname: str, rooms: Iterable[str] = ()) -> LocalSession:
         """
@@ -181,6 +214,8 @@ class Chat:
         if self.stopping.is_set():
             raise Refused("the server is shutting down", code="shutting_down")
         run_before(self.chains.before_connect, session)
+        with self.order.lock:
+            self.census.arrive(session)
         self.run_on(self.chains.on_connect, session)
 
     def perform(self, session: Session, verbs: Iterable[Verb]) -> None:
@@ -201,7 +236,7 @@ class Chat:
                     if stopping:
                         raise Refused("the server is shutting down", code="shutting_down")
                     authorize(session, verb)
-                    if self.chains.before_verb:
+                    if self.chains.before_verb and type(verb) is not SayAll:  # which becomes as many Say
                         if self.chains.verb_waits:
                             self.order.flush()
                         run_before(self.chains.before_verb, session, verb)
@@ -222,7 +257,8 @@ class Chat:
             farewell: It is told the reason, when all that is done.
         """
         self.order.flush()
-        if not self.membership.remove_everywhere(session):
+        kept = self.limits.resume_seconds if lost and session.resumable else 0.0
+        if not self.membership.remove_everywhere(session, kept):
             return
         turn = self.order.turn
         outer, turn.session = turn.session, session
@@ -235,11 +271,15 @@ class Chat:
         with self.order.lock:
             keep = lost and session.resumable and not self.stopping.is_set()
             self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
+            self.census.leave(session)
+            if session.nickname is not None:
+                self.past.add(session, session.nickname)
             self.order.flush_locked()
+            self.watches.gone_locked(session)
             if session.ended is not None:
                 session.ended.set()
             if farewell:
-                self.log.append(Private(session, (Bye(reason),)))
+                self.order.send_locked(session, Bye(reason))
         self.delivery.wake()
         session.over()
 
@@ -266,6 +306,8 @@ class Chat:
             room = self.find_room(message.room)
             if room is None:
                 raise NotAMember(message.room)
+            if to is None and message.role:
+                to = room.holders(message.role).union(filter(None, [self.order.turn.session]))
             self.order.publish(message, room.alone, only=None if to is None else frozenset(to))
         elif message.to is not None:
             recipient = self.find(message.to)

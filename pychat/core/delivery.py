@@ -24,7 +24,9 @@ class Batch(NamedTuple):
     rooms: tuple[Room, ...]
     events: list[Event]
     source: Session | None = None
-    """Who said it: does not hear it, unless its language wants an echo."""
+    """Whose verb caused it."""
+    said: bool = False
+    """Whether it is what the source said: then the source does not hear it, unless its language wants an echo."""
     only: frozenset[Session] | None = None
     """If given: the only ones who hear it."""
     also: Session | None = None
@@ -36,6 +38,10 @@ class Private(NamedTuple):
 
     session: Session
     items: tuple[Event | Reply, ...]
+    nickname: str | None = None
+    """Which the session has at this place of the order; None: none yet."""
+    answers: bool = False
+    """Whether a verb of this session caused it."""
 
 
 class Attach(NamedTuple):
@@ -84,7 +90,7 @@ def _hearers(batch: Batch) -> set[Session]:
     hearers: set[Session] = set().union(*(room.listeners for room in batch.rooms))
     if batch.only is not None:
         hearers &= batch.only
-    if batch.source is not None:
+    if batch.said and batch.source is not None:
         hearers.discard(batch.source)
     if batch.also is not None:
         hearers.add(batch.also)

@@ -48,15 +48,27 @@ class Refused(ChatError):
     Args:
         reason: What was wrong and what is allowed, for the person who asked.
         code: The same for programs: lower case, underscores.
+        room: The room that it is about.
+        subject: What else it is about.
     """
 
     code: str = "refused"
+    room: str | None = None
+    """The room that it is about, if it is about one."""
+    subject: tuple[str, ...] = ()
+    """What else it is about: a nickname, a mode and its argument."""
 
-    def __init__(self, reason: str, *, code: str | None = None) -> None:
+    def __init__(
+        self, reason: str, *, code: str | None = None, room: str | None = None, subject: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         if code is not None:
             self.code = code
+        if room is not None:
+            self.room = room
+        if subject:
+            self.subject = subject
 
     def __str__(self) -> str:
         return self.reason
@@ -70,6 +82,7 @@ class InvalidNickname(Refused):
 
     def __init__(self, nickname: str, problem: str, limit: int) -> None:
         self.nickname, self.problem, self.limit = nickname, problem, limit
+        self.subject = (nickname,)
         super().__init__(f"nickname {nickname[:64]!r}: {problem}; {self.ALLOWED.format(limit=limit)}")
 
 
@@ -80,6 +93,7 @@ class NicknameInUse(Refused):
 
     def __init__(self, nickname: str) -> None:
         self.nickname = nickname
+        self.subject = (nickname,)
         super().__init__(f"nickname {nickname!r} is in use; take another")
 
 
@@ -110,6 +124,7 @@ class NoSuchNickname(Refused):
 
     def __init__(self, nickname: str) -> None:
         self.nickname = nickname
+        self.subject = (nickname,)
         super().__init__(f"nobody here is called {nickname[:64]!r}")
 
 
@@ -127,9 +142,9 @@ class LimitExceeded(Refused):
 
     code = "limit_exceeded"
 
-    def __init__(self, what: str, limit: int, unit: str) -> None:
+    def __init__(self, what: str, limit: int, unit: str, *, code: str | None = None, room: str | None = None) -> None:
         self.what, self.limit, self.unit = what, limit, unit
-        super().__init__(f"{what}: at most {limit} {unit}")
+        super().__init__(f"{what}: at most {limit} {unit}", code=code, room=room)
 
 
 class InternalFailure(Refused):

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from pychat.core.modes import ModeChange
+
 
 class Message(NamedTuple):
     """Somebody said something: in a room, or to one person (then `room` is None and `to` is their nickname)."""
@@ -30,6 +32,15 @@ class Message(NamedTuple):
     to: str | None = None
     audience: frozenset[int] | None = None
     """Identities of the only sessions that may see it (`Session.identity`); None: everybody in the room."""
+    notice: bool = False
+    """True for what no program shall answer (RFC 2812 section 3.3.2)."""
+    userhost: str = ""
+    formatted: str | None = None
+    """The text as IRC has it, with formatting or as CTCP, if that differs from `text`; only IRC members get it."""
+    tags: str = ""
+    """Message tags of IRCv3 as they were sent, for members who understand them: "+draft/reply=1;bot"."""
+    role: str = ""
+    """Only for those in the room with this role or a higher one: "operator" or "voice"; empty: for all."""
 
 
 class Joined(NamedTuple):
@@ -39,6 +50,9 @@ class Joined(NamedTuple):
     time: float
     room: str
     nickname: str
+    userhost: str = ""
+    away: str | None = None
+    """Why the new member is away, if so."""
 
 
 class Left(NamedTuple):
@@ -49,6 +63,22 @@ class Left(NamedTuple):
     room: str
     nickname: str
     reason: str = ""
+    userhost: str = ""
+
+
+class Kicked(NamedTuple):
+    """A member was removed from a room by another."""
+
+    id: int
+    time: float
+    room: str
+    nickname: str
+    """Of the one who was removed."""
+    by: str
+    """Of the one who did it."""
+    reason: str = ""
+    userhost: str = ""
+    """Of the one who did it."""
 
 
 class Disconnected(NamedTuple):
@@ -59,6 +89,7 @@ class Disconnected(NamedTuple):
     rooms: tuple[str, ...]
     nickname: str
     reason: str = ""
+    userhost: str = ""
 
 
 class Renamed(NamedTuple):
@@ -69,6 +100,7 @@ class Renamed(NamedTuple):
     rooms: tuple[str, ...]
     old: str
     new: str
+    userhost: str = ""
 
 
 class AwayChanged(NamedTuple):
@@ -79,6 +111,22 @@ class AwayChanged(NamedTuple):
     rooms: tuple[str, ...]
     nickname: str
     text: str | None
+    userhost: str = ""
+
+
+class ProfileChanged(NamedTuple):
+    """What IRC shows of a member beside the nickname is another: user@host, or the real name."""
+
+    id: int
+    time: float
+    rooms: tuple[str, ...]
+    nickname: str
+    userhost: str
+    """As it was before."""
+    new_userhost: str
+    """Now; the same if only the real name changed."""
+    realname: str | None = None
+    """Now; None if it did not change."""
 
 
 class TopicChanged(NamedTuple):
@@ -89,6 +137,51 @@ class TopicChanged(NamedTuple):
     room: str
     nickname: str
     topic: str
+    userhost: str = ""
+
+
+class ModesChanged(NamedTuple):
+    """The rules of a room, or the roles of its members, are others."""
+
+    id: int
+    time: float
+    room: str
+    nickname: str
+    """Of the one who changed them."""
+    changes: tuple[ModeChange, ...]
+    userhost: str = ""
+
+
+class Invited(NamedTuple):
+    """A member invited somebody into a room. That person hears it, too."""
+
+    id: int
+    time: float
+    room: str
+    nickname: str
+    """Of the one who invites."""
+    invited: str
+    """Nickname of the one who is invited."""
+    userhost: str = ""
+    """Of the one who invites."""
+
+
+class Tagged(NamedTuple):
+    """
+    Tags of IRCv3 without a message: somebody is typing, likes what was said. Never kept; only IRC members get it.
+
+    To a room, or to one person (then `room` is None and `to` is their nickname).
+    """
+
+    id: int
+    time: float
+    room: str | None
+    sender: str
+    tags: str
+    to: str | None = None
+    userhost: str = ""
+    role: str = ""
+    """See `Message.role`."""
 
 
 class Notice(NamedTuple):
@@ -100,10 +193,10 @@ class Notice(NamedTuple):
     text: str
 
 
-Event: TypeAlias = Message | Joined | Left | Disconnected | Renamed | AwayChanged | TopicChanged | Notice
-
-RoomEvent: TypeAlias = Message | Joined | Left | TopicChanged | Notice
+RoomEvent: TypeAlias = Message | Joined | Left | Kicked | TopicChanged | ModesChanged | Invited | Tagged | Notice
 """Events with a `room`."""
 
-PersonEvent: TypeAlias = Disconnected | Renamed | AwayChanged
+PersonEvent: TypeAlias = Disconnected | Renamed | AwayChanged | ProfileChanged
 """Events with `rooms`: every room that the person was in at that moment."""
+
+Event: TypeAlias = RoomEvent | PersonEvent

@@ -93,11 +93,42 @@ class Handler:
         """
         The session is no member of the room any more.
 
-        Also called for each room of a session that disconnects (then `session.closed` is True).
+        Also called for each room of a session that disconnects (then `session.closed` is True). Not called for one
+        who was kicked out of the room: that is `on_kick`.
+        """
+
+    def on_kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
+        """
+        The session has removed a member from the room; `on_leave` is not called for that.
+
+        Runs on the thread of the one who kicks: do not touch `member.memo`.
         """
 
     def on_disconnect(self, session: Session, reason: str) -> None:
         """The session is gone; `session.rooms` still tells where it was, and its nickname is not yet free."""
+
+
+H = TypeVar("H", bound=Callable[..., None])
+
+
+def only_publishes(on_message: H) -> H:
+    """
+    Mark an `on_message` that does nothing but `chat.publish(message)`.
+
+    Then the chat may publish many messages at once, without calling it for each.
+    """
+    on_message.only_publishes = True  # type: ignore[attr-defined]
+    return on_message
+
+
+def only_for_prefix(prefix: str) -> Callable[[H], H]:
+    """Mark an `on_message` that does nothing with messages which do not begin with this prefix; not empty."""
+
+    def mark(on_message: H) -> H:
+        on_message.prefix = prefix  # type: ignore[attr-defined]
+        return on_message
+
+    return mark
 
 
 _HOOKS: dict[str, Callable[..., Any]] = {
@@ -151,6 +182,7 @@ class Chains:
     on_command: tuple[Callable[[Session, Command], bool], ...]
     on_help: tuple[Callable[[Session], list[str]], ...]
     on_leave: tuple[Callable[[Session, Room, str], None], ...]
+    on_kick: tuple[Callable[[Session, Room, Session, str], None], ...]
     on_disconnect: tuple[Callable[[Session, str], None], ...]
 
     def __init__(self, handlers: Iterable[object] = ()) -> None:
@@ -163,6 +195,17 @@ class Chains:
                 waits.add(name)
         self.message_waits = not waits.isdisjoint(("before_message", "on_message"))
         self.verb_waits = "before_verb" in waits
+        prefixes = [getattr(hook, "prefix", None) for hook in self.on_message]
+        self.prefixes = tuple(prefix for prefix in prefixes if prefix is not None)
+        """Messages that begin with one of these are looked at by a handler."""
+        publishers = [hook for hook in self.on_message if getattr(hook, "only_publishes", False)]
+        self.publishes_all = (
+            not self.before_verb
+            and not self.before_message
+            and len(publishers) == 1
+            and len(self.prefixes) + 1 == len(self.on_message)
+        )
+        """Whether other messages are just published, by one handler."""
 
 
 def call(hook: Callable[..., V], *args: Any) -> V:

@@ -42,6 +42,10 @@ class Limits:
     """Rooms on the server."""
     rooms_per_session: int = 20
     """Rooms that one session can be in."""
+    watched_nicknames: int = 100
+    """Nicknames whose coming and going one session can be told of."""
+    max_masks: int = 100
+    """Masks in one list of a room: bans, or exceptions from them."""
     history_events: int = 1000
     """Events kept in memory for each room."""
     history_chars: int = 262_144

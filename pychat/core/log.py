@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from pychat.core.delivery import Batch, Entry
-from pychat.core.events import Event, Message
+from pychat.core.events import Event, Message, Tagged
 
 
 class Page(NamedTuple):
@@ -46,7 +46,7 @@ class Log(ABC):
         """
         Give an entry its place, now or when it is stored. Under the chat's order lock: must not wait.
 
-        Entries that are no `Batch` pass through in their place; they are not kept.
+        Entries that are no `Batch` pass through in their place; they are not kept, nor are events that are `Tagged`.
         """
 
     @abstractmethod
@@ -56,6 +56,16 @@ class Log(ABC):
     @abstractmethod
     def read_before(self, room: str, before: int | None, limit: int) -> Page:
         """Return the last `limit` events of a room, before the id `before` if it is given."""
+
+    @abstractmethod
+    def id_at(self, room: str, time: float, *, behind: bool = False) -> int:
+        """
+        Return an id that parts the record of a room at a time: what happened before has a smaller id, the rest not.
+
+        Args:
+            time: POSIX seconds. Times are compared in whole milliseconds, as languages write them.
+            behind: What happened in that very millisecond belongs to what was before.
+        """
 
     @abstractmethod
     def has_gap(self, room: str, after: int) -> bool:
@@ -133,12 +143,13 @@ class MemoryLog(Log):
 
     def append(self, entry: Entry) -> None:
         if isinstance(entry, Batch):
+            kept = [event for event in entry.events if type(event) is not Tagged]
             with self._lock:
-                for room in entry.rooms:
+                for room in entry.rooms if kept else ():
                     ring = self._rings.get(room.key)
                     if ring is None:
                         ring = self._rings[room.key] = _Ring(self._events, self._chars, self._lost)
-                    ring.extend(entry.events)
+                    ring.extend(kept)
         self._accepted(entry)
 
     def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
@@ -171,6 +182,15 @@ class MemoryLog(Log):
         if before is not None:
             events = [event for event in events if event.id < before]
         return Page(events[-limit:] if limit else [], len(events) > limit)
+
+    def id_at(self, room: str, time: float, *, behind: bool = False) -> int:
+        wanted = round(time * 1000) + behind
+        with self._lock:
+            ring = self._rings.get(room)
+            for event in ring.events if ring is not None else ():
+                if int(event.time * 1000) >= wanted:  # they never go backwards
+                    return event.id
+            return self._next
 
     def has_gap(self, room: str, after: int) -> bool:
         if after >= self._next:

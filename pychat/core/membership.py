@@ -9,18 +9,21 @@ under the order lock, so nothing is missing and nothing comes twice.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pychat.core.delivery import Attach, Detach, Private
+from pychat.core.authority import may_join, may_know, require_operator
+from pychat.core.delivery import Attach, Detach
 from pychat.core.errors import LimitExceeded, NotAMember, Refused
 from pychat.core.events import Event, Joined, Message, PersonEvent
 from pychat.core.handler import run_before
 from pychat.core.names import check_room, fold
-from pychat.core.replies import Failure, Gap, Members
+from pychat.core.queries import Ref
+from pychat.core.replies import Failure, Gap, MemberInfo, Members
 from pychat.core.room import Room
+from pychat.core.rules import RoomRules
 from pychat.core.session import Session
-from pychat.core.verbs import Ref
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -35,14 +38,14 @@ class Membership:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    def join(self, session: Session, name: str, ref: Ref = None) -> None:
+    def join(self, session: Session, name: str, ref: Ref = None, key: str | None = None) -> None:
         """
         Let a session into a room, and make it the current one; that is all if it is in it already.
 
         Raises:
-            Refused: The name, a limit or a handler is against it.
+            Refused: The name, a limit, a rule of the room (`authority.may_join`) or a handler is against it.
         """
-        room, position = self._enter(session, name, ref)
+        room, position = self._enter(session, name, ref, key)
         if position is not None:
             self._chat.run_on(self._chat.chains.on_join, session, room)
             self._chat.order.flush()
@@ -66,14 +69,16 @@ class Membership:
         self._chat.order.flush()
         self._catch_up(session, rooms, after, resumes=True)
 
-    def _enter(self, session: Session, name: str, ref: Ref) -> tuple[Room, int | None]:
+    def _enter(self, session: Session, name: str, ref: Ref, key: str | None = None) -> tuple[Room, int | None]:
         """Make the session a member; return the last id that was given before, None if it was a member already."""
         chat = self._chat
         checked = check_room(name, chat.limits)
         room = chat.find_room(checked) or Room(chat, checked)
         if room.key not in session.rooms:
             if len(session.rooms) >= chat.limits.rooms_per_session:
-                raise LimitExceeded("rooms that you are in", chat.limits.rooms_per_session, "rooms")
+                most = chat.limits.rooms_per_session
+                raise LimitExceeded("rooms that you are in", most, "rooms", code="too_many_rooms", room=room.name)
+            may_join(session, room, key)
             run_before(chat.chains.before_join, session, room)
         chat.order.flush()
         with chat.order.lock:
@@ -82,11 +87,16 @@ class Membership:
             room = chat.find_room(room.key) or chat.add_room_locked(room)
             position = None
             if session not in room.occupants:
+                may_join(session, room, key)  # again: hooks take time, and others change the rules or come in
+                if not room.occupants and not room.pinned:
+                    self._found_locked(room, session)
+                room.rules.arrive(session.identity)
                 position = chat.log.last_id()
                 room.occupants[session] = position
                 session.rooms[room.key] = room
             session.current = room
-            chat.log.append(Private(session, (members_of(room, ref, joined=True),)))
+            members = members_of(room, ref, joined=True)
+            chat.order.send_locked(session, members if position is not None else members._replace(again=True))
         chat.delivery.wake()
         return room, position
 
@@ -111,7 +121,7 @@ class Membership:
             events = chat.log.read_after(keys, after).events
             rest = [*self._gaps(rooms, after), *self._missed(session, rooms, events, resumes)]
             if rest:
-                chat.log.append(Private(session, tuple(rest)))
+                chat.order.send_locked(session, *rest)
             for room in rooms:
                 if session in room.occupants:
                     chat.log.append(Attach(session, room))
@@ -144,29 +154,88 @@ class Membership:
         with chat.order.lock:
             if session not in room.occupants:
                 return
-            self._remove_locked(session, room)
-            del session.rooms[room.key]
-            if session.current is room:
-                session.current = next(reversed(session.rooms.values()), None)
+            self._leave_locked(session, room)
         chat.run_on(chat.chains.on_leave, session, room, reason)
 
-    def remove_everywhere(self, session: Session) -> bool:
+    def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
+        """
+        Remove a member from a room, in the name of the session. Hooks run on the calling thread.
+
+        Raises:
+            Refused: The session is no operator of the room, or the member is not in it.
+        """
+        chat = self._chat
+        chat.order.flush()
+        with chat.order.lock:
+            require_operator(session, room)
+            if member not in room.occupants:
+                raise UserNotInRoom(member.nickname or "", room.name)
+            self._leave_locked(member, room)
+        chat.run_on(chat.chains.on_kick, session, room, member, reason)
+
+    def _leave_locked(self, session: Session, room: Room) -> None:
+        self._remove_locked(session, room)
+        del session.rooms[room.key]
+        if session.current is room:
+            session.current = next(reversed(session.rooms.values()), None)
+
+    def remove_everywhere(self, session: Session, keep_seconds: float = 0.0) -> bool:
         """
         Close the session for new verbs and take it out of its rooms; False if that was done before.
 
-        `session.rooms` goes on telling where it was.
+        `session.rooms` goes on telling where it was. The rooms keep its roles so long, for one that may come back.
         """
         with self._chat.order.lock:
             if session.closed:
                 return False
             session.closed = True
             for room in session.rooms.values():
-                self._remove_locked(session, room)
+                self._remove_locked(session, room, keep_seconds)
             return True
 
-    def _remove_locked(self, session: Session, room: Room) -> None:
+    def _remove_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
         room.occupants.pop(session, None)
         self._chat.log.append(Detach(session, room))
+        room.rules.depart(session.identity, keep_seconds)
+        if not room.occupants and not room.pinned:
+            self._abandon_locked(room)
+
+    def _abandon_locked(self, room: Room) -> None:
+        """The last member is gone: other rules are the next one's business, and what was private is nobody's."""
+        rules, room.rules = room.rules, RoomRules()
+        if rules.closed:
+            room.topic = ""
+            self._chat.log.forget(room.key)
+            room.rules.forgets = True
+        else:
+            room.rules.topic_by, room.rules.topic_time = rules.topic_by, rules.topic_time
+
+    def _found_locked(self, room: Room, session: Session) -> None:
+        """The first one in a room that nobody is in is its operator."""
+        if room.rules.forgets:  # that the last members left is in the record since it was forgotten
+            self._chat.log.forget(room.key)
+            room.rules.forgets = False
+        room.rules.created = time.time()
+        room.rules.set_role(session.identity, "o", True)
+
+
+class UserNotInRoom(Refused):
+    """Somebody else should be a member and is none."""
+
+    code = "user_not_in_room"
+
+    def __init__(self, nickname: str, room: str) -> None:
+        self.nickname = nickname
+        super().__init__(f"{nickname!r} is not in room {room!r}", room=room, subject=(nickname,))
+
+
+class NoSuchRoom(Refused):
+    """There is no such room, or the session may not know of it."""
+
+    code = "no_such_room"
+
+    def __init__(self, room: str) -> None:
+        super().__init__(f"there is no room {room[:64]!r}", room=room)
 
 
 def own_room(session: Session, name: str | None) -> Room:
@@ -182,6 +251,29 @@ def own_room(session: Session, name: str | None) -> Room:
     if name is None:
         raise Refused("you are in no room; join one first", code="not_a_member")
     raise NotAMember(name)
+
+
+def known_room(session: Session, name: str | None) -> Room:
+    """
+    Return the room that a verb means: the current one, or another, also one that the session is not in.
+
+    Raises:
+        Refused: There is no such room, or the session may not know of it.
+    """
+    if name is None:
+        return own_room(session, None)
+    room = session.chat.find_room(name)
+    if room is None or not may_know(session, room):
+        raise NoSuchRoom(name)
+    return room
+
+
+def shown_room(session: Session, name: str | None) -> Room:
+    """Return the same where membership is what is missing, whether there is such a room or not: `NotAMember`."""
+    try:
+        return known_room(session, name)
+    except NoSuchRoom as error:
+        raise NotAMember(name or "") from error
 
 
 def visible(event: Event, session: Session) -> bool:
@@ -206,6 +298,20 @@ def fitting(events: Sequence[Event], queue_bytes: int, *, last: bool = False) ->
     return events[len(events) - count :] if last else events[:count]
 
 
-def members_of(room: Room, ref: Ref, *, joined: bool = False) -> Members:
-    """Return who is in the room. In a room of thousands this is all that a join costs, so the parts are shared."""
-    return Members(ref, room.name, room.topic, tuple([member.info for member in room.members]), joined)
+def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = True) -> Members:
+    """
+    Return who is in the room. In a room of thousands this is all that a join costs, so the parts are shared.
+
+    Args:
+        invisible: Whether those are named, too, who do not want to be seen by strangers (user mode `i`).
+    """
+    rules, members = room.rules, room.members
+    if not invisible:
+        members = tuple([member for member in members if "i" not in member.modes])
+    infos = tuple([_with_roles(member, rules) for member in members] if rules.roles else [m.info for m in members])
+    return Members(ref, room.name, room.topic, infos, joined, rules.topic_by, rules.topic_time, secret=rules.secret)
+
+
+def _with_roles(member: Session, rules: RoomRules) -> MemberInfo:
+    roles = rules.roles.get(member.identity)
+    return member.info if roles is None else member.info._replace(roles=roles)

@@ -20,6 +20,8 @@ class Parked(NamedTuple):
     identity: int
     rooms: tuple[str, ...]
     away: str | None
+    realname: str
+    modes: str
     until: float
     """By `time.monotonic`."""
 
@@ -86,7 +88,15 @@ class Nicknames:
         self._forget(session.nickname)
         if session.token is not None and keep_seconds > 0:
             until = time.monotonic() + keep_seconds
-            parked = Parked(session.nickname, session.identity, session.room_names, session.away, until)
+            parked = Parked(
+                session.nickname,
+                session.identity,
+                session.room_names,
+                session.away,
+                session.realname,
+                session.modes,
+                until,
+            )
             self._remember(session.nickname, parked)
             self._parked[session.token] = parked
 

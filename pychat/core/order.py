@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import NamedTuple, TypeVar, cast
+from collections.abc import Sequence
+from functools import partial
+from itertools import repeat
+from typing import Final, NamedTuple, TypeVar, cast
 
 from pychat.core.delivery import Batch, Delivery, Entry, Private
 from pychat.core.errors import NoSuchNickname, NotAMember, Refused
-from pychat.core.events import Event, Message
+from pychat.core.events import Event, Message, Tagged
 from pychat.core.log import Log
+from pychat.core.queries import Ref
 from pychat.core.replies import Failure, Ok, Reply
 from pychat.core.room import Room
 from pychat.core.session import Session
-from pychat.core.verbs import Ref
 
 E = TypeVar("E", bound=Event)
+
+
+_MOST_AHEAD_MS: Final = 1000
+"""How far the times of events may run ahead of the clock."""
 
 
 class _Way(NamedTuple):
@@ -29,7 +36,9 @@ class _Way(NamedTuple):
 
     rooms: tuple[Room, ...]
     source: Session | None
-    """Whose own message it is."""
+    """Whose verb caused it."""
+    said: bool
+    """Whether it is the source's own message."""
     only: frozenset[Session] | None
     also: Session | None
 
@@ -69,6 +78,7 @@ class Order:
         self.lock = threading.Lock()
         self.turn = _Turn()
         self.stopping = threading.Event()
+        self._last_ms = 0
         log.open(self._accepted)
 
     def _accepted(self, entry: Entry) -> None:
@@ -92,14 +102,13 @@ class Order:
         """
         turn = self.turn
         session = turn.session
-        own = type(event) is Message and session is not None and event.sender == session.nickname
-        source = session if own else None
+        said = session is not None and isinstance(event, Message | Tagged) and event.sender == session.nickname
         runs = turn.runs
         run = runs[-1] if runs else None
-        if run is None or run.way != (rooms, source, only, also):
-            run = _Run(_Way(rooms, source, only, also))
+        if run is None or run.way != (rooms, session, said, only, also):
+            run = _Run(_Way(rooms, session, said, only, also))
             runs.append(run)
-        if own and turn.ref is not None:
+        if said and turn.ref is not None:
             run.refs[len(run.events)] = turn.ref
             turn.ref = None
         run.events.append(event)
@@ -111,8 +120,13 @@ class Order:
         self.flush()
         if not session.closed:
             with self.lock:
-                self.log.append(Private(session, items))
+                self.send_locked(session, *items)
             self.delivery.wake()
+
+    def send_locked(self, session: Session, *items: Event | Reply) -> None:
+        """The same, together with a change that the caller makes under the same lock; the caller wakes the delivery."""
+        assert self.lock.locked()
+        self.log.append(Private(session, items, session.nickname, session is self.turn.session))
 
     def flush(self) -> None:
         """Give everything that this thread caused its position, and let it be sent."""
@@ -132,35 +146,79 @@ class Order:
     def append_locked(self, event: E, rooms: tuple[Room, ...], also: Session | None = None) -> E:
         """Give one event its position now, together with a change that the caller makes under the same lock."""
         assert self.lock.locked()
-        placed: E = event._replace(id=self.log.claim(1), time=time.time())  # type: ignore[assignment]
-        self.log.append(Batch(rooms, [placed], also=also))
+        placed: E = event._replace(id=self.log.claim(1), time=self._times_locked(1)[0])  # type: ignore[assignment]
+        self.log.append(Batch(rooms, [placed], self.turn.session, also=also))
         return placed
 
+    def say_all(self, session: Session, room: Room, texts: Sequence[str]) -> None:
+        """
+        Publish plain messages of a session in a room, at once; the same as if each was published.
+
+        Raises:
+            NotAMember: The session is in that room no more.
+        """
+        with self.lock:
+            self.flush_locked()
+            if self.stopping.is_set():
+                return
+            _check_locked(_Way(room.alone, session, True, None, None))
+            count = len(texts)
+            first = self.log.claim(count)
+            fields = zip(
+                range(first, first + count),
+                self._times_locked(count),
+                repeat(room.name),
+                repeat(session.nickname),
+                texts,
+                *map(repeat, _PLAIN[5:9]),
+                repeat(session.userhost),
+                *map(repeat, _PLAIN[10:]),
+            )
+            self.log.append(Batch(room.alone, list(map(_message_of_fields, fields)), session, True))
+        self.delivery.wake()
+
+    def _times_locked(self, count: int) -> list[float]:
+        """
+        Return the times of the next events, a millisecond apart, so that they tell events from each other.
+
+        Clients know an event by its time in milliseconds (IRCv3 server-time, chathistory). When there are more than
+        a thousand a second for long, they share times, but no time is before an earlier one.
+        """
+        now = int(time.time() * 1000)
+        first = max(now, self._last_ms + 1)
+        if first + count > now + _MOST_AHEAD_MS:
+            self._last_ms = max(now, self._last_ms)
+            return [_moment(self._last_ms)] * count
+        self._last_ms = first + count - 1
+        return [_moment(ms) for ms in range(first, first + count)]
+
     def _append_run_locked(self, run: _Run) -> None:
-        rooms, source, only, also = run.way
+        rooms, source, said, only, also = run.way
         try:
             _check_locked(run.way)
         except Refused as error:
-            if source is not None:
+            if said and source is not None:
                 failures = [Failure.of(error, run.refs.get(index)) for index in range(len(run.events))]
-                self.log.append(Private(source, tuple(failures)))
+                self.send_locked(source, *failures)
             return
         first = self.log.claim(len(run.events))
-        placed = _placed_locked(run, first)
+        placed = _placed_locked(run, first, self._times_locked(len(run.events)))
         if rooms:
-            self.log.append(Batch(rooms, placed, source, only, also))
+            self.log.append(Batch(rooms, placed, source, said, only, also))
         else:
             for recipient in only or ():
-                self.log.append(Private(recipient, tuple(placed)))
+                self.send_locked(recipient, *placed)
+            if said and source is not None and source.echoes:
+                self.send_locked(source, *placed)
         if run.refs and source is not None:
-            self.log.append(Private(source, tuple(Ok(ref, first + index) for index, ref in run.refs.items())))
+            self.send_locked(source, *[Ok(ref, first + index) for index, ref in run.refs.items()])
 
 
 def _check_locked(way: _Way) -> None:
     """What was true when the message was said may not be any more: hooks take time."""
-    if way.source is not None:
+    if way.said and way.source is not None:
         for room in way.rooms:
-            if way.source not in room.occupants:
+            if way.source not in room.occupants and "n" in room.rules.flags:
                 raise NotAMember(room.name)
     if not way.rooms:
         for recipient in way.only or ():
@@ -168,16 +226,47 @@ def _check_locked(way: _Way) -> None:
                 raise NoSuchNickname(recipient.nickname or "")
 
 
-def _placed_locked(run: _Run, first: int) -> list[Event]:
-    """Return the events with consecutive ids, the time, and the nickname that their source has at this moment."""
-    rooms, source, only, _ = run.way
-    now = time.time()
+def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
+    """Return the events with consecutive ids, their times, and the nickname that their source has at this moment."""
+    rooms, source, said, only, _ = run.way
     audience = frozenset(session.identity for session in only) if only is not None and rooms else None
-    if source is not None:
-        nickname = source.nickname or ""
-        return [
-            Message(ident, now, said.room, nickname, said.text, said.action, said.to, audience)
-            for ident, said in enumerate(cast("list[Message]", run.events), first)
-        ]
-    placed = [event._replace(id=ident, time=now) for ident, event in enumerate(run.events, first)]
-    return [cast("Message", event)._replace(audience=audience) for event in placed] if audience is not None else placed
+    if not said or source is None:
+        placed = [event._replace(id=first + at, time=times[at]) for at, event in enumerate(run.events)]
+        return (
+            [cast("Message", event)._replace(audience=audience) for event in placed] if audience is not None else placed
+        )
+    nickname, userhost = source.nickname or "", source.userhost
+    own: list[Event] = []
+    for at, event in enumerate(run.events):
+        if type(event) is Message:
+            _, _, room, _, text, action, to, _, notice, _, formatted, tags, role = event
+            own.append(
+                Message(
+                    first + at,
+                    times[at],
+                    room,
+                    nickname,
+                    text,
+                    action,
+                    to,
+                    audience,
+                    notice,
+                    userhost,
+                    formatted,
+                    tags,
+                    role,
+                )
+            )
+        elif type(event) is Tagged:
+            own.append(event._replace(id=first + at, time=times[at], sender=nickname, userhost=userhost))
+    return own
+
+
+def _moment(milliseconds: int) -> float:
+    """A little beyond, because what is a whole number of milliseconds may be a little less as a float."""
+    return (milliseconds + 0.25) / 1000
+
+
+_PLAIN: Final = Message(0, 0.0, "", "", "")
+_message_of_fields: Final = partial(tuple.__new__, Message)
+"""Makes a message of all its fields, twice as fast as its own constructor."""

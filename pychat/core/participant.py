@@ -5,18 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TypeVar
 
+from pychat.core import modes
 from pychat.core.errors import RemoteProtocolError
 from pychat.core.events import Event
+from pychat.core.queries import ListMembers, ListRooms, ReadHistory
 from pychat.core.replies import HistoryPage, MemberInfo, Members, Ok, Reply, RoomInfo, Rooms
 from pychat.core.verbs import (
     Direct,
+    Invite,
     Join,
+    Kick,
     Leave,
-    ListMembers,
-    ListRooms,
-    ReadHistory,
     Say,
     SetAway,
+    SetModes,
     SetNickname,
     SetTopic,
     Verb,
@@ -50,17 +52,23 @@ class Participant:
             raise RemoteProtocolError(f"{type(verb).__name__} was answered with {type(answer).__name__}")
         return answer
 
-    def say(self, text: str, room: str | None = None, *, action: bool = False) -> int | None:
-        """Say something in a room (default: the current one); return its id, None if no handler published it."""
-        return self._ask_for(Ok, Say(text, room, action)).id
+    def say(self, text: str, room: str | None = None, *, action: bool = False, notice: bool = False) -> int | None:
+        """
+        Say something in a room (default: the current one); return its id, None if no handler published it.
 
-    def direct(self, to: str, text: str, *, action: bool = False) -> int | None:
-        """Say something to one person; return its id."""
-        return self._ask_for(Ok, Direct(text, to, action)).id
+        Args:
+            action: Whether it is to be shown as "ann waves".
+            notice: Whether it is what no program shall answer (`Message.notice`): so two bots never talk for ever.
+        """
+        return self._ask_for(Ok, Say(text, room, action, notice=notice)).id
 
-    def join(self, room: str) -> tuple[MemberInfo, ...]:
-        """Come into a room, which becomes the current one; return who is there."""
-        return self._ask_for(Members, Join(room)).members
+    def direct(self, to: str, text: str, *, action: bool = False, notice: bool = False) -> int | None:
+        """Say something to one person; return its id. For the rest see `say`."""
+        return self._ask_for(Ok, Direct(text, to, action, notice=notice)).id
+
+    def join(self, room: str, key: str | None = None) -> tuple[MemberInfo, ...]:
+        """Come into a room, which becomes the current one; return who is there. `key`: what its mode `k` asks for."""
+        return self._ask_for(Members, Join(room, key=key)).members
 
     def leave(self, room: str | None = None, reason: str = "") -> None:
         """Go out of a room."""
@@ -89,3 +97,30 @@ class Participant:
     def history(self, room: str | None = None, limit: int | None = None) -> tuple[Event, ...]:
         """Return the last events of a room."""
         return self._ask_for(HistoryPage, ReadHistory(room, limit=limit)).events
+
+    # Order in a room: for its operators
+
+    def remove(self, nickname: str, room: str | None = None, reason: str = "") -> None:
+        """Remove somebody from a room; who is not banned can come back."""
+        self.ask(Kick(nickname, room, reason))
+
+    def ban(self, mask: str, room: str | None = None) -> None:
+        """Keep those out, and silent, whose nickname or "nick!user@host" fits; `*` and `?` fit anything."""
+        self.ask(SetModes((modes.ModeChange(True, "b", mask),), room))
+
+    def unban(self, mask: str, room: str | None = None) -> None:
+        """End a ban."""
+        self.ask(SetModes((modes.ModeChange(False, "b", mask),), room))
+
+    def invite(self, nickname: str, room: str | None = None) -> None:
+        """Invite somebody into a room, also one that only the invited may join."""
+        self.ask(Invite(nickname, room))
+
+    def set_modes(self, letters: str, *arguments: str, room: str | None = None) -> None:
+        """
+        Change modes of a room, or roles of its members: `set_modes("+mo", "ann")`. core/modes.py has the letters.
+
+        Raises:
+            Refused: For the first change that cannot be made. The others are made all the same.
+        """
+        self.ask(SetModes(tuple(modes.parse(letters, arguments)), room))

@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeAlias
 from pychat.core.errors import Refused
 from pychat.core.events import Event
 from pychat.core.limits import Limits
-from pychat.core.verbs import Ref
+from pychat.core.modes import MaskEntry, ModeChange
+from pychat.core.queries import Ref
 
 
 class Ok(NamedTuple):
@@ -28,11 +29,21 @@ class Failure(NamedTuple):
     ref: Ref
     code: str
     text: str
+    room: str | None = None
+    """The room that it is about, if it is about one."""
+    subject: tuple[str, ...] = ()
+    """What else it is about: a nickname, a mode and its argument (`Refused.subject`)."""
 
     @classmethod
     def of(cls, error: Refused, ref: Ref = None) -> Failure:
         """Return the answer that tells of a refusal."""
-        return cls(ref, error.code, str(error))
+        return cls(ref, error.code, str(error), error.room, error.subject)
+
+    def error(self) -> Refused:
+        """Return the refusal again, as the methods of one who asked raise it."""
+        error = Refused(self.text, code=self.code)
+        error.room, error.subject = self.room, self.subject
+        return error
 
 
 class Welcome(NamedTuple):
@@ -44,6 +55,12 @@ class Welcome(NamedTuple):
     token: str
     """Secret; good for one `Hello` that takes this session's place."""
     limits: Limits
+    userhost: str = ""
+    """Of the new session."""
+    started: float = 0.0
+    """When the server did; POSIX seconds."""
+    counts: Counts | None = None
+    """What `CountPeople` would answer."""
 
 
 class MemberInfo(NamedTuple):
@@ -51,6 +68,9 @@ class MemberInfo(NamedTuple):
 
     nickname: str
     away: str | None = None
+    userhost: str = ""
+    roles: str = ""
+    """Letters of `modes.ROLES` that the member has in this room."""
 
 
 class Members(NamedTuple):
@@ -62,6 +82,14 @@ class Members(NamedTuple):
     members: tuple[MemberInfo, ...]
     joined: bool = False
     """True if this answers a `Join`: you are a member now."""
+    topic_by: str = ""
+    """Nickname of the one who set the topic."""
+    topic_time: float = 0.0
+    """When; POSIX seconds."""
+    secret: bool = False
+    """Whether the room is in no list for those who are not in it."""
+    again: bool = False
+    """True if this answers a `Join` of a room that the session is in already: it is the current one now."""
 
 
 class Topic(NamedTuple):
@@ -70,6 +98,10 @@ class Topic(NamedTuple):
     ref: Ref
     room: str
     topic: str
+    by: str = ""
+    """Nickname of the one who set it."""
+    time: float = 0.0
+    """When; POSIX seconds."""
 
 
 class RoomInfo(NamedTuple):
@@ -78,6 +110,9 @@ class RoomInfo(NamedTuple):
     name: str
     members: int
     topic: str
+    created: float = 0.0
+    """POSIX seconds, as for the next."""
+    topic_time: float = 0.0
 
 
 class Rooms(NamedTuple):
@@ -96,6 +131,165 @@ class Profile(NamedTuple):
     away: str | None
     idle: float
     """Seconds since the person last said something."""
+    userhost: str = ""
+    realname: str = ""
+    modes: str = ""
+    """Those of `SetUserModes` that the person has."""
+    since: float = 0.0
+    """When the person came in; POSIX seconds."""
+    roles: tuple[str, ...] = ()
+    """For each of `rooms`, the letters of `modes.ROLES` that the person has there."""
+
+
+class People(NamedTuple):
+    """The answer to `ListPeople` and `FindPeople`."""
+
+    ref: Ref
+    people: tuple[Profile, ...]
+    room: str | None = None
+    """The room that was asked for."""
+
+
+class PastPerson(NamedTuple):
+    """One line of `PastPeople`."""
+
+    nickname: str
+    userhost: str
+    realname: str
+    time: float
+    """Until when; POSIX seconds."""
+
+
+class PastPeople(NamedTuple):
+    """Who had a nickname, the last one first: the answer to `WhoWas`."""
+
+    ref: Ref
+    people: tuple[PastPerson, ...]
+
+
+class Watched(NamedTuple):
+    """Who of those that are watched is there, and who is not: the answer to `Watch` and `ListWatched`, and news."""
+
+    ref: Ref
+    online: tuple[MemberInfo, ...] = ()
+    offline: tuple[str, ...] = ()
+    """Nicknames."""
+
+
+class Counts(NamedTuple):
+    """The answer to `CountPeople`."""
+
+    ref: Ref
+    people: int
+    """All who have a nickname."""
+    invisible: int
+    """How many of them have the user mode `i`."""
+    operators: int
+    strangers: int
+    """Connections without a nickname."""
+    rooms: int
+    most: int
+    """The most people that there were at the same time."""
+
+
+class Motd(NamedTuple):
+    """The message of the day, which may have no lines: the answer to `GetMotd`, and part of coming in."""
+
+    ref: Ref
+    lines: tuple[str, ...]
+
+
+class Modes(NamedTuple):
+    """The rules of a room: the answer to `GetModes`."""
+
+    ref: Ref
+    room: str
+    letters: str
+    """Those of `modes.FLAGS`, `k` and `l` that are set."""
+    arguments: tuple[str, ...]
+    """Of `k` and `l`, in the order of the letters; the key is shown to members only, to others as "*"."""
+    created: float
+    """When the room was; POSIX seconds."""
+
+
+class Masks(NamedTuple):
+    """One of the lists of a room: the answer to `ListMasks`."""
+
+    ref: Ref
+    room: str
+    mode: str
+    masks: tuple[MaskEntry, ...]
+
+
+class Inviting(NamedTuple):
+    """The answer to `Invite`."""
+
+    ref: Ref
+    room: str
+    nickname: str
+
+
+class Invitations(NamedTuple):
+    """The rooms that the session is invited to: the answer to `ListInvitations`."""
+
+    ref: Ref
+    rooms: tuple[str, ...]
+
+
+class UserModes(NamedTuple):
+    """What the session is: the answer to `GetUserModes`, `SetUserModes` and `BecomeOperator`."""
+
+    ref: Ref
+    letters: str
+    changes: tuple[ModeChange, ...] = ()
+    """What has just changed."""
+
+
+class Wallops(NamedTuple):
+    """A server operator speaks to all who want to hear it (user mode `w`)."""
+
+    nickname: str
+    userhost: str
+    text: str
+
+
+class PersonAway(NamedTuple):
+    """Somebody to whom the session wrote, or whom it invited, is away."""
+
+    ref: Ref
+    nickname: str
+    text: str
+
+
+class HistoryTarget(NamedTuple):
+    """One line of `HistoryTargets`."""
+
+    room: str
+    time: float
+    """Of the last message between the two times."""
+
+
+class HistoryTargets(NamedTuple):
+    """Rooms in which something was said: the answer to `ListHistory`."""
+
+    ref: Ref
+    targets: tuple[HistoryTarget, ...]
+
+
+class Words(NamedTuple):
+    """What only the session's own language knows how to say: the protocol made it for its dialect (`verbs.Answer`)."""
+
+    value: object
+
+
+class ResponseStart(NamedTuple):
+    """What the session's own verb causes from here on answers the request that had this label."""
+
+    label: str
+
+
+class ResponseEnd(NamedTuple):
+    """That was all of it."""
 
 
 class HistoryPage(NamedTuple):
@@ -154,6 +348,22 @@ Reply: TypeAlias = (
     | Topic
     | Rooms
     | Profile
+    | People
+    | PastPeople
+    | Watched
+    | Counts
+    | Motd
+    | Modes
+    | Masks
+    | Inviting
+    | Invitations
+    | UserModes
+    | Wallops
+    | PersonAway
+    | HistoryTargets
+    | Words
+    | ResponseStart
+    | ResponseEnd
     | HistoryPage
     | Replay
     | Gap

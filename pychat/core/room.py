@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pychat.core import modes
 from pychat.core.events import Event, Message, Notice, RoomEvent
 from pychat.core.names import fold
+from pychat.core.rules import RoomRules
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -20,7 +22,7 @@ class Room:
     Everything here may be called from any thread, from hooks, too.
     """
 
-    __slots__ = ("_chat", "alone", "key", "listeners", "name", "occupants", "pinned", "topic")
+    __slots__ = ("_chat", "alone", "key", "listeners", "name", "occupants", "pinned", "rules", "topic")
 
     def __init__(self, chat: Chat, name: str, *, pinned: bool = False) -> None:
         self._chat = chat
@@ -29,6 +31,7 @@ class Room:
         """Two rooms with the same key are the same room."""
         self.alone = (self,)
         self.topic = ""
+        self.rules = RoomRules()
         self.pinned = pinned
         """A pinned room stays when nobody is in it."""
         # Guarded by the chat's order lock; insertion order is the order of joining. The value is the last event id
@@ -44,6 +47,13 @@ class Room:
     def members(self) -> tuple[Session, ...]:
         """Who is in the room now, in order of joining."""
         return tuple(self.occupants)
+
+    def holders(self, role: str) -> frozenset[Session]:
+        """Return the members who have a role, "operator" or "voice", or a higher one."""
+        letters, roles = modes.ROLE_LETTERS[role], self.rules.roles
+        return frozenset(
+            [member for member in self.members if not set(letters).isdisjoint(roles.get(member.identity, ""))]
+        )
 
     def publish(self, event: RoomEvent, *, to: Iterable[Session] | None = None) -> None:
         """

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pychat.core.errors import AckTimeout, LocalProtocolError, Refused
+from pychat.core.errors import AckTimeout, LocalProtocolError
 from pychat.core.events import Event, Notice
 from pychat.core.participant import Participant
+from pychat.core.queries import Ref
 from pychat.core.replies import Failure, MemberInfo, Reply
 from pychat.core.text import shorten
-from pychat.core.verbs import Hello, Ref, Verb
+from pychat.core.verbs import Hello, Verb
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -55,17 +56,22 @@ class Session:
         "closed",
         "correspondent",
         "current",
+        "echoes",
         "ended",
         "heard",
         "identity",
         "info",
         "memo",
+        "modes",
         "nickname",
+        "realname",
         "replays",
         "resumable",
         "rooms",
+        "since",
         "spoke",
         "token",
+        "userhost",
     )
 
     def __init__(self, chat: Chat, address: str = "") -> None:
@@ -82,10 +88,20 @@ class Session:
         """The room that is meant where none is named."""
         self.away: str | None = None
         self.info = MemberInfo("")
-        """Nickname and away text, as lists of members show them."""
+        """Nickname, away text and user@host, as lists of members show them."""
         self.correspondent: str | None = None
         """Who wrote to it last."""
         self.closed = False
+        self.echoes = False
+        """Whether it hears its own direct messages, because its language wants an echo."""
+        self.userhost = ""
+        """The "user@host" that IRC shows of it (`core/userhost.py`); empty before it has a nickname."""
+        self.realname = ""
+        """What IRC shows as its real name, which anything may be."""
+        self.modes = ""
+        """Letters that it has of `profiles.USER_MODES`; "o" makes it a server operator."""
+        self.since = time.time()
+        """When it came; POSIX seconds."""
         self.replays = False
         """Whether the last messages of a room are wanted on join."""
         self.resumable = False
@@ -105,11 +121,22 @@ class Session:
     @property
     def room_names(self) -> tuple[str, ...]:
         """The names of its rooms, in order of joining."""
-        return tuple(room.name for room in self.rooms.values())
+        return tuple([room.name for room in tuple(self.rooms.values())])  # others may kick it out meanwhile
+
+    @property
+    def username(self) -> str:
+        """The part of its user@host before the "@"."""
+        return self.userhost.partition("@")[0]
+
+    @property
+    def host(self) -> str:
+        """The part of its user@host behind the "@"."""
+        return self.userhost.partition("@")[2]
 
     def update_info(self) -> None:
-        """The nickname or the away text has changed. Under the chat's order lock."""
-        self.info = MemberInfo(self.nickname or "", None if self.away is None else shorten(self.away))
+        """The nickname, the away text or the user@host has changed. Under the chat's order lock."""
+        away = None if self.away is None else shorten(self.away)
+        self.info = MemberInfo(self.nickname or "", away, self.userhost)
 
     def notice(self, text: str) -> None:
         """Say something to this session alone, in the server's name."""
@@ -193,7 +220,7 @@ class LocalSession(Participant, Session):
                 self._waiting.discard(ref)
         self.chat.delivery.throttle(self, len(getattr(verb, "text", None) or ""))
         if isinstance(answer, Failure):
-            raise Refused(answer.text, code=answer.code)
+            raise answer.error()
         return answer
 
     def close(self, reason: str = "") -> None:
@@ -207,7 +234,7 @@ class LocalSession(Participant, Session):
 
     def hello(self, nickname: str, rooms: Iterable[str] = ()) -> None:
         """Claim a nickname and join rooms (none: the default room). `Chat.session` has done it."""
-        self.ask(Hello(nickname, names_of(rooms)))
+        self.ask(Hello(nickname, names_of(rooms) or None))
 
     def next(self, kind: type[E], timeout: float | None = None) -> E:
         """
@@ -252,7 +279,8 @@ class LocalSession(Participant, Session):
                 ref = getattr(item, "ref", None)
                 if ref is not None:
                     if ref in self._waiting:
-                        self._answers[ref] = item  # type: ignore[assignment]  # only replies have a ref
+                        # Of several answers the first one counts: a change of modes that was refused.
+                        self._answers.setdefault(ref, item)  # type: ignore[arg-type]  # only replies have a ref
                 elif isinstance(item, Event):
                     self._inbox.append(item)
             self._arrived.notify_all()

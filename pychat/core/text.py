@@ -17,13 +17,15 @@ _LISTED_CHARS = 60
 
 # Cc but \n (a message may have lines), the twelve characters with the property Bidi_Control, line and paragraph
 # separator, surrogates, and the noncharacters: U+FDD0..FDEF and the last two code points of each plane.
-_FORBIDDEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f"
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-    "\u2028\u2029"
-    "\ud800-\udfff"
-    "\ufdd0-\ufdef" + "".join(map(chr, [plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF)])) + "]"
+_ELSEWHERE = "\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff\ufdd0-\ufdef" + "".join(
+    map(chr, [plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF)])
 )
+_FORBIDDEN = re.compile(f"[\x00-\x09\x0b-\x1f{_ELSEWHERE}]")
+
+# The formatting codes of modern.ircdocs.horse/formatting (bold 02, colours 03 and 04, reset 0F, monospace 11, reverse
+# 16, italics 1D, strikethrough 1E, underline 1F) and 01, which begins and ends CTCP, may be in the text that only IRC
+# members get. A newline may not.
+_FORBIDDEN_IN_FORMATTED = re.compile(f"[\x00\x05-\x0e\x10\x12-\x15\x17-\x1c{_ELSEWHERE}]")
 
 
 def clean(text: str) -> str:
@@ -42,6 +44,12 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """Return the text cleaned and on one line, newlines as spaces: a topic, an away text, a reason."""
     return clean(text).replace("\n", " ")
+
+
+def clean_formatted(text: str) -> str:
+    """Return text with the formatting of IRC, or a CTCP message, cleaned of everything else and on one line."""
+    text = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
+    return normalize("NFC", _FORBIDDEN_IN_FORMATTED.sub(_REPLACEMENT, text))
 
 
 def shorten(text: str) -> str:

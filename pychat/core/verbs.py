@@ -3,21 +3,26 @@ What a session asks for, as immutable values.
 
 A protocol turns bytes into verbs, `Chat.perform` checks and performs them, whatever the protocol was. `ref` is the
 asker's own mark: the reply carries it (`core/replies.py`). Where a `room` is optional, None means the session's
-current room: the one it joined last.
+current room: the one it joined last. What only asks to know something is in `core/queries.py`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-Ref: TypeAlias = str | int | None
+from pychat.core.modes import ModeChange
+from pychat.core.queries import Query, Ref
+
+if TYPE_CHECKING:
+    from pychat.core.replies import Reply
 
 
 class Hello(NamedTuple):
-    """Come in: claim a nickname and join rooms (no rooms: the default one)."""
+    """Come in: claim a nickname and join rooms."""
 
     nickname: str
-    rooms: tuple[str, ...] = ()
+    rooms: tuple[str, ...] | None = None
+    """None: the default room, or those of the session whose place the token takes."""
     replay: bool = False
     """Whether the `History` handler shall replay the last messages of a room on join."""
     token: str | None = None
@@ -25,6 +30,10 @@ class Hello(NamedTuple):
     after: int | None = None
     """The last event id seen: resume behind it instead of a replay."""
     ref: Ref = None
+    username: str = ""
+    """What IRC shows before the host; empty: a default."""
+    realname: str = ""
+    """What IRC shows of a person in WHOIS; empty: the nickname."""
 
 
 class Say(NamedTuple):
@@ -33,6 +42,24 @@ class Say(NamedTuple):
     text: str
     room: str | None = None
     action: bool = False
+    ref: Ref = None
+    notice: bool = False
+    """See `Message.notice`, as for the next three."""
+    formatted: str | None = None
+    tags: str = ""
+    role: str = ""
+
+
+class SayAll(NamedTuple):
+    """
+    Say several texts in a room, one message each; no answers but refusals.
+
+    What a busy language makes of the lines of one chunk. It is performed at once where no handler has to see the
+    messages one by one, else like as many `Say`.
+    """
+
+    texts: list[str]
+    room: str | None = None
     ref: Ref = None
 
 
@@ -43,6 +70,20 @@ class Direct(NamedTuple):
     to: str | None = None
     action: bool = False
     ref: Ref = None
+    notice: bool = False
+    """See `Message.notice`, as for the next two."""
+    formatted: str | None = None
+    tags: str = ""
+
+
+class Tag(NamedTuple):
+    """Send tags without a message (see `Tagged`): into a room, or to one person. Exactly one of the two is given."""
+
+    tags: str
+    room: str | None = None
+    to: str | None = None
+    role: str = ""
+    ref: Ref = None
 
 
 class Join(NamedTuple):
@@ -50,12 +91,21 @@ class Join(NamedTuple):
 
     room: str
     ref: Ref = None
+    key: str | None = None
+    """What the room's mode `k` asks for."""
 
 
 class Leave(NamedTuple):
     """Go out of a room."""
 
     room: str | None = None
+    reason: str = ""
+    ref: Ref = None
+
+
+class LeaveAll(NamedTuple):
+    """Go out of all rooms."""
+
     reason: str = ""
     ref: Ref = None
 
@@ -75,13 +125,6 @@ class SetTopic(NamedTuple):
     ref: Ref = None
 
 
-class GetTopic(NamedTuple):
-    """Ask for a room's topic; answered by `Topic`."""
-
-    room: str | None = None
-    ref: Ref = None
-
-
 class SetAway(NamedTuple):
     """Be away, with a text for those who write to me; None: be back."""
 
@@ -89,37 +132,92 @@ class SetAway(NamedTuple):
     ref: Ref = None
 
 
-class ListMembers(NamedTuple):
-    """Who is in a room of mine? Answered by `Members`."""
+class Watch(NamedTuple):
+    """
+    Tell me when these people come and go; answered by `Watched` about those of `add`, and then whenever it changes.
 
-    room: str | None = None
+    First `clear` forgets all that were watched before, then `remove` some of them.
+    """
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    clear: bool = False
     ref: Ref = None
 
 
-class ListRooms(NamedTuple):
-    """Which rooms are there? Answered by `Rooms`."""
-
-    ref: Ref = None
+# Order in a room
 
 
-class WhoIs(NamedTuple):
-    """Who is this? Answered by `Profile`."""
+class Kick(NamedTuple):
+    """Remove somebody from a room."""
 
     nickname: str
+    room: str | None = None
+    reason: str = ""
     ref: Ref = None
 
 
-class ReadHistory(NamedTuple):
-    """
-    What was said in a room of mine? Answered by `HistoryPage`.
+class Invite(NamedTuple):
+    """Invite somebody into a room, also one that only the invited may join."""
 
-    `after` gives the first events behind that id, else the last events (those before `before`, if it is given).
-    """
-
+    nickname: str
     room: str | None = None
-    before: int | None = None
-    after: int | None = None
-    limit: int | None = None
+    ref: Ref = None
+
+
+class SetModes(NamedTuple):
+    """
+    Change rules of a room or roles of its members (`core/modes.py`).
+
+    The changes are made one by one: those that cannot be made are refused each with a failure, the others are made.
+    """
+
+    changes: tuple[ModeChange, ...]
+    room: str | None = None
+    ref: Ref = None
+
+
+# Being somebody on the server
+
+
+class SetUserModes(NamedTuple):
+    """
+    Change what one is; answered by `UserModes`.
+
+    `i` invisible to strangers, `w` wants wallops, `B` is a bot; `o` server operator, which can only be removed.
+    """
+
+    changes: tuple[ModeChange, ...]
+    ref: Ref = None
+
+
+class SetRealname(NamedTuple):
+    """Have another real name."""
+
+    realname: str
+    ref: Ref = None
+
+
+class BecomeOperator(NamedTuple):
+    """Become a server operator, who may do everything everywhere; answered by `UserModes`."""
+
+    name: str
+    password: str
+    ref: Ref = None
+
+
+class Kill(NamedTuple):
+    """Disconnect somebody; for server operators."""
+
+    nickname: str
+    reason: str = ""
+    ref: Ref = None
+
+
+class SendWallops(NamedTuple):
+    """Say something to all who want to hear from server operators; for these."""
+
+    text: str
     ref: Ref = None
 
 
@@ -154,6 +252,13 @@ class Pong(NamedTuple):
     ref: Ref = None
 
 
+class Answer(NamedTuple):
+    """The language knows the answer itself: let the items reach the session behind all that comes before."""
+
+    items: tuple[Reply, ...]
+    ref: Ref = None
+
+
 class Quit(NamedTuple):
     """Goodbye."""
 
@@ -180,22 +285,31 @@ class Abort(NamedTuple):
 Verb: TypeAlias = (
     Hello
     | Say
+    | SayAll
     | Direct
+    | Tag
     | Join
     | Leave
+    | LeaveAll
     | SetNickname
     | SetTopic
-    | GetTopic
     | SetAway
-    | ListMembers
-    | ListRooms
-    | WhoIs
-    | ReadHistory
+    | Watch
+    | Kick
+    | Invite
+    | SetModes
+    | SetUserModes
+    | SetRealname
+    | BecomeOperator
+    | Kill
+    | SendWallops
     | Command
     | Help
     | Ping
     | Pong
+    | Answer
     | Quit
     | Invalid
     | Abort
+    | Query
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pychat.core.events import Message
-from pychat.core.handler import Handler
+from pychat.core.handler import Handler, only_publishes
 from pychat.core.session import Session
 
 
@@ -12,5 +12,6 @@ class Broadcast(Handler):
 
     waits = False
 
+    @only_publishes
     def on_message(self, session: Session, message: Message) -> None:
         session.chat.publish(message)

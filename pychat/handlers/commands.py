@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from pychat.core import verbs
 from pychat.core.errors import Refused
 from pychat.core.events import Message
-from pychat.core.handler import Handler, log_failure
+from pychat.core.handler import Handler, log_failure, only_for_prefix
 from pychat.core.membership import own_room
 from pychat.core.room import Room
 from pychat.core.session import Session
@@ -132,7 +132,7 @@ class Commands(Handler):
     """
 
     waits = False  # what runs the functions sends out first what was said before
-    PREFIX: ClassVar = "!"
+    PREFIX: ClassVar[str] = "!"
 
     def __init__(self) -> None:
         # Replaced as a whole when a command is added, so that it can be read without a lock.
@@ -160,6 +160,7 @@ class Commands(Handler):
             raise ValueError(f"command name {name!r} is taken, empty or has spaces")
         self._commands = {**self._commands, name: _Command(name, function)}
 
+    @only_for_prefix(PREFIX)
     def on_message(self, session: Session, message: Message) -> None:
         if not message.text.startswith(self.PREFIX) or message.action:
             return

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import Final, get_args
 
+from pychat.core import queries, verbs
 from pychat.core.errors import Refused
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.session import Session
-from pychat.core.verbs import Direct, Ping, Pong, Quit, Say, Verb
+
+_COSTS: Final[dict[type[object], float]] = {
+    verbs.Quit: 0,
+    verbs.Ping: 0,
+    verbs.Pong: 0,
+    verbs.Answer: 0,  # the language has made it itself; what it costs to send is the transport's matter
+    verbs.Join: 0.5,
+    verbs.Kick: 0.5,
+    verbs.SetModes: 0.5,
+    **dict.fromkeys(get_args(queries.Query), 0.25),
+}
+"""What a verb takes of the burst, if it is not 1: a client that comes into ten rooms asks a lot and is no flood."""
 
 
 class _Bucket:
@@ -47,29 +60,43 @@ class _Meter:
         """When the last ones were; most sessions have none."""
 
 
+def _cost(verb: verbs.Verb) -> float:
+    if isinstance(verb, queries.ListPeople) and verb.room is None:  # everybody on the server is looked at
+        return 1
+    return _COSTS.get(type(verb), 1)
+
+
+def _size(verb: verbs.Verb) -> int:
+    if isinstance(verb, verbs.Say | verbs.Direct):
+        return len(verb.text.encode(errors="replace")) + len(verb.tags)
+    return len(verb.tags) if isinstance(verb, verbs.Tag) else 0
+
+
 class FloodControl(Handler):
     """
     Hold back who sends too fast, then refuse, then disconnect; a pasted block of ten lines passes at once.
 
     The rates are those of `Limits`. They count from the moment at which input arrived, so lines that came together
-    are held back longer and longer until one would wait over `Limits.delay_seconds`, and that one is refused.
+    are held back longer and longer until one would wait over `Limits.delay_seconds`, and that one is refused. What only
+    asks, or comes into a room, counts less than what others hear.
     """
 
     waits = False  # it does, but `Session.pause` sends out first what was said before
 
-    def before_verb(self, session: Session, verb: Verb) -> None:
-        if isinstance(verb, Quit | Ping | Pong):
+    def before_verb(self, session: Session, verb: verbs.Verb) -> None:
+        cost = _cost(verb)
+        if not cost:
             return
         limits = session.chat.limits
         meter = session.memo.get(self)
         if meter is None:
             meter = session.memo[self] = _Meter(limits)
         arrived = session.heard
-        size = len(verb.text.encode(errors="replace")) if isinstance(verb, Say | Direct) else 0
-        passes_at = max(meter.verbs.passes_at(arrived, 1), meter.bytes.passes_at(arrived, size))
+        size = _size(verb)
+        passes_at = max(meter.verbs.passes_at(arrived, cost), meter.bytes.passes_at(arrived, size))
         if passes_at - arrived > limits.delay_seconds:
             self._refuse(session, meter, arrived)
-        meter.verbs.take(arrived, 1)
+        meter.verbs.take(arrived, cost)
         meter.bytes.take(arrived, size)
         wait = passes_at - time.monotonic()
         if passes_at > arrived and wait > 0:

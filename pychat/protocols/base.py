@@ -24,10 +24,28 @@ class Dialect(ABC):
     """A way to write items. Stateless; called by the writer thread, for many members at once."""
 
     name: ClassVar[str]
+    echoes: bool = False
+    """Whether a session hears its own messages."""
 
     @abstractmethod
     def encode(self, items: Sequence[Item]) -> bytes:
         """Return the bytes of the items in order; empty if this language has nothing to say about them."""
+
+    def encode_private(self, items: Sequence[Item], nickname: str | None) -> bytes:
+        """Return the bytes of items for one session, which has this nickname; None: none yet."""
+        return self.encode(items)
+
+    def label(self, label: str, parts: Sequence[bytes]) -> list[bytes]:
+        """
+        Mark what answers a request that had a label (`replies.ResponseStart`); only where a protocol makes such.
+
+        Args:
+            parts: What `encode` or `encode_private` returned, in order; other things may be sent between them.
+
+        Returns:
+            As many parts, marked; one, if there were none.
+        """
+        return list(parts)
 
 
 class Protocol(ABC):
@@ -40,6 +58,7 @@ class Protocol(ABC):
     """
 
     dialect: Dialect
+    """May be another one after a call of `take_verbs`: for what comes behind these verbs."""
     pings: ClassVar[bool] = False
     """Whether the peer can be asked, by `PingRequest`, if it is still there."""
     replays: ClassVar[bool] = False

@@ -6,7 +6,7 @@ Which language a peer speaks, told by its first bytes, or by its silence.
 | 0x16 | TLS |
 | a method of HTTP and a space | HTTP |
 | `{` | JSON lines |
-| `CAP `, `NICK `, `USER `, `PASS `, `QUIT` in any case | IRC |
+| `CAP `, `NICK `, `USER `, `PASS `, `JOIN :`, `QUIT` in any case, perhaps behind tags (`@...`) | IRC |
 | anything else, once there is a newline | text |
 | nothing, until it is asked with the four bytes `NICK`; then something without a newline | the classic client |
 
@@ -56,7 +56,8 @@ _SIGNS: Final = (
     # A browser cannot be made to speak chat lines, but it can be made to send them in the body of a POST to this
     # port. So what begins as HTTP is HTTP for ever, also methods that will never be answered.
     (Language.HTTP, re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")),
-    (Language.IRC, re.compile(rb"(?:(?:CAP|NICK|USER|PASS) |QUIT[ \r\n])", re.IGNORECASE)),
+    # irssi says "JOIN :" first, to find out whether a bouncer is in between.
+    (Language.IRC, re.compile(rb"(?:@\S+ +)?(?:(?:CAP|NICK|USER|PASS) |JOIN :|QUIT[ \r\n])", re.IGNORECASE)),
 )
 
 

@@ -1,8 +1,8 @@
 """
-What a session hears, as JSON: `encode_item` for the server, `read_item` for the client.
+What a session hears, as JSON: how a server writes it. `json_heard.py` is how a client reads it.
 
 Some fields never go over the wire: the `rooms` of events that concern a person would tell a member in which other
-rooms that person is, and `audience` who else can hear.
+rooms that person is, and `audience` who else can hear. What only IRC has words for is left out.
 """
 
 from __future__ import annotations
@@ -11,48 +11,57 @@ from collections.abc import Callable
 from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
-from pychat.core.errors import RemoteProtocolError
+from pychat.core import modes
 from pychat.core.events import (
     AwayChanged,
     Disconnected,
     Event,
+    Invited,
     Joined,
+    Kicked,
     Left,
     Message,
+    ModesChanged,
     Notice,
+    ProfileChanged,
     Renamed,
+    Tagged,
     TopicChanged,
 )
 from pychat.core.replies import (
     Bye,
+    Counts,
     Failure,
     Gap,
     HistoryPage,
+    HistoryTargets,
+    Invitations,
+    Inviting,
     Lines,
-    MemberInfo,
+    Masks,
     Members,
+    Modes,
+    Motd,
     Ok,
+    PastPeople,
+    People,
+    PersonAway,
     PingRequest,
     PongReply,
     Profile,
     Replay,
-    RoomInfo,
+    ResponseEnd,
+    ResponseStart,
     Rooms,
     Topic,
+    UserModes,
+    Wallops,
+    Watched,
     Welcome,
+    Words,
 )
 from pychat.protocols.base import Item
-from pychat.protocols.json_values import (
-    BadField,
-    Fields,
-    dump_object,
-    format_id,
-    format_time,
-    read_limits,
-    write_limits,
-)
-
-PROTOCOL_VERSION: Final = 1
+from pychat.protocols.json_values import PROTOCOL_VERSION, dump_object, format_id, format_time, write_limits
 
 
 def encode_item(item: Item) -> str:
@@ -62,15 +71,21 @@ def encode_item(item: Item) -> str:
 
 def encode_message(item: Message) -> str:
     """The same for a message. By hand, because a busy server encodes little else."""
-    id, time, room, sender, text, action, to, _ = item
+    id, time, room, sender, text, action, to, _, notice, _, _, _, role = item
     where = f'"room":{encode_basestring(room)}' if room is not None else f'"to":{encode_basestring(to or "")}'
     return (
         f'{{"type":"message","id":"{id:016x}","time":"{format_time(time)}",{where},'
-        f'"nick":{encode_basestring(sender)},"text":{encode_basestring(text)}{_ACTION[action]}}}'
+        f'"nick":{encode_basestring(sender)},"text":{encode_basestring(text)}'
+        f"{_ACTION[action]}{_NOTICE[notice]}{role and _only_for(role)}}}"
     )
 
 
 _ACTION: Final = ("", ',"action":true')
+_NOTICE: Final = ("", ',"notice":true')
+
+
+def _only_for(role: str) -> str:
+    return f',"role":{encode_basestring(role)}'
 
 
 # Writing
@@ -88,6 +103,21 @@ def _reply(kind: str, reply: Any, **fields: Any) -> str:
 def _if(name: str, value: Any) -> dict[str, Any]:
     """The field, if there is something to say."""
     return {name: value} if value else {}
+
+
+def _modes_changed(item: ModesChanged) -> str:
+    letters, arguments = modes.write(item.changes)
+    return _event("modes", item, room=item.room, nick=item.nickname, modes=letters, args=arguments)
+
+
+def _profile_changed(item: ProfileChanged) -> str:
+    realname = {} if item.realname is None else {"realname": item.realname}
+    return _event("profile_changed", item, nick=item.nickname, userhost=item.new_userhost, **realname)
+
+
+def _nothing(item: Item) -> str:
+    """For what only a client of IRC can ask for, or understands."""
+    return ""
 
 
 def _notice(item: Notice) -> str:
@@ -116,7 +146,12 @@ def _welcome(item: Welcome) -> str:
 
 def _members(item: Members) -> str:
     members = [
-        {"nick": member.nickname, **({} if member.away is None else {"away": member.away})} for member in item.members
+        {
+            "nick": member.nickname,
+            **({} if member.away is None else {"away": member.away}),
+            **_if("roles", member.roles),
+        }
+        for member in item.members
     ]
     return _reply("members", item, room=item.room, topic=item.topic, **_if("joined", item.joined), members=members)
 
@@ -126,10 +161,45 @@ def _rooms(item: Rooms) -> str:
     return _reply("rooms", item, rooms=rooms)
 
 
+def _failure(item: Failure) -> str:
+    about = {**_if("room", item.room), **_if("subject", list(item.subject))}
+    return _reply("error", item, code=item.code, text=item.text, **about)
+
+
 def _profile(item: Profile) -> str:
     return _reply(
-        "profile", item, nick=item.nickname, rooms=list(item.rooms), away=item.away, idle=int(max(0.0, item.idle))
+        "profile",
+        item,
+        nick=item.nickname,
+        rooms=list(item.rooms),
+        away=item.away,
+        idle=int(max(0.0, item.idle)),
+        **_if("userhost", item.userhost),
+        **_if("modes", item.modes),
     )
+
+
+def _modes(item: Modes) -> str:
+    return _reply("modes", item, room=item.room, modes=f"+{item.letters}", args=list(item.arguments))
+
+
+def _masks(item: Masks) -> str:
+    masks = [{"mask": entry.mask, "by": entry.by, "time": format_time(entry.time)} for entry in item.masks]
+    return _reply("masks", item, room=item.room, mode=item.mode, masks=masks)
+
+
+def _motd(item: Motd) -> str:
+    """Who did not ask for it need not hear that there is none."""
+    return _reply("lines", item, lines=list(item.lines)) if item.lines or item.ref is not None else ""
+
+
+def _person_away(item: PersonAway) -> str:
+    """Without the `ref`, for it comes beside the answer."""
+    return dump_object({"type": "person_away", "nick": item.nickname, "text": item.text})
+
+
+def _wallops(item: Wallops) -> str:
+    return dump_object({"type": "wallops", "nick": item.nickname, "text": item.text})
 
 
 def _history(item: HistoryPage) -> str:
@@ -143,26 +213,49 @@ def _replay(item: Replay) -> str:
 
 
 def _events(events: tuple[Event, ...]) -> str:
-    return ",".join(map(encode_item, events))
+    return ",".join(filter(None, map(encode_item, events)))
 
 
 _Encoder: TypeAlias = Callable[[Any], str]
 
 _ENCODERS: Final[dict[type, _Encoder]] = {
-    Joined: lambda item: _event("joined", item, room=item.room, nick=item.nickname),
+    Joined: lambda item: _event("joined", item, room=item.room, nick=item.nickname, **_if("away", item.away)),
     Left: lambda item: _event("left", item, room=item.room, nick=item.nickname, **_if("reason", item.reason)),
+    Kicked: lambda item: _event(
+        "kicked", item, room=item.room, nick=item.nickname, by=item.by, **_if("reason", item.reason)
+    ),
     Disconnected: lambda item: _event("disconnected", item, nick=item.nickname, reason=item.reason),
     Renamed: lambda item: _event("renamed", item, nick=item.old, new=item.new),
     AwayChanged: lambda item: _event("away", item, nick=item.nickname, text=item.text),
     TopicChanged: lambda item: _event("topic", item, room=item.room, nick=item.nickname, topic=item.topic),
+    ProfileChanged: _profile_changed,
+    ModesChanged: _modes_changed,
+    Invited: lambda item: _event("invited", item, room=item.room, nick=item.nickname, invited=item.invited),
+    Tagged: _nothing,
     Notice: _notice,
     Ok: _ok,
-    Failure: lambda item: _reply("error", item, code=item.code, text=item.text),
+    Failure: _failure,
     Welcome: _welcome,
     Members: _members,
     Topic: lambda item: _reply("topic", item, room=item.room, topic=item.topic),
     Rooms: _rooms,
     Profile: _profile,
+    People: _nothing,
+    PastPeople: _nothing,
+    Watched: _nothing,
+    Counts: _nothing,
+    Motd: _motd,
+    Modes: _modes,
+    Masks: _masks,
+    Inviting: lambda item: _reply("inviting", item, room=item.room, nick=item.nickname),
+    Invitations: lambda item: _reply("invitations", item, rooms=list(item.rooms)),
+    UserModes: lambda item: _reply("user_modes", item, modes=f"+{item.letters}"),
+    Wallops: _wallops,
+    PersonAway: _person_away,
+    HistoryTargets: _nothing,
+    Words: _nothing,
+    ResponseStart: _nothing,
+    ResponseEnd: _nothing,
     HistoryPage: _history,
     Replay: _replay,
     Gap: lambda item: dump_object({"type": "gap", "room": item.room, "after": format_id(item.after)}),
@@ -170,119 +263,4 @@ _ENCODERS: Final[dict[type, _Encoder]] = {
     PingRequest: lambda item: dump_object({"type": "ping"}),
     PongReply: lambda item: _reply("pong", item, token=item.token),
     Bye: lambda item: dump_object({"type": "bye", "reason": item.reason}),
-}
-
-
-# Reading
-
-
-def read_item(fields: Fields) -> Item | None:
-    """
-    Return what a server sent; None if it is of a type that this version does not know.
-
-    Raises:
-        RemoteProtocolError: If a field is missing or wrong.
-    """
-    reader = _READERS.get(fields.text("type"))
-    return None if reader is None else reader(fields)
-
-
-def _read_message(fields: Fields) -> Message:
-    room = fields.optional_text("room")
-    return Message(
-        fields.id("id"),
-        fields.time("time"),
-        room,
-        fields.text("nick"),
-        fields.text("text"),
-        fields.flag("action"),
-        fields.text("to") if room is None else None,
-    )
-
-
-def _read_disconnected(fields: Fields) -> Disconnected:
-    return Disconnected(*_place(fields), (), fields.text("nick"), fields.text("reason", ""))
-
-
-def _read_topic(fields: Fields) -> TopicChanged | Topic:
-    """An event has an id; without one it is the answer to a question."""
-    room, topic = fields.text("room"), fields.text("topic")
-    if fields.has("id"):
-        return TopicChanged(*_place(fields), room, fields.text("nick"), topic)
-    return Topic(fields.ref(), room, topic)
-
-
-def _read_notice(fields: Fields) -> Notice:
-    return Notice(fields.optional_id("id") or 0, fields.time("time"), fields.optional_text("room"), fields.text("text"))
-
-
-def _place(fields: Fields) -> tuple[int, float]:
-    return fields.id("id"), fields.time("time")
-
-
-def _read_welcome(fields: Fields) -> Welcome:
-    if fields.count("protocol") != PROTOCOL_VERSION:
-        raise BadField("protocol", str(PROTOCOL_VERSION))
-    return Welcome(fields.ref(), fields.text("server"), fields.text("nick"), fields.text("token"), read_limits(fields))
-
-
-def _read_members(fields: Fields) -> Members:
-    members = [MemberInfo(member.text("nick"), member.optional_text("away")) for member in fields.objects("members")]
-    return Members(fields.ref(), fields.text("room"), fields.text("topic"), tuple(members), fields.flag("joined"))
-
-
-def _read_rooms(fields: Fields) -> Rooms:
-    rooms = [RoomInfo(room.text("room"), room.count("members"), room.text("topic")) for room in fields.objects("rooms")]
-    return Rooms(fields.ref(), tuple(rooms))
-
-
-def _read_profile(fields: Fields) -> Profile:
-    return Profile(
-        fields.ref(),
-        fields.text("nick"),
-        fields.texts("rooms"),
-        fields.optional_text("away"),
-        fields.number("idle"),
-    )
-
-
-def _read_history(fields: Fields) -> HistoryPage:
-    return HistoryPage(fields.ref(), fields.text("room"), _read_events(fields), fields.flag("more"))
-
-
-def _read_events(fields: Fields) -> tuple[Event, ...]:
-    events: list[Event] = []
-    for part in fields.objects("events"):
-        item = read_item(part)
-        if isinstance(item, Event):
-            events.append(item)
-        elif item is not None:
-            raise RemoteProtocolError(f"{part.text('type')!r} is no event")
-    return tuple(events)
-
-
-_Reader: TypeAlias = Callable[[Fields], Item]
-
-_READERS: Final[dict[str, _Reader]] = {
-    "message": _read_message,
-    "joined": lambda fields: Joined(*_place(fields), fields.text("room"), fields.text("nick")),
-    "left": lambda fields: Left(*_place(fields), fields.text("room"), fields.text("nick"), fields.text("reason", "")),
-    "disconnected": _read_disconnected,
-    "renamed": lambda fields: Renamed(*_place(fields), (), fields.text("nick"), fields.text("new")),
-    "away": lambda fields: AwayChanged(*_place(fields), (), fields.text("nick"), fields.optional_text("text")),
-    "topic": _read_topic,
-    "notice": _read_notice,
-    "ok": lambda fields: Ok(fields.ref(), fields.optional_id("id")),
-    "error": lambda fields: Failure(fields.ref(), fields.text("code"), fields.text("text")),
-    "welcome": _read_welcome,
-    "members": _read_members,
-    "rooms": _read_rooms,
-    "profile": _read_profile,
-    "history": _read_history,
-    "replay": lambda fields: Replay(fields.text("room"), _read_events(fields)),
-    "gap": lambda fields: Gap(fields.text("room"), fields.id("after")),
-    "lines": lambda fields: Lines(fields.ref(), fields.texts("lines")),
-    "ping": lambda fields: PingRequest(),
-    "pong": lambda fields: PongReply(fields.ref(), fields.text("token")),
-    "bye": lambda fields: Bye(fields.text("reason")),
 }

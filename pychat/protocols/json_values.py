@@ -18,8 +18,9 @@ from typing import Any, Final, NoReturn
 
 from pychat.core.errors import RemoteProtocolError
 from pychat.core.limits import Limits
-from pychat.core.verbs import Ref
+from pychat.core.queries import Ref
 
+PROTOCOL_VERSION: Final = 1
 REF_CHARS: Final = 64
 _REF_LIMIT: Final = 2**63
 _BLANKS: Final = " \t\r\n"

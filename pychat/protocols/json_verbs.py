@@ -5,29 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from pychat.core.errors import LocalProtocolError, RemoteProtocolError
+from pychat.core import modes
+from pychat.core.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from pychat.core.queries import (
+    GetModes,
+    GetMotd,
+    GetTopic,
+    GetUserModes,
+    ListInvitations,
+    ListMasks,
+    ListMembers,
+    ListRooms,
+    Moment,
+    Position,
+    ReadHistory,
+    Ref,
+    WhoIs,
+)
 from pychat.core.verbs import (
+    BecomeOperator,
     Command,
     Direct,
-    GetTopic,
     Hello,
     Help,
     Invalid,
+    Invite,
     Join,
+    Kick,
+    Kill,
     Leave,
-    ListMembers,
-    ListRooms,
     Ping,
     Pong,
     Quit,
-    ReadHistory,
-    Ref,
     Say,
+    SendWallops,
     SetAway,
+    SetModes,
     SetNickname,
     SetTopic,
+    SetUserModes,
     Verb,
-    WhoIs,
 )
 from pychat.protocols.json_values import Fields, dump_object, format_id, load_object, to_bytes
 
@@ -54,6 +71,8 @@ def read_verb(line: str) -> Verb:
         return Invalid("unsupported", str(error), ref)
     except RemoteProtocolError as error:
         return Invalid("bad_request", str(error), ref)
+    except LimitExceeded as error:
+        return Invalid(error.code, str(error), ref)
 
 
 def encode_verb(verb: Verb) -> bytes:
@@ -61,11 +80,15 @@ def encode_verb(verb: Verb) -> bytes:
     Return the line that asks for the verb.
 
     Raises:
-        LocalProtocolError: If it is not for clients to send (`Invalid`, `Abort`).
+        LocalProtocolError: If it is not for clients to send (`Invalid`, `Abort`), or has what JSON has no word for.
     """
     writer = _WRITERS.get(type(verb))
     if writer is None:
         raise LocalProtocolError(f"{type(verb).__name__} cannot be sent")
+    for field in _NEVER_SENT.get(type(verb), ()):
+        # To leave it out would make it another verb: what is said to the operators would be said to all.
+        if getattr(verb, field) != type(verb)._field_defaults[field]:
+            raise LocalProtocolError(f"{field!r} of {type(verb).__name__} cannot be sent")
     values = {name: value for name, value in writer(verb).items() if value is not None}
     if verb.ref is not None:
         values["ref"] = verb.ref
@@ -92,7 +115,7 @@ def _hello(fields: Fields, ref: Ref) -> Verb:
     resume = fields.object("resume") or Fields({})
     return Hello(
         fields.text("nick"),
-        fields.texts("rooms"),
+        fields.texts("rooms") or None,
         fields.flag("replay"),
         resume.optional_text("token"),
         resume.optional_id("after"),
@@ -101,16 +124,17 @@ def _hello(fields: Fields, ref: Ref) -> Verb:
 
 
 def _say(fields: Fields, ref: Ref) -> Verb:
-    return Say(fields.text("text"), fields.optional_text("room"), fields.flag("action"), ref)
+    return Say(
+        fields.text("text"), fields.optional_text("room"), fields.flag("action"), ref, notice=fields.flag("notice")
+    )
 
 
 def _direct(fields: Fields, ref: Ref) -> Verb:
-    return Direct(fields.text("text"), fields.text("to"), fields.flag("action"), ref)
+    return Direct(fields.text("text"), fields.text("to"), fields.flag("action"), ref, notice=fields.flag("notice"))
 
 
 def _join(fields: Fields, ref: Ref) -> Verb:
-    _refuse(fields, "key", "rooms have no keys here")
-    return Join(fields.text("room"), ref)
+    return Join(fields.text("room"), ref, fields.optional_text("key"))
 
 
 def _leave(fields: Fields, ref: Ref) -> Verb:
@@ -153,6 +177,47 @@ def _history(fields: Fields, ref: Ref) -> Verb:
     )
 
 
+def _kick(fields: Fields, ref: Ref) -> Verb:
+    return Kick(fields.text("nick"), fields.optional_text("room"), fields.text("reason", ""), ref)
+
+
+def _invite(fields: Fields, ref: Ref) -> Verb:
+    nickname, room = fields.optional_text("nick"), fields.optional_text("room")
+    return ListInvitations(ref) if nickname is None else Invite(nickname, room, ref)
+
+
+def _modes(fields: Fields, ref: Ref) -> Verb:
+    letters, room = fields.optional_text("modes"), fields.optional_text("room")
+    if letters is None:
+        return GetModes(room, ref)
+    return SetModes(tuple(modes.parse(letters, fields.texts("args"))), room, ref)
+
+
+def _masks(fields: Fields, ref: Ref) -> Verb:
+    return ListMasks(fields.text("mode"), fields.optional_text("room"), ref)
+
+
+def _user_modes(fields: Fields, ref: Ref) -> Verb:
+    letters = fields.optional_text("modes")
+    return GetUserModes(ref) if letters is None else SetUserModes(tuple(modes.parse(letters, ())), ref)
+
+
+def _oper(fields: Fields, ref: Ref) -> Verb:
+    return BecomeOperator(fields.text("name"), fields.text("password"), ref)
+
+
+def _kill(fields: Fields, ref: Ref) -> Verb:
+    return Kill(fields.text("nick"), fields.text("reason", ""), ref)
+
+
+def _wallops(fields: Fields, ref: Ref) -> Verb:
+    return SendWallops(fields.text("text"), ref)
+
+
+def _motd(fields: Fields, ref: Ref) -> Verb:
+    return GetMotd(ref)
+
+
 def _command(fields: Fields, ref: Ref) -> Verb:
     return Command(fields.text("name"), fields.texts("args"), fields.optional_text("room"), ref)
 
@@ -186,6 +251,15 @@ _READERS: Final[dict[str, Callable[[Fields, Ref], Verb]]] = {
     "rooms": _rooms,
     "whois": _whois,
     "history": _history,
+    "kick": _kick,
+    "invite": _invite,
+    "mode": _modes,
+    "masks": _masks,
+    "user_mode": _user_modes,
+    "oper": _oper,
+    "kill": _kill,
+    "wallops": _wallops,
+    "motd": _motd,
     "command": _command,
     "help": _help,
     "ping": _ping,
@@ -202,7 +276,7 @@ def _write_hello(verb: Hello) -> dict[str, Any]:
     return {
         "type": "hello",
         "nick": verb.nickname,
-        "rooms": list(verb.rooms) or None,
+        "rooms": list(verb.rooms or ()) or None,
         "replay": verb.replay or None,
         "resume": {name: value for name, value in resume.items() if value is not None} or None,
     }
@@ -211,7 +285,16 @@ def _write_hello(verb: Hello) -> dict[str, Any]:
 def _write_direct(verb: Direct) -> dict[str, Any]:
     if verb.to is None:
         raise LocalProtocolError("a direct message in JSON names its recipient: give Direct a 'to'")
-    return {"type": "direct", "to": verb.to, "text": verb.text, "action": verb.action or None}
+    return {"type": "direct", "to": verb.to, **_said(verb)}
+
+
+def _said(verb: Say | Direct) -> dict[str, Any]:
+    return {"text": verb.text, "action": verb.action or None, "notice": verb.notice or None}
+
+
+def _write_modes(verb: SetModes) -> dict[str, Any]:
+    letters, arguments = modes.write(verb.changes)
+    return {"type": "mode", "room": verb.room, "modes": letters, "args": arguments or None}
 
 
 def _write_history(verb: ReadHistory) -> dict[str, Any]:
@@ -228,17 +311,19 @@ def _write_command(verb: Command) -> dict[str, Any]:
     return {"type": "command", "name": verb.name, "args": list(verb.args) or None, "room": verb.room}
 
 
-def _id(number: int | None) -> str | None:
-    return None if number is None else format_id(number)
+def _id(position: Position | None) -> str | None:
+    if isinstance(position, Moment):
+        raise LocalProtocolError("a place in history is an event id here, not a time")
+    return None if position is None else format_id(position)
 
 
 _Writer: TypeAlias = Callable[[Any], dict[str, Any]]
 
 _WRITERS: Final[dict[type, _Writer]] = {
     Hello: _write_hello,
-    Say: lambda verb: {"type": "say", "room": verb.room, "text": verb.text, "action": verb.action or None},
+    Say: lambda verb: {"type": "say", "room": verb.room, **_said(verb)},
     Direct: _write_direct,
-    Join: lambda verb: {"type": "join", "room": verb.room},
+    Join: lambda verb: {"type": "join", "room": verb.room, "key": verb.key},
     Leave: lambda verb: {"type": "leave", "room": verb.room, "reason": verb.reason or None},
     SetNickname: lambda verb: {"type": "nick", "nick": verb.nickname},
     SetTopic: lambda verb: {"type": "topic", "room": verb.room, "topic": verb.topic},
@@ -248,9 +333,30 @@ _WRITERS: Final[dict[type, _Writer]] = {
     ListRooms: lambda verb: {"type": "rooms"},
     WhoIs: lambda verb: {"type": "whois", "nick": verb.nickname},
     ReadHistory: _write_history,
+    Kick: lambda verb: {"type": "kick", "room": verb.room, "nick": verb.nickname, "reason": verb.reason or None},
+    Invite: lambda verb: {"type": "invite", "room": verb.room, "nick": verb.nickname},
+    ListInvitations: lambda verb: {"type": "invite"},
+    SetModes: _write_modes,
+    GetModes: lambda verb: {"type": "mode", "room": verb.room},
+    ListMasks: lambda verb: {"type": "masks", "room": verb.room, "mode": verb.mode},
+    SetUserModes: lambda verb: {"type": "user_mode", "modes": modes.write(verb.changes)[0]},
+    GetUserModes: lambda verb: {"type": "user_mode"},
+    BecomeOperator: lambda verb: {"type": "oper", "name": verb.name, "password": verb.password},
+    Kill: lambda verb: {"type": "kill", "nick": verb.nickname, "reason": verb.reason or None},
+    SendWallops: lambda verb: {"type": "wallops", "text": verb.text},
+    GetMotd: lambda verb: {"type": "motd"},
     Command: _write_command,
     Help: lambda verb: {"type": "help"},
     Ping: lambda verb: {"type": "ping", "token": verb.token or None},
     Pong: lambda verb: {"type": "pong"},
     Quit: lambda verb: {"type": "quit", "reason": verb.reason or None},
 }
+
+_NEVER_SENT: Final[dict[type, tuple[str, ...]]] = {
+    Hello: ("username", "realname"),
+    Say: ("formatted", "tags", "role"),
+    Direct: ("formatted", "tags"),
+    ListRooms: ("filter",),
+    ReadHistory: ("around", "newest", "messages_only"),
+}
+"""Fields that only IRC has words for."""

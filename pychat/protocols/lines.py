@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from pychat.core.limits import Limits
-from pychat.core.verbs import Abort, Invalid
+from pychat.core.verbs import Abort, Invalid, Say, SayAll, Verb
 
 Run: TypeAlias = bytes | None
 """Complete lines, joined by newlines, with neither a last newline nor CRs; None: one line that was too long."""
@@ -126,6 +126,16 @@ def too_long(limits: Limits) -> Invalid:
 def endless(limits: Limits) -> Abort:
     """The verb for a line that does not end."""
     return Abort("line_too_long", f"no newline in {limits.unfinished_bytes} bytes")
+
+
+_SAID_AT_ONCE: Final = 512
+
+
+def said(texts: list[str], room: str | None = None) -> list[Verb]:
+    """Return the verbs that say these texts: together, but so that the writer gets something to do in between."""
+    if len(texts) == 1:
+        return [Say(texts[0], room)]
+    return [SayAll(texts[at : at + _SAID_AT_ONCE], room) for at in range(0, len(texts), _SAID_AT_ONCE)]
 
 
 class LineDecoder:

@@ -8,6 +8,7 @@ message that has several begins with its sender.
     [ops] ann: hello                  said in another room
     * ann waves                       an action
     [ann -> bob] hello                to one person
+    [ops for operators] ann: hello    only to those with this role
     --> ann joined lobby              came in
     <-- ann left ops (lunch)          went out
     -- ann is now anna                anything else
@@ -18,52 +19,68 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, TypeAlias
+from itertools import zip_longest
+from typing import Any, Final, TypeAlias
 
 from pychat.core.events import (
     AwayChanged,
     Disconnected,
     Event,
+    Invited,
     Joined,
+    Kicked,
     Left,
     Message,
+    ModesChanged,
     Notice,
+    ProfileChanged,
     Renamed,
+    Tagged,
     TopicChanged,
 )
+from pychat.core.modes import write as write_modes
 from pychat.core.replies import (
     Bye,
+    Counts,
     Failure,
     Gap,
     HistoryPage,
+    HistoryTargets,
+    Invitations,
+    Inviting,
     Lines,
+    Masks,
     MemberInfo,
     Members,
+    Modes,
+    Motd,
     Ok,
+    PastPeople,
+    People,
+    PersonAway,
     PingRequest,
     PongReply,
     Profile,
     Replay,
+    ResponseEnd,
+    ResponseStart,
     RoomInfo,
     Rooms,
     Topic,
+    UserModes,
+    Wallops,
+    Watched,
     Welcome,
+    Words,
 )
-from pychat.core.text import clean, clean_line
+from pychat.core.text import clean_line
 from pychat.protocols.base import Item
+from pychat.protocols.plain_words import DEFAULT_ROOM, Style, away, because, duration, in_room, note, say, sign
 
-DEFAULT_ROOM: Final = "lobby"
+__all__ = ["DEFAULT_ROOM", "Style", "in_room", "render", "render_all"]
+
 _NAMES_ON_JOIN: Final = 20
 """How many members one who joins is told unasked; `/who` tells all."""
-
-
-class Style(NamedTuple):
-    """How lines are written."""
-
-    default_room: str = DEFAULT_ROOM
-    """The room that is not named before each of its messages."""
-    local_time: bool = False
-    """Whether times are those of this computer, for a reader in front of it, or UTC."""
 
 
 def render(item: Item, style: Style = Style()) -> list[str]:  # noqa: B008 -- immutable
@@ -76,34 +93,24 @@ def render_all(items: Iterable[Item], style: Style) -> list[str]:
     return [line for item in items for line in render(item, style)]
 
 
-def in_room(room: str, style: Style) -> str:
-    """What comes before a line about a room."""
-    return "" if room == style.default_room else f"[{room}] "
-
-
-def _say(before: str, text: str) -> list[str]:
-    """All lines of a text, each with what comes before it."""
-    return [before + line if line else before.rstrip() for line in clean(text).split("\n")]
-
-
-def _note(text: str) -> list[str]:
-    return ["-- " + clean_line(text)]
-
-
-def _because(reason: str) -> str:
-    return f" ({reason})" if reason else ""
-
-
 # Events
 
 
 def _message(item: Message, style: Style) -> list[str]:
-    before = in_room(item.room, style) if item.room is not None else f"[{item.sender} -> {item.to}] "
+    if item.role:
+        before = f"[{item.room} for {_ROLES.get(item.role, item.role)}] "
+    elif item.room is not None:
+        before = in_room(item.room, style)
+    else:
+        before = f"[{item.sender} -> {item.to}] "
     if item.action:
         before += f"* {item.sender} "
     elif item.room is not None:
         before += f"{item.sender}: "
-    return _say(clean_line(before), item.text)
+    return say(clean_line(before), item.text)
+
+
+_ROLES: Final = {"operator": "operators", "voice": "operators and voices"}
 
 
 def _joined(item: Joined, style: Style) -> list[str]:
@@ -111,50 +118,59 @@ def _joined(item: Joined, style: Style) -> list[str]:
 
 
 def _left(item: Left, style: Style) -> list[str]:
-    return [clean_line(f"<-- {item.nickname} left {item.room}{_because(item.reason)}")]
+    return [clean_line(f"<-- {item.nickname} left {item.room}{because(item.reason)}")]
+
+
+def _kicked(item: Kicked, style: Style) -> list[str]:
+    return [clean_line(f"<-- {item.nickname} was removed from {item.room} by {item.by}{because(item.reason)}")]
 
 
 def _disconnected(item: Disconnected, style: Style) -> list[str]:
-    return [clean_line(f"<-- {item.nickname} left{_because(item.reason)}")]
+    return [clean_line(f"<-- {item.nickname} left{because(item.reason)}")]
 
 
 def _renamed(item: Renamed, style: Style) -> list[str]:
-    return _note(f"{item.old} is now {item.new}")
+    return note(f"{item.old} is now {item.new}")
 
 
 def _away_changed(item: AwayChanged, style: Style) -> list[str]:
-    return _note(f"{item.nickname} is back" if item.text is None else f"{item.nickname} is {_away(item.text)}")
-
-
-def _away(text: str) -> str:
-    """An away text in words; `/away` alone has the text "away"."""
-    return "away" if text in ("", "away") else f"away: {text}"
+    return note(f"{item.nickname} is back" if item.text is None else f"{item.nickname} is {away(item.text)}")
 
 
 def _topic_changed(item: TopicChanged, style: Style) -> list[str]:
     if not item.topic:
-        return _note(f"{item.nickname} removed the topic of {item.room}")
-    return _note(f"{item.nickname} set the topic of {item.room}: {item.topic}")
+        return note(f"{item.nickname} removed the topic of {item.room}")
+    return note(f"{item.nickname} set the topic of {item.room}: {item.topic}")
+
+
+def _modes_changed(item: ModesChanged, style: Style) -> list[str]:
+    letters, arguments = write_modes(item.changes)
+    return note(f"{item.nickname} set mode {' '.join([letters, *arguments])} in {item.room}")
+
+
+def _invited(item: Invited, style: Style) -> list[str]:
+    return note(f"{item.nickname} invited {item.invited} into {item.room}")
 
 
 def _notice(item: Notice, style: Style) -> list[str]:
     before = "" if item.room is None else in_room(item.room, style)
-    return _say(clean_line(before) + "-- ", item.text)
+    return say(clean_line(before) + "-- ", item.text)
 
 
 # Replies
 
 
-def _nothing(item: Ok | PingRequest, style: Style) -> list[str]:
+def _nothing(item: Item, style: Style) -> list[str]:
+    """For what goes without saying, and for what only clients of other languages can ask for."""
     return []
 
 
 def _failure(item: Failure, style: Style) -> list[str]:
-    return _say("! ", item.text)
+    return say("! ", item.text)
 
 
 def _welcome(item: Welcome, style: Style) -> list[str]:
-    return _note(f"welcome to {item.server}, {item.nickname}; /help lists the commands")
+    return note(f"welcome to {item.server}, {item.nickname}; /help lists the commands")
 
 
 def _members(item: Members, style: Style) -> list[str]:
@@ -162,47 +178,80 @@ def _members(item: Members, style: Style) -> list[str]:
     names = ", ".join(map(_member, shown)) or "nobody"
     if len(shown) < len(item.members):
         names += f" and {len(item.members) - len(shown)} more"
-    lines = _note(f"{'you are in' if item.joined else 'in'} {item.room}: {names}")
+    lines = note(f"{'you are in' if item.joined else 'in'} {item.room}: {names}")
     if item.joined and item.topic:
-        lines += _note(f"topic of {item.room}: {item.topic}")
+        lines += note(f"topic of {item.room}: {item.topic}")
     return lines
 
 
 def _member(member: MemberInfo) -> str:
-    return member.nickname if member.away is None else f"{member.nickname} ({_away(member.away)})"
+    name = sign(member.roles) + member.nickname
+    return name if member.away is None else f"{name} ({away(member.away)})"
 
 
 def _topic(item: Topic, style: Style) -> list[str]:
-    return _note(f"topic of {item.room}: {item.topic}" if item.topic else f"{item.room} has no topic")
+    return note(f"topic of {item.room}: {item.topic}" if item.topic else f"{item.room} has no topic")
 
 
 def _rooms(item: Rooms, style: Style) -> list[str]:
-    return [line for room in item.rooms for line in _room(room)] or _note("there are no rooms")
+    return [line for room in item.rooms for line in _room(room)] or note("there are no rooms")
 
 
 def _room(room: RoomInfo) -> list[str]:
     members = "1 member" if room.members == 1 else f"{room.members} members"
-    return _note(f"{room.name}: {members}; topic: {room.topic}" if room.topic else f"{room.name}: {members}")
+    return note(f"{room.name}: {members}; topic: {room.topic}" if room.topic else f"{room.name}: {members}")
 
 
 def _profile(item: Profile, style: Style) -> list[str]:
-    facts = [f"in {', '.join(item.rooms)}" if item.rooms else "in no room of yours"]
+    rooms = [sign(roles) + room for room, roles in zip_longest(item.rooms, item.roles, fillvalue="")]
+    facts = [f"in {', '.join(rooms)}" if rooms else "in no room of yours"]
     if item.away is not None:
-        facts.append(_away(item.away))
-    facts.append(f"silent for {_duration(item.idle)}")
-    return _note(f"{item.nickname} is {'; '.join(facts)}")
+        facts.append(away(item.away))
+    facts.append(f"silent for {duration(item.idle)}")
+    facts += [_PERSON_MODES[letter] for letter in item.modes if letter in _PERSON_MODES]
+    who = f"{item.nickname} ({item.userhost})" if item.userhost else item.nickname
+    return note(f"{who} is {'; '.join(facts)}")
 
 
-def _duration(seconds: float) -> str:
-    """About how long, in one unit."""
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
+_PERSON_MODES: Final = {"o": "a server operator", "B": "a bot"}
+
+
+def _modes(item: Modes, style: Style) -> list[str]:
+    if not item.letters:
+        return note(f"{item.room} has no modes")
+    return note(f"modes of {item.room}: {' '.join(['+' + item.letters, *item.arguments])}")
+
+
+def _masks(item: Masks, style: Style) -> list[str]:
+    what = f"{_LISTS.get(item.mode, item.mode)} {item.room}"
+    return [line for entry in item.masks for line in note(f"{what}: {entry.mask} (by {entry.by})")] or note(
+        f"{what}: nobody"
+    )
+
+
+_LISTS: Final = {"b": "banned from", "e": "never banned from", "I": "always invited to"}
+
+
+def _user_modes(item: UserModes, style: Style) -> list[str]:
+    if "o" in item.letters:
+        return note("you are a server operator")
+    return note(f"your modes: +{item.letters}" if item.letters else "you have no modes")
+
+
+def _invitations(item: Invitations, style: Style) -> list[str]:
+    return note(f"you are invited to {', '.join(item.rooms)}" if item.rooms else "you are invited to no room")
+
+
+def _person_away(item: PersonAway, style: Style) -> list[str]:
+    return note(f"{item.nickname} is {away(item.text)}")
+
+
+def _wallops(item: Wallops, style: Style) -> list[str]:
+    return note(f"server operator {item.nickname}: {item.text}")
 
 
 def _history(item: HistoryPage, style: Style) -> list[str]:
-    return _record(item.room, item.events, style) if item.events else _note(f"no history of {item.room}")
+    return _record(item.room, item.events, style)
 
 
 def _replay(item: Replay, style: Style) -> list[str]:
@@ -211,14 +260,17 @@ def _replay(item: Replay, style: Style) -> list[str]:
 
 def _record(room: str, events: tuple[Event, ...], style: Style) -> list[str]:
     """A heading that tells the day, then the events, each line with its time; another day is announced."""
+    events = tuple(event for event in events if _RENDERERS[type(event)] is not _nothing)
+    if not events:
+        return note(f"no history of {room}")
     what = "message" if all(isinstance(event, Message) for event in events) else "event"
     how_many = f"last {len(events)} {what}s" if len(events) > 1 else f"last {what}"
     day, _ = _when(events[0], style)
-    lines = _note(f"{how_many} of {room}, {day}" + ("" if style.local_time else " UTC"))
+    lines = note(f"{how_many} of {room}, {day}" + ("" if style.local_time else " UTC"))
     for event in events:
         today, minute = _when(event, style)
         if today != day:
-            lines += _note(today)
+            lines += note(today)
             day = today
         lines += [f"[{minute}] {line}" for line in render(event, style)]
     return lines
@@ -231,19 +283,24 @@ def _when(event: Event, style: Style) -> tuple[str, str]:
 
 
 def _gap(item: Gap, style: Style) -> list[str]:
-    return _note(f"some messages of {item.room} are missing")
+    return note(f"some messages of {item.room} are missing")
 
 
-def _lines(item: Lines, style: Style) -> list[str]:
-    return [line for text in item.lines for line in _say("-- ", text)]
+def _lines(item: Lines | Motd, style: Style) -> list[str]:
+    return [line for text in item.lines for line in say("-- ", text)]
+
+
+def _motd(item: Motd, style: Style) -> list[str]:
+    # Who did not ask for it need not hear that there is none.
+    return note("there is no message of the day") if item.ref is not None and not item.lines else _lines(item, style)
 
 
 def _pong(item: PongReply, style: Style) -> list[str]:
-    return _note("pong")
+    return note("pong")
 
 
 def _bye(item: Bye, style: Style) -> list[str]:
-    return _note(f"goodbye: {item.reason}" if item.reason else "goodbye")
+    return note(f"goodbye: {item.reason}" if item.reason else "goodbye")
 
 
 _Renderer: TypeAlias = Callable[[Any, Style], list[str]]
@@ -252,10 +309,15 @@ _RENDERERS: Final[dict[type, _Renderer]] = {
     Message: _message,
     Joined: _joined,
     Left: _left,
+    Kicked: _kicked,
     Disconnected: _disconnected,
     Renamed: _renamed,
     AwayChanged: _away_changed,
+    ProfileChanged: _nothing,
     TopicChanged: _topic_changed,
+    ModesChanged: _modes_changed,
+    Invited: _invited,
+    Tagged: _nothing,
     Notice: _notice,
     Ok: _nothing,
     Failure: _failure,
@@ -264,6 +326,22 @@ _RENDERERS: Final[dict[type, _Renderer]] = {
     Topic: _topic,
     Rooms: _rooms,
     Profile: _profile,
+    People: _nothing,
+    PastPeople: _nothing,
+    Watched: _nothing,
+    Counts: _nothing,
+    Motd: _motd,
+    Modes: _modes,
+    Masks: _masks,
+    Inviting: _nothing,  # the room tells it
+    Invitations: _invitations,
+    UserModes: _user_modes,
+    Wallops: _wallops,
+    PersonAway: _person_away,
+    HistoryTargets: _nothing,
+    Words: _nothing,
+    ResponseStart: _nothing,
+    ResponseEnd: _nothing,
     HistoryPage: _history,
     Replay: _replay,
     Gap: _gap,

@@ -12,23 +12,36 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
-from pychat.core.verbs import (
-    Direct,
+from pychat.core import modes
+from pychat.core.errors import LimitExceeded
+from pychat.core.queries import (
+    GetModes,
+    GetMotd,
     GetTopic,
-    Help,
-    Invalid,
-    Join,
-    Leave,
+    ListInvitations,
+    ListMasks,
     ListMembers,
     ListRooms,
-    Quit,
     ReadHistory,
+    WhoIs,
+)
+from pychat.core.verbs import (
+    BecomeOperator,
+    Direct,
+    Help,
+    Invalid,
+    Invite,
+    Join,
+    Kick,
+    Kill,
+    Leave,
+    Quit,
     Say,
     SetAway,
+    SetModes,
     SetNickname,
     SetTopic,
     Verb,
-    WhoIs,
 )
 
 _Parser: TypeAlias = Callable[[str], Verb | None]
@@ -120,10 +133,11 @@ def _help(arguments: str) -> Verb:
     return Help(f"{command.usage}  {command.help}{also}", about=command.name)
 
 
-@_command("join", "ROOM", "j")
+@_command("join", "ROOM [KEY]", "j")
 def _join(arguments: str) -> Verb | None:
     """Go into a room and talk there from now on."""
-    return Join(room) if (room := _room(arguments)) else None
+    room, key = _first(arguments)
+    return Join(room, key=key or None) if (room := _room(room)) else None
 
 
 @_command("part", "[ROOM] [REASON]", "leave")
@@ -204,6 +218,98 @@ def _history(arguments: str) -> Verb | None:
     # isdecimal, because int() also takes signs, blanks and underscores; short, because it takes time over digits.
     limit = int(arguments) if arguments.isdecimal() and len(arguments) <= 9 else 0
     return ReadHistory(limit=limit) if limit else None
+
+
+@_command("invite", "[NICK] [ROOM]")
+def _invite(arguments: str) -> Verb | None:
+    """Invite somebody into this room, or another; alone, show where you are invited."""
+    nickname, room = _first(arguments)
+    return Invite(nickname, _room(room) or None) if nickname else ListInvitations()
+
+
+@_command("kick", "NICK [REASON]")
+def _kick(arguments: str) -> Verb | None:
+    """Remove somebody from this room."""
+    nickname, reason = _first(arguments)
+    return Kick(nickname, reason=reason) if nickname else None
+
+
+@_command("ban", "[NICK]")
+def _ban(arguments: str) -> Verb | None:
+    """Keep somebody out of this room, or whoever fits nick!user@host with * and ?; alone, list the bans."""
+    return _change(True, "b", arguments) if arguments else ListMasks("b")
+
+
+@_command("unban", "NICK")
+def _unban(arguments: str) -> Verb | None:
+    """End a ban."""
+    return _change(False, "b", arguments)
+
+
+@_command("op", "NICK")
+def _op(arguments: str) -> Verb | None:
+    """Make somebody an operator of this room."""
+    return _change(True, "o", arguments)
+
+
+@_command("deop", "NICK")
+def _deop(arguments: str) -> Verb | None:
+    """Make somebody no operator of this room any more."""
+    return _change(False, "o", arguments)
+
+
+@_command("voice", "NICK")
+def _voice(arguments: str) -> Verb | None:
+    """Let somebody talk while this room is moderated."""
+    return _change(True, "v", arguments)
+
+
+@_command("devoice", "NICK")
+def _devoice(arguments: str) -> Verb | None:
+    """Let somebody talk only while this room is not moderated."""
+    return _change(False, "v", arguments)
+
+
+def _change(adding: bool, mode: str, argument: str) -> Verb | None:
+    words = argument.split()
+    return SetModes((modes.ModeChange(adding, mode, words[0]),)) if len(words) == 1 else None
+
+
+@_command("mode", "[ROOM] [CHANGES]")
+def _mode(arguments: str) -> Verb:
+    """Show the modes of this room, or another, or change them: "/mode +m", "/mode +l 50", "/mode +v ann"."""
+    words = arguments.split()
+    room = None if not words or words[0][0] in "+-" else _room(words.pop(0))
+    if not words:
+        return GetModes(room)
+    try:
+        changes = modes.parse(words[0], words[1:])
+    except LimitExceeded as error:
+        return Invalid(error.code, str(error))
+    if len(changes) == 1 and changes[0].mode in modes.LISTS and changes[0].argument is None:
+        return ListMasks(changes[0].mode, room)
+    return SetModes(tuple(changes), room)
+
+
+@_command("oper", "NAME PASSWORD")
+def _oper(arguments: str) -> Verb | None:
+    """Become an operator of the server."""
+    name, password = _first(arguments)
+    return BecomeOperator(name, password) if password else None
+
+
+@_command("kill", "NICK [REASON]")
+def _kill(arguments: str) -> Verb | None:
+    """Disconnect somebody; for operators of the server."""
+    nickname, reason = _first(arguments)
+    return Kill(nickname, reason) if nickname else None
+
+
+@_command("motd")
+def _motd(arguments: str) -> Verb | None:
+    """Show the message of the day."""
+    # With a mark, because who did not ask for it is not told that there is none.
+    return None if arguments else GetMotd(ref="motd")
 
 
 @_command("quit", "[REASON]", "exit")

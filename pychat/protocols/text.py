@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from functools import partial
-from itertools import repeat
 from typing import ClassVar, Final
 
 from pychat.core.events import Message
@@ -18,15 +16,12 @@ from pychat.core.limits import Limits
 from pychat.core.verbs import Hello, Say, SetNickname, Verb
 from pychat.protocols import slash
 from pychat.protocols.base import Dialect, Item, Protocol
-from pychat.protocols.lines import LineBuffer, LineDecoder, Run, endless, too_long
+from pychat.protocols.lines import LineBuffer, LineDecoder, Run, endless, said, too_long
 from pychat.protocols.plain import DEFAULT_ROOM, Style, in_room, render, render_all
 from pychat.protocols.telnet import TelnetFilter
 
 _NAMES_KEPT: Final = 16
 """Nicknames of one session whose own prefix is still recognised, beside the first two."""
-
-# What Say(line) does, without its Python frame: the busiest constructor of the server.
-_say_of_fields = partial(tuple.__new__, Say)
 
 
 class TextDialect(Dialect):
@@ -56,8 +51,8 @@ class TextDialect(Dialect):
         add = parts.append
         for item in items:
             if type(item) is Message:
-                _, _, room, sender, text, action, _, _ = item
-                if not action and "\n" not in text and room is not None:
+                room, sender, text, action = item[2:6]
+                if not action and "\n" not in text and room is not None and not item.role:
                     if room != last_room:
                         before, last_room = in_room(room, style), room
                     add(f"{before}{sender}: {text}\n")
@@ -174,7 +169,7 @@ class TextProtocol(_Grammar):
         else:
             lines = text.split("\n")
             if text[:1] not in _SPECIAL and "\n/" not in text and "\n\n" not in text and text[-1] != "\n":
-                return list(map(_say_of_fields, zip(lines, repeat(None), repeat(False), repeat(None))))
+                return said(lines)
             items = list(lines)
         verbs = [self._verb(item) if isinstance(item, str) else item for item in items]
         return [verb for verb in verbs if verb is not None]

@@ -12,17 +12,17 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.errors import Refused
 from pychat.core.replies import Bye, Failure
-from pychat.core.verbs import Hello, Verb
+from pychat.core.verbs import Hello, SayAll, Verb
 from pychat.protocols.base import Protocol
 from pychat.protocols.detect import MOST_BYTES, PROMPT, PROMPT_BYTES, Ask, Detector, Language
+from pychat.protocols.irc.protocol import IrcProtocol
 from pychat.protocols.jsonlines import JsonProtocol
 from pychat.protocols.text import ClassicProtocol, TextProtocol
-from pychat.transport.jobs import Raw
+from pychat.transport.jobs import Raw, Speak
 from pychat.transport.link import Link, WireSession
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ PROTOCOLS: Final[dict[Language, type[Protocol]]] = {
     Language.TEXT: TextProtocol,
     Language.CLASSIC: ClassicProtocol,
     Language.JSON: JsonProtocol,
+    Language.IRC: IrcProtocol,
 }
 
 _NO_PAGE: Final = b"This chat has no web page. Use nc.\r\n"
 _NOT_SPOKEN: Final = {
     Language.HTTP: b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
     b"Connection: close\r\n\r\n%b" % (len(_NO_PAGE), _NO_PAGE),
-    Language.IRC: b"ERROR :This server does not speak IRC; connect with nc or pychat connect\r\n",
     Language.TLS: b"",
 }
 
@@ -118,6 +118,7 @@ class Connection:
         protocol = PROTOCOLS[language](server.limits, server.dialects[language])  # type: ignore[call-arg]  # all of the table take these
         self._link.session, self._link.dialect, self._link.pings = session, protocol.dialect, protocol.pings
         session.resumable = protocol.resumes
+        session.echoes = protocol.dialect.echoes
         try:
             server.chat.open(session)
         except Refused as error:
@@ -148,6 +149,7 @@ class Connection:
     def _perform(self, session: WireSession, protocol: Protocol, size: int) -> None:
         """Perform what a chunk of `size` bytes completed."""
         chat = self._server.chat
+        dialect = protocol.dialect
         while verbs := protocol.take_verbs():
             # Before registration one by one, so that nobody has a thousand tries in one chunk.
             for some in _slices(verbs, 1 if session.nickname is None else _VERBS_AT_ONCE):
@@ -155,7 +157,7 @@ class Connection:
                 if nickname is None:
                     self._count_tries(some)
                 chat.perform(session, some)
-                self._server.fanout.throttle(session, size + _VERB_BYTES * len(some))
+                self._server.fanout.throttle(session, size + _VERB_BYTES * sum(map(_weight, some)))
                 size = 0
                 if session.nickname is None:
                     self._give_up_registration(session, protocol)
@@ -163,6 +165,10 @@ class Connection:
                     protocol.registered(session.nickname)
                 if session.closed or self._link.verdict is not None:
                     return
+            if protocol.dialect is not dialect:
+                dialect = protocol.dialect
+                self._server.fanout.submit(Speak(self._link, dialect))
+                session.echoes = dialect.echoes
 
     def _count_tries(self, verbs: list[Verb]) -> None:
         self._lines += len(verbs)
@@ -209,10 +215,20 @@ class Connection:
             self._receive(_MOST_READ)
 
 
+def _weight(verb: Verb) -> int:
+    """How many verbs it stands for."""
+    return len(verb.texts) if type(verb) is SayAll else 1
+
+
 def _slices(verbs: list[Verb], most: int) -> Iterator[list[Verb]]:
-    if len(verbs) <= most:
-        yield verbs
-        return
-    rest = iter(verbs)
-    while some := list(islice(rest, most)):
+    """Cut the verbs so that each part stands for not many more than this number."""
+    some: list[Verb] = []
+    weight = 0
+    for verb in verbs:
+        some.append(verb)
+        weight += _weight(verb)
+        if weight >= most:
+            yield some
+            some, weight = [], 0
+    if some:
         yield some

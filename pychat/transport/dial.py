@@ -159,7 +159,7 @@ def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[I
                     return item, items[index + 1 :]
                 if isinstance(item, Failure):
                     if item.ref == hello.ref:
-                        raise Refused(item.text, code=item.code)
+                        raise item.error()
                     before = item
                 if isinstance(item, Bye):
                     raise Refused(before.text if before else item.reason, code=before.code if before else None)

@@ -54,6 +54,14 @@ class Hearers:
             for room in link.rooms:
                 room.several.pop(link, None)
 
+    def move(self, link: Link, dialect: Dialect) -> None:
+        """The link speaks another dialect from now on; `Link.dialect` is still the old one. It must be singled out."""
+        group = self.groups[link.dialect]
+        del group[link]
+        if not group:
+            del self.groups[link.dialect]
+        self.groups.setdefault(dialect, {})[link] = None
+
     def single_out(self, link: Link) -> None:
         """Let a link that hears the room collect its own parts from here on; it begins with those of the pass."""
         assert link.own is not None
@@ -71,12 +79,12 @@ class Hearers:
         """All links that hear the room."""
         return [link for group in self.groups.values() for link in group]
 
-    def encode(self, events: Sequence[Event], source: Link | None) -> int:
-        """Encode events for every dialect in use, for all but their source; return the bytes."""
+    def encode(self, events: Sequence[Event], without: Link | None) -> int:
+        """Encode events for every dialect in use, for all links but perhaps one; return the bytes."""
         encoded = {dialect: dialect.encode(events) for dialect in self.groups}
         for dialect, part in encoded.items():
             self.parts.setdefault(dialect, []).append(part)
         for link in self.singled:
-            if link is not source and link.own is not None:
+            if link is not without and link.own is not None:
                 link.own.append(encoded[link.dialect])
         return sum(map(len, encoded.values()))

@@ -6,6 +6,7 @@ import threading
 from typing import NamedTuple, TypeAlias
 
 from pychat.core.delivery import Entry
+from pychat.protocols.base import Dialect
 from pychat.transport.link import Link
 
 
@@ -20,6 +21,13 @@ class Raw(NamedTuple):
 
     link: Link
     data: bytes
+
+
+class Speak(NamedTuple):
+    """From here on the peer is written to in another dialect."""
+
+    link: Link
+    dialect: Dialect
 
 
 class Expel(NamedTuple):
@@ -55,4 +63,4 @@ class Tell(NamedTuple):
     event: threading.Event
 
 
-Job: TypeAlias = Entry | Open | Raw | Expel | Sever | Finish | Close | Tell
+Job: TypeAlias = Entry | Open | Raw | Speak | Expel | Sever | Finish | Close | Tell

@@ -16,9 +16,10 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from pychat.core.errors import AckTimeout, ConnectFailed, ConnectionLost, Refused, RemoteProtocolError
-from pychat.core.events import Event, Left, Message, Renamed
+from pychat.core.events import Event, Kicked, Left, Message, Renamed
+from pychat.core.queries import ReadHistory, Ref
 from pychat.core.replies import Bye, Failure, HistoryPage, Members, Ok, PingRequest, Reply, Welcome
-from pychat.core.verbs import Hello, Leave, Ping, Pong, Quit, ReadHistory, Ref, Verb
+from pychat.core.verbs import Hello, Leave, Ping, Pong, Quit, Verb
 from pychat.protocols.base import Item
 from pychat.transport.dial import Wire, say_hello
 from pychat.transport.inbox import Inbox, Reconnected, Reconnecting
@@ -238,7 +239,7 @@ class Lifeline:
             self._inbox.put(Reconnected(self._missed))
             self._missed, self._resumed = 0, None
         elif question is not None and isinstance(item, Failure):
-            question.answer.set_exception(Refused(item.text, code=item.code))
+            question.answer.set_exception(item.error())
         elif question is not None:
             assert not isinstance(item, Event)
             question.answer.set_result(item)
@@ -252,7 +253,7 @@ class Lifeline:
                     self.correspondent = item.sender
             case Renamed() if item.old == self.nickname:
                 self.nickname = item.new
-            case Left() if item.nickname == self.nickname:
+            case Left() | Kicked() if item.nickname == self.nickname:
                 self._rooms.pop(item.room, None)
             case Members() if item.joined:
                 self._rooms.pop(item.room, None)

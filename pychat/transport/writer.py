@@ -21,12 +21,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pychat.core.delivery import Attach, Batch, Detach, Private
-from pychat.core.replies import Bye, PingRequest
+from pychat.core.replies import Bye, PingRequest, ResponseEnd, ResponseStart
 from pychat.core.room import Room
 from pychat.transport.fanout import Fanout
 from pychat.transport.hearers import Hearers
-from pychat.transport.jobs import Close, Expel, Finish, Open, Raw, Sever, Tell
+from pychat.transport.jobs import Close, Expel, Finish, Open, Raw, Sever, Speak, Tell
 from pychat.transport.link import Link, link_of
+from pychat.transport.responses import Responses
 from pychat.transport.sender import Sender
 from pychat.transport.timers import Timers
 
@@ -49,6 +50,7 @@ class Writer:
         self._rooms: dict[Room, Hearers] = {}
         self._touched: dict[Hearers, None] = {}
         self._singled: list[Link] = []
+        self._responses = Responses()
         self._after_pass: list[Finish | Close | Tell] = []
         self._timers = Timers()
 
@@ -92,6 +94,8 @@ class Writer:
         self._fanout.begin_pass()
         jobs = self._fanout.jobs
         size = 0
+        for link in self._responses.links():
+            self._single_out(link)
         while jobs and size < self._pass_bytes:
             job = jobs.popleft()
             try:
@@ -107,7 +111,10 @@ class Writer:
         self._touched.clear()
         for link in self._singled:
             parts, link.own = link.own or [], None
-            self._sender.send(link, b"".join(parts))
+            if link not in self._responses:
+                self._sender.send(link, b"".join(parts))
+            elif self._responses.hold(link, parts) > self._limits.send_queue_bytes:
+                self._sender.cut_off(link, "too slow: more is to be sent than fits before a request is answered")
         self._singled.clear()
         for last in self._after_pass:
             self._DO_AFTER[type(last)](self, last)
@@ -127,9 +134,15 @@ class Writer:
         for link in hearers.several:
             self._single_out(link)
         source = link_of(batch.source)
-        if source is not None:
-            self._single_out(source)
-        return hearers.encode(batch.events, source)
+        without = source if source is not None and batch.said and not source.dialect.echoes else None
+        if without is not None:
+            self._single_out(without)
+        if source is None or source not in self._responses:
+            return hearers.encode(batch.events, without)
+        before = len(self._single_out(source))
+        size = hearers.encode(batch.events, without)
+        self._responses.add(source, before)
+        return size
 
     def _batch_for_some(self, batch: Batch) -> int:
         """What is for several rooms, or for some of their members, goes to each of these on its own."""
@@ -138,21 +151,30 @@ class Writer:
         if batch.only is not None:
             links = dict.fromkeys(link for link in links if link.session in batch.only)
         source, also = link_of(batch.source), link_of(batch.also)
-        if source is not None:
+        if source is not None and batch.said and not source.dialect.echoes:
             links.pop(source, None)
         if also is not None:
             links[also] = None
         encoded = {dialect: dialect.encode(batch.events) for dialect in {link.dialect for link in links}}
         for link in links:
-            self._single_out(link).append(encoded[link.dialect])
+            self._give(link, encoded[link.dialect], answers=link is source)
         return max(map(len, encoded.values()), default=0)
 
     def _private(self, private: Private) -> int:
         link = link_of(private.session)
         if link is None:
             return 0
-        data = link.dialect.encode(private.items)
-        self._single_out(link).append(data)
+        first = private.items[0]
+        if type(first) is ResponseStart:
+            self._single_out(link)
+            self._responses.start(link, first.label)
+            return 0
+        if type(first) is ResponseEnd:
+            self._single_out(link)
+            self._responses.end(link)
+            return 0
+        data = link.dialect.encode_private(private.items, private.nickname)
+        self._give(link, data, answers=private.answers)
         return len(data)
 
     def _attach(self, attach: Attach) -> int:
@@ -182,12 +204,20 @@ class Writer:
         self._single_out(job.link).append(job.data)
         return len(job.data)
 
+    def _speak(self, job: Speak) -> int:
+        self._single_out(job.link)
+        for hearers in job.link.rooms:
+            hearers.move(job.link, job.dialect)
+        job.link.dialect = job.dialect
+        return 0
+
     def _expel(self, job: Expel) -> int:
         link = job.link
         if link.dead or link.verdict is not None:
             return 0
         link.verdict = job.reason
-        self._single_out(link).append(link.dialect.encode([Bye(job.reason)]))
+        nickname = None if link.session is None else link.session.nickname
+        self._give(link, link.dialect.encode_private([Bye(job.reason)], nickname))
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_RD)  # wakes the reader
         return 0
@@ -197,6 +227,9 @@ class Writer:
         return 0
 
     def _later(self, job: Finish | Close | Tell) -> int:
+        if type(job) is not Tell:
+            self._single_out(job.link)
+            self._responses.end(job.link)  # a session that quits ends in the middle of one
         self._after_pass.append(job)
         return 0
 
@@ -207,6 +240,7 @@ class Writer:
         Detach: _detach,
         Open: _open,
         Raw: _raw,
+        Speak: _speak,
         Expel: _expel,
         Sever: _sever,
         Finish: _later,
@@ -217,12 +251,19 @@ class Writer:
     def _single_out(self, link: Link) -> list[bytes]:
         """Let a link collect what it gets by itself until the pass ends; return that list."""
         if link.own is None:
-            link.own = []
+            link.own = self._responses.take_held(link)
             self._singled.append(link)
             for hearers in link.rooms:
                 self._touched[hearers] = None
                 hearers.single_out(link)
         return link.own
+
+    def _give(self, link: Link, data: bytes, *, answers: bool = False) -> None:
+        """Let the link get bytes of its own; they may belong to an unfinished answer."""
+        own = self._single_out(link)
+        own.append(data)
+        if answers and link in self._responses:
+            self._responses.add(link, len(own) - 1)
 
     # What a job does when everything before it was sent
 

@@ -9,10 +9,18 @@ from pychat.core.chat import Chat
 from pychat.core.events import Event
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
-from pychat.core.replies import Reply
+from pychat.core.replies import MemberInfo, Reply
 from pychat.core.session import Session
 from pychat.core.verbs import Hello, Verb
 from pychat.handlers import Broadcast, JoinLeaveNotices
+
+USERHOST = "~user@irc.pychat"
+"""What everybody inside of the process has who says nothing else."""
+
+
+def member(nickname: str, away: str | None = None) -> MemberInfo:
+    """A line of a list of members."""
+    return MemberInfo(nickname, away, USERHOST)
 
 
 class Recorder(Session):
@@ -51,7 +59,7 @@ def enter(chat: Chat, nickname: str, *rooms: str, **hello: Any) -> Recorder:
     """Let somebody in, who has heard nothing yet."""
     session = Recorder(chat)
     chat.open(session)
-    chat.perform(session, [Hello(nickname, rooms, **hello)])
+    chat.perform(session, [Hello(nickname, rooms or None, **hello)])
     assert session.nickname is not None, session.items
     session.take()
     return session

@@ -101,13 +101,13 @@ def test_a_lost_nickname_is_kept_for_30_seconds(clock: Clock) -> None:
     """Nobody takes it meanwhile, nobody has it either; then it is free."""
     names = Nicknames()
     session = claim(names, "ann", "secret")
-    session.away = "lunch"
+    session.away, session.realname, session.modes = "lunch", "Ann", "i"
 
     names.release(session, 30.0)
 
     assert names.find("ann") is None
     assert names.sessions() == []
-    assert names.holder_of("secret") == Parked("ann", session.identity, (), "lunch", 1030.0)
+    assert names.holder_of("secret") == Parked("ann", session.identity, (), "lunch", "Ann", "i", 1030.0)
     clock.now += 29.9
     with pytest.raises(NicknameInUse):
         claim(names, "ANN")

@@ -6,14 +6,13 @@ import threading
 
 import pytest
 from chat_clients import DEADLINE, pychat_threads, wait_until
-from recorder import make_chat
+from recorder import make_chat, member
 
 from pychat import Chat, Handler, Joined, LocalSession, Message, Refused, Session
 from pychat.core.delivery import Entry
 from pychat.core.errors import AckTimeout, LimitExceeded, LocalProtocolError
 from pychat.core.events import Disconnected
 from pychat.core.log import MemoryLog
-from pychat.core.replies import MemberInfo
 
 
 def test_verbs_return_what_they_were_answered() -> None:
@@ -23,7 +22,7 @@ def test_verbs_return_what_they_were_answered() -> None:
 
     number = ann.say("hello", "lobby")
     assert bob.next(Message, timeout=DEADLINE).id == number
-    assert ann.join("lobby") == (MemberInfo("ann"), MemberInfo("bob"))
+    assert ann.join("lobby") == (member("ann"), member("bob"))
     assert ann.members() == ann.join("LOBBY")
     assert [(room.name, room.members) for room in ann.list_rooms()] == [("lobby", 2), ("ops", 1)]
     assert [type(event) for event in ann.history(limit=2)] == [Joined, Message]

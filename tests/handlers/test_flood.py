@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pychat import Chat, Limits
-from pychat.core import verbs
+from pychat.core import queries, verbs
 from pychat.core.events import Event
-from pychat.core.replies import Reply
+from pychat.core.replies import Failure, PongReply, Reply
 from pychat.core.session import LocalSession
 from pychat.core.verbs import Say
 from pychat.handlers import Broadcast, FloodControl
@@ -147,15 +147,37 @@ def test_bytes_are_counted_too(flooder: MakeFlooder) -> None:
 
 
 def test_commands_and_garbage_count_and_goodbyes_do_not(flooder: MakeFlooder) -> None:
-    """Whatever is not Quit, Ping or Pong: a flood of errors is a flood."""
+    """A flood of errors is a flood; who only answers is none."""
     ann = flooder(delay_seconds=0.0)
     ann.now += 60
 
-    answers = ann.send(*[verbs.ListRooms()] * 5, *[verbs.Invalid("bad_request", "x")] * 6)
+    answers = ann.send(*[verbs.Command("x")] * 5, *[verbs.Invalid("bad_request", "x")] * 6)
     assert [answer.code for answer in answers[5:]] == ["bad_request"] * 5 + ["flood"]
     assert len(ann.send(*[verbs.Ping("x")] * 20)) == 20
+    assert len(ann.send(*[verbs.Answer((PongReply(None, "x"),))] * 20)) == 20
     ann.send(verbs.Pong(), verbs.Quit())
     assert ann.session.closed
+
+
+@pytest.mark.parametrize(
+    ("verb", "passing"),
+    [
+        (queries.ListRooms(), 40),
+        (queries.ListPeople(room="lobby"), 40),
+        (queries.ListPeople("a*"), 10),
+        (verbs.Join("lobby"), 20),
+        (verbs.SetNickname("ann"), 10),
+    ],
+)
+def test_what_nobody_hears_counts_less(flooder: MakeFlooder, verb: verbs.Verb, passing: int) -> None:
+    """Clients ask a lot when they come in; but to look at everybody on the server is no small thing."""
+    ann = flooder(delay_seconds=0.0)
+    ann.now += 60
+
+    answers = ann.send(*[verb] * (passing + 1))
+
+    assert [index for index, answer in enumerate(answers) if isinstance(answer, Failure)] == [passing]
+    assert answers[-1].code == "flood"
 
 
 def test_each_session_has_its_own_bucket(monkeypatch: pytest.MonkeyPatch) -> None:

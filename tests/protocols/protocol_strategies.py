@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from pychat.core.limits import Limits
-from pychat.core.verbs import Hello, Verb
+from pychat.core.verbs import Hello, Say, SayAll, Verb
 from pychat.protocols.base import Protocol
 
 SMALL = Limits(line_bytes=12, unfinished_bytes=30)
@@ -50,10 +50,18 @@ def converse(protocol: Protocol, chunks: Sequence[bytes], *, refused: int = 0) -
         else:
             protocol.receive(chunk)
         while taken := protocol.take_verbs():
-            verbs += taken
+            verbs += one_by_one(taken)
             for verb in taken:
                 if isinstance(verb, Hello):
                     refused -= 1
                     if refused < 0:
                         protocol.registered(verb.nickname)
     return verbs
+
+
+def one_by_one(verbs: Sequence[Verb]) -> list[Verb]:
+    """The same verbs, with each message on its own: how many travel together depends on the chunks."""
+    spread: list[Verb] = []
+    for verb in verbs:
+        spread += [Say(text, verb.room) for text in verb.texts] if isinstance(verb, SayAll) else [verb]
+    return spread

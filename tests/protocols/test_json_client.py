@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -11,13 +13,17 @@ from hypothesis import strategies as st
 from protocol_strategies import chunked
 
 from pychat.core import events as e
+from pychat.core import queries
 from pychat.core import replies as r
 from pychat.core import verbs as v
 from pychat.core.errors import LocalProtocolError, RemoteProtocolError
 from pychat.core.limits import Limits
+from pychat.core.modes import ALL, LISTS, WITH_ARGUMENT, MaskEntry, ModeChange
 from pychat.protocols.base import Item
 from pychat.protocols.json_values import load_object
 from pychat.protocols.jsonlines import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb
+
+T = TypeVar("T")
 
 _text = st.text(st.characters(), max_size=20) | st.sampled_from(["", "\ud800", "\r\n\0", '"\\', "\u2028", "😀"])
 _maybe = st.none() | _text
@@ -27,55 +33,106 @@ _flag = st.booleans()
 _texts = st.lists(_text, max_size=3).map(tuple)
 _time = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)
 
-_verbs = st.one_of(
-    st.builds(v.Hello, _text, _texts, _flag, _maybe, st.none() | _id, _ref),
-    st.builds(v.Say, _text, _maybe, _flag, _ref),
-    st.builds(v.Direct, _text, _text, _flag, _ref),
-    st.builds(v.Join, _text, _ref),
-    st.builds(v.Leave, _maybe, _text, _ref),
-    st.builds(v.SetNickname, _text, _ref),
-    st.builds(v.SetTopic, _text, _maybe, _ref),
-    st.builds(v.GetTopic, _maybe, _ref),
-    st.builds(v.SetAway, _maybe, _ref),
-    st.builds(v.ListMembers, _maybe, _ref),
-    st.builds(v.ListRooms, _ref),
-    st.builds(v.WhoIs, _text, _ref),
-    st.builds(v.ReadHistory, _maybe, st.none() | _id, st.none() | _id, st.none() | st.integers(1, 999), _ref),
-    st.builds(v.Command, _text, _texts, _maybe, _ref),
-    st.builds(v.Ping, _text, _ref),
-    st.builds(v.Pong, _ref),
-    st.builds(v.Quit, _text, _ref),
+
+def _build(
+    kind: Callable[..., T], *values: st.SearchStrategy[Any], **more: st.SearchStrategy[Any]
+) -> st.SearchStrategy[T]:
+    """What `st.builds` does, but fields that are not given have their defaults."""
+    return st.builds(lambda *args, **fields: kind(*args, **fields), *values, **more)
+
+
+_changes = _build(
+    lambda adding, mode, argument: ModeChange(
+        adding, mode, argument if mode in WITH_ARGUMENT or (mode == "l" and adding) else None
+    ),
+    _flag,
+    st.sampled_from(ALL),
+    _text,
 )
-_room_messages = st.builds(e.Message, _id, _time, _text, _text, _text, _flag, st.none(), st.none())
+
+_verbs = st.one_of(
+    _build(v.Hello, _text, st.none() | _texts.filter(len), _flag, _maybe, st.none() | _id, _ref),
+    _build(v.Say, _text, _maybe, _flag, _ref, _flag),
+    _build(v.Direct, _text, _text, _flag, _ref, _flag),
+    _build(v.Join, _text, _ref, _maybe),
+    _build(v.Leave, _maybe, _text, _ref),
+    _build(v.SetNickname, _text, _ref),
+    _build(v.SetTopic, _text, _maybe, _ref),
+    _build(queries.GetTopic, _maybe, _ref),
+    _build(v.SetAway, _maybe, _ref),
+    _build(queries.ListMembers, _maybe, _ref),
+    _build(queries.ListRooms, _ref),
+    _build(queries.WhoIs, _text, _ref),
+    _build(queries.ReadHistory, _maybe, st.none() | _id, st.none() | _id, st.none() | st.integers(1, 999), _ref),
+    _build(v.Kick, _text, _maybe, _text, _ref),
+    _build(v.Invite, _text, _maybe, _ref),
+    _build(queries.ListInvitations, _ref),
+    _build(v.SetModes, st.lists(_changes, max_size=20).map(tuple), _maybe, _ref),
+    _build(queries.GetModes, _maybe, _ref),
+    _build(queries.ListMasks, _text, _maybe, _ref),
+    _build(v.BecomeOperator, _text, _text, _ref),
+    _build(v.Kill, _text, _text, _ref),
+    _build(v.SetUserModes, st.lists(_build(ModeChange, _flag, st.sampled_from("Biwx")), max_size=9).map(tuple), _ref),
+    _build(queries.GetUserModes, _ref),
+    _build(v.SendWallops, _text, _ref),
+    _build(queries.GetMotd, _ref),
+    _build(v.Command, _text, _texts, _maybe, _ref),
+    _build(v.Ping, _text, _ref),
+    _build(v.Pong, _ref),
+    _build(v.Quit, _text, _ref),
+)
+_room_messages = _build(e.Message, _id, _time, _text, _text, _text, _flag, st.none(), st.none(), _flag, role=_text)
 _events = st.one_of(
     _room_messages,
-    st.builds(e.Message, _id, _time, st.none(), _text, _text, _flag, _text, st.none()),
-    st.builds(e.Joined, _id, _time, _text, _text),
-    st.builds(e.Left, _id, _time, _text, _text, _text),
-    st.builds(e.Disconnected, _id, _time, st.just(()), _text, _text),
-    st.builds(e.Renamed, _id, _time, st.just(()), _text, _text),
-    st.builds(e.AwayChanged, _id, _time, st.just(()), _text, _maybe),
-    st.builds(e.TopicChanged, _id, _time, _text, _text, _text),
-    st.builds(e.Notice, _id, _time, _maybe, _text),
+    _build(e.Message, _id, _time, st.none(), _text, _text, _flag, _text, st.none(), _flag),
+    _build(e.Joined, _id, _time, _text, _text, away=st.none() | _text.filter(len)),
+    _build(e.Kicked, _id, _time, _text, _text, _text, _text),
+    _build(e.ModesChanged, _id, _time, _text, _text, st.lists(_changes, max_size=25).map(tuple)),
+    _build(e.Invited, _id, _time, _text, _text, _text),
+    _build(e.ProfileChanged, _id, _time, st.just(()), _text, st.just(""), _text, _maybe),
+    _build(e.Left, _id, _time, _text, _text, _text),
+    _build(e.Disconnected, _id, _time, st.just(()), _text, _text),
+    _build(e.Renamed, _id, _time, st.just(()), _text, _text),
+    _build(e.AwayChanged, _id, _time, st.just(()), _text, _maybe),
+    _build(e.TopicChanged, _id, _time, _text, _text, _text),
+    _build(e.Notice, _id, _time, _maybe, _text),
 )
 _records = st.lists(_events, max_size=3).map(tuple)
 _replies = st.one_of(
-    st.builds(r.Ok, _ref.filter(lambda ref: ref is not None), st.none() | _id),
-    st.builds(r.Failure, _ref, _text, _text),
-    st.builds(r.Welcome, _ref, _text, _text, _text, st.builds(Limits, line_bytes=st.integers(1, 9999))),
-    st.builds(
-        r.Members, _ref, _text, _text, st.lists(st.builds(r.MemberInfo, _text, _maybe), max_size=3).map(tuple), _flag
+    _build(r.Ok, _ref.filter(lambda ref: ref is not None), st.none() | _id),
+    _build(r.Failure, _ref, _text, _text, st.none() | _text.filter(len), _texts),
+    _build(r.Welcome, _ref, _text, _text, _text, st.builds(Limits, line_bytes=st.integers(1, 9999))),
+    _build(
+        r.Members,
+        _ref,
+        _text,
+        _text,
+        st.lists(_build(r.MemberInfo, _text, _maybe, roles=_text), max_size=3).map(tuple),
+        _flag,
     ),
-    st.builds(r.Topic, _ref, _text, _text),
-    st.builds(r.Rooms, _ref, st.lists(st.builds(r.RoomInfo, _text, st.integers(0, 99), _text), max_size=3).map(tuple)),
-    st.builds(r.Profile, _ref, _text, _texts, _maybe, st.integers(0, 10**9)),
-    st.builds(r.HistoryPage, _ref, _text, _records, _flag),
-    st.builds(r.Replay, _text, _records),
-    st.builds(r.Gap, _text, _id),
-    st.builds(r.Lines, _ref, _texts),
-    st.builds(r.PingRequest),
-    st.builds(r.PongReply, _ref, _text),
-    st.builds(r.Bye, _text),
+    _build(r.Topic, _ref, _text, _text),
+    _build(r.Rooms, _ref, st.lists(_build(r.RoomInfo, _text, st.integers(0, 99), _text), max_size=3).map(tuple)),
+    _build(r.Profile, _ref, _text, _texts, _maybe, st.integers(0, 10**9), _text, modes=_text),
+    _build(r.Modes, _ref, _text, _text, _texts, st.just(0.0)),
+    _build(
+        r.Masks,
+        _ref,
+        _text,
+        st.sampled_from(LISTS),
+        st.lists(_build(MaskEntry, _text, _text, _time), max_size=3).map(tuple),
+    ),
+    _build(r.Inviting, _ref, _text, _text),
+    _build(r.Invitations, _ref, _texts),
+    _build(r.UserModes, _ref, _text),
+    _build(r.PersonAway, st.none(), _text, _text),
+    _build(r.Wallops, _text, st.just(""), _text),
+    _build(r.HistoryPage, _ref, _text, _records, _flag),
+    _build(r.Replay, _text, _records),
+    _build(r.Gap, _text, _id),
+    _build(r.Lines, _ref, _texts),
+    _build(r.PingRequest),
+    _build(r.PongReply, _ref, _text),
+    _build(r.Bye, _text),
 )
 _items = st.lists(_events | _replies, max_size=6)
 
@@ -127,6 +184,11 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         (v.Hello("ann"), '{"type":"hello","nick":"ann"}\n'),
         (v.Hello("ann", after=1), '{"type":"hello","nick":"ann","resume":{"after":"0000000000000001"}}\n'),
         (v.Help("mine"), '{"type":"help"}\n'),
+        (
+            v.SetModes((ModeChange(True, "o", "bob"), ModeChange(False, "m"))),
+            '{"type":"mode","modes":"+o-m","args":["bob"]}\n',
+        ),
+        (queries.GetModes("ops"), '{"type":"mode","room":"ops"}\n'),
     ],
 )
 def test_a_verb_is_written_without_what_goes_without_saying(verb: v.Verb, line: str) -> None:
@@ -140,6 +202,40 @@ def test_what_is_not_for_clients_to_send_is_refused() -> None:
         encode_verb(v.Abort("x", "y"))
     with pytest.raises(LocalProtocolError, match=r"^a direct message in JSON names its recipient: give Direct a 'to'$"):
         encode_verb(v.Direct("thanks"))
+
+
+@pytest.mark.parametrize(
+    ("verb", "text"),
+    [
+        (v.Say("for you", role="operator"), "'role' of Say cannot be sent"),
+        (v.Hello("ann", realname="Ann"), "'realname' of Hello cannot be sent"),
+        (queries.ReadHistory(around=1), "'around' of ReadHistory cannot be sent"),
+        (queries.ReadHistory(before=queries.Moment(1.0)), "a place in history is an event id here, not a time"),
+        (queries.ListRooms(filter=queries.RoomFilter(("x*",))), "'filter' of ListRooms cannot be sent"),
+    ],
+)
+def test_what_json_has_no_word_for_is_refused(verb: v.Verb, text: str) -> None:
+    """Left out, it would be another request: what is for the operators would be said to all."""
+    with pytest.raises(LocalProtocolError) as refusal:
+        encode_verb(verb)
+
+    assert str(refusal.value) == text
+
+
+def test_an_answer_of_irc_is_not_sent() -> None:
+    """A page of history has what is left."""
+    tagged, message = e.Tagged(1, 0.0, "ops", "ann", "+typing=active"), e.Message(2, 0.0, "ops", "ann", "hello")
+    page = r.HistoryPage(None, "ops", (tagged, message), False)
+
+    assert JsonDialect().encode([tagged, r.Words("x"), r.ResponseStart("l"), r.Watched(None), r.ResponseEnd()]) == b""
+    assert JsonClientProtocol().receive(JsonDialect().encode([page])) == [page._replace(events=(message,))]
+
+
+def test_a_message_of_the_day_is_lines() -> None:
+    """Who did not ask for it is not told that there is none."""
+    sent = JsonDialect().encode([r.Motd(None, ("be nice",)), r.Motd(None, ()), r.Motd(1, ())])
+
+    assert JsonClientProtocol().receive(sent) == [r.Lines(None, ("be nice",)), r.Lines(1, ())]
 
 
 @pytest.mark.parametrize("chunks", [[b'NICK{"type":"ping"}\n'], [b"NI", b'CK{"type":"ping"}', b"\n"]])

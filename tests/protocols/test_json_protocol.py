@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from protocol_strategies import SMALL, chunked, converse
 
 from pychat.core import events as e
+from pychat.core import queries
 from pychat.core import replies as r
 from pychat.core import verbs as v
 from pychat.core.limits import Limits
+from pychat.core.modes import MaskEntry, ModeChange
 from pychat.protocols.jsonlines import JsonDialect, JsonProtocol
 
 AT = 1795359845.123
@@ -50,22 +52,44 @@ def read(line: str | dict[str, Any]) -> v.Verb:
         ({"type": "say", "text": "hi", "room": "ops", "action": True, "ref": "x"}, v.Say("hi", "ops", True, "x")),
         ({"type": "say", "text": "hi", "room": None, "colour": "red"}, v.Say("hi")),
         ({"type": "direct", "to": "bob", "text": "hi"}, v.Direct("hi", "bob")),
+        ({"type": "say", "text": "beep", "notice": True}, v.Say("beep", notice=True)),
+        ({"type": "direct", "to": "bob", "text": "beep", "notice": True}, v.Direct("beep", "bob", notice=True)),
+        ({"type": "hello", "nick": "ann", "rooms": []}, v.Hello("ann")),
         ({"type": "join", "room": "#ops"}, v.Join("#ops")),
+        ({"type": "join", "room": "ops", "key": "sesame", "ref": 1}, v.Join("ops", 1, "sesame")),
         ({"type": "leave"}, v.Leave()),
         ({"type": "leave", "room": "ops", "reason": "lunch"}, v.Leave("ops", "lunch")),
         ({"type": "nick", "nick": "anna"}, v.SetNickname("anna")),
-        ({"type": "topic"}, v.GetTopic()),
+        ({"type": "topic"}, queries.GetTopic()),
         ({"type": "topic", "room": "ops", "topic": ""}, v.SetTopic("", "ops")),
         ({"type": "away", "text": "lunch"}, v.SetAway("lunch")),
         ({"type": "away"}, v.SetAway(None)),
-        ({"type": "who", "room": "ops"}, v.ListMembers("ops")),
-        ({"type": "rooms"}, v.ListRooms()),
-        ({"type": "whois", "nick": "bob"}, v.WhoIs("bob")),
-        ({"type": "history", "room": "ops", "limit": 5}, v.ReadHistory("ops", limit=5)),
+        ({"type": "who", "room": "ops"}, queries.ListMembers("ops")),
+        ({"type": "rooms"}, queries.ListRooms()),
+        ({"type": "whois", "nick": "bob"}, queries.WhoIs("bob")),
+        ({"type": "history", "room": "ops", "limit": 5}, queries.ReadHistory("ops", limit=5)),
         (
             {"type": "history", "before": "0000000000000010", "after": "0000000000000001", "search": None},
-            v.ReadHistory(before=16, after=1),
+            queries.ReadHistory(before=16, after=1),
         ),
+        ({"type": "kick", "nick": "bob"}, v.Kick("bob")),
+        ({"type": "kick", "nick": "bob", "room": "ops", "reason": "loud", "ref": 1}, v.Kick("bob", "ops", "loud", 1)),
+        ({"type": "invite", "nick": "bob", "room": "ops"}, v.Invite("bob", "ops")),
+        ({"type": "invite", "ref": 1}, queries.ListInvitations(1)),
+        ({"type": "mode"}, queries.GetModes()),
+        (
+            {"type": "mode", "room": "ops", "modes": "+mo-b", "args": ["bob", "eve!*@*"], "ref": 1},
+            v.SetModes(
+                (ModeChange(True, "m"), ModeChange(True, "o", "bob"), ModeChange(False, "b", "eve!*@*")), "ops", 1
+            ),
+        ),
+        ({"type": "masks", "mode": "b", "room": "ops"}, queries.ListMasks("b", "ops")),
+        ({"type": "user_mode"}, queries.GetUserModes()),
+        ({"type": "user_mode", "modes": "+B-w"}, v.SetUserModes((ModeChange(True, "B"), ModeChange(False, "w")))),
+        ({"type": "wallops", "text": "tea", "ref": 1}, v.SendWallops("tea", 1)),
+        ({"type": "oper", "name": "ann", "password": "p"}, v.BecomeOperator("ann", "p")),
+        ({"type": "kill", "nick": "bob", "reason": "spam"}, v.Kill("bob", "spam")),
+        ({"type": "motd", "ref": 1}, queries.GetMotd(1)),
         ({"type": "command", "name": "roll", "args": ["2d6"], "room": "ops"}, v.Command("roll", ("2d6",), "ops")),
         ({"type": "ping"}, v.Ping()),
         ({"type": "ping", "token": "x", "ref": 2}, v.Ping("x", 2)),
@@ -81,8 +105,8 @@ def test_what_a_request_means(request_: dict[str, Any], verb: v.Verb) -> None:
 def test_help_lists_the_types() -> None:
     """A person with nc can find out what there is."""
     assert read({"type": "help", "ref": 1}) == v.Help(
-        "types of requests: hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, history, command, "
-        "help, ping, pong, quit",
+        "types of requests: hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, history, kick, "
+        "invite, mode, masks, user_mode, oper, kill, wallops, motd, command, help, ping, pong, quit",
         1,
     )
 
@@ -108,6 +132,10 @@ def test_help_lists_the_types() -> None:
         ('{"type":"hello","nick":"a","rooms":"b"}', "'rooms' must be an array of strings"),
         ('{"type":"hello","nick":"a","rooms":[1]}', "'rooms' must be an array of strings"),
         ('{"type":"hello","nick":"a","resume":"t"}', "'resume' must be an object"),
+        ('{"type":"mode","modes":7}', "'modes' must be a string"),
+        ('{"type":"mode","modes":"+o","args":"bob"}', "'args' must be an array of strings"),
+        ('{"type":"kick"}', "'nick' must be a string"),
+        ('{"type":"oper","name":"ann"}', "'password' must be a string"),
         ('{"type":"history","before":12}', "'before' must be an event id: 16 digits 0-9 a-f"),
         ('{"type":"history","after":"00000000000000FF"}', "'after' must be an event id: 16 digits 0-9 a-f"),
         ('{"type":"history","limit":0}', "'limit' must be an integer, at least 1"),
@@ -151,6 +179,13 @@ def test_a_bad_request_is_answered_with_its_ref() -> None:
     assert read({"type": "say", "ref": 7}) == v.Invalid("bad_request", "'text' must be a string", 7)
 
 
+def test_too_many_changes_of_modes_at_once_are_refused() -> None:
+    """The answer says how many may be."""
+    assert read({"type": "mode", "modes": "+" + "m" * 21, "ref": 1}) == v.Invalid(
+        "limit_exceeded", "modes at once: at most 20 changes", 1
+    )
+
+
 def test_an_unknown_type_is_refused() -> None:
     """The answer lists what there is, and repeats no more than the beginning of what came."""
     verb = read({"type": "x" * 99, "ref": "r"})
@@ -158,7 +193,7 @@ def test_an_unknown_type_is_refused() -> None:
     assert verb == v.Invalid(
         "unknown_type",
         f"unknown type '{'x' * 32}'; use one of hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, "
-        "history, command, help, ping, pong, quit",
+        "history, kick, invite, mode, masks, user_mode, oper, kill, wallops, motd, command, help, ping, pong, quit",
         "r",
     )
 
@@ -169,7 +204,6 @@ def test_an_unknown_type_is_refused() -> None:
         ({"type": "account"}, "type 'account' is not supported: this server has no accounts"),
         ({"type": "hello", "nick": "a", "account": "a"}, "'account' is not supported: this server has no accounts"),
         ({"type": "hello", "nick": "a", "password": "p"}, "'password' is not supported: this server has no passwords"),
-        ({"type": "join", "room": "a", "key": "k"}, "'key' is not supported: rooms have no keys here"),
         ({"type": "history", "search": "x"}, "'search' is not supported: this server does not search"),
     ],
 )
@@ -184,7 +218,7 @@ def test_lines_that_are_no_requests_keep_their_place() -> None:
     protocol.receive(b'{"type":"rooms"}\n\r\n \n' + b"x" * 41 + b'\n{"type":"say","text":"caf\xe9"}\n')
 
     assert protocol.take_verbs() == [
-        v.ListRooms(),
+        queries.ListRooms(),
         v.Invalid("line_too_long", "line too long: at most 40 bytes"),
         v.Invalid("bad_utf8", "this is not UTF-8: what could not be read was replaced by \ufffd"),
         v.Say("caf\ufffd"),
@@ -218,6 +252,38 @@ def test_json_clients_are_pinged_and_resume_and_get_no_replay_unasked() -> None:
         (
             e.Message(42, AT, None, "ann", "waves", True, "bob", frozenset({1})),
             {"type": "message", **STAMP, "to": "bob", "nick": "ann", "text": "waves", "action": True},
+        ),
+        (
+            e.Message(42, AT, "ops", "ann", "beep", notice=True, role="operator", userhost="a@b", tags="+x"),
+            {
+                "type": "message",
+                **STAMP,
+                "room": "ops",
+                "nick": "ann",
+                "text": "beep",
+                "notice": True,
+                "role": "operator",
+            },
+        ),
+        (
+            e.Kicked(42, AT, "ops", "bob", "ann", "too loud", "a@b"),
+            {"type": "kicked", **STAMP, "room": "ops", "nick": "bob", "by": "ann", "reason": "too loud"},
+        ),
+        (
+            e.ModesChanged(42, AT, "ops", "ann", (ModeChange(True, "o", "bob"), ModeChange(False, "m")), "a@b"),
+            {"type": "modes", **STAMP, "room": "ops", "nick": "ann", "modes": "+o-m", "args": ["bob"]},
+        ),
+        (
+            e.Invited(42, AT, "ops", "ann", "bob", "a@b"),
+            {"type": "invited", **STAMP, "room": "ops", "nick": "ann", "invited": "bob"},
+        ),
+        (
+            e.ProfileChanged(42, AT, ("secret",), "ann", "a@b", "a@c", "Ann"),
+            {"type": "profile_changed", **STAMP, "nick": "ann", "userhost": "a@c", "realname": "Ann"},
+        ),
+        (
+            e.Joined(42, AT, "lobby", "ann", "a@b", "lunch"),
+            {"type": "joined", **STAMP, "room": "lobby", "nick": "ann", "away": "lunch"},
         ),
         (e.Joined(42, AT, "lobby", "ann"), {"type": "joined", **STAMP, "room": "lobby", "nick": "ann"}),
         (e.Left(42, AT, "lobby", "ann"), {"type": "left", **STAMP, "room": "lobby", "nick": "ann"}),
@@ -254,6 +320,34 @@ def test_json_clients_are_pinged_and_resume_and_get_no_replay_unasked() -> None:
                 "members": [{"nick": "ann"}, {"nick": "bob", "away": "lunch"}],
             },
         ),
+        (
+            r.Failure(1, "user_not_in_room", "no", "ops", ("bob",)),
+            {"type": "error", "ref": 1, "code": "user_not_in_room", "text": "no", "room": "ops", "subject": ["bob"]},
+        ),
+        (
+            r.Members(None, "ops", "", (r.MemberInfo("ann", None, "a@b", "ov"),), topic_by="ann", secret=True),
+            {"type": "members", "room": "ops", "topic": "", "members": [{"nick": "ann", "roles": "ov"}]},
+        ),
+        (
+            r.Modes(1, "ops", "nk", ("*",), AT),
+            {"type": "modes", "ref": 1, "room": "ops", "modes": "+nk", "args": ["*"]},
+        ),
+        (
+            r.Masks(1, "ops", "b", (MaskEntry("bob!*@*", "ann", AT),)),
+            {
+                "type": "masks",
+                "ref": 1,
+                "room": "ops",
+                "mode": "b",
+                "masks": [{"mask": "bob!*@*", "by": "ann", "time": STAMP["time"]}],
+            },
+        ),
+        (r.Inviting(1, "ops", "bob"), {"type": "inviting", "ref": 1, "room": "ops", "nick": "bob"}),
+        (r.Invitations(1, ("ops",)), {"type": "invitations", "ref": 1, "rooms": ["ops"]}),
+        (r.UserModes(1, "ow", (ModeChange(True, "o"),)), {"type": "user_modes", "ref": 1, "modes": "+ow"}),
+        (r.PersonAway(1, "bob", "lunch"), {"type": "person_away", "nick": "bob", "text": "lunch"}),
+        (r.Wallops("root", "r@h", "tea"), {"type": "wallops", "nick": "root", "text": "tea"}),
+        (r.Motd(1, ("a",)), {"type": "lines", "ref": 1, "lines": ["a"]}),
         (r.Topic(None, "lobby", ""), {"type": "topic", "room": "lobby", "topic": ""}),
         (
             r.Rooms(None, (r.RoomInfo("lobby", 2, "cats"),)),
@@ -262,6 +356,18 @@ def test_json_clients_are_pinged_and_resume_and_get_no_replay_unasked() -> None:
         (
             r.Profile(None, "bob", ("lobby",), None, 3.7),
             {"type": "profile", "nick": "bob", "rooms": ["lobby"], "away": None, "idle": 3},
+        ),
+        (
+            r.Profile(None, "bob", (), None, 3.7, "~bob@x.ip", "Bob", "oB", AT),
+            {
+                "type": "profile",
+                "nick": "bob",
+                "rooms": [],
+                "away": None,
+                "idle": 3,
+                "userhost": "~bob@x.ip",
+                "modes": "oB",
+            },
         ),
         (
             r.HistoryPage(1, "lobby", (e.Joined(42, AT, "lobby", "ann"),) * 2, True),
@@ -340,8 +446,25 @@ _values = st.recursive(
     max_leaves=5,
 )
 _types = ["hello", "say", "direct", "join", "leave", "nick", "topic", "away", "who", "rooms", "whois", "history"]
+_types += ["kick", "invite", "mode", "masks", "user_mode", "oper", "kill", "wallops", "motd"]
 _types += ["command", "help", "ping", "pong", "quit", "account", "x"]
-_names = ["nick", "text", "room", "rooms", "action", "to", "resume", "limit", "before", "after", "name", "args", "ref"]
+_names = [
+    "nick",
+    "text",
+    "room",
+    "rooms",
+    "action",
+    "to",
+    "resume",
+    "limit",
+    "before",
+    "after",
+    "name",
+    "args",
+    "ref",
+    "modes",
+    "mode",
+]
 _requests = st.fixed_dictionaries(
     {"type": st.sampled_from(_types)}, optional=dict.fromkeys([*_names, "topic", "token", "key", "replay"], _values)
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from pychat.core import events as e
 from pychat.core import replies as r
 from pychat.core.limits import Limits
+from pychat.core.modes import MaskEntry, ModeChange
+from pychat.protocols import plain
 from pychat.protocols.base import Item
 from pychat.protocols.plain import Style, render
 from pychat.protocols.text import ClassicDialect, TextDialect
@@ -26,11 +30,16 @@ HELLO = e.Message(1, AT, "lobby", "ann", "hello")
         (HELLO._replace(text="waves", action=True, room="ops"), ["[ops] * ann waves"]),
         (HELLO._replace(room=None, to="bob"), ["[ann -> bob] hello"]),
         (HELLO._replace(room=None, to="bob", text="waves", action=True), ["[ann -> bob] * ann waves"]),
+        (HELLO._replace(notice=True), ["ann: hello"]),
+        (HELLO._replace(room="ops", role="operator"), ["[ops for operators] ann: hello"]),
+        (HELLO._replace(role="voice"), ["[lobby for operators and voices] ann: hello"]),
         (HELLO._replace(text="one\n\n--> bob joined"), ["ann: one", "ann:", "ann: --> bob joined"]),
         (HELLO._replace(text="a\nb", action=True, room="ops"), ["[ops] * ann a", "[ops] * ann b"]),
         (e.Joined(1, AT, "lobby", "ann"), ["--> ann joined lobby"]),
         (e.Left(1, AT, "ops", "ann"), ["<-- ann left ops"]),
         (e.Left(1, AT, "ops", "ann", "lunch"), ["<-- ann left ops (lunch)"]),
+        (e.Kicked(1, AT, "ops", "bob", "ann"), ["<-- bob was removed from ops by ann"]),
+        (e.Kicked(1, AT, "ops", "bob", "ann", "too loud"), ["<-- bob was removed from ops by ann (too loud)"]),
         (e.Disconnected(1, AT, ("lobby", "ops"), "ann"), ["<-- ann left"]),
         (e.Disconnected(1, AT, ("lobby", "ops"), "ann", "too slow"), ["<-- ann left (too slow)"]),
         (e.Renamed(1, AT, ("lobby",), "ann", "anna"), ["-- ann is now anna"]),
@@ -39,6 +48,13 @@ HELLO = e.Message(1, AT, "lobby", "ann", "hello")
         (e.AwayChanged(1, AT, ("lobby",), "ann", None), ["-- ann is back"]),
         (e.TopicChanged(1, AT, "lobby", "ann", "cats"), ["-- ann set the topic of lobby: cats"]),
         (e.TopicChanged(1, AT, "lobby", "ann", ""), ["-- ann removed the topic of lobby"]),
+        (
+            e.ModesChanged(1, AT, "ops", "ann", (ModeChange(True, "m"), ModeChange(False, "b", "bob!*@*"))),
+            ["-- ann set mode +m-b bob!*@* in ops"],
+        ),
+        (e.Invited(1, AT, "ops", "ann", "bob"), ["-- ann invited bob into ops"]),
+        (e.ProfileChanged(1, AT, ("ops",), "ann", "a@b", "a@c"), []),
+        (e.Tagged(1, AT, "ops", "ann", "+typing=active"), []),
         (e.Notice(1, AT, "lobby", "one\ntwo"), ["-- one", "-- two"]),
         (e.Notice(1, AT, "ops", "one\ntwo"), ["[ops] -- one", "[ops] -- two"]),
         (e.Notice(0, AT, None, "psst"), ["-- psst"]),
@@ -68,6 +84,9 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
         (r.Members(None, "lobby", "cats", (r.MemberInfo("ann"), r.MemberInfo("bob", "lunch"))), [
             "-- in lobby: ann, bob (away: lunch)",
         ]),
+        (r.Members(None, "lobby", "", tuple(r.MemberInfo(name, roles=name) for name in ("o", "v", "ov"))), [
+            "-- in lobby: @o, +v, @ov",
+        ]),
         (r.Topic(None, "lobby", "cats"), ["-- topic of lobby: cats"]),
         (r.Topic(None, "lobby", ""), ["-- lobby has no topic"]),
         (r.Rooms(None, (r.RoomInfo("lobby", 1, ""), r.RoomInfo("ops", 12, "cats"))), [
@@ -81,6 +100,9 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
         (r.Profile(None, "bob", (), None, 3.2), ["-- bob is in no room of yours; silent for 3 s"]),
         (r.Profile(None, "bob", (), None, 7200.0), ["-- bob is in no room of yours; silent for 2 h"]),
         (r.Profile(None, "bob", (), None, 9e5), ["-- bob is in no room of yours; silent for 10 d"]),
+        (r.Profile(None, "bob", ("lobby", "ops"), None, 3.2, "~bob@x.ip", "", "oB", 0.0, ("o", "")), [
+            "-- bob (~bob@x.ip) is in @lobby, ops; silent for 3 s; a server operator; a bot",
+        ]),
         (r.HistoryPage(None, "lobby", (), False), ["-- no history of lobby"]),
         (r.HistoryPage(None, "lobby", (HELLO,), True), [
             "-- last message of lobby, 2026-11-22 UTC",
@@ -99,6 +121,30 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
             "[15:04] --> ann joined lobby",
             "[15:04] ann: hello",
         ]),
+        (r.HistoryPage(None, "lobby", (e.ProfileChanged(1, AT, (), "ann", "a@b", "a@c"), HELLO), False), [
+            "-- last message of lobby, 2026-11-22 UTC",
+            "[15:04] ann: hello",
+        ]),
+        (r.Modes(None, "ops", "", (), AT), ["-- ops has no modes"]),
+        (r.Modes(None, "ops", "nkl", ("sesame", "50"), AT), ["-- modes of ops: +nkl sesame 50"]),
+        (r.Masks(None, "ops", "b", ()), ["-- banned from ops: nobody"]),
+        (r.Masks(None, "ops", "e", (MaskEntry("bob!*@*", "ann", AT), MaskEntry("eve!*@*", "carl", AT))), [
+            "-- never banned from ops: bob!*@* (by ann)",
+            "-- never banned from ops: eve!*@* (by carl)",
+        ]),
+        (r.Masks(None, "ops", "I", (MaskEntry("bob!*@*", "ann", AT),)), ["-- always invited to ops: bob!*@* (by ann)"]),
+        (r.Inviting(None, "ops", "bob"), []),
+        (r.Invitations(None, ("den", "ops")), ["-- you are invited to den, ops"]),
+        (r.Invitations(None, ()), ["-- you are invited to no room"]),
+        (r.UserModes(None, "ow", (ModeChange(True, "o"),)), ["-- you are a server operator"]),
+        (r.UserModes(None, "iw"), ["-- your modes: +iw"]),
+        (r.UserModes(None, ""), ["-- you have no modes"]),
+        (r.PersonAway(None, "bob", "lunch"), ["-- bob is away: lunch"]),
+        (r.PersonAway(None, "bob", "away"), ["-- bob is away"]),
+        (r.Wallops("root", "r@h", "a restart at six"), ["-- server operator root: a restart at six"]),
+        (r.Motd(None, ("one", "two")), ["-- one", "-- two"]),
+        (r.Motd(None, ()), []),
+        (r.Motd("motd", ()), ["-- there is no message of the day"]),
         (r.Gap("lobby", 3), ["-- some messages of lobby are missing"]),
         (r.Lines(None, ("one", "", "two\nthree")), ["-- one", "--", "-- two", "-- three"]),
         (r.PongReply(None, "x"), ["-- pong"]),
@@ -144,7 +190,18 @@ def test_the_classic_dialect_is_ascii() -> None:
 _texts = st.text() | st.sampled_from(["\r", "a\rb", "\0", "a\nb", "\x1b[2J", "\ud800", "\u2028", "\x85", "a\r\nb"])
 
 
-@given(st.lists(st.builds(HELLO._replace, text=_texts, sender=_texts, room=st.none() | _texts, action=st.booleans())))
+@given(
+    st.lists(
+        st.builds(
+            HELLO._replace,
+            text=_texts,
+            sender=_texts,
+            room=st.none() | _texts,
+            action=st.booleans(),
+            role=st.just("") | _texts,
+        )
+    )
+)
 def test_the_fast_way_for_messages_gives_the_same_lines(messages: list[e.Message]) -> None:
     """Whatever a message holds, its lines begin as they must, and nothing but a newline ends one."""
     for dialect, charset in ((TextDialect(), "utf-8"), (ClassicDialect(), "ascii")):
@@ -178,8 +235,24 @@ def test_no_field_ends_a_line(nickname: str, text: str) -> None:
         r.Rooms(None, (r.RoomInfo(nickname, 1, text),)),
         r.Profile(None, nickname, (nickname,), text, 0.0),
         r.Lines(None, (text,)),
+        r.Motd(None, (text,)),
         r.Bye(text),
+        e.Kicked(1, AT, nickname, nickname, nickname, text),
+        e.ModesChanged(1, AT, nickname, nickname, (ModeChange(True, "b", text),)),
+        e.Invited(1, AT, nickname, nickname, nickname),
+        r.Modes(None, nickname, "k", (text,), 0.0),
+        r.Masks(None, nickname, "b", (MaskEntry(text, nickname, 0.0),)),
+        r.Invitations(None, (nickname,)),
+        r.PersonAway(None, nickname, text),
+        r.Wallops(nickname, "", text),
     ]
     for item in items:
         for line in render(item):
             assert not set(line) & set("\n\r\0\x1b\x85\u2028\ud800")
+
+
+def test_every_item_can_be_rendered() -> None:
+    """Whatever a session may hear, there are lines for it, or none on purpose."""
+    kinds = {*typing.get_args(e.Event), *typing.get_args(r.Reply)}
+
+    assert set(plain._RENDERERS) == kinds

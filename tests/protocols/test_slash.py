@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pychat.core import queries
 from pychat.core import verbs as v
+from pychat.core.modes import ModeChange
 from pychat.protocols import slash
 
 
@@ -18,7 +20,7 @@ from pychat.protocols import slash
         ("/join #ops", v.Join("ops")),
         ("/join ##ops", v.Join("#ops")),
         ("/JOIN ops", v.Join("ops")),
-        ("/join a b", v.Join("a b")),
+        ("/join ops sesame open", v.Join("ops", key="sesame open")),
         ("/part", v.Leave()),
         ("/part #ops", v.Leave("ops")),
         ("/leave ops see you", v.Leave("ops", "see you")),
@@ -31,22 +33,47 @@ from pychat.protocols import slash
         ("/reply thanks", v.Direct("thanks")),
         ("/r thanks", v.Direct("thanks")),
         ("/me  waves ", v.Say("waves", action=True)),
-        ("/who", v.ListMembers()),
-        ("/names #ops", v.ListMembers("ops")),
-        ("/list", v.ListRooms()),
-        ("/whois bob", v.WhoIs("bob")),
-        ("/topic", v.GetTopic()),
+        ("/who", queries.ListMembers()),
+        ("/names #ops", queries.ListMembers("ops")),
+        ("/list", queries.ListRooms()),
+        ("/whois bob", queries.WhoIs("bob")),
+        ("/topic", queries.GetTopic()),
         ("/topic all about cats", v.SetTopic("all about cats")),
         ("/topic -", v.SetTopic("")),
         ("/away", v.SetAway("away")),
         ("/away lunch", v.SetAway("lunch")),
         ("/back", v.SetAway(None)),
-        ("/history", v.ReadHistory()),
-        ("/history 50", v.ReadHistory(limit=50)),
+        ("/history", queries.ReadHistory()),
+        ("/history 50", queries.ReadHistory(limit=50)),
+        ("/invite bob", v.Invite("bob")),
+        ("/invite bob #ops", v.Invite("bob", "ops")),
+        ("/invite", queries.ListInvitations()),
+        ("/kick bob", v.Kick("bob")),
+        ("/kick bob be  nice", v.Kick("bob", reason="be  nice")),
+        ("/ban bob", v.SetModes((ModeChange(True, "b", "bob"),))),
+        ("/ban *!*@*.ip", v.SetModes((ModeChange(True, "b", "*!*@*.ip"),))),
+        ("/ban", queries.ListMasks("b")),
+        ("/unban bob", v.SetModes((ModeChange(False, "b", "bob"),))),
+        ("/op bob", v.SetModes((ModeChange(True, "o", "bob"),))),
+        ("/deop bob", v.SetModes((ModeChange(False, "o", "bob"),))),
+        ("/voice bob", v.SetModes((ModeChange(True, "v", "bob"),))),
+        ("/devoice bob", v.SetModes((ModeChange(False, "v", "bob"),))),
+        ("/mode", queries.GetModes()),
+        ("/mode #ops", queries.GetModes("ops")),
+        ("/mode +m", v.SetModes((ModeChange(True, "m"),))),
+        ("/mode ops +ml-k 50 x", v.SetModes(
+            (ModeChange(True, "m"), ModeChange(True, "l", "50"), ModeChange(False, "k", "x")), "ops"
+        )),
+        ("/mode +b", queries.ListMasks("b")),
+        ("/mode ops -I", queries.ListMasks("I", "ops")),
+        ("/mode +", v.SetModes(())),
+        ("/oper ann open sesame", v.BecomeOperator("ann", "open sesame")),
+        ("/kill bob spam", v.Kill("bob", "spam")),
+        ("/motd", queries.GetMotd(ref="motd")),
         ("/quit", v.Quit()),
         ("/exit good night", v.Quit("good night")),
     ],
-)
+)  # fmt: skip
 def test_what_a_command_means(line: str, verb: v.Verb) -> None:
     """Every command and alias, with and without its arguments."""
     assert slash.parse(line) == verb
@@ -55,8 +82,8 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
 @pytest.mark.parametrize(
     ("line", "usage"),
     [
-        ("/join", "/join ROOM"),
-        ("/join #", "/join ROOM"),
+        ("/join", "/join ROOM [KEY]"),
+        ("/join #", "/join ROOM [KEY]"),
         ("/nick", "/nick NAME"),
         ("/msg", "/msg NICK TEXT"),
         ("/w bob ", "/msg NICK TEXT"),
@@ -64,6 +91,14 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
         ("/me", "/me TEXT"),
         ("/whois", "/whois NICK"),
         ("/list all", "/list"),
+        ("/kick", "/kick NICK [REASON]"),
+        ("/kill", "/kill NICK [REASON]"),
+        ("/ban a b", "/ban [NICK]"),
+        ("/unban", "/unban NICK"),
+        ("/op", "/op NICK"),
+        ("/devoice a b", "/devoice NICK"),
+        ("/oper ann", "/oper NAME PASSWORD"),
+        ("/motd now", "/motd"),
         ("/back now", "/back"),
         ("/history 0", "/history [N]"),
         ("/history -1", "/history [N]"),
@@ -74,6 +109,11 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
 def test_wrong_arguments_are_answered_by_the_usage(line: str, usage: str) -> None:
     """The answer says how the command is used."""
     assert slash.parse(line) == v.Invalid("bad_request", f"usage: {usage}")
+
+
+def test_too_many_changes_at_once_are_refused() -> None:
+    """The answer says how many may be."""
+    assert slash.parse("/mode +" + "m" * 21) == v.Invalid("limit_exceeded", "modes at once: at most 20 changes")
 
 
 @pytest.mark.parametrize(
@@ -99,9 +139,10 @@ def test_help_lists_every_command_once() -> None:
 
     assert [line.split()[0] for line in lines] == [
         "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
-        "/whois", "/topic", "/away", "/back", "/history", "/quit", "//text",
+        "/whois", "/topic", "/away", "/back", "/history", "/invite", "/kick",
+        "/ban", "/unban", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill", "/motd", "/quit", "//text",
     ]  # fmt: skip
-    assert lines[4] == "/msg NICK TEXT         Write to one person; nobody else sees it."
+    assert lines[4] == "/msg NICK TEXT          Write to one person; nobody else sees it."
     assert slash.parse("/help") == v.Help(slash.help_text())
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from protocol_strategies import SMALL, chunked, converse
 
 from pychat.core.limits import Limits
-from pychat.core.verbs import Abort, Hello, Invalid, Join, Quit, Say, Verb
+from pychat.core.verbs import Abort, Hello, Invalid, Join, Quit, Say, SayAll, Verb
 from pychat.protocols.text import TextDialect, TextProtocol
 
 
@@ -81,12 +81,21 @@ def test_what_a_line_means(data: bytes, verbs: list[Verb]) -> None:
     assert protocol.take_verbs() == verbs
 
 
-def test_verbs_are_what_their_constructor_makes() -> None:
-    """The hot path builds `Say` by hand; it has every field with its default."""
+def test_lines_that_come_together_are_said_together() -> None:
+    """One verb for all of them, so that they are checked and published at once; commands stay apart."""
     protocol = registered()
     protocol.receive(b"one\ntwo\n")
+    protocol.receive(b"three\n/me waves\nfour\n")
 
-    assert [type(verb) for verb in protocol.take_verbs()] == [Say, Say]
+    assert protocol.take_verbs() == [SayAll(["one", "two"]), Say("three"), Say("waves", action=True), Say("four")]
+
+
+def test_a_long_chunk_is_said_in_parts() -> None:
+    """So that the writer has something to do while the rest is checked."""
+    protocol = registered()
+    protocol.receive(b"x\n" * 1000)
+
+    assert [len(verb.texts) for verb in protocol.take_verbs() if isinstance(verb, SayAll)] == [512, 488]
 
 
 def test_a_line_that_is_too_long_is_refused_and_the_next_one_read() -> None:

@@ -1,0 +1,145 @@
+"""Coming in, being called something, being away, and going: what these verbs do."""
+
+from __future__ import annotations
+
+from threading import Event as ThreadEvent
+from typing import TYPE_CHECKING
+
+from pychat.core import verbs
+from pychat.core.errors import Refused
+from pychat.core.events import AwayChanged, Renamed
+from pychat.core.handler import change_before
+from pychat.core.names import check_nickname
+from pychat.core.nicknames import Parked, new_token
+from pychat.core.profiles import introduce
+from pychat.core.queries import Ref
+from pychat.core.replies import Failure, Motd, Ok, Welcome
+from pychat.core.session import Session
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+
+def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
+    if session.nickname is not None:
+        raise Refused(f"you are {session.nickname!r} already; use nick to change it", code="bad_request")
+    parked = None if verb.token is None else _take_over(chat, session, verb.token)
+    introduce(chat, session, verb)
+    claim(chat, session, parked.nickname if parked is not None else verb.nickname, free=parked and verb.token)
+    session.replays = verb.replay and verb.after is None
+    with chat.order.lock:
+        if session.closed:  # by one of the hooks
+            return
+        if parked is not None:
+            _restore(chat, session, parked)
+        session.realname = session.realname or session.nickname or ""
+        chat.nicknames.give_token(session, new_token())
+    _welcome(chat, session, verb.ref)
+    rooms = _rooms(chat, verb, parked)
+    if verb.after is not None:
+        chat.membership.resume(session, rooms, verb.after)
+        return
+    for name in rooms:
+        try:
+            chat.membership.join(session, name)
+        except Refused as error:  # the welcome has answered the hello already
+            chat.send(session, Failure.of(error))
+
+
+def _restore(chat: Chat, session: Session, parked: Parked) -> None:
+    """Let a session be what is kept of a lost one; but to be an operator takes the password again."""
+    session.identity, session.away = parked.identity, parked.away
+    session.realname = session.realname or parked.realname
+    session.update_info()
+    chat.census.set_modes(session, parked.modes.replace("o", ""))
+
+
+def _rooms(chat: Chat, verb: verbs.Hello, parked: Parked | None) -> tuple[str, ...]:
+    if verb.rooms is not None:
+        return verb.rooms
+    return (parked.rooms if parked is not None else ()) or (chat.default_room.name,)
+
+
+def _welcome(chat: Chat, session: Session, ref: Ref) -> None:
+    assert session.nickname is not None
+    assert session.token is not None
+    welcome = Welcome(
+        ref,
+        chat.name,
+        session.nickname,
+        session.token,
+        chat.limits,
+        session.userhost,
+        chat.started,
+        chat.counts(),
+    )
+    chat.send(session, welcome, Motd(None, chat.motd))
+
+
+def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
+    """Return what is kept for the token; a session that still lives is ended first. None: it is worth nothing."""
+    with chat.order.lock:
+        holder = chat.nicknames.holder_of(token)
+        if isinstance(holder, Session):
+            holder.ended = holder.ended or ThreadEvent()
+    if isinstance(holder, Session):
+        assert holder.ended is not None
+        holder.resumable = True
+        holder.kick("connected again from elsewhere")
+        if not holder.ended.wait(chat.limits.stall_seconds):
+            raise Refused("your old connection does not end; try again", code="nickname_in_use")
+        with chat.order.lock:
+            holder = chat.nicknames.holder_of(token)
+    return holder if isinstance(holder, Parked) else None
+
+
+def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -> None:
+    """Give the session a nickname: its first one, or another. `free`: the token that keeps it."""
+    old = session.nickname
+    checked = check_nickname(wanted, chat.limits)
+    nickname = change_before(chat.chains.before_nick, session, value=checked)
+    if nickname != checked:
+        nickname = check_nickname(nickname, chat.limits)
+    if nickname == old:
+        return
+    chat.order.flush()
+    with chat.order.lock:
+        if session.closed:
+            raise Refused("you are not connected any more")
+        if free is not None:
+            chat.nicknames.unpark(free)
+        chat.nicknames.claim(session, nickname)
+        if old is None:
+            chat.census.name(session)
+        else:
+            chat.past.add(session, old)
+            rooms = tuple(session.rooms.values())
+            event = Renamed(0, 0.0, session.room_names, old, nickname, session.userhost)
+            chat.order.append_locked(event, rooms, also=session)
+        chat.watches.claimed_locked(session, old)
+    chat.delivery.wake()
+    chat.run_on(chat.chains.on_nick, session, old, nickname)
+
+
+def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
+    claim(chat, session, verb.nickname)
+    chat.send(session, Ok(verb.ref))
+
+
+def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
+    text = None if verb.text is None else chat.checked_short_text("away text", verb.text) or "away"
+    chat.order.flush()
+    with chat.order.lock:
+        if text != session.away:
+            session.away = text
+            session.update_info()
+            rooms = tuple(session.rooms.values())
+            event = AwayChanged(0, 0.0, session.room_names, session.nickname or "", text, session.userhost)
+            chat.order.append_locked(event, rooms, also=session)
+    chat.send(session, Ok(verb.ref))
+
+
+def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
+    reason = chat.checked_short_text("reason", verb.reason)
+    chat.send(session, Ok(verb.ref))
+    session.end(reason or "quit")

@@ -1,0 +1,135 @@
+"""
+Masks: patterns of people like `bob!*@*.example`, as bans and questions have them.
+
+`*` stands for any characters, `?` for one. They are compared with "nickname!user@host", both folded, so case does not
+matter. A ban with `m:` before its mask is a mute: who fits it may come in and cannot talk (an extended ban).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from typing import Final
+
+from pychat.core.errors import Refused
+from pychat.core.modes import MaskEntry
+from pychat.core.names import fold
+
+MUTE: Final = "m:"
+"""Before the mask of one who shall only be silent."""
+MASK_BYTES: Final = 160
+"""Bytes of a mask in UTF-8: a whole nickname, user and host, and one IRC line can name it."""
+
+_ASKED_CHARS = 512
+_KNOWN_ANSWERS = 10_000
+
+
+def fits(mask: str, text: str) -> bool:
+    """
+    Whether a text is what the mask describes, whatever the case of both. Linear in the text but for a small factor.
+
+    A mask of more than 512 characters fits nothing.
+    """
+    return len(mask) <= _ASKED_CHARS and _pattern(fold(mask)).match(fold(text)) is not None
+
+
+@lru_cache(maxsize=512)
+def _pattern(folded: str) -> re.Pattern[str]:
+    # What stands between two `*` may be looked for once, at the first place where it is: a later place never fits
+    # where the first one does not. So each is an atomic group, which is never tried again; without them a mask of
+    # many `*` would take exponential time.
+    first, *rest = [re.escape(part).replace(r"\?", ".") for part in re.sub(r"\*+", "*", folded).split("*")]
+    if not rest:
+        return re.compile(rf"(?s:{first})\Z")
+    *between, last = rest
+    return re.compile(rf"(?s:{first}{''.join([f'(?>.*?{part})' for part in between])}.*{last})\Z")
+
+
+def normal_mask(raw: str) -> str:
+    """
+    Return a mask with all its parts: `bob` is `bob!*@*`, `*@host` is `*!*@host`. `m:` before it stays.
+
+    Raises:
+        Refused: It is empty or too long, or has a space or a control character.
+    """
+    prefix, mask = (MUTE, raw[len(MUTE) :]) if raw.startswith(MUTE) else ("", raw)
+    if not mask or not mask.isprintable() or " " in mask:
+        raise _bad_mask(raw, "a mask has characters that can be seen, and no spaces")
+    nickname, bang, rest = mask.partition("!")
+    user, at, host = (rest if bang else mask).partition("@")
+    if not bang:
+        nickname, user = ("*", user) if at else (mask, "*")
+    whole = f"{prefix}{nickname or '*'}!{user or '*'}@{host or '*'}"
+    if len(whole) > MASK_BYTES or len(whole.encode()) > MASK_BYTES:
+        raise _bad_mask(raw, f"a mask has at most {MASK_BYTES} bytes")
+    return whole
+
+
+def prepare(mask: str) -> None:
+    """Do beforehand, without the order lock, what takes the most time of adding a mask; nothing if it is no mask."""
+    with suppress(Refused):
+        _pattern(fold(normal_mask(mask).removeprefix(MUTE)))
+
+
+def _bad_mask(raw: str, problem: str) -> Refused:
+    return Refused(f"mask {raw[:64]!r}: {problem}", code="bad_mode_argument")
+
+
+class MaskList:
+    """
+    One list of masks of a room, in the order in which they were added.
+
+    Changed under the chat's order lock; may be asked from any thread at any time.
+    """
+
+    __slots__ = ("_entries", "_patterns")
+
+    def __init__(self) -> None:
+        # Both are replaced as a whole, never changed, so that others can read them meanwhile. What is known of people
+        # belongs to the patterns that said so.
+        self._entries: dict[str, MaskEntry] = {}
+        self._patterns: tuple[dict[str, re.Pattern[str]], dict[tuple[str, bool], bool]] = {}, {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[MaskEntry]:
+        return iter(self._entries.values())
+
+    def __contains__(self, mask: str) -> bool:
+        return fold(mask) in self._entries
+
+    def add(self, entry: MaskEntry) -> None:
+        """Add a normal mask, or put it in the place of the one that says the same."""
+        self._replace({**self._entries, fold(entry.mask): entry})
+
+    def remove(self, mask: str) -> str | None:
+        """Remove a normal mask; return it as it was added, None if it is not there."""
+        entries = dict(self._entries)
+        entry = entries.pop(fold(mask), None)
+        if entry is None:
+            return None
+        self._replace(entries)
+        return entry.mask
+
+    def fits(self, person: str, *, mutes: bool = False) -> bool:
+        """
+        Whether one of the masks describes a person, who is given as "nickname!user@host".
+
+        Args:
+            mutes: Those that only mute count, too.
+        """
+        patterns, known = self._patterns
+        answer = known.get((person, mutes))
+        if answer is None:  # a room asks about its members again and again: with each message
+            text = fold(person)
+            answer = any(pattern.match(text) for key, pattern in patterns.items() if mutes or not key.startswith(MUTE))
+            if len(known) < _KNOWN_ANSWERS:
+                known[person, mutes] = answer
+        return answer
+
+    def _replace(self, entries: dict[str, MaskEntry]) -> None:
+        self._entries = entries
+        self._patterns = {key: self._patterns[0].get(key) or _pattern(key.removeprefix(MUTE)) for key in entries}, {}

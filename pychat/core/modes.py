@@ -1,0 +1,99 @@
+"""
+Modes: the rules of a room and the roles of its members, by the letters that IRC gives them.
+
+| Letter | Argument | Meaning (modern.ircdocs.horse, "Channel Modes") |
+|---|---|---|
+| `b`, `e`, `I` | a mask | ban; exception from bans; exception from `i`: lists of masks |
+| `k` | a key | who joins must know it |
+| `l` | a number, when it is set | that many members at most |
+| `i` | | who joins must have been invited |
+| `m` | | only operators and those with voice talk |
+| `n` | | only members talk |
+| `s` | | the room is in no list for those who are not in it |
+| `t` | | only operators set the topic |
+| `C` | | no CTCP but actions |
+| `o`, `v` | a nickname | the member is an operator; has voice |
+
+All languages use these letters: `/mode +b bob!*@*`, `MODE #ops +b bob!*@*`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from pychat.core.errors import LimitExceeded
+
+LISTS: Final = "beI"
+"""Modes that are lists of masks."""
+ROLES: Final = "ov"
+"""Modes that members have, the highest first."""
+WITH_ARGUMENT: Final = LISTS + ROLES + "k"
+"""Modes that take an argument both when they are set and when they are removed; `l` only when it is set."""
+FLAGS: Final = "Cimnst"
+"""Modes without an argument."""
+ALL: Final = LISTS + "kl" + FLAGS + ROLES
+ROLE_LETTERS: Final = {"operator": "o", "voice": "ov"}
+"""By the names of roles (`Message.role`): who has one of these letters has the role, or a higher one."""
+MOST_CHANGES: Final = 20
+"""Modes that can be changed at once (`MODES` of ISUPPORT)."""
+
+
+class ModeChange(NamedTuple):
+    """One mode that is set or removed."""
+
+    adding: bool
+    mode: str
+    """One of the letters above, or any other: those who perform it refuse it."""
+    argument: str | None = None
+
+
+class MaskEntry(NamedTuple):
+    """One line of a list of masks."""
+
+    mask: str
+    by: str
+    """Nickname of the one who added it."""
+    time: float
+    """POSIX seconds."""
+
+
+def parse(letters: str, arguments: Sequence[str], most: int = MOST_CHANGES) -> list[ModeChange]:
+    """
+    Return the changes that "+o-v+b" and the arguments behind it ask for; without a sign, modes are set.
+
+    A mode that takes an argument and finds none left has None: of a list it asks what is in it, of others it will be
+    refused. Letters that mean nothing become changes, too, for those who perform them to refuse. Arguments that no
+    mode takes are ignored.
+
+    Raises:
+        LimitExceeded: More than `most`; nothing shall be changed then.
+    """
+    changes: list[ModeChange] = []
+    left = iter(arguments)
+    adding = True
+    for letter in letters:
+        if letter in "+-":
+            adding = letter == "+"
+            continue
+        if len(changes) == most:
+            raise LimitExceeded("modes at once", most, "changes")
+        takes = letter in WITH_ARGUMENT or (letter == "l" and adding)
+        changes.append(ModeChange(adding, letter, next(left, None) if takes else None))
+    return changes
+
+
+def write(changes: Iterable[ModeChange]) -> tuple[str, list[str]]:
+    """Return the letters and the arguments of changes, what `parse` takes: "+ob-v" and ["ann", "eve!*@*", "bob"]."""
+    letters: list[str] = []
+    arguments: list[str] = []
+    sign = ""
+    for change in changes:
+        wanted = "+" if change.adding else "-"
+        if wanted != sign:
+            letters.append(wanted)
+            sign = wanted
+        letters.append(change.mode)
+        if change.argument is not None:
+            arguments.append(change.argument)
+    return "".join(letters), arguments

@@ -1,0 +1,88 @@
+"""Server operators: who may become one, and what these may do. What their verbs do."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from pychat.core import verbs
+from pychat.core.errors import NoSuchNickname, Refused
+from pychat.core.modes import ModeChange
+from pychat.core.profiles import change_modes
+from pychat.core.replies import Failure, Ok, Wallops
+from pychat.core.session import Session
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+logger = logging.getLogger("pychat")
+
+_TRIES: Final = 3
+"""Wrong passwords after which a session is ended."""
+
+
+class WrongPassword(Refused):
+    """The name or the password of an operator is wrong; which one is not told."""
+
+    code = "wrong_password"
+
+    def __init__(self) -> None:
+        super().__init__("wrong name or password")
+
+
+class Operators:
+    """Names and passwords. The passwords themselves are not kept, so nothing can show them."""
+
+    def __init__(self, passwords: Mapping[str, str]) -> None:
+        self._key = secrets.token_bytes(32)
+        self._digests = {name: self._digest(password) for name, password in passwords.items()}
+        self._nobody = secrets.token_bytes(32)
+
+    def _digest(self, password: str) -> bytes:
+        return hmac.digest(self._key, password.encode(errors="replace"), hashlib.sha256)
+
+    def check(self, name: str, password: str) -> bool:
+        """Whether the password is that of the name. It takes as long for names that there are not."""
+        expected = self._digests.get(name, self._nobody)
+        return hmac.compare_digest(expected, self._digest(password))
+
+
+def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) -> None:
+    if not chat.operators.check(verb.name, verb.password):
+        # Not the name: people type the password there.
+        logger.warning("%s from %s gave a wrong operator password", session.nickname, session.address or "inside")
+        tries = session.memo[Operators] = session.memo.get(Operators, 0) + 1
+        chat.send(session, Failure.of(WrongPassword(), verb.ref))
+        if tries >= _TRIES:
+            session.end(f"{_TRIES} wrong passwords")
+        return
+    session.memo.pop(Operators, None)
+    logger.info("%s from %s is server operator %s now", session.nickname, session.address or "inside", verb.name)
+    change_modes(chat, session, [ModeChange(True, "o")], verb.ref)
+
+
+def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
+    target = chat.find(verb.nickname)
+    if target is None:
+        raise NoSuchNickname(verb.nickname)
+    reason = chat.checked_short_text("reason", verb.reason)
+    target.resumable = False
+    target.kick(f"killed by {session.nickname}" + (f" ({reason})" if reason else ""))
+    chat.send(session, Ok(verb.ref))
+
+
+def send_wallops(chat: Chat, session: Session, verb: verbs.SendWallops) -> None:
+    text = chat.checked_short_text("message", verb.text)
+    if not text:
+        raise Refused("the message is empty", code="empty")
+    chat.order.flush()
+    with chat.order.lock:
+        item = Wallops(session.nickname or "", session.userhost, text)
+        for listener in chat.census.having["w"]:
+            chat.order.send_locked(listener, item)
+    chat.delivery.wake()
+    chat.send(session, Ok(verb.ref))

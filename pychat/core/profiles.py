@@ -1,0 +1,88 @@
+"""What a person is on the server: user modes, the real name, the host. What these verbs do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pychat.core import queries, verbs
+from pychat.core.census import USER_MODES
+from pychat.core.errors import LimitExceeded, Refused
+from pychat.core.events import ProfileChanged
+from pychat.core.modes import ModeChange
+from pychat.core.replies import Failure, Ok, UserModes
+from pychat.core.session import Session
+from pychat.core.text import clean_line
+from pychat.core.userhost import REALNAME_CHARS, username
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+
+class UnknownUserMode(Refused):
+    """The letter is no user mode."""
+
+    code = "unknown_mode"
+
+    def __init__(self, letter: str) -> None:
+        self.subject = (letter,)
+        super().__init__(f"{letter!r} is no user mode; there are: {', '.join(USER_MODES)}")
+
+
+def introduce(chat: Chat, session: Session, verb: verbs.Hello) -> None:
+    """Give a session that has no nickname yet what else is shown of it; too much of it is cut off."""
+    session.userhost = f"{username(verb.username)}@{chat.cloaks.host(session.address)}"
+    session.realname = clean_line(verb.realname[:REALNAME_CHARS]).strip()[:REALNAME_CHARS]
+
+
+def set_realname(chat: Chat, session: Session, verb: verbs.SetRealname) -> None:
+    realname = clean_line(verb.realname).strip() or session.nickname or ""
+    if len(realname) > REALNAME_CHARS:
+        raise LimitExceeded("real name", REALNAME_CHARS, "characters")
+    chat.order.flush()
+    with chat.order.lock:
+        if realname != session.realname and not session.closed:
+            session.realname = realname
+            _publish_locked(chat, session, session.userhost, realname)
+    chat.send(session, Ok(verb.ref))
+
+
+def get_user_modes(chat: Chat, session: Session, verb: queries.GetUserModes) -> None:
+    chat.send(session, UserModes(verb.ref, session.modes))
+
+
+def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> None:
+    """
+    Who wants to become an operator by `+o` is not told that it is impossible (RFC 2812 section 3.1.5).
+
+    Letters that are none are refused, each once, and the others set.
+    """
+    wanted = {change.mode: change.adding for change in verb.changes}
+    unknown = [UnknownUserMode(letter) for letter in wanted if letter not in USER_MODES]
+    if unknown:
+        chat.send(session, *[Failure.of(error, verb.ref) for error in unknown])
+    changes = [ModeChange(adding, letter) for letter, adding in wanted.items() if letter in USER_MODES]
+    if changes or not unknown:
+        change_modes(chat, session, [change for change in changes if change != (True, "o", None)], verb.ref)
+
+
+def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: queries.Ref) -> None:
+    """Change user modes, all that are given, and answer what has really changed. Operators have a host of their own."""
+    chat.order.flush()
+    with chat.order.lock:
+        if session.closed:
+            return
+        real = tuple(change for change in changes if change.adding != (change.mode in session.modes))
+        kept = set(session.modes).difference(change.mode for change in real)
+        chat.census.set_modes(session, "".join(kept.union(change.mode for change in real if change.adding)))
+        chat.order.send_locked(session, UserModes(ref, session.modes, real))
+        if any(change.mode == "o" for change in real):
+            host = chat.cloaks.operator if "o" in session.modes else chat.cloaks.host(session.address)
+            before, session.userhost = session.userhost, f"{session.username}@{host}"
+            session.update_info()
+            _publish_locked(chat, session, before)
+    chat.delivery.wake()
+
+
+def _publish_locked(chat: Chat, session: Session, before: str, realname: str | None = None) -> None:
+    event = ProfileChanged(0, 0.0, session.room_names, session.nickname or "", before, session.userhost, realname)
+    chat.order.append_locked(event, tuple(session.rooms.values()), also=session)

@@ -1,0 +1,131 @@
+"""What was said: what the verbs do that ask for history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pychat.core import queries
+from pychat.core.errors import Refused
+from pychat.core.events import Event, Message
+from pychat.core.membership import fitting, own_room, visible
+from pychat.core.replies import HistoryPage, HistoryTarget, HistoryTargets
+from pychat.core.room import Room
+from pychat.core.session import Session
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+_LEAST_READ: Final = 100
+"""Events to look at, at once, where few of them may be wanted."""
+
+
+class _Reading(NamedTuple):
+    """What of a room's record is wanted by whom. Only events between the two ids, which are excluded."""
+
+    chat: Chat
+    session: Session
+    room: Room
+    messages_only: bool
+    after: int | None = None
+    before: int | None = None
+
+    def first(self, limit: int) -> tuple[list[Event], bool]:
+        """Return the first events behind `after`, and whether there are more."""
+        events: list[Event] = []
+        after, more = self.after or 0, True
+        while more and len(events) <= limit:
+            page, more = self.chat.log.read_after((self.room.key,), after, max(limit + 1, _LEAST_READ))
+            if not page:
+                break
+            after = page[-1].id
+            events += [event for event in page if self._wants(event)]
+            more = more and (self.before is None or after < self.before)
+        return events[:limit], len(events) > limit
+
+    def last(self, limit: int) -> tuple[list[Event], bool]:
+        """Return the last events ahead of `before`, oldest first, and whether there are more ahead of them."""
+        events: list[Event] = []
+        before, more = self.before, True
+        while more and len(events) <= limit:
+            page, more = self.chat.log.read_before(self.room.key, before, max(limit + 1, _LEAST_READ))
+            if not page:
+                break
+            before = page[0].id
+            events = [event for event in page if self._wants(event)] + events
+            more = more and (self.after is None or before > self.after)
+        return events[max(0, len(events) - limit) :], len(events) > limit
+
+    def _wants(self, event: Event) -> bool:
+        return (
+            (self.after is None or event.id > self.after)
+            and (self.before is None or event.id < self.before)
+            and (not self.messages_only or isinstance(event, Message))
+            and visible(event, self.session)
+        )
+
+
+def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> None:
+    room = own_room(session, verb.room)
+    limit = _checked_limit(chat, verb.limit, "events")
+    if verb.around is not None and (verb.before is not None or verb.after is not None):
+        raise Refused("history takes around, or before and after, not all of them", code="bad_request")
+    queue_bytes = chat.limits.send_queue_bytes
+    after = None if verb.after is None else _id_at(chat, room, verb.after, behind=True) - 1
+    before = None if verb.before is None else _id_at(chat, room, verb.before)
+    reading = _Reading(chat, session, room, verb.messages_only, after, before)
+    if verb.around is not None:
+        events, more = _read_around(reading, _id_at(chat, room, verb.around), limit, queue_bytes)
+    elif after is None or (before is not None and verb.newest):
+        events, more = _fit(*reading.last(limit), queue_bytes, last=True)
+    else:
+        events, more = _fit(*reading.first(limit), queue_bytes)
+    chat.send(session, HistoryPage(verb.ref, room.name, tuple(events), more))
+
+
+def _read_around(reading: _Reading, middle: int, limit: int, queue_bytes: int) -> tuple[list[Event], bool]:
+    """Return as many events before the id as from it on, and whether there are more on either side."""
+    ahead, more_ahead = reading._replace(before=middle).last(limit // 2)
+    ahead, more_ahead = _fit(ahead, more_ahead, queue_bytes // 2, last=True)
+    behind, more_behind = reading._replace(after=middle - 1).first(limit - limit // 2)
+    behind, more_behind = _fit(behind, more_behind, queue_bytes // 2)
+    return ahead + behind, more_ahead or more_behind
+
+
+def _fit(events: Sequence[Event], more: bool, queue_bytes: int, *, last: bool = False) -> tuple[list[Event], bool]:
+    part = list(fitting(events, queue_bytes, last=last))
+    return part, more or len(part) < len(events)
+
+
+def _id_at(chat: Chat, room: Room, position: queries.Position, *, behind: bool = False) -> int:
+    """
+    Return the id that parts the record at a position: what is before it has a smaller one.
+
+    An id parts it at itself, so it belongs to what comes from it on, or, if `behind`, to what is before. It need not be
+    one of this room, nor ever have been given.
+    """
+    if isinstance(position, queries.Moment):
+        return chat.log.id_at(room.key, position.time, behind=behind)
+    return position + 1 if behind else position
+
+
+def list_history(chat: Chat, session: Session, verb: queries.ListHistory) -> None:
+    """Those whose last message is the oldest come first, as in IRCv3 chathistory."""
+    limit = _checked_limit(chat, verb.limit, "rooms")
+    targets = []
+    for room in list(session.rooms.values()):
+        after = _id_at(chat, room, verb.after, behind=True) - 1
+        reading = _Reading(chat, session, room, True, after, _id_at(chat, room, verb.before))
+        events, _ = reading.last(1)
+        targets += [HistoryTarget(room.name, event.time) for event in events]
+    targets.sort(key=lambda target: target.time)
+    chat.send(session, HistoryTargets(verb.ref, tuple(targets[:limit])))
+
+
+def _checked_limit(chat: Chat, limit: int | None, unit: str) -> int:
+    most = chat.limits.history_page
+    if limit is None:
+        return most
+    if not 1 <= limit <= most:
+        raise Refused(f"history limit {limit}: use 1 to {most} {unit}", code="bad_request")
+    return limit

@@ -1,0 +1,113 @@
+"""Coming into rooms, going out of them, their topics and who is there: what these verbs do."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from pychat.core import queries, verbs
+from pychat.core.authority import is_server_operator, may_know, may_set_topic
+from pychat.core.errors import LimitExceeded
+from pychat.core.events import TopicChanged
+from pychat.core.handler import change_before
+from pychat.core.masks import fits
+from pychat.core.membership import members_of, own_room, shown_room
+from pychat.core.replies import (
+    Ok,
+    RoomInfo,
+    Rooms,
+    Topic,
+)
+from pychat.core.room import Room
+from pychat.core.session import Session
+from pychat.core.text import shorten
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+MOST_MASKS_ASKED: Final = 20
+"""Masks in one question for rooms."""
+
+
+def join(chat: Chat, session: Session, verb: verbs.Join) -> None:
+    chat.membership.join(session, verb.room, verb.ref, verb.key)
+
+
+def leave(chat: Chat, session: Session, verb: verbs.Leave) -> None:
+    room = own_room(session, verb.room)
+    reason = chat.checked_short_text("reason", verb.reason)
+    chat.membership.leave(session, room, reason)
+    chat.send(session, Ok(verb.ref))
+
+
+def leave_all(chat: Chat, session: Session, verb: verbs.LeaveAll) -> None:
+    reason = chat.checked_short_text("reason", verb.reason)
+    for room in tuple(session.rooms.values()):
+        chat.membership.leave(session, room, reason)
+    chat.send(session, Ok(verb.ref))
+
+
+def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
+    room = shown_room(session, verb.room)
+    may_set_topic(session, room)
+    topic = chat.checked_short_text("topic", verb.topic)
+    changed = change_before(chat.chains.before_topic, session, room, value=topic)
+    topic = topic if changed == topic else chat.checked_short_text("topic", changed)
+    chat.order.flush()
+    with chat.order.lock:
+        may_set_topic(session, room)  # again: hooks take time
+        room.topic = topic
+        nickname = session.nickname or ""
+        event = TopicChanged(0, 0.0, room.name, nickname, topic, session.userhost)
+        placed = chat.order.append_locked(event, room.alone)
+        room.rules.topic_by, room.rules.topic_time = (nickname, placed.time) if topic else ("", 0.0)
+    chat.delivery.wake()
+    chat.run_on(chat.chains.on_topic, session, room, topic)
+    chat.send(session, Ok(verb.ref, placed.id))
+
+
+def get_topic(chat: Chat, session: Session, verb: queries.GetTopic) -> None:
+    room = shown_room(session, verb.room)
+    rules = room.rules
+    chat.send(session, Topic(verb.ref, room.name, room.topic, rules.topic_by, rules.topic_time))
+
+
+def list_members(chat: Chat, session: Session, verb: queries.ListMembers) -> None:
+    room = shown_room(session, verb.room)
+    invisible = session in room.occupants or is_server_operator(session)
+    chat.send(session, members_of(room, verb.ref, invisible=invisible))
+
+
+def list_rooms(chat: Chat, session: Session, verb: queries.ListRooms) -> None:
+    wanted, now = verb.filter, time.time()
+    if len(wanted.masks) + len(wanted.not_masks) > MOST_MASKS_ASKED:
+        raise LimitExceeded("masks in a question", MOST_MASKS_ASKED, "masks")
+    rooms = [room for room in chat.rooms() if may_know(session, room) and _is_wanted(room, wanted, now)]
+    chat.send(session, Rooms(verb.ref, tuple([_info(room) for room in rooms])))
+
+
+def _info(room: Room) -> RoomInfo:
+    rules = room.rules
+    return RoomInfo(room.name, len(room.occupants), shorten(room.topic), rules.created, rules.topic_time)
+
+
+def _is_wanted(room: Room, wanted: queries.RoomFilter, now: float) -> bool:
+    """Whether a room meets all conditions; what a room without a topic has for its age, meets none about that."""
+    age = now - room.rules.created
+    topic_age = now - room.rules.topic_time if room.topic else None
+    return (
+        _is_between(len(room.occupants), wanted.more_than, wanted.less_than)
+        and _is_between(age, wanted.created_before, wanted.created_since)
+        and _is_between(topic_age, wanted.topic_before, wanted.topic_since)
+        and (not wanted.masks or any(fits(mask, room.name) for mask in wanted.masks))
+        and not any(fits(mask, room.name) for mask in wanted.not_masks)
+    )
+
+
+def _is_between(value: float | None, more_than: float | None, less_than: float | None) -> bool:
+    """Whether a value is within bounds that need not be given; without a value, only if there are none."""
+    if more_than is None and less_than is None:
+        return True
+    if value is None:
+        return False
+    return (more_than is None or value > more_than) and (less_than is None or value < less_than)

@@ -1,0 +1,139 @@
+"""The rules of one room: its modes, its lists of masks, who has which role, who is invited."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from pychat.core.masks import MaskList
+from pychat.core.modes import LISTS, ROLES
+
+FIRST_FLAGS: Final = frozenset("n")
+"""What a new room has. Not `t`: every member may set the topic, unless an operator changes that."""
+_CLOSING: Final = frozenset("is")
+_MOST_INVITED: Final = 100
+
+
+class RoomRules:
+    """
+    Guarded by the chat's order lock; single attributes may be read without it.
+
+    What belongs to a member is kept under `Session.identity`, so that neither a rename nor a lost connection that
+    comes back takes it away, and nobody inherits it with a nickname.
+    """
+
+    __slots__ = (
+        "absent",
+        "created",
+        "flags",
+        "forgets",
+        "hushes",
+        "invited",
+        "key",
+        "limit",
+        "lists",
+        "roles",
+        "topic_by",
+        "topic_time",
+    )
+
+    def __init__(self) -> None:
+        self.created = time.time()
+        self.flags = FIRST_FLAGS
+        """Letters of `modes.FLAGS`."""
+        self.key: str | None = None
+        """Of mode `k`."""
+        self.limit: int | None = None
+        """Of mode `l`."""
+        self.lists: dict[str, MaskList] = {letter: MaskList() for letter in LISTS}
+        """By letter; the list of bans has the mutes, too."""
+        self.hushes = False
+        """Whether there is a rule that may keep a member from talking. Nearly always there is none."""
+        self.roles: dict[int, str] = {}
+        """Letters of `modes.ROLES` by identity; members without a role are not in it."""
+        self.invited: dict[int, None] = {}
+        """Identities that may come in although the room is only for those who are invited; the oldest first."""
+        self.absent: dict[int, float] = {}
+        """Identities of members whose connection was lost, and until when they are expected (`time.monotonic`)."""
+        self.forgets = False
+        """Whether nobody is in the room now and who comes next shall not know what was before."""
+        self.topic_by = ""
+        """Nickname of the one who set the topic; empty if there is none."""
+        self.topic_time = 0.0
+        """When that was; POSIX seconds."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the room keeps strangers out, or does not show itself to them."""
+        return self.key is not None or not _CLOSING.isdisjoint(self.flags)
+
+    @property
+    def secret(self) -> bool:
+        """Whether only members may know of the room."""
+        return "s" in self.flags
+
+    @property
+    def letters(self) -> str:
+        """The modes that are set, but for lists and roles."""
+        return "".join(sorted(self.flags)) + "k" * (self.key is not None) + "l" * (self.limit is not None)
+
+    # Changes; each returns whether it made a difference
+
+    def set_flag(self, letter: str, adding: bool) -> bool:
+        flags = self.flags | {letter} if adding else self.flags - {letter}
+        changed, self.flags = flags != self.flags, flags
+        self.update_hushes()
+        return changed
+
+    def set_key(self, key: str | None) -> bool:
+        changed, self.key = key != self.key, key
+        return changed
+
+    def set_limit(self, limit: int | None) -> bool:
+        changed, self.limit = limit != self.limit, limit
+        return changed
+
+    def set_role(self, identity: int, letter: str, adding: bool) -> bool:
+        has = self.roles.get(identity, "")
+        roles = "".join([role for role in ROLES if (adding if role == letter else role in has)])
+        if roles:
+            self.roles[identity] = roles
+        else:
+            self.roles.pop(identity, None)
+        return roles != has
+
+    def update_hushes(self) -> None:
+        """Flags or bans have changed."""
+        self.hushes = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0
+
+    # People who come and go
+
+    def invite(self, identity: int) -> None:
+        """Let somebody in later; of many who do not come, the oldest invitation is forgotten."""
+        self.invited.pop(identity, None)
+        self.invited[identity] = None
+        if len(self.invited) > _MOST_INVITED:
+            del self.invited[next(iter(self.invited))]
+
+    def arrive(self, identity: int) -> None:
+        """Somebody is a member now: an invitation is good for one time."""
+        self.invited.pop(identity, None)
+        self.absent.pop(identity, None)
+
+    def depart(self, identity: int, keep_seconds: float = 0.0) -> None:
+        """Somebody is no member any more; roles and the way in are kept so long for one who may come back."""
+        now = time.monotonic()
+        while self.absent:
+            oldest, until = next(iter(self.absent.items()))
+            if until > now:
+                break
+            del self.absent[oldest]
+            self.roles.pop(oldest, None)
+        if keep_seconds > 0:
+            self.absent[identity] = now + keep_seconds
+        else:
+            self.roles.pop(identity, None)
+
+    def expects(self, identity: int) -> bool:
+        """Whether this was a member until the connection was lost, a short while ago."""
+        return self.absent.get(identity, 0.0) > time.monotonic()

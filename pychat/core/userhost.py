@@ -1,0 +1,73 @@
+"""
+The user@host of everybody, which IRC shows and masks are made of: it tells people apart and nothing about them.
+
+An address never leaves the server. What stands for it, a cloak, is the same for all who come from one address, as long
+as the server runs, so that a ban can be for an address that nobody but the server knows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import re
+import secrets
+from typing import Final
+
+USERNAME_CHARS: Final = 18
+"""Characters of a username, with the "~" (ISUPPORT USERLEN)."""
+REALNAME_CHARS: Final = 128
+"""Characters of a real name (ISUPPORT NAMELEN)."""
+
+_DEFAULT_USERNAME: Final = "user"
+_CLOAK_CHARS: Final = 12  # of 5 bits
+_NOT_IN_USERNAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
+_NOT_IN_HOSTS: Final = re.compile(r"[^A-Za-z0-9.-]")
+
+
+class Cloaks:
+    """Makes hosts of addresses, with a secret: who does not have it cannot try all addresses to find the one."""
+
+    def __init__(self, server: str, secret: bytes | None = None) -> None:
+        """
+        Args:
+            server: What the server calls itself.
+            secret: Default: a new one, so cloaks are others when the server is started again.
+        """
+        self.server = server_host(server)
+        """The host of those inside this process."""
+        self.operator = f"operator.{self.server}"
+        """The host of server operators, who have no need to hide where they come from."""
+        self._secret = secret or secrets.token_bytes(32)
+
+    def host(self, address: str) -> str:
+        """Return the host for an IP address; an IPv6 /64 is one address. Empty: the session is in this process."""
+        if not address:
+            return self.server
+        digest = hmac.digest(self._secret, _significant(address), hashlib.sha256)
+        return f"{base64.b32encode(digest).decode().lower()[:_CLOAK_CHARS]}.ip"
+
+
+def _significant(address: str) -> bytes:
+    """The bytes of an address that one person can hardly change."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        return ip.ipv4_mapped.packed if ip.ipv4_mapped is not None else ip.packed[:8]
+    return ip.packed
+
+
+def server_host(name: str) -> str:
+    """Return the name of the server as a host, which has a dot: nobody takes it for a nickname. "irc.pychat"."""
+    host = _NOT_IN_HOSTS.sub("", name).strip(".-") or "pychat"
+    return host if "." in host else f"irc.{host}"
+
+
+def username(said: str) -> str:
+    """
+    Return what stands before the "@": what the client said, reduced to characters that no mask or line breaks at.
+
+    The "~" says that no ident server vouches for it (as on every IRC server that does not ask one).
+    """
+    kept = _NOT_IN_USERNAMES.sub("", said.removeprefix("~"))[: USERNAME_CHARS - 1]
+    return f"~{kept or _DEFAULT_USERNAME}"

@@ -1,0 +1,54 @@
+"""The words of what people read (`plain.py`): how lines are written, and what several kinds of them have in common."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from pychat.core.text import clean, clean_line
+
+DEFAULT_ROOM: Final = "lobby"
+
+
+class Style(NamedTuple):
+    """How lines are written."""
+
+    default_room: str = DEFAULT_ROOM
+    """The room that is not named before each of its messages."""
+    local_time: bool = False
+    """Whether times are those of this computer, for a reader in front of it, or UTC."""
+
+
+def in_room(room: str, style: Style) -> str:
+    """What comes before a line about a room."""
+    return "" if room == style.default_room else f"[{room}] "
+
+
+def say(before: str, text: str) -> list[str]:
+    """All lines of a text, each with what comes before it."""
+    return [before + line if line else before.rstrip() for line in clean(text).split("\n")]
+
+
+def note(text: str) -> list[str]:
+    return ["-- " + clean_line(text)]
+
+
+def because(reason: str) -> str:
+    return f" ({reason})" if reason else ""
+
+
+def away(text: str) -> str:
+    """An away text in words; `/away` alone has the text "away"."""
+    return "away" if text in ("", "away") else f"away: {text}"
+
+
+def sign(roles: str) -> str:
+    """What stands before the name of one who has these roles, as in IRC; no nickname begins so."""
+    return "@" if "o" in roles else "+" if "v" in roles else ""
+
+
+def duration(seconds: float) -> str:
+    """About how long, in one unit."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
