@@ -192,7 +192,7 @@ def test_what_happens_in_two_rooms_is_heard_once_while_joining_the_second(server
     go_on.set()
     bob.send("done\n")
 
-    assert ann.read_until("done") == ["-- you are in ops: bob, ann", "-- bob is now robert", "[ops] robert: done"]
+    assert ann.read_until("done") == ["-- you are in ops: @bob, ann", "-- bob is now robert", "[ops] robert: done"]
 
 
 # Resuming
@@ -423,6 +423,7 @@ def test_a_lost_nickname_is_kept_for_its_token_and_for_nobody_else(server: MakeS
         "ref": "asked",
         "code": "nickname_in_use",
         "text": "nickname 'Ann' is in use; take another",
+        "subject": ["Ann"],
     }
 
     back = resume(clients, running, welcome, welcome_id(running))

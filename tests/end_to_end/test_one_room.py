@@ -199,8 +199,8 @@ def test_slash_commands_of_a_text_client(server: MakeServer, clients: Clients) -
     assert at_bob("/back") == "-- anna is back"
     bob.send("/join ops\n/who\n/part\n/foo\n")
     assert bob.read_until("unknown command") == [
-        "-- you are in ops: bob",
-        "-- in ops: bob",
+        "-- you are in ops: @bob",
+        "-- in ops: @bob",
         "<-- bob left ops",
         "! unknown command /foo; /help lists the commands",
     ]

@@ -1,0 +1,124 @@
+"""
+Capabilities: extensions that a client says it understands, by CAP (IRCv3 capability-negotiation).
+
+Only what works is offered. What belongs to accounts (sasl, account-tag, account-notify, extended-join) joins the list
+when there are accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pychat.core.replies import Words
+from pychat.core.verbs import Answer, Verb
+from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.message import Command
+from pychat.protocols.irc.refusals import refuse
+from pychat.protocols.irc.registration import hello_if_ready
+from pychat.protocols.irc.words import Numeric
+
+AWAY_NOTIFY: Final = "away-notify"
+BATCH: Final = "batch"
+CAP_NOTIFY: Final = "cap-notify"
+CHATHISTORY: Final = "draft/chathistory"
+CHGHOST: Final = "chghost"
+ECHO_MESSAGE: Final = "echo-message"
+EVENT_PLAYBACK: Final = "draft/event-playback"
+INVITE_NOTIFY: Final = "invite-notify"
+LABELED_RESPONSE: Final = "labeled-response"
+MESSAGE_TAGS: Final = "message-tags"
+MULTI_PREFIX: Final = "multi-prefix"
+SERVER_TIME: Final = "server-time"
+SETNAME: Final = "setname"
+STANDARD_REPLIES: Final = "standard-replies"
+USERHOST_IN_NAMES: Final = "userhost-in-names"
+
+OFFERED: Final = (
+    AWAY_NOTIFY,
+    BATCH,
+    CAP_NOTIFY,
+    CHATHISTORY,
+    CHGHOST,
+    ECHO_MESSAGE,
+    EVENT_PLAYBACK,
+    INVITE_NOTIFY,
+    LABELED_RESPONSE,
+    MESSAGE_TAGS,
+    MULTI_PREFIX,
+    SERVER_TIME,
+    SETNAME,
+    STANDARD_REPLIES,
+    USERHOST_IN_NAMES,
+)
+"""In the order in which CAP lists them. Together they fit in one line, which clients before version 302 need."""
+
+_LIST_CHARS: Final = 390
+"""Of the list in one line: what is before it has the names of server and client, and the line 510 bytes."""
+_NOTIFIES: Final = 302
+"""From this version of CAP on, cap-notify belongs to it ("CAP LS Version")."""
+
+
+def cap(client: Client, command: Command) -> Sequence[Verb]:
+    """CAP: the subcommands that clients send."""
+    subcommand, *rest = command.params
+    words = " ".join(rest).split(" ")
+    match subcommand.upper():
+        case "LS":
+            return _list_offered(client, words[0])
+        case "LIST":
+            return _say("LIST", *_lines(sorted(client.capabilities)))
+        case "REQ":
+            return _request(client, [word for word in words if word])
+        case "END":
+            # Of one who is registered it is ignored ("The CAP END subcommand").
+            client.negotiating = False
+            return hello_if_ready(client)
+    return [refuse("410", subcommand, "Invalid CAP command")]
+
+
+def _list_offered(client: Client, version: str) -> Sequence[Verb]:
+    """Offer what there is; who is not registered yet is held until CAP END ("The CAP LS subcommand")."""
+    client.negotiating = client.nickname is None
+    if version.isascii() and version.isdigit() and int(version) >= _NOTIFIES:
+        _enable(client, client.capabilities | {CAP_NOTIFY})
+    return _say("LS", *_lines(OFFERED))
+
+
+def _request(client: Client, words: list[str]) -> Sequence[Verb]:
+    """Change capabilities as a whole or not at all ("The CAP REQ subcommand")."""
+    client.negotiating = client.nickname is None
+    wanted = set(client.capabilities)
+    for word in words:
+        name = word.removeprefix("-")
+        if name not in OFFERED:
+            return _say("NAK", _lines(words)[0])
+        if word.startswith("-"):
+            wanted.discard(name)
+        else:
+            wanted.add(name)
+    _enable(client, frozenset(wanted))
+    lines = _lines(dict.fromkeys(words))
+    return [Answer(tuple(Words(Numeric("CAP", ("ACK", names))) for names in lines))]
+
+
+def _enable(client: Client, capabilities: frozenset[str]) -> None:
+    if capabilities != client.capabilities:
+        client.capabilities = capabilities
+        client.dialect = client.dialect.with_capabilities(capabilities)
+        client.waits = True
+
+
+def _say(subcommand: str, *lists: str) -> Sequence[Verb]:
+    """Answer with one line for each list; all but the last say that more will come ("Multiline replies")."""
+    lines = [(subcommand, "*", names) for names in lists[:-1]] + [(subcommand, lists[-1])]
+    return [Answer(tuple(Words(Numeric("CAP", params)) for params in lines))]
+
+
+def _lines(names: Iterable[str]) -> list[str]:
+    lines = [""]
+    for name in names:
+        if lines[-1] and len(lines[-1]) + len(name) >= _LIST_CHARS:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {name}" if lines[-1] else name
+    return lines

@@ -1,0 +1,126 @@
+"""
+IRC as it is written: items become lines, as the capabilities of those who read them allow.
+
+A table per concept says how an item is written: `messages.py`, `events.py`, `answers_*.py`, `failures.py`. What makes
+lines of it, and keeps them within their limits, is in `style.py`, `tags.py` and `splitting.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from pychat.core.limits import Limits
+from pychat.core.userhost import server_host
+from pychat.protocols.base import Dialect, Item
+from pychat.protocols.irc import (
+    answers_history,
+    answers_people,
+    answers_rooms,
+    answers_server,
+    events,
+    failures,
+    labels,
+    messages,
+)
+from pychat.protocols.irc.capabilities import (
+    AWAY_NOTIFY,
+    BATCH,
+    CHGHOST,
+    ECHO_MESSAGE,
+    INVITE_NOTIFY,
+    MESSAGE_TAGS,
+    MULTI_PREFIX,
+    SERVER_TIME,
+    SETNAME,
+    STANDARD_REPLIES,
+    USERHOST_IN_NAMES,
+)
+from pychat.protocols.irc.splitting import to_bytes
+from pychat.protocols.irc.style import Renderer, Style
+
+RENDERERS: Final[dict[type, Renderer]] = {
+    **messages.RENDERERS,
+    **events.RENDERERS,
+    **answers_rooms.RENDERERS,
+    **answers_people.RENDERERS,
+    **answers_server.RENDERERS,
+    **answers_history.RENDERERS,
+    **failures.RENDERERS,
+}
+WRITTEN: Final = frozenset(
+    {
+        AWAY_NOTIFY,
+        BATCH,
+        CHGHOST,
+        ECHO_MESSAGE,
+        INVITE_NOTIFY,
+        MESSAGE_TAGS,
+        MULTI_PREFIX,
+        SERVER_TIME,
+        SETNAME,
+        STANDARD_REPLIES,
+        USERHOST_IN_NAMES,
+    }
+)
+"""Capabilities that change what is written. Who differs in others only shares a dialect, encoded once."""
+
+
+class IrcDialect(Dialect):
+    """
+    IRC with a set of capabilities.
+
+    Args:
+        server_name: What the server calls itself.
+        capabilities: Those that were negotiated; only those in `WRITTEN` count.
+        version: What the server says it runs.
+    """
+
+    name: ClassVar[str] = "irc"
+
+    def __init__(
+        self,
+        server_name: str,
+        limits: Limits,
+        capabilities: frozenset[str] = frozenset(),
+        version: str = "pychat",
+    ) -> None:
+        capabilities &= WRITTEN
+        self.capabilities = capabilities
+        self.source = server_host(server_name)
+        """The name of the server in `:source`."""
+        self.echoes = ECHO_MESSAGE in capabilities
+        self._style = Style(self.source, server_name, version, limits, capabilities)
+        # All dialects of the server that were ever needed, shared by all of them: at most one for each subset of
+        # `WRITTEN`. Readers may ask at the same time; whose comes first is the one.
+        self._others = {capabilities: self}
+
+    def with_capabilities(self, capabilities: frozenset[str]) -> IrcDialect:
+        """Return the dialect of those who have negotiated these; for the same ones always the same object."""
+        wanted = capabilities & WRITTEN
+        known = self._others.get(wanted)
+        if known is not None:
+            return known
+        _, network, version, limits, *_ = self._style
+        made = IrcDialect(network, limits, wanted, version)
+        made._others = self._others
+        return self._others.setdefault(wanted, made)
+
+    def encode(self, items: Sequence[Item]) -> bytes:
+        """See `Dialect.encode`."""
+        return messages.block(items, self._style) or _encode(items, self._style)
+
+    def encode_private(self, items: Sequence[Item], nickname: str | None) -> bytes:
+        """See `Dialect.encode_private`: numerics name the one who reads them."""
+        return _encode(items, self._style if nickname is None else self._style._replace(nickname=nickname))
+
+    def label(self, label: str, parts: Sequence[bytes]) -> list[bytes]:
+        """See `Dialect.label`."""
+        return labels.label(label, parts, self.source)
+
+
+def _encode(items: Sequence[Item], style: Style) -> bytes:
+    lines: list[str] = []
+    for item in items:
+        lines += RENDERERS[type(item)](item, style)
+    return to_bytes(lines)

@@ -1,0 +1,76 @@
+"""What the server tells of itself: RPL_ISUPPORT (005), each token true (Modern IRC, "RPL_ISUPPORT Parameters")."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pychat.core import modes
+from pychat.core.census import USER_MODES
+from pychat.core.limits import Limits
+from pychat.core.masks import MUTE
+from pychat.core.userhost import REALNAME_CHARS, USERNAME_CHARS
+from pychat.protocols.irc.style import PREFIXES, Style
+from pychat.protocols.irc.targets import TARGMAX
+
+BOT: Final = "B"
+"""The user mode of bots (IRCv3 bot-mode)."""
+_KEY_CHARS: Final = 32
+"""Of a channel's key (`core/moderating.py`)."""
+_TOKENS_IN_A_LINE: Final = 13
+"""Modern IRC, "RPL_ISUPPORT (005)"."""
+_ESCAPES: Final = str.maketrans({" ": r"\x20", "=": r"\x3D", "\\": r"\x5C"})
+
+
+def tokens(network: str, limits: Limits) -> list[str]:
+    """Return the tokens, sorted by name."""
+    lists = "".join(sorted(modes.LISTS))
+    roles = "".join(PREFIXES)
+    signs = "".join(PREFIXES.values())
+    return [
+        f"AWAYLEN={limits.short_text_chars}",
+        f"BOT={BOT}",
+        # Names of other scripts fold, too (`core/names.py`), and there is no word for that.
+        "CASEMAPPING=ascii",
+        f"CHANLIMIT=#:{limits.rooms_per_session}",
+        f"CHANMODES={lists},k,l,{modes.FLAGS}",
+        f"CHANNELLEN={limits.room_name_chars + 1}",
+        "CHANTYPES=#",
+        f"CHATHISTORY={limits.history_page}",
+        "ELIST=CMNTU",
+        "EXCEPTS=e",
+        f"EXTBAN=,{MUTE[0]}",
+        "INVEX=I",
+        f"KEYLEN={_KEY_CHARS}",
+        f"KICKLEN={limits.short_text_chars}",
+        f"MAXLIST={lists}:{limits.max_masks}",
+        f"MODES={modes.MOST_CHANGES}",
+        f"MONITOR={limits.watched_nicknames}",
+        "MSGREFTYPES=msgid,timestamp",
+        f"NAMELEN={REALNAME_CHARS}",
+        f"NETWORK={network.translate(_ESCAPES)}",
+        f"NICKLEN={limits.nickname_chars}",
+        f"PREFIX=({roles}){signs}",
+        "SAFELIST",
+        f"STATUSMSG={signs}",
+        "TARGMAX=" + ",".join(f"{command}:{most}" for command, most in sorted(TARGMAX.items())),
+        f"TOPICLEN={limits.short_text_chars}",
+        f"USERLEN={USERNAME_CHARS}",
+        "UTF8ONLY",
+        "WHOX",
+    ]
+
+
+def isupport(style: Style) -> list[str]:
+    """Return the lines of 005."""
+    all_tokens = tokens(style.network, style.limits)
+    return [
+        style.numeric("005", *all_tokens[at : at + _TOKENS_IN_A_LINE], text="are supported by this server")
+        for at in range(0, len(all_tokens), _TOKENS_IN_A_LINE)
+    ]
+
+
+def my_info(style: Style) -> str:
+    """Return RPL_MYINFO (004): the modes that there are."""
+    channel_modes = "".join(sorted(modes.ALL))
+    with_argument = "".join(sorted(modes.WITH_ARGUMENT + "l"))
+    return style.numeric("004", style.server, style.version, "".join(sorted(USER_MODES)), channel_modes, with_argument)

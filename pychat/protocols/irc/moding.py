@@ -1,0 +1,47 @@
+"""MODE: rules of channels, roles in them, and what users are (Modern IRC, "MODE message")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pychat.core import modes
+from pychat.core.errors import LimitExceeded
+from pychat.core.names import fold
+from pychat.core.queries import GetModes, GetUserModes, ListMasks
+from pychat.core.verbs import SetModes, SetUserModes, Verb
+from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.message import Command
+from pychat.protocols.irc.refusals import refuse
+from pychat.protocols.irc.targets import room_of
+from pychat.protocols.irc.words import Asked
+
+
+def mode(client: Client, command: Command) -> Sequence[Verb]:
+    """MODE: of a channel, or of oneself."""
+    target, *rest = command.params
+    room = room_of(target)
+    ref = Asked("MODE", command.params)
+    if not rest:
+        return _user_modes(client, target, [], ref) if room is None else [GetModes(room, ref)]
+    letters, *arguments = rest
+    try:
+        changes = modes.parse(letters, arguments if room is not None else ())
+    except LimitExceeded as error:  # ERR_UNKNOWNERROR: none of its own is for this
+        return [refuse("400", "MODE", str(error), code=error.code)]
+    return _user_modes(client, target, changes, ref) if room is None else _room_modes(target, room, changes, ref)
+
+
+def _room_modes(target: str, room: str, changes: list[modes.ModeChange], ref: Asked) -> Sequence[Verb]:
+    # A list without a mask asks what is in it: once, however often it is named.
+    asked = dict.fromkeys(change.mode for change in changes if change.mode in modes.LISTS and change.argument is None)
+    wanted = tuple(change for change in changes if change.mode not in modes.LISTS or change.argument is not None)
+    lists = [ListMasks(letter, room, Asked("MODE", (target, letter))) for letter in asked]
+    return [SetModes(wanted, room, ref), *lists] if wanted else lists
+
+
+def _user_modes(client: Client, target: str, changes: list[modes.ModeChange], ref: Asked) -> Sequence[Verb]:
+    if fold(target) != fold(client.nickname or ""):
+        return [refuse("502", "Can't view or change mode for other users")]  # ERR_USERSDONTMATCH
+    if not changes:
+        return [GetUserModes(ref)]
+    return [SetUserModes(tuple(changes), ref)]

@@ -1,0 +1,95 @@
+"""
+People: who is there and what may be known of them (Modern IRC, "User-Based Queries"; IRCv3 monitor, setname).
+
+AWAY and SETNAME change what others find here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pychat.core.queries import FindPeople, ListPeople, ListWatched, WhoIs, WhoWas
+from pychat.core.verbs import SetAway, SetRealname, Verb, Watch
+from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.message import Command
+from pychat.protocols.irc.refusals import needs_parameters, refuse
+from pychat.protocols.irc.targets import TARGMAX, room_of, split, take
+from pychat.protocols.irc.words import Asked
+
+_NO_NICKNAME = refuse("431", "No nickname given")
+
+
+def away(client: Client, command: Command) -> Sequence[Verb]:
+    """AWAY: with a text, be away; without one, or with an empty one, be back."""
+    text = command.params[0] if command.params else ""
+    return [SetAway(text, Asked("AWAY", (text,))) if text else SetAway(None, Asked("AWAY"))]
+
+
+def setname(client: Client, command: Command) -> Sequence[Verb]:
+    """SETNAME: another real name (IRCv3 setname)."""
+    return [SetRealname(command.params[0], Asked("SETNAME", command.params[:1]))]
+
+
+def who(client: Client, command: Command) -> Sequence[Verb]:
+    """WHO: members of a channel, or people by a mask; the dialect reads which fields of WHOX are wanted."""
+    mask = command.params[0] if command.params and command.params[0] else "*"
+    flags = command.params[1].partition("%")[0] if len(command.params) > 1 else ""
+    operators = "o" in flags
+    ref = Asked("WHO", (mask, *command.params[1:]))
+    room = room_of(mask)
+    if room is not None:
+        return [ListPeople(room=room, operators=operators, ref=ref)]
+    # "0" stands for everybody (RFC 2812 section 3.6.1).
+    return [ListPeople("*" if mask == "0" else mask, operators=operators, ref=ref)]
+
+
+def whois(client: Client, command: Command) -> Sequence[Verb]:
+    """WHOIS: one person; a server before the nickname means nothing here, as we are the only one."""
+    nicknames, verbs = take("WHOIS", split(command.params[-1]) if command.params else [])
+    if not nicknames:
+        return [_NO_NICKNAME]
+    return [*(WhoIs(nickname, Asked("WHOIS", (nickname,))) for nickname in nicknames), *verbs]
+
+
+def whowas(client: Client, command: Command) -> Sequence[Verb]:
+    """WHOWAS: who had a nickname; a count that is no positive number wants all (RFC 2812 section 3.6.3)."""
+    nicknames, verbs = take("WHOWAS", split(command.params[0]) if command.params else [])
+    if not nicknames:
+        return [_NO_NICKNAME]
+    count = command.params[1] if len(command.params) > 1 else ""
+    most = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0
+    return [*(WhoWas(nickname, most or None, Asked("WHOWAS", (nickname,))) for nickname in nicknames), *verbs]
+
+
+def userhost(client: Client, command: Command) -> Sequence[Verb]:
+    """USERHOST: a few nicknames; what is more than five is left out (RFC 2812 section 4.8)."""
+    nicknames = _words(command)[: TARGMAX["USERHOST"]]
+    return [FindPeople(nicknames, Asked("USERHOST", nicknames))] if nicknames else [needs_parameters("USERHOST")]
+
+
+def ison(client: Client, command: Command) -> Sequence[Verb]:
+    """ISON: who of these is there? As many as the line has (RFC 2812 section 4.9)."""
+    nicknames = _words(command)
+    return [FindPeople(nicknames, Asked("ISON", nicknames))] if nicknames else [needs_parameters("ISON")]
+
+
+def _words(command: Command) -> tuple[str, ...]:
+    """The parameters, also those that stand together in the last one."""
+    return tuple(word for param in command.params for word in param.split(" ") if word)
+
+
+def monitor(client: Client, command: Command) -> Sequence[Verb]:
+    """MONITOR: `+` and `-` nicknames, `C`lear, `L`ist and `S`tatus (IRCv3 monitor)."""
+    action = command.params[0].upper()
+    nicknames = tuple(split(command.params[1])) if len(command.params) > 1 else ()
+    ref = Asked("MONITOR", (action,))
+    match action:
+        case "C":
+            return [Watch(clear=True, ref=ref)]
+        case "L" | "S":
+            return [ListWatched(ref)]
+        case "+" if nicknames:
+            return [Watch(add=nicknames, ref=ref)]
+        case "-" if nicknames:
+            return [Watch(remove=nicknames, ref=ref)]
+    return [needs_parameters("MONITOR")]

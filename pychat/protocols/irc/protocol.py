@@ -1,0 +1,134 @@
+"""
+IRC as the server hears it: bytes to lines, lines to verbs.
+
+Before registration and after it, a line means what the table in `commands.py` says. Nothing that a client sends is a
+reason to disconnect it, but a line without an end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from pychat.core.limits import Limits
+from pychat.core.replies import ResponseEnd, ResponseStart
+from pychat.core.verbs import Abort, Answer, Verb
+from pychat.protocols.base import Protocol
+from pychat.protocols.irc.capabilities import LABELED_RESPONSE
+from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.commands import COMMANDS, perform
+from pychat.protocols.irc.message import Command, escape, parse_line
+from pychat.protocols.irc.refusals import broken_line, not_utf8, too_long
+from pychat.protocols.irc.runs import BODY_BYTES, pieces, read_run
+from pychat.protocols.lines import LineBuffer, Run, endless
+
+if TYPE_CHECKING:
+    from pychat.protocols.irc.dialect import IrcDialect
+
+TAGS_BYTES: Final = 4094
+"""Of the tags that a client may send, between `@` and the space (IRCv3 message-tags, "Size limit")."""
+_LINE_BYTES: Final = 1 + TAGS_BYTES + 1 + BODY_BYTES
+_UNFINISHED: Final = 16
+"""
+How many times `Limits.unfinished_bytes` may come without a newline.
+
+A list of channels that is far too long shall be refused, not end the connection; what is too long is not kept.
+"""
+_LABEL_BYTES: Final = 64
+"""More are no label (IRCv3 labeled-response, "Tags")."""
+
+
+class IrcProtocol(Protocol):
+    """A client that speaks IRC, as a server sees it."""
+
+    dialect: IrcDialect
+    pings: ClassVar[bool] = True
+
+    def __init__(self, limits: Limits, dialect: IrcDialect) -> None:
+        self.dialect = dialect
+        self._client = Client(limits, dialect)
+        # How long a line may be is for the specification to say here, not for `Limits.line_bytes`.
+        self._framing = replace(
+            limits,
+            line_bytes=_LINE_BYTES,
+            unfinished_bytes=max(_LINE_BYTES, limits.unfinished_bytes * _UNFINISHED),
+        )
+        self._lines = LineBuffer(self._framing)
+        self._runs: deque[Run] = deque()  # what was not read yet: runs, and what they were cut into
+        self._ended = False
+
+    def receive(self, data: bytes) -> None:
+        """See `Protocol.receive`."""
+        self._runs += self._lines.receive(data)
+
+    def receive_eof(self) -> None:
+        """See `Protocol.receive_eof`."""
+        self._runs += self._lines.receive_eof()
+
+    def registered(self, nickname: str) -> None:
+        """See `Protocol.registered`."""
+        self._client.nickname = nickname
+
+    def take_verbs(self) -> list[Verb]:
+        """See `Protocol.take_verbs`: up to a verb that must be performed before what follows can be understood."""
+        client = self._client
+        client.waits = False
+        verbs: list[Verb] = []
+        while not client.waits and self._runs:
+            verbs += self._read(self._runs.popleft())
+        self.dialect = client.dialect
+        if self._lines.broken and not client.waits and not self._ended:
+            self._ended = True
+            code, text, _ = endless(self._framing)
+            verbs.append(Abort(code, text, too_long().ref))
+        return verbs
+
+    def _read(self, run: Run) -> Sequence[Verb]:
+        if run is None:
+            return [too_long()]
+        if b"\n" not in run:
+            return self._read_line(run)
+        verbs = None if self._client.nickname is None else read_run(run)
+        if verbs is None:
+            parts = pieces(run)
+            self._runs.extendleft(reversed(run.split(b"\n") if len(parts) == 1 else parts))
+        return verbs or []
+
+    def _read_line(self, raw: bytes) -> Sequence[Verb]:
+        if len(raw) > BODY_BYTES and _is_too_long(raw):
+            return [too_long()]
+        line = raw.decode(errors="replace")
+        command = parse_line(line)
+        if not command.command.isupper():
+            command = command._replace(command=command.command.upper())
+        if not command.command:
+            return []  # "Empty messages are silently ignored" (RFC 2812 section 2.3.1)
+        # A replacement character may have been sent as such; what was replaced gives other bytes.
+        if "\ufffd" in line and line.encode() != raw:
+            verbs: Sequence[Verb] = [not_utf8(_known(command))]
+        elif "\0" in line or "\r" in line:
+            verbs = [broken_line(_known(command))]
+        else:
+            verbs = perform(self._client, command)
+        return self._labelled(command, verbs) if command.tags else verbs
+
+    def _labelled(self, command: Command, verbs: Sequence[Verb]) -> Sequence[Verb]:
+        """Put the verbs between the marks by which their answers are found (IRCv3 labeled-response)."""
+        label = command.tags.get("label", "")
+        if not label or len(label.encode()) > _LABEL_BYTES or LABELED_RESPONSE not in self._client.capabilities:
+            return verbs
+        return [Answer((ResponseStart(escape(label)),)), *verbs, Answer((ResponseEnd(),))]
+
+
+def _is_too_long(raw: bytes) -> bool:
+    if not raw.startswith(b"@"):
+        return True
+    tags, _, body = raw[1:].partition(b" ")
+    return len(tags) > TAGS_BYTES or len(body) > BODY_BYTES
+
+
+def _known(command: Command) -> str:
+    """The command, if it is one; of a line that is broken not even that is certain."""
+    return command.command if command.command in COMMANDS else "*"

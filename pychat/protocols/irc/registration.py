@@ -1,0 +1,50 @@
+"""Coming in: NICK, USER and PASS, in any order (Modern IRC, "Connection Registration")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pychat.core.verbs import Hello, SetNickname, Verb
+from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.message import Command
+from pychat.protocols.irc.refusals import already_registered, needs_parameters, refuse
+from pychat.protocols.irc.words import Asked
+
+
+def nick(client: Client, command: Command) -> Sequence[Verb]:
+    """NICK: the first one is part of coming in."""
+    name = command.params[0] if command.params else ""
+    if not name:
+        return [refuse("431", "No nickname given", code="bad_nickname")]
+    if client.nickname is None:
+        client.wanted = name
+        return hello_if_ready(client)
+    client.waits = True  # MODE asks whether it is about our own nickname
+    return [SetNickname(name, Asked("NICK", (name,)))]
+
+
+def user(client: Client, command: Command) -> Sequence[Verb]:
+    """USER: user name, two parameters that mean nothing any more, real name."""
+    if client.nickname is not None:
+        return [already_registered()]
+    if not command.params[0]:
+        return [needs_parameters("USER")]
+    client.username, client.realname = command.params[0], command.params[3]
+    return hello_if_ready(client)
+
+
+def password(client: Client, command: Command) -> Sequence[Verb]:
+    """PASS: the server has no password, so any one is good."""
+    return [] if client.nickname is None else [already_registered()]
+
+
+def hello_if_ready(client: Client) -> Sequence[Verb]:
+    """Return what asks for the nickname, once everything is known and CAP does not hold it back."""
+    if client.nickname is not None or not client.wanted or not client.username or client.negotiating:
+        return []
+    # If it is refused, the client tries another one: nothing but NICK is missing then.
+    name, client.wanted = client.wanted, ""
+    client.waits = True
+    return [
+        Hello(name, rooms=(), username=client.username, realname=client.realname, ref=Asked("NICK", (name,))),
+    ]

@@ -1,0 +1,48 @@
+"""
+Many lines at once: what a busy client says in one channel.
+
+The busiest path of the protocol: each step goes over all lines of a run, none of them in Python. It gives what the
+lines would give one by one, as `SayAll` instead of `Say`; whatever is not plain is read line by line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pychat.core.verbs import SayAll, Verb
+
+BODY_BYTES: Final = 510
+"""Of a line without its tags and its end (RFC 1459 section 2.3)."""
+
+_TEXTS_AT_ONCE: Final = 512
+"""Of one `SayAll`: what it causes shall fit a send queue."""
+_HEAD: Final = re.compile(rb"PRIVMSG #([^ ,:\0\r\n]+) :")
+_PIECE: Final = re.compile(rb"(PRIVMSG #[^ ,:\0\r\n]+ :)[^\n]*+(?:\n\1[^\n]*+)++|[^\n]++")
+_CODES: Final = bytes(set(range(32)) - {0x0A})
+"""Formatting and CTCP, and what makes a line a broken one."""
+
+
+def pieces(run: bytes) -> list[bytes]:
+    """Cut a run into lines; those that stand together and say something in the same channel stay together."""
+    return [match[0] for match in _PIECE.finditer(run)]
+
+
+def read_run(run: bytes) -> list[Verb] | None:
+    """Return the verbs of lines that all say something plain in one channel; None: read them line by line."""
+    match = _HEAD.match(run)
+    if match is None or len(run.translate(None, _CODES)) != len(run):
+        return None
+    head = match[0]
+    lines = run[len(head) :].split(b"\n" + head)
+    if max(map(len, lines)) > BODY_BYTES - len(head) or not all(lines):
+        return None
+    try:
+        texts = b"\n".join(lines).decode().split("\n")
+        room = match[1].decode()
+    except UnicodeDecodeError:
+        return None
+    # A line that begins in another way is still inside one of the texts, with its newline.
+    if len(texts) != len(lines):
+        return None
+    return [SayAll(texts[at : at + _TEXTS_AT_ONCE], room) for at in range(0, len(texts), _TEXTS_AT_ONCE)]

@@ -1,0 +1,80 @@
+"""The server: PING and its like, what may be known of it, and server operators (Modern IRC, "Server Queries")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pychat.core.masks import fits
+from pychat.core.names import fold
+from pychat.core.queries import CountPeople, GetMotd
+from pychat.core.replies import Words
+from pychat.core.verbs import Answer, BecomeOperator, Kill, Ping, Pong, Quit, SendWallops, Verb
+from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.message import Command
+from pychat.protocols.irc.refusals import refuse
+from pychat.protocols.irc.words import Asked
+
+
+def ping(client: Client, command: Command) -> Sequence[Verb]:
+    """PING: the token comes back as it is."""
+    if not command.params or not command.params[0]:
+        return [refuse("409", "No origin specified")]
+    return [Ping(command.params[0], Asked("PING", (command.params[0],)))]
+
+
+def pong(client: Client, command: Command) -> Sequence[Verb]:
+    """PONG: whatever the token is, there is somebody."""
+    return [Pong()]
+
+
+def quit(client: Client, command: Command) -> Sequence[Verb]:
+    """QUIT: with a reason."""
+    return [Quit(command.params[0] if command.params else "", Asked("QUIT"))]
+
+
+def error(client: Client, command: Command) -> Sequence[Verb]:
+    """ERROR: what servers say to each other; of a client it is ignored (RFC 2812 section 3.7.4)."""
+    return []
+
+
+def _elsewhere(client: Client, command: Command, at: int = 0) -> Sequence[Verb]:
+    """Return the refusal if the command asks a server that is not this one, the only one."""
+    target = command.params[at] if len(command.params) > at else ""
+    if not target or fits(target, client.dialect.source) or fold(target) == fold(client.nickname or ""):
+        return []
+    return [refuse("402", target, "No such server")]
+
+
+def about(client: Client, command: Command) -> Sequence[Verb]:
+    """VERSION, TIME, INFO: what only the dialect knows."""
+    return _elsewhere(client, command) or [Answer((Words(Asked(command.command)),))]
+
+
+def links(client: Client, command: Command) -> Sequence[Verb]:
+    """LINKS: one server; the first of two parameters is whom to ask (RFC 2812 section 3.4.5)."""
+    return (_elsewhere(client, command) if len(command.params) > 1 else []) or [Answer((Words(Asked("LINKS")),))]
+
+
+def lusers(client: Client, command: Command) -> Sequence[Verb]:
+    """LUSERS: the second parameter is whom to ask (RFC 2812 section 3.4.2)."""
+    return _elsewhere(client, command, 1) or [CountPeople(Asked("LUSERS"))]
+
+
+def motd(client: Client, command: Command) -> Sequence[Verb]:
+    """MOTD: the message of the day."""
+    return _elsewhere(client, command) or [GetMotd(Asked("MOTD"))]
+
+
+def oper(client: Client, command: Command) -> Sequence[Verb]:
+    """OPER: the password is in the verb, and nowhere else."""
+    return [BecomeOperator(command.params[0], command.params[1], Asked("OPER", command.params[:1]))]
+
+
+def kill(client: Client, command: Command) -> Sequence[Verb]:
+    """KILL: disconnect somebody, with a reason."""
+    return [Kill(command.params[0], command.params[1], Asked("KILL", command.params[:1]))]
+
+
+def wallops(client: Client, command: Command) -> Sequence[Verb]:
+    """WALLOPS: to all who want to hear it."""
+    return [SendWallops(command.params[0], Asked("WALLOPS"))]

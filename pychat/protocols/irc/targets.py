@@ -1,0 +1,62 @@
+"""Whom or what a command is for: channels, nicknames, and lists of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pychat.core.verbs import Verb
+from pychat.protocols.irc.refusals import refuse
+
+TARGMAX: Final = {
+    "JOIN": 20,
+    "KICK": 4,
+    "LIST": 20,
+    "NAMES": 4,
+    "NOTICE": 4,
+    "PART": 20,
+    "PRIVMSG": 4,
+    "TAGMSG": 4,
+    "USERHOST": 5,
+    "WHOIS": 1,
+    "WHOWAS": 1,
+}
+"""How many targets a command may have (Modern IRC, "TARGMAX Parameter"); it does nothing for those behind."""
+
+ROLES: Final = {"@": "operator", "+": "voice"}
+"""What stands before a channel when only some of its members are meant (Modern IRC, "STATUSMSG Parameter")."""
+
+
+def split(text: str) -> list[str]:
+    """Return what commas separate; what is empty does not count."""
+    return [part for part in text.split(",") if part]
+
+
+def take(command: str, targets: list[str]) -> tuple[list[str], list[Verb]]:
+    """Return the targets that the command is for, and the refusal if there were too many."""
+    most = TARGMAX[command]
+    if len(targets) <= most:
+        return targets, []
+    # ERR_TOOMANYTARGETS; its parameter is the first that was left out.
+    return targets[:most], [
+        refuse("407", targets[most], f"Too many targets: {command} takes {most}", code="bad_request")
+    ]
+
+
+def room_of(target: str) -> str | None:
+    """Return the room that a channel is: its name without the one `#`. None if it is no channel."""
+    return target[1:] if target.startswith("#") else None
+
+
+def role_of(target: str) -> tuple[str, str]:
+    """
+    Return who is meant of a channel's members, and the channel: `@#ops` is for its operators.
+
+    Of several signs the lowest counts: who has voice gets `@+#ops`, and operators get what is for those below them.
+    """
+    if target.startswith("#"):  # nearly always
+        return "", target
+    name = target.lstrip("@+")
+    if not name.startswith("#"):
+        return "", target
+    signs = target[: -len(name)]
+    return ROLES["+" if "+" in signs else "@"], name
