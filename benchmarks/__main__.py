@@ -6,14 +6,28 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from benchmarks.abuse import abuse
+from benchmarks.errors import LoadError
 from benchmarks.idle import idle
+from benchmarks.languages import IRC, TEXT
 from benchmarks.load import Shape, Slow, fanout, latency, slow
-from benchmarks.report import Row, abuse_row, failed, fanout_row, idle_row, latency_row, slow_row, to_json, to_text
+from benchmarks.report import (
+    Row,
+    abuse_row,
+    best_row,
+    failed,
+    fanout_row,
+    idle_row,
+    latency_row,
+    slow_row,
+    to_json,
+    to_text,
+)
 from benchmarks.senders import Load
-from benchmarks.servers import COMMANDS, Server, raise_file_limit, running
-from benchmarks.wire import Address, LoadError
+from benchmarks.servers import IRC_SERVERS, SERVERS, Server, raise_file_limit, running
+from benchmarks.wire import Address
 
 ALL_SHAPES = "100x1,100x10,1000x10,10x10,1x1"
 
@@ -43,11 +57,19 @@ def _fanout(options: argparse.Namespace) -> Iterator[Row]:
         raise_file_limit(shape.members + shape.senders)
 
         def measure(name: str, shape: Shape = shape) -> Row:
-            with _server(options, name) as server:
-                rounds = fanout(server, shape, _load(options), options.rounds, options.receivers)
-            return fanout_row(name, str(shape), rounds)
+            rows = {window: _fanout_with(options, name, shape, window) for window in options.window}
+            return best_row(rows)
 
         yield from _each_server(options, str(shape), measure)
+
+
+def _fanout_with(options: argparse.Namespace, name: str, shape: Shape, window: int) -> Row:
+    load = Load(options.messages, options.seconds, options.text_bytes, window * 1024)
+    try:
+        with _server(options, name) as server:
+            return fanout_row(name, str(shape), fanout(server, shape, load, options.rounds, options.receivers))
+    except (LoadError, OSError) as error:
+        return failed(name, str(shape), error)
 
 
 def _latency(options: argparse.Namespace) -> Iterator[Row]:
@@ -77,6 +99,7 @@ def _idle(options: argparse.Namespace) -> Iterator[Row]:
 def _slow(options: argparse.Namespace) -> Iterator[Row]:
     shape = f"{options.members}x1, {options.stalled} never read"
     raise_file_limit(options.members + options.stalled)
+    load = Load(options.messages, options.seconds, options.text_bytes, options.window * 1024)
 
     def measure(name: str) -> Row:
         # Taken in turns, each on a server of its own, so that both meet the same weather on the machine.
@@ -85,7 +108,7 @@ def _slow(options: argparse.Namespace) -> Iterator[Row]:
         for _ in range(options.rounds):
             for results, stalled in ((without, 0), (beside, options.stalled)):
                 with _server(options, name) as server:
-                    results.append(slow(server, options.members, stalled, _load(options)))
+                    results.append(slow(server, options.members, stalled, load))
         return slow_row(name, shape, options.stalled, without, beside)
 
     return _each_server(options, shape, measure)
@@ -113,14 +136,10 @@ def _each_server(options: argparse.Namespace, shape: str, measure: Callable[[str
 @contextmanager
 def _server(options: argparse.Namespace, name: str) -> Iterator[Server]:
     if options.connect is not None:
-        yield Server(name, options.connect, options.pid)
+        yield Server(name, options.connect, options.pid, IRC if options.irc else TEXT)
         return
     with running(name) as server:
         yield server
-
-
-def _load(options: argparse.Namespace) -> Load:
-    return Load(options.messages, options.seconds, options.text_bytes, options.window * 1024)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,6 +156,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--receivers", type=_positive, default=1, metavar="N", help="processes that listen (default: 1)")
     _add_load(one)
+    one.add_argument(
+        "--window",
+        type=_windows,
+        default="512",
+        metavar="KIB,...",
+        help="KiB on the way to the slowest member, at most; of several the one counts with which a server is fastest "
+        "(default: 512)",
+    )
     _add_common(one, _fanout, ["pychat", "tutorial", "blast"])
 
     one = commands.add_parser("latency", help="one-way latency at a steady rate")
@@ -149,19 +176,26 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("idle", help="memory and processor time of connections that do nothing")
     one.add_argument("--connections", type=_positive, default=5000, metavar="N", help="how many (default: 5000)")
     one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long to watch (default: 5)")
-    _add_common(one, _idle, ["pychat"])
+    _add_common(one, _idle, ["pychat"], irc=False)
 
     one = commands.add_parser("slow", help="throughput with and without members that never read")
     one.add_argument("--members", type=_positive, default=50, metavar="N", help="listening members (default: 50)")
     one.add_argument("--stalled", type=_positive, default=1, metavar="N", help="members that never read (default: 1)")
     _add_load(one)
+    one.add_argument(
+        "--window",
+        type=_positive,
+        default=512,
+        metavar="KIB",
+        help="KiB on the way to the slowest member, at most (default: 512)",
+    )
     _add_common(one, _slow, ["pychat", "tutorial"])
 
     one = commands.add_parser("abuse", help="what is left when peers sent garbage and vanished")
     one.add_argument("--peers", type=_positive, default=5000, metavar="N", help="how many (default: 5000)")
     one.add_argument("--endless", type=_positive, default=100, metavar="MB", help="without a newline (default: 100)")
     one.add_argument("--seed", type=int, default=1, metavar="N", help="of the garbage (default: 1)")
-    _add_common(one, _abuse, ["pychat"])
+    _add_common(one, _abuse, ["pychat"], irc=False)
     return parser
 
 
@@ -170,13 +204,6 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="at most, each round (default: 3)")
     parser.add_argument(
         "--messages", type=_positive, default=1_000_000, metavar="N", help="at most, each round (default: 1000000)"
-    )
-    parser.add_argument(
-        "--window",
-        type=_positive,
-        default=512,
-        metavar="KIB",
-        help="KiB on the way to the slowest member, at most (default: 512)",
     )
     _add_text_bytes(parser)
 
@@ -192,15 +219,19 @@ def _add_text_bytes(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common(
-    parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace], Iterator[Row]], servers: list[str]
+    parser: argparse.ArgumentParser,
+    measure: Callable[[argparse.Namespace], Iterator[Row]],
+    servers: list[str],
+    irc: bool = True,
 ) -> None:
-    parser.set_defaults(measure=measure)
+    parser.set_defaults(measure=measure, irc=False)
+    known = [name for name in SERVERS if irc or name not in IRC_SERVERS]
     parser.add_argument(
         "--server",
-        type=_servers,
+        type=partial(_servers, known),
         default=servers,
         metavar="NAME,...",
-        help=f"of {', '.join(COMMANDS)} (default: {','.join(servers)})",
+        help=f"of {', '.join(known)} (default: {','.join(servers)})",
     )
     parser.add_argument(
         "--connect",
@@ -208,6 +239,8 @@ def _add_common(
         metavar="HOST:PORT",
         help="measure this running server (its flood control must be off) instead of starting some",
     )
+    if irc:
+        parser.add_argument("--irc", action="store_true", help="the server of --connect speaks IRC")
     parser.add_argument("--pid", type=_positive, metavar="PID", help="its process, to measure processor and memory")
     parser.add_argument("--json", action="store_true", help="print all figures of all rounds as JSON")
 
@@ -232,11 +265,15 @@ def _shapes(text: str) -> list[Shape]:
         raise argparse.ArgumentTypeError(f"{text!r} is not all, nor shapes like 100x1,100x10") from None
 
 
-def _servers(text: str) -> list[str]:
+def _windows(text: str) -> list[int]:
+    return [_positive(part) for part in text.split(",")]
+
+
+def _servers(known: Sequence[str], text: str) -> list[str]:
     names = text.split(",")
     for name in names:
-        if name not in COMMANDS:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(COMMANDS)}")
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
     return names
 
 

@@ -11,8 +11,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.errors import LoadError
 from benchmarks.servers import Server
-from benchmarks.wire import BUFFER_BYTES, LoadError, enter
+from benchmarks.wire import BUFFER_BYTES, enter
 
 _OPENINGS = (b"", b"", b"NICK x\r\nUSER x 0 * x\r\n", b'{"type":"hello","nick":"j"}\n', b"{", b"GET / HTTP/1.1\r\n")
 """How the garbage may begin, so that every language gets some; the last kind is a nickname of its own."""

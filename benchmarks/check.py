@@ -6,13 +6,17 @@ would be slower than the server, and it is not needed: members of one room hear 
 that any member of a process has heard is kept, each chunk of each member is compared with it (one memcmp), and after
 the measurement the kept stream is checked line by line. A member that hears the same in another order is no longer
 compared: its lines are checked one by one as they come.
+
+Pings of a server are for one member alone. They are taken out before the record grows, so what continues the record
+has none in it, and only what does not continue it is looked at line by line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.wire import LoadError
+from benchmarks.errors import LoadError
+from benchmarks.languages import TEXT, Language, Lines, pongs, without_pings
 
 MARK = b"="
 """Once in every numbered message and nowhere else: counting it counts messages."""
@@ -26,9 +30,9 @@ def numbered(number: int, text_bytes: int) -> bytes:
     return (_NUMBER % number).ljust(text_bytes, b"x")
 
 
-def numbered_lines(count: int, text_bytes: int) -> bytes:
+def numbered_lines(count: int, text_bytes: int, language: Language = TEXT) -> bytes:
     """Return the lines that a sender sends in one round."""
-    return b"".join([numbered(number, text_bytes) + b"\n" for number in range(count)])
+    return b"".join([language.line(numbered(number, text_bytes)) for number in range(count)])
 
 
 class LineChecker:
@@ -38,8 +42,9 @@ class LineChecker:
     Lines that are no numbered messages are kept in `notices`, a few of them.
     """
 
-    def __init__(self, who: str, text_bytes: int) -> None:
+    def __init__(self, who: str, text_bytes: int, language: Language = TEXT) -> None:
         self._who = who
+        self._parse = language.heard
         self._rest = numbered(0, text_bytes)[len(_NUMBER % 0) :]
         self._next: dict[bytes, int] = {}
         self._tail = b""
@@ -55,7 +60,7 @@ class LineChecker:
         """
         *lines, self._tail = (self._tail + data).split(b"\n")
         for line in lines:
-            sender, _, text = line.partition(b": ")
+            sender, text = self._parse(line)
             if not text.startswith(MARK):
                 if len(self.notices) < _NOTICES_KEPT:
                     self.notices.append(line.decode(errors="replace"))
@@ -86,13 +91,18 @@ class LineChecker:
 class Record:
     """The longest stream that any of these members has heard in this round."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = TEXT) -> None:
+        self._language = language
         self.data = bytearray()
         self.messages = 0
 
+    def holds(self, position: int, chunk: bytes | memoryview) -> bool:
+        """Whether what a member heard next is on record already."""
+        return self.data.startswith(chunk, position)
+
     def accept(self, position: int, chunk: memoryview) -> bool:
         """Compare what a member heard next with the record, which grows if that is more; False if it differs."""
-        if self.data.startswith(chunk, position):
+        if self.holds(position, chunk):
             return True
         known = len(self.data) - position
         if known >= len(chunk) or not self.data.startswith(chunk[:known], position):
@@ -104,7 +114,7 @@ class Record:
 
     def check(self, who: str, text_bytes: int, totals: Mapping[str, int]) -> list[str]:
         """Check the record line by line, as `LineChecker` does, and return the notices that were in it."""
-        checker = LineChecker(who, text_bytes)
+        checker = LineChecker(who, text_bytes, self._language)
         checker.feed(self.data)
         checker.finish(totals)
         return checker.notices
@@ -118,10 +128,14 @@ class Record:
 class Follower:
     """What one member has heard in this round: a part of the record, or, after it differed, lines of its own."""
 
-    __slots__ = ("checker", "name", "position")
+    __slots__ = ("_language", "_lines", "answers", "checker", "name", "position")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, language: Language = TEXT) -> None:
         self.name = name
+        self.answers = b""
+        """To pings; whoever sends them makes this empty."""
+        self._language = language
+        self._lines = Lines()
         self.begin()
 
     def begin(self) -> None:
@@ -136,12 +150,37 @@ class Follower:
         Raises:
             LoadError: They are wrong in any order of senders.
         """
+        if self.checker is None and self._is_on_record(chunk, record):
+            return
+        if self._language.pings:
+            chunk = self._take_pings(chunk, record)
         if self.checker is None and not record.accept(self.position, chunk):
-            self.checker = LineChecker(self.name, text_bytes)
+            self.checker = LineChecker(self.name, text_bytes, self._language)
             self.checker.feed(record.data[: self.position])
         if self.checker is not None:
             self.checker.feed(chunk)
         self.position += len(chunk)
+
+    def _is_on_record(self, chunk: memoryview, record: Record) -> bool:
+        """Go on along the record, if that is what came."""
+        unfinished = self._lines.unfinished
+        position = self.position + len(unfinished)
+        if not (record.holds(self.position, unfinished) and record.holds(position, chunk)):
+            return False
+        self._lines.unfinished = b""
+        self.position = position + len(chunk)
+        return True
+
+    def _take_pings(self, chunk: memoryview, record: Record) -> memoryview:
+        """Answer the pings and return the other lines, from the beginning of the line that was not finished."""
+        if self.checker is None:
+            start = record.data.rfind(b"\n", 0, self.position) + 1
+            if start < self.position:  # then nothing else is unfinished
+                self._lines.unfinished = bytes(record.data[start : self.position])
+                self.position = start
+        whole = self._lines.whole(chunk)
+        self.answers += pongs(self._language, whole)
+        return memoryview(without_pings(self._language, whole))
 
     def is_complete(self, record: Record, messages: int) -> bool:
         """Whether this member has heard all of so many messages."""

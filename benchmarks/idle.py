@@ -9,9 +9,10 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from benchmarks.errors import LoadError
 from benchmarks.load import difference
 from benchmarks.servers import Server
-from benchmarks.wire import BUFFER_BYTES, Listeners, LoadError, enter
+from benchmarks.wire import BUFFER_BYTES, Listeners, enter
 
 _QUIET_SECONDS = 0.5
 _HEAR_SECONDS = 30.0

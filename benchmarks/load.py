@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from benchmarks.errors import ServerStuck
 from benchmarks.receivers import Heard, Receivers, Task
 from benchmarks.senders import Load, Senders
 from benchmarks.servers import Server
-from benchmarks.wire import BUFFER_BYTES, QUIET_SECONDS, Listeners, ServerStuck, enter
+from benchmarks.wire import BUFFER_BYTES, QUIET_SECONDS, Listeners, enter
 
 _SLOW_RECEIVE_BUFFER = 4096
 _FILLING_BYTES = 8_000_000  # more than the kernel keeps for a member that never reads
@@ -118,7 +119,7 @@ def slow(server: Server, members: int, stalled: int, load: Load) -> Slow:
     """Load a room as `fanout` does, in one round, while some more members never read."""
     with ExitStack() as stack:
         names = [f"stalled{number}" for number in range(stalled)]
-        silent = enter(server.address, names, _SLOW_RECEIVE_BUFFER)
+        silent = enter(server.address, names, _SLOW_RECEIVE_BUFFER, server.language)
         for sock in silent:
             stack.callback(sock.close)
         if stalled:
@@ -143,21 +144,24 @@ def _gather(
     stack: ExitStack, server: Server, shape: Shape, load: Load, processes: int, timing: bool = False
 ) -> tuple[Senders, Receivers]:
     """Bring everybody into the room, and let them hear a marker behind which only the load comes."""
+    language = server.language
     marker = f"begin-{os.getpid()}-{time.monotonic_ns()}".encode()
     names = [f"m{number:04d}" for number in range(shape.members)]
     tasks = [
-        Task(server.address, tuple(part), b"s000: " + marker + b"\n", load.text_bytes, max(1, load.window // 8))
+        Task(
+            language, server.address, tuple(part), marker + language.newline, load.text_bytes, max(1, load.window // 8)
+        )
         for part in (names[number::processes] for number in range(processes))
         if part
     ]
     receivers = stack.enter_context(Receivers(tasks, timing))
     receivers.wait_ready()
-    senders = stack.enter_context(Senders(server.address, shape.senders))
+    senders = stack.enter_context(Senders(language, server.address, shape.senders))
     senders.say(marker)
-    receivers.wait_marker()
+    senders.added_bytes = receivers.wait_marker() - len(language.line(marker))
     # The first sender does not hear its own marker, but what it was told on entering was sent before that.
-    Listeners(senders.sockets[1:]).wait_for(tasks[0].marker, _MARKER_SECONDS)
-    Listeners(senders.sockets).drain(QUIET_SECONDS)
+    Listeners(senders.sockets[1:], language).wait_for(tasks[0].marker, _MARKER_SECONDS)
+    Listeners(senders.sockets, language).drain(QUIET_SECONDS)
     return senders, receivers
 
 

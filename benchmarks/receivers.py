@@ -20,7 +20,9 @@ from types import TracebackType
 from typing import Any, NoReturn, TypeAlias
 
 from benchmarks.check import MARK, Follower, Record
-from benchmarks.wire import BUFFER_BYTES, QUIET_SECONDS, Address, Listeners, LoadError, enter, receive
+from benchmarks.errors import LoadError
+from benchmarks.languages import Language, Lines, pongs
+from benchmarks.wire import BUFFER_BYTES, QUIET_SECONDS, Address, Listeners, enter, receive
 
 PROGRESS = struct.Struct("=Q")
 
@@ -37,6 +39,7 @@ Totals: TypeAlias = Mapping[str, int]
 class Task:
     """What a process of receivers shall do."""
 
+    language: Language
     address: Address
     names: tuple[str, ...]
     marker: bytes
@@ -103,9 +106,10 @@ class Receivers:
         """Return when all members are welcome."""
         self._collect(_START_SECONDS)
 
-    def wait_marker(self) -> None:
-        """Return when all members have heard the marker."""
-        self._collect(_MARKER_SECONDS + _ANSWER_SECONDS)
+    def wait_marker(self) -> int:
+        """Return when all members have heard the marker: how many bytes the line has in which it came."""
+        lengths: list[int] = self._collect(_MARKER_SECONDS + _ANSWER_SECONDS)
+        return max(lengths)
 
     def announce(self, totals: Totals) -> None:
         """Tell the processes how many messages the round has, so that they know when it is over."""
@@ -156,14 +160,14 @@ class Receivers:
 def _main(task: Task, timing: bool, commands: Connection[Any, Any], progress: Connection[Any, Any]) -> None:
     """Run in the process: enter, tell, hear the marker, tell, then round after round until it is killed."""
     try:
-        sockets = enter(task.address, task.names)
+        sockets = enter(task.address, task.names, language=task.language)
         commands.send("ready")
-        listeners = Listeners(sockets)
-        listeners.wait_for(task.marker, _MARKER_SECONDS)
+        listeners = Listeners(sockets, task.language)
+        marker_line = listeners.wait_for(task.marker, _MARKER_SECONDS)
         listeners.drain(QUIET_SECONDS)
-        commands.send("started")
+        commands.send(marker_line)
         if timing:
-            _time_deliveries(sockets, commands)
+            _time_deliveries(task.language, sockets, commands)
         else:
             crowd = _Crowd(task, sockets, commands, progress)
             while True:
@@ -185,8 +189,8 @@ class _Crowd:
         self._task = task
         self._commands, self._progress = commands, progress
         self._called = False
-        self._record = Record()
-        self._followers = [Follower(name) for name in task.names]
+        self._record = Record(task.language)
+        self._followers = [Follower(name, task.language) for name in task.names]
         self._by_descriptor = {
             sock.fileno(): (sock, follower) for sock, follower in zip(sockets, self._followers, strict=True)
         }
@@ -238,6 +242,9 @@ class _Crowd:
             if not size:
                 raise LoadError(f"{follower.name}: the server closed the connection")
             follower.hear(self._view[:size], self._record, self._task.text_bytes)
+            if follower.answers:
+                sock.sendall(follower.answers)
+                follower.answers = b""
             count += 1
         return count
 
@@ -256,9 +263,9 @@ class _Crowd:
         return differing, self._record.check("the members", self._task.text_bytes, totals)
 
 
-def _time_deliveries(sockets: Sequence[socket.socket], commands: Connection[Any, Any]) -> None:
+def _time_deliveries(language: Language, sockets: Sequence[socket.socket], commands: Connection[Any, Any]) -> None:
     """Read messages that carry `time.monotonic_ns()` of their sending; it is the same clock in all processes."""
-    by_descriptor = {sock.fileno(): (sock, bytearray()) for sock in sockets}
+    by_descriptor = {sock.fileno(): (sock, Lines()) for sock in sockets}
     latencies: list[int] = []
     expected: int | None = None
     with select.epoll() as epoll:
@@ -270,10 +277,12 @@ def _time_deliveries(sockets: Sequence[socket.socket], commands: Connection[Any,
                     totals: Totals = commands.recv()
                     expected = sum(totals.values()) * len(sockets)
                     continue
-                sock, buffer = by_descriptor[descriptor]
-                buffer += receive(sock)
+                sock, lines = by_descriptor[descriptor]
+                data = receive(sock)
                 now = time.monotonic_ns()
-                *lines, rest = bytes(buffer).split(b"\n")
-                buffer[:] = rest
-                latencies += [now - int(line.partition(MARK)[2].split()[0]) for line in lines if MARK in line]
+                whole = lines.whole(data)
+                times = [line.partition(MARK)[2].split()[0] for line in whole.split(b"\n") if MARK in line]
+                latencies += [now - int(sent) for sent in times]
+                if language.pings and (answers := pongs(language, whole)):
+                    sock.sendall(answers)
     commands.send(Heard(time.monotonic_ns(), time.process_time(), len(sockets), latencies=latencies))

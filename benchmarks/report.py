@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,11 @@ from typing import Any
 from benchmarks.abuse import Abuse
 from benchmarks.idle import Idle
 from benchmarks.load import Latency, Slow, Throughput
+from benchmarks.peers import PEERS
 
 _NOTICES_SHOWN = 3
+_OURS = "pychat-irc"
+_SPEED, _P99 = "deliveries_per_second", "p99"
 
 
 @dataclass
@@ -43,6 +46,20 @@ def fanout_row(server: str, shape: str, rounds: Sequence[Throughput]) -> Row:
     data = _throughput_data(middle) | {"rounds": [_throughput_data(one) for one in rounds]}
     notes = [f"{one.differing} members heard the senders in another order" for one in rounds if one.differing][:1]
     return Row(server, shape, cells, data, notes)
+
+
+def best_row(rows: Mapping[int, Row]) -> Row:
+    """Of the rows of one server with several windows, by KiB, the one in which it was fastest."""
+    if len(rows) == 1:
+        return next(iter(rows.values()))
+    speeds = {window: row.data.get(_SPEED, 0.0) for window, row in rows.items()}
+    best = max(speeds, key=lambda window: speeds[window])
+    row = rows[best]
+    cells = {"window KiB": str(best)} | row.cells if row.cells else {}
+    bad = {window: other for window, other in rows.items() if not other.cells}
+    problems = [f"with {window} KiB {note}" for window, other in bad.items() for note in other.notes]
+    data = row.data | {"window_kib": best, "windows": {str(window): other.data for window, other in rows.items()}}
+    return Row(row.server, row.shape, cells, data, [*(row.notes if row.cells else []), *problems])
 
 
 def latency_row(server: str, shape: str, result: Latency) -> Row:
@@ -123,13 +140,19 @@ def to_text(measurement: str, rows: Sequence[Row], arguments: Sequence[str]) -> 
         lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
         lines += [f"{row.server}: {note}" for row in group for note in row.notes]
         lines += _ratios(group)
+        lines += [str(one) for one in _beside_peers(group)]
     return "\n".join(lines)
 
 
 def to_json(measurement: str, rows: Sequence[Row], arguments: Sequence[str]) -> str:
     """Return everything that was measured."""
     results = [{"server": row.server, "shape": row.shape, **row.data, "notes": row.notes} for row in rows]
-    return json.dumps({"measurement": measurement, **_circumstances(arguments), "results": results}, indent=2)
+    document = {"measurement": measurement, **_circumstances(arguments), "results": results}
+    shapes = dict.fromkeys(row.shape for row in rows)
+    beside = [one for shape in shapes for one in _beside_peers([row for row in rows if row.shape == shape])]
+    if beside:
+        document["beside_peers"] = [asdict(one) for one in beside]
+    return json.dumps(document, indent=2)
 
 
 def _circumstances(arguments: Sequence[str]) -> dict[str, str]:
@@ -148,9 +171,35 @@ def _circumstances(arguments: Sequence[str]) -> dict[str, str]:
 
 def _ratios(rows: Sequence[Row]) -> list[str]:
     """How many times the others the first server delivers."""
-    speeds = {row.server: row.data["deliveries_per_second"] for row in rows if "deliveries_per_second" in row.data}
+    speeds = {row.server: row.data[_SPEED] for row in rows if _SPEED in row.data}
     (first, speed), *others = speeds.items() or [("", 0.0)]
     return [f"{first} delivers {speed / other:.3g} times as much as {name}" for name, other in others]
+
+
+@dataclass(frozen=True)
+class _BesidePeers:
+    """pychat, spoken to in IRC, and the best of the IRC servers in C of the same run."""
+
+    shape: str
+    figure: str
+    peer: str
+    ratio: float
+
+    def __str__(self) -> str:
+        what = "deliveries/s" if self.figure == _SPEED else f"{self.figure} ms"
+        return f"{_OURS} / {self.peer}, the best of the IRC servers in C: {self.ratio:.3g} times the {what}"
+
+
+def _beside_peers(rows: Sequence[Row]) -> list[_BesidePeers]:
+    """Compare pychat with the best of its peers in one shape, in each figure for which both were measured."""
+    found = []
+    for figure, best_of in ((_SPEED, max), (_P99, min)):
+        values = {row.server: row.data[figure] for row in rows if figure in row.data}
+        peers = [name for name in PEERS if name in values]
+        if _OURS in values and peers:
+            best: str = best_of(peers, key=lambda name: values[name])
+            found.append(_BesidePeers(rows[0].shape, figure, best, values[_OURS] / values[best]))
+    return found
 
 
 def _middle(rounds: Sequence[Throughput]) -> Throughput:

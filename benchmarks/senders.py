@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from benchmarks.check import MARK, numbered_lines
+from benchmarks.errors import LoadError, ServerStuck
+from benchmarks.languages import Language, Lines, pongs
 from benchmarks.receivers import PROGRESS, Heard, Receivers
-from benchmarks.wire import BUFFER_BYTES, Address, LoadError, ServerStuck, enter
+from benchmarks.wire import BUFFER_BYTES, Address, enter
 
 _FIRST_WINDOW = 16_384
 _CHUNK_BYTES = 32_768
@@ -47,6 +49,9 @@ class _Sender:
 
     def __init__(self, name: str, sock: socket.socket) -> None:
         self.name, self.socket = name, sock
+        self.lines = Lines()
+        self.answers = b""
+        """To pings; nothing else may be sent while there are some, but the rest of a line."""
         self.begin()
 
     def begin(self) -> None:
@@ -55,11 +60,21 @@ class _Sender:
         self.blocked = False
 
     def send(self, chunk: memoryview) -> int:
+        """Send the next bytes of the round, as many as the socket takes."""
+        size = self._send(chunk)
+        self.offset += size
+        return size
+
+    def answer(self, rest: memoryview) -> None:
+        """Send the rest of the line that was begun, and then the answers."""
+        if self.send(rest) == len(rest):
+            self.answers = self.answers[self._send(self.answers) :]
+
+    def _send(self, chunk: bytes | memoryview) -> int:
         try:
             size = self.socket.send(chunk)
         except BlockingIOError:
             size = 0
-        self.offset += size
         self.blocked = size < len(chunk)
         return size
 
@@ -67,12 +82,16 @@ class _Sender:
 class Senders:
     """The speaking members of a benchmark; use as a context manager."""
 
-    def __init__(self, address: Address, count: int) -> None:
+    def __init__(self, language: Language, address: Address, count: int) -> None:
         names = [f"s{number:03d}" for number in range(count)]
-        self._senders = [_Sender(*pair) for pair in zip(names, enter(address, names), strict=True)]
-        self._prefix_bytes = len(f"{names[0]}: ")
+        sockets = enter(address, names, language=language)
+        self._senders = [_Sender(*pair) for pair in zip(names, sockets, strict=True)]
+        self._language = language
+        self.added_bytes = 0
+        """How much longer a line is when it is heard: by the name of who sent it."""
         self._by_descriptor = {sender.socket.fileno(): sender for sender in self._senders}
         self._buffer = bytearray(BUFFER_BYTES)
+        self._view = memoryview(self._buffer)
         self._payload = memoryview(b"")
         self._line_bytes = 1
         self._last_heard = 0
@@ -96,13 +115,13 @@ class Senders:
 
     def say(self, text: bytes) -> None:
         """Send one line from the first sender."""
-        self._senders[0].socket.sendall(text + b"\n")
+        self._senders[0].socket.sendall(self._language.line(text))
 
     def prepare(self, load: Load) -> None:
         """Make the lines of a round, which takes a second or two for a million."""
         each = max(1, load.messages // len(self._senders))
-        self._line_bytes = load.text_bytes + 1
-        self._payload = memoryview(numbered_lines(each, load.text_bytes))
+        self._line_bytes = len(self._language.line(b"")) + load.text_bytes
+        self._payload = memoryview(numbered_lines(each, load.text_bytes, self._language))
 
     def send_round(self, load: Load, receivers: Receivers) -> Sent:
         """
@@ -119,16 +138,19 @@ class Senders:
             totals = self._complete_lines(progress)
             receivers.announce(totals)
             messages = sum(totals.values())
-            while not (receivers.poll() and all(s.heard == messages - totals[s.name] for s in self._senders)):
+            while not (receivers.poll() and all(s.heard >= messages - totals[s.name] for s in self._senders)):
                 self._read(progress.wait(0.2))
         heard = receivers.results(60.0)
         receivers.forget_progress()
+        for sender in self._senders:
+            expected = messages - totals[sender.name]
+            if sender.heard > expected:
+                raise LoadError(f"{sender.name} heard {sender.heard} messages, the others sent {expected}")
         finished = max(self._last_heard, *(one.finished for one in heard))
         return Sent(messages, (finished - started) / 1e9, heard, sum(sender.heard for sender in self._senders))
 
     def _send(self, load: Load, deadline: float, progress: _Progress) -> None:
-        # What members receive is longer than what was sent, by the sender's name.
-        growth = (self._line_bytes + self._prefix_bytes) / self._line_bytes
+        growth = (self._line_bytes + self.added_bytes) / self._line_bytes
         size = len(self._payload)
         least = load.at_least * self._line_bytes
         while time.monotonic() < deadline or sum(sender.offset for sender in self._senders) < least:
@@ -141,6 +163,8 @@ class Senders:
             for sender in unfinished:
                 if room <= 0:
                     break
+                if sender.answers:
+                    self._answer(sender)
                 if not sender.blocked:
                     end = min(sender.offset + min(_CHUNK_BYTES, room), size)
                     room -= sender.send(self._payload[sender.offset : end])
@@ -176,6 +200,14 @@ class Senders:
                 raise LoadError(f"{sender.name}: the server closed the connection")
             sender.heard += self._buffer.count(MARK, 0, size)
             self._last_heard = time.monotonic_ns()
+            if self._language.pings:
+                sender.answers += pongs(self._language, sender.lines.whole(self._view[:size]))
+                if sender.answers:
+                    self._answer(sender)
+
+    def _answer(self, sender: _Sender) -> None:
+        end = -(-sender.offset // self._line_bytes) * self._line_bytes
+        sender.answer(self._payload[sender.offset : end])
 
 
 class _Progress:

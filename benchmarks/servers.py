@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import selectors
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,17 +17,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from benchmarks.wire import Address, LoadError
+from benchmarks.errors import LoadError
+from benchmarks.languages import IRC, TEXT, Language
+from benchmarks.peers import PEERS
+from benchmarks.wire import Address
 
+_PYCHAT = [sys.executable, "-m", "pychat", "serve", "--port", "0", "--no-flood-control"]
 COMMANDS: dict[str, list[str]] = {
-    "pychat": [sys.executable, "-m", "pychat", "serve", "--port", "0", "--no-flood-control"],
+    "pychat": _PYCHAT,
+    "pychat-irc": _PYCHAT,
     "tutorial": [sys.executable, "-m", "benchmarks.tutorial_server"],
     "blast": [sys.executable, "-m", "benchmarks.blast_server"],
 }
-"""How to start each of them; they print `nc 127.0.0.1 PORT` when they listen."""
+"""How to start those of this project; they print `nc 127.0.0.1 PORT` when they listen."""
+
+IRC_SERVERS = ("pychat-irc", *PEERS)
+"""Those that are spoken to in IRC."""
+SERVERS = (*COMMANDS, *PEERS)
 
 _LISTENING = re.compile(rb"nc 127\.0\.0\.1 (\d+)")
 _START_SECONDS = 20.0
+_POLL_SECONDS = 0.02
 _STOP_SECONDS = 10.0
 _ROOT = Path(__file__).resolve().parent.parent
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -47,6 +58,7 @@ class Server:
     name: str
     address: Address
     pid: int | None = None
+    language: Language = TEXT
 
     def cpu(self) -> float | None:
         """Return the processor seconds (user and system) that it has used so far."""
@@ -76,7 +88,13 @@ def raise_file_limit(needed: int) -> None:
 
 @contextmanager
 def running(name: str) -> Iterator[Server]:
-    """Start one of `COMMANDS`, yield it when it listens, and end it."""
+    """Start one of `SERVERS`, yield it when it listens, and end it."""
+    with _peer(name) if name in PEERS else _own(name) as server:
+        yield server
+
+
+@contextmanager
+def _own(name: str) -> Iterator[Server]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -84,9 +102,37 @@ def running(name: str) -> Iterator[Server]:
         )
         try:
             assert process.stdout is not None
-            yield Server(name, ("127.0.0.1", _wait_for_port(name, process.stdout, errors)), process.pid)
+            port = _wait_for_port(name, process.stdout, errors)
+            yield Server(name, ("127.0.0.1", port), process.pid, IRC if name in IRC_SERVERS else TEXT)
         finally:
             _stop(process)
+
+
+@contextmanager
+def _peer(name: str) -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="pychat-benchmark-") as directory, tempfile.TemporaryFile() as log:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address: Address = taken.getsockname()
+        command = PEERS[name](Path(directory), address[1])
+        process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            _wait_until_it_listens(name, address, process, log)
+            yield Server(name, address, process.pid, IRC)
+        finally:
+            _stop(process)
+
+
+def _wait_until_it_listens(name: str, address: Address, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    give_up = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < give_up:
+        try:
+            socket.create_connection(address, timeout=1.0).close()
+        except OSError:
+            time.sleep(_POLL_SECONDS)  # a foreign program has nothing else to wait for
+        else:
+            return
+    log.seek(0)
+    raise _did_not_start(name, log.read())
 
 
 def _wait_for_port(name: str, output: IO[bytes], errors: IO[bytes]) -> int:
@@ -104,8 +150,12 @@ def _wait_for_port(name: str, output: IO[bytes], errors: IO[bytes]) -> int:
             if not data:
                 break
     errors.seek(0)
-    said = (printed + errors.read()).decode(errors="replace").strip()
-    raise LoadError(f"{name} did not start: {said[-500:] or 'it printed nothing'}")
+    raise _did_not_start(name, printed + errors.read())
+
+
+def _did_not_start(name: str, printed: bytes) -> LoadError:
+    said = printed.decode(errors="replace").strip()
+    return LoadError(f"{name} did not start: {said[-500:] or 'it printed nothing'}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

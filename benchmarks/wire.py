@@ -1,9 +1,4 @@
-"""
-How the benchmarks speak to a server: the plain text protocol over raw sockets.
-
-A server asks with the four bytes `NICK`, the answer is the nickname and a newline, and the first line that follows is
-the welcome. From then on a line that is sent reaches everybody else as `nickname: line`.
-"""
+"""The connections of members: many at a time, over raw non-blocking sockets."""
 
 from __future__ import annotations
 
@@ -15,6 +10,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TypeAlias
 
+from benchmarks.errors import LoadError
+from benchmarks.languages import TEXT, Conversation, Language, Lines, pongs
+
 Address: TypeAlias = tuple[str, int]
 
 BUFFER_BYTES = 262_144
@@ -24,26 +22,17 @@ QUIET_SECONDS = 0.2
 """After the marker, so long nothing must come: a server may tell late who came in."""
 
 _TOGETHER = 200
+_BACKLOG_FULL_SECONDS = 0.5
+"""The system tries again after a second if a server has not accepted enough; ngIRCd lets only 10 wait."""
+_PAUSE_SECONDS = 0.002
+_SOURCE_BYTES = 256  # who says something is told in less
 _ENTER_SECONDS = 180.0
 _DRAIN_SECONDS = 30.0
 
 
-class LoadError(Exception):
-    """The server did not do what the benchmark needs; the measurement is worth nothing."""
-
-
-class ServerStuck(LoadError):
-    """Nothing is delivered any more."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-    def __str__(self) -> str:
-        return f"the server delivered nothing for {self.seconds:.0f} s: it is stuck"
-
-
-def enter(address: Address, names: Sequence[str], receive_buffer: int | None = None) -> list[socket.socket]:
+def enter(
+    address: Address, names: Sequence[str], receive_buffer: int | None = None, language: Language = TEXT
+) -> list[socket.socket]:
     """
     Connect one member for each name, wait until all are welcome, and return their non-blocking sockets in order.
 
@@ -51,10 +40,11 @@ def enter(address: Address, names: Sequence[str], receive_buffer: int | None = N
 
     Args:
         receive_buffer: SO_RCVBUF of the sockets in bytes; None: what the kernel finds good.
+        language: What they speak.
     """
     newcomers: list[_Newcomer] = []
     try:
-        _bring_in(newcomers, address, deque(names), receive_buffer)
+        _bring_in(newcomers, address, deque(names), receive_buffer, language)
     except BaseException:
         for newcomer in newcomers:
             newcomer.socket.close()
@@ -62,17 +52,22 @@ def enter(address: Address, names: Sequence[str], receive_buffer: int | None = N
     return [newcomer.socket for newcomer in newcomers]
 
 
-def _bring_in(newcomers: list[_Newcomer], address: Address, waiting: deque[str], receive_buffer: int | None) -> None:
+def _bring_in(
+    newcomers: list[_Newcomer], address: Address, waiting: deque[str], receive_buffer: int | None, language: Language
+) -> None:
     """Connect one after the other, some at the same time, until all are welcome."""
     wanted, welcome = len(waiting), 0
+    pause = 0.0
     by_descriptor = {}
     give_up = time.monotonic() + _ENTER_SECONDS
     with select.epoll() as epoll:
         while welcome < wanted:
             while waiting and len(newcomers) - welcome < _TOGETHER:
-                newcomer = _Newcomer(waiting.popleft(), receive_buffer)
+                newcomer = _Newcomer(language.conversation(waiting.popleft()), receive_buffer)
                 newcomers.append(newcomer)
-                newcomer.connect(address)
+                time.sleep(pause)
+                if newcomer.connect(address) > _BACKLOG_FULL_SECONDS:
+                    pause += _PAUSE_SECONDS
                 by_descriptor[newcomer.socket.fileno()] = newcomer
                 epoll.register(newcomer.socket, select.EPOLLIN)
             for descriptor, _ in epoll.poll(1.0, len(newcomers)):
@@ -84,50 +79,45 @@ def _bring_in(newcomers: list[_Newcomer], address: Address, waiting: deque[str],
 class _Newcomer:
     """A connection on its way to being a member."""
 
-    def __init__(self, name: str, receive_buffer: int | None) -> None:
-        self.name = name
+    def __init__(self, conversation: Conversation, receive_buffer: int | None) -> None:
+        self._conversation = conversation
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer is not None:  # before connecting: the window is agreed on then
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._heard = bytearray()
-        self._asked = self._welcome = False
 
-    def connect(self, address: Address) -> None:
+    def connect(self, address: Address) -> float:
+        """Connect, and return the seconds it took."""
+        started = time.monotonic()
         self.socket.settimeout(30.0)
         self.socket.connect(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
+        self.socket.sendall(self._conversation.opening)
+        return time.monotonic() - started
 
     def read(self) -> bool:
         """Read what came; return whether it made this a member."""
+        conversation = self._conversation
         try:
             data = self.socket.recv(BUFFER_BYTES)
         except BlockingIOError:
             return False
         if not data:
-            raise LoadError(f"{self.name}: the server closed the connection after {bytes(self._heard)!r}")
-        if self._welcome:
-            return False
-        self._heard += data
-        if not self._asked:
-            if not b"NICK".startswith(self._heard):
-                raise LoadError(f"{self.name}: the server did not ask with NICK but with {bytes(self._heard)!r}")
-            if self._heard == b"NICK":
-                self._asked = True
-                self._heard.clear()
-                self.socket.sendall(f"{self.name}\n".encode())
-            return False
-        if self._heard.startswith(b"!") and b"\n" in self._heard:
-            raise LoadError(f"{self.name}: {self._heard.decode(errors='replace').strip()}")
-        self._welcome = b"\n" in self._heard
-        return self._welcome
+            raise LoadError(f"{conversation.name}: the server closed the connection after {conversation.heard!r}")
+        was_welcome = conversation.welcome
+        answer = conversation.hear(data)
+        if answer:
+            self.socket.sendall(answer)
+        return conversation.welcome and not was_welcome
 
 
 class Listeners:
-    """Members who only listen; as a context manager it closes their sockets."""
+    """Members who only listen, and answer pings; as a context manager it closes their sockets."""
 
-    def __init__(self, sockets: Sequence[socket.socket]) -> None:
+    def __init__(self, sockets: Sequence[socket.socket], language: Language = TEXT) -> None:
         self._sockets = {sock.fileno(): sock for sock in sockets}
+        self._language = language
+        self._lines = {descriptor: Lines() for descriptor in self._sockets if language.pings}
         self._epoll = select.epoll()
         for sock in sockets:
             self._epoll.register(sock, select.EPOLLIN)
@@ -142,20 +132,29 @@ class Listeners:
         for sock in self._sockets.values():
             sock.close()
 
-    def wait_for(self, text: bytes, seconds: float) -> None:
-        """Read until each of them has heard this, and throw it away with all that came before."""
+    def wait_for(self, text: bytes, seconds: float) -> int:
+        """
+        Read until each of them has heard this, and throw it away with all that came before.
+
+        Returns:
+            How many bytes there were, at most, from the beginning of a line to the end of this text.
+        """
+        longest = 0
         waiting = dict.fromkeys(self._sockets, b"")
         give_up = time.monotonic() + seconds
         while waiting:
             for sock, data in self._read(0.5):
                 heard = waiting.get(sock.fileno(), b"") + data
-                if text in heard:
+                end = heard.find(text) + len(text)
+                if end >= len(text):
+                    longest = max(longest, end - heard.rfind(b"\n", 0, end - len(text)) - 1)
                     waiting.pop(sock.fileno(), None)
                 elif sock.fileno() in waiting:
-                    waiting[sock.fileno()] = heard[-len(text) :]
+                    waiting[sock.fileno()] = heard[-len(text) - _SOURCE_BYTES :]
             if time.monotonic() > give_up:
                 count = f"{len(waiting)} of {len(self._sockets)} members"
                 raise LoadError(f"{count} did not hear {text!r} in {seconds:.0f} s")
+        return longest
 
     def drain(self, quiet: float, at_least: float = 0.0) -> None:
         """Read and throw away what comes for so many seconds, and until nothing came for so many."""
@@ -167,7 +166,15 @@ class Listeners:
 
     def _read(self, timeout: float) -> list[tuple[socket.socket, bytes]]:
         events = self._epoll.poll(timeout, max(1, len(self._sockets)))
-        return [(self._sockets[descriptor], receive(self._sockets[descriptor])) for descriptor, _ in events]
+        return [(self._sockets[descriptor], self._receive(descriptor)) for descriptor, _ in events]
+
+    def _receive(self, descriptor: int) -> bytes:
+        data = receive(self._sockets[descriptor])
+        if self._lines:
+            answers = pongs(self._language, self._lines[descriptor].whole(data))
+            if answers:
+                self._sockets[descriptor].sendall(answers)
+        return data
 
 
 def receive(sock: socket.socket) -> bytes:

@@ -1,0 +1,91 @@
+"""
+The IRC servers in C and C++ that pychat is compared with, as Debian packages them: their configuration and command.
+
+Whatever would slow down or cut off an honest fast sender is off or as large as it can be: penalties, rates, limits for
+each address, queues. So are lookups of names, and pings of members who are silent for less than an hour.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks.errors import LoadError
+
+_SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+_NGIRCD = """\
+[Global]
+Name = irc.benchmark.test
+Info = benchmark
+AdminEMail = nobody@benchmark.test
+Listen = 127.0.0.1
+Ports = {port}
+MotdPhrase = benchmark
+[Limits]
+MaxConnections = 0
+MaxConnectionsIP = 0
+MaxJoins = 0
+MaxNickLength = 30
+MaxPenaltyTime = 0
+PingTimeout = 3600
+PongTimeout = 3600
+[Options]
+DNS = no
+Ident = no
+PAM = no
+IncludeDir = {directory}/included
+"""
+"""See ngircd.conf(5). A 0 is no limit. The size of its queues cannot be set."""
+
+_INSPIRCD = """\
+<server name="irc.benchmark.test" description="benchmark" network="benchmark" id="001">
+<admin name="nobody" nick="nobody" email="nobody@benchmark.test">
+<path configdir="{directory}" datadir="{directory}" logdir="{directory}" runtimedir="{directory}">
+<bind address="127.0.0.1" port="{port}" type="clients">
+<connect name="everybody" allow="*" timeout="600" pingfreq="1h" limit="1000000" localmax="1000000" globalmax="1000000"
+ maxconnwarn="no" resolvehostnames="no" useident="no" fakelag="no" threshold="4000000" commandrate="4000000000"
+ recvq="1G" softsendq="1G" hardsendq="1G">
+<performance netbuffersize="{buffer_bytes}" somaxconn="1024" softlimit="1000000" clonesonconnect="no">
+<options defaultmodes="nt" casemapping="ascii">
+"""
+"""
+See the InspIRCd 3 documentation. With fakelag a command would wait, without it the member would be cut off, once
+`threshold` is reached: 4,000,000 commands in one second, the largest number that its 32 bits (it counts thousandths)
+take. `netbuffersize` is what it reads at once: after a read that fills it, InspIRCd waits for its next timer; but each
+command that it takes out of what it has read moves the rest, so that less can be faster. So it comes with two sizes.
+"""
+
+
+def _ngircd(directory: Path, port: int) -> list[str]:
+    (directory / "included").mkdir()  # none: else it reads /etc/ngircd/ngircd.conf.d
+    configuration = directory / "ngircd.conf"
+    configuration.write_text(_NGIRCD.format(directory=directory, port=port))
+    return [_find("ngircd"), "--nodaemon", "--config", str(configuration)]
+
+
+def _inspircd(directory: Path, port: int, buffer_bytes: int) -> list[str]:
+    configuration = directory / "inspircd.conf"
+    configuration.write_text(_INSPIRCD.format(directory=directory, port=port, buffer_bytes=buffer_bytes))
+    as_root = ["--runasroot"] if os.geteuid() == 0 else []  # ngIRCd becomes nobody by itself
+    return [_find("inspircd"), "--nofork", "--nopid", "--nolog", *as_root, "--config", str(configuration)]
+
+
+def _find(program: str) -> str:
+    """Return its path; servers are not on everybody's PATH."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_DIRECTORIES))
+    found = shutil.which(program, path=path)
+    if found is None:
+        raise LoadError(f"{program} is not installed (Debian: apt install {program})")
+    return found
+
+
+PEERS: dict[str, Callable[[Path, int], list[str]]] = {
+    "ngircd": _ngircd,
+    "inspircd": partial(_inspircd, buffer_bytes=10_240),  # its default
+    "inspircd-64k": partial(_inspircd, buffer_bytes=65_534),  # the most it takes
+}
+"""For each, what makes its configuration in a directory, for this port, and returns its command."""
