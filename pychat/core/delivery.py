@@ -8,6 +8,7 @@ same for those behind a socket (`transport/fanout.py`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pychat.core.events import Event
@@ -22,7 +23,7 @@ class Batch(NamedTuple):
     """Consecutive events for the members of `rooms`."""
 
     rooms: tuple[Room, ...]
-    events: list[Event]
+    events: Sequence[Event]
     source: Session | None = None
     """Whose verb caused it."""
     said: bool = False

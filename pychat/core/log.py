@@ -12,10 +12,12 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
+from pychat.core.burst import Burst
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event, Message, Tagged
 
@@ -81,33 +83,58 @@ class Log(ABC):
 
 
 class _Ring:
-    """The last events of one room: so many, and fewer if their texts are long."""
+    """The last events of one room: so many, and fewer if their texts are long. Kept in the blocks that came."""
 
-    __slots__ = ("_chars", "_most_chars", "_most_events", "events", "lost")
+    __slots__ = ("_blocks", "_chars", "_count", "_dropped", "_most_chars", "_most_events", "lost")
 
     def __init__(self, most_events: int, most_chars: int, lost: int) -> None:
         self._most_events, self._most_chars = most_events, most_chars
-        self._chars = 0
-        self.events: deque[Event] = deque()
+        self._blocks: deque[Sequence[Event]] = deque()
+        self._count = self._chars = 0
+        self._dropped = 0
+        """How many events of the first block do not count any more."""
         self.lost = lost
         """The newest id that may have been here and is not any more."""
 
-    def extend(self, events: list[Event]) -> None:
-        self.events.extend(events)
-        self._chars += _chars(events)
-        self._drop(len(self.events) - self._most_events)
+    def append(self, block: Sequence[Event]) -> None:
+        self._blocks.append(block)
+        self._count += len(block)
+        self._chars += _chars(block)
+        self._drop(self._count - self._most_events)
         while self._chars > self._most_chars:
             self._drop(1)
 
-    def _drop(self, count: int) -> None:
-        if count > 0:
-            oldest = [self.events.popleft() for _ in range(count)]
+    def _drop(self, many: int) -> None:
+        while many > 0:
+            first = self._blocks[0]
+            oldest = first[self._dropped : self._dropped + many]
+            many -= len(oldest)
+            self._count -= len(oldest)
             self._chars -= _chars(oldest)
             self.lost = oldest[-1].id
+            self._dropped += len(oldest)
+            if self._dropped == len(first):
+                self._blocks.popleft()
+                self._dropped = 0
+
+    def newest_first(self) -> Iterator[Event]:
+        """The events, from the last one back."""
+        for number in range(len(self._blocks) - 1, -1, -1):
+            block = self._blocks[number]
+            for at in range(len(block) - 1, self._dropped - 1 if number == 0 else -1, -1):
+                yield block[at]
+
+    def __iter__(self) -> Iterator[Event]:
+        skip = self._dropped
+        for block in self._blocks:
+            yield from islice(block, skip, None)
+            skip = 0
 
 
-def _chars(events: list[Event]) -> int:
-    return sum([len(event.text) for event in events if type(event) is Message])
+def _chars(block: Sequence[Event]) -> int:
+    if type(block) is Burst:
+        return sum(map(len, block.texts))
+    return sum([len(event.text) for event in block if type(event) is Message])
 
 
 class MemoryLog(Log):
@@ -143,13 +170,15 @@ class MemoryLog(Log):
 
     def append(self, entry: Entry) -> None:
         if isinstance(entry, Batch):
-            kept = [event for event in entry.events if type(event) is not Tagged]
+            kept = entry.events
+            if type(kept) is not Burst:
+                kept = [event for event in kept if type(event) is not Tagged]
             with self._lock:
                 for room in entry.rooms if kept else ():
                     ring = self._rings.get(room.key)
                     if ring is None:
                         ring = self._rings[room.key] = _Ring(self._events, self._chars, self._lost)
-                    ring.extend(kept)
+                    ring.append(kept)
         self._accepted(entry)
 
     def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
@@ -167,18 +196,14 @@ class MemoryLog(Log):
         ring = self._rings.get(room)
         if ring is None:
             return []
-        tail = []
-        for event in reversed(ring.events):
-            if event.id <= after:
-                break
-            tail.append(event)
+        tail = list(takewhile(lambda event: event.id > after, ring.newest_first()))
         tail.reverse()
         return tail
 
     def read_before(self, room: str, before: int | None, limit: int) -> Page:
         with self._lock:
             ring = self._rings.get(room)
-            events = list(ring.events) if ring is not None else []
+            events = list(ring) if ring is not None else []
         if before is not None:
             events = [event for event in events if event.id < before]
         return Page(events[-limit:] if limit else [], len(events) > limit)
@@ -187,7 +212,7 @@ class MemoryLog(Log):
         wanted = round(time * 1000) + behind
         with self._lock:
             ring = self._rings.get(room)
-            for event in ring.events if ring is not None else ():
+            for event in ring if ring is not None else ():
                 if int(event.time * 1000) >= wanted:  # they never go backwards
                     return event.id
             return self._next

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from pychat.core.burst import Burst
 from pychat.core.events import Message
 from pychat.core.limits import Limits
 from pychat.core.verbs import Hello, Say, SetNickname, Verb
@@ -45,6 +46,10 @@ class TextDialect(Dialect):
 
     def _text(self, items: Sequence[Item]) -> str:
         style = self._style
+        if type(items) is Burst:
+            head = f"{in_room(items.room, style)}{items.sender}: "
+            between = f"\n{head}"
+            return f"{head}{between.join(items.texts)}\n"
         last_room: str | None = style.default_room
         before = ""
         parts: list[str] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from pychat.core.burst import Burst
 from pychat.core.events import Message, Tagged
 from pychat.protocols.irc.capabilities import MESSAGE_TAGS
 from pychat.protocols.irc.formatting import CTCP
@@ -68,6 +69,8 @@ def block(items: Sequence[Any], style: Style) -> bytes | None:
     The same as `_message` for each of them. What is compared here is compared in C: it must cost next to nothing for
     each message.
     """
+    if type(items) is Burst:
+        return _burst(items, style)
     count = len(items)
     if not count or list(map(type, items)).count(Message) != count:
         return None
@@ -94,6 +97,15 @@ def block(items: Sequence[Any], style: Style) -> bytes | None:
     if _breaks(said) or _breaks(head) or not _fit(texts, size, ascii=said.isascii()):
         return None
     return written(ids, times, head, texts, style, sent=tags[0]).encode("utf-8", "replace")
+
+
+def _burst(burst: Burst, style: Style) -> bytes | None:
+    """The same for messages of which that much is known already."""
+    head = f":{source(burst.sender, burst.userhost, style)} PRIVMSG {channel(burst.room)} :"
+    if _breaks(head) or max(map(len, burst.texts)) > LINE_BYTES - len(head.encode("utf-8", "replace")):
+        return None
+    ids = range(burst.first, burst.first + len(burst))
+    return written(ids, burst.times, head, burst.texts, style).encode("utf-8", "replace")
 
 
 def _breaks(text: str) -> bool:

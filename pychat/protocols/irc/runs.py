@@ -31,18 +31,20 @@ def pieces(run: bytes) -> list[bytes]:
 def read_run(run: bytes) -> list[Verb] | None:
     """Return the verbs of lines that all say something plain in one channel; None: read them line by line."""
     match = _HEAD.match(run)
-    if match is None or len(run.translate(None, _CODES)) != len(run):
-        return None
-    head = match[0]
-    lines = run[len(head) :].split(b"\n" + head)
-    if max(map(len, lines)) > BODY_BYTES - len(head) or not all(lines):
+    if match is None:
         return None
     try:
-        texts = b"\n".join(lines).decode().split("\n")
-        room = match[1].decode()
+        head, text = match[0].decode(), run.decode()
     except UnicodeDecodeError:
         return None
+    texts = text[len(head) :].split("\n" + head)
+    together = "".join(texts)
     # A line that begins in another way is still inside one of the texts, with its newline.
-    if len(texts) != len(lines):
+    if not together.isprintable() and ("\n" in together or len(run.translate(None, _CODES)) != len(run)):
         return None
+    size = BODY_BYTES - len(match[0])
+    longest = max(map(len, texts)) if together.isascii() else max([len(text.encode()) for text in texts])
+    if longest > size or not all(texts):
+        return None
+    room = match[1].decode()
     return [SayAll(texts[at : at + _TEXTS_AT_ONCE], room) for at in range(0, len(texts), _TEXTS_AT_ONCE)]

@@ -1,0 +1,80 @@
+"""
+A burst: plain messages that one member said in one room in one go, as one value.
+
+It looks like a list of `Message`, each made when somebody asks for it. On the way from a busy sender to the members
+nobody asks: a language puts what is the same for all of them between the texts, and the log keeps the burst as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import repeat
+from typing import Final, overload
+
+from pychat.core.events import Message
+
+
+class Burst(Sequence[Message]):
+    """
+    Immutable; has at least one message. None has more than its text: no action, no tags, no audience.
+
+    The texts are printable ASCII on one line (`core/bulk.py` sees to it), so no language needs to clean them again.
+    """
+
+    __slots__ = ("first", "room", "sender", "texts", "times", "userhost")
+
+    def __init__(
+        self, first: int, times: Sequence[float], room: str, sender: str, userhost: str, texts: Sequence[str]
+    ) -> None:
+        """
+        Args:
+            first: The id of the first message; the others follow.
+            times: One for each text.
+        """
+        self.first = first
+        self.times = times
+        self.room = room
+        self.sender = sender
+        self.userhost = userhost
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+    @overload
+    def __getitem__(self, index: slice) -> Burst: ...
+    def __getitem__(self, index: int | slice) -> Message | Burst:
+        if isinstance(index, slice):
+            start, _, step = index.indices(len(self.texts))
+            assert step == 1
+            times, texts = self.times[index], self.texts[index]
+            return Burst(self.first + start, times, self.room, self.sender, self.userhost, texts)
+        place = range(self.first, self.first + len(self.texts))[index]
+        text = self.texts[index]
+        return Message(place, self.times[index], self.room, self.sender, text, userhost=self.userhost)
+
+    def __iter__(self) -> Iterator[Message]:
+        fields = zip(
+            range(self.first, self.first + len(self.texts)),
+            self.times,
+            repeat(self.room),
+            repeat(self.sender),
+            self.texts,
+            *map(repeat, _PLAIN[5:9]),
+            repeat(self.userhost),
+            *map(repeat, _PLAIN[10:]),
+        )
+        return map(_message_of_fields, fields)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # like a list
+
+
+_PLAIN: Final = Message(0, 0.0, "", "", "")
+_message_of_fields: Final = partial(tuple.__new__, Message)
+"""Makes a message of all its fields, twice as fast as its own constructor."""
