@@ -8,8 +8,10 @@ from pychat.core.events import (
     Disconnected,
     Event,
     Joined,
+    Kicked,
     Left,
     Message,
+    ModesChanged,
     Notice,
     Renamed,
     TopicChanged,
@@ -19,8 +21,7 @@ from pychat.core.limits import Limits
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
 from pychat.server import ChatServer
-
-__version__ = "0.1.0"
+from pychat.version import __version__ as __version__
 
 __all__ = [
     "AckTimeout",
@@ -35,10 +36,12 @@ __all__ = [
     "Event",
     "Handler",
     "Joined",
+    "Kicked",
     "Left",
     "Limits",
     "LocalSession",
     "Message",
+    "ModesChanged",
     "Notice",
     "Refused",
     "Renamed",

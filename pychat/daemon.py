@@ -142,17 +142,20 @@ def how_to_join(server: ChatServer, host: str) -> list[str]:
     port = server.port
     lines = [f"{server.chat.name} listens on {host or '0.0.0.0'} port {port}. Join it from another terminal:"]
     near = "::1" if host == "::" else "127.0.0.1" if host in _EVERYWHERE else host
-    lines += [f"    {command}" for command in (f"nc {near} {port}", _connect_line(near, port))]
+    lines += _commands(near, port)
     if host in _EVERYWHERE:
-        far = socket.gethostname()
-        lines.append("or from another machine:")
-        lines += [f"    {command}" for command in (f"nc {far} {port}", _connect_line(far, port))]
-    return [*lines, "Ctrl-C ends it."]
+        lines += ["or from another machine:", *_commands(socket.gethostname(), port)]
+    channel = "#" + server.chat.default_room.name
+    return [*lines, f"In irssi, or any other IRC client without TLS, then type: /join {channel}", "Ctrl-C ends it."]
 
 
-def _connect_line(host: str, port: int) -> str:
+def _commands(host: str, port: int) -> list[str]:
     where = ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
-    return f"pychat connect --nick NAME{where}"
+    return [
+        f"    nc {host} {port}",
+        f"    pychat connect --nick NAME{where}",
+        f"    irssi -c {host} -p {port}",
+    ]
 
 
 def say_on_stdout(lines: list[str]) -> None:

@@ -40,6 +40,7 @@ from pychat.transport.jobs import Close, Open, Sever
 from pychat.transport.keepalive import keep_alive
 from pychat.transport.link import Link
 from pychat.transport.writer import Writer
+from pychat.version import __version__
 
 logger = logging.getLogger("pychat")
 
@@ -112,7 +113,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
             Language.TEXT: TextDialect(default_room),
             Language.CLASSIC: ClassicDialect(default_room),
             Language.JSON: JsonDialect(),
-            Language.IRC: IrcDialect(name, self.limits),
+            Language.IRC: IrcDialect(name, self.limits, version=f"pychat-{__version__}"),
         }
         self._admission = Admission(self.limits, _most_connections(self.limits))
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.

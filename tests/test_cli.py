@@ -359,8 +359,11 @@ def test_everywhere_is_told_with_this_machines_name() -> None:
         f"pychat listens on 0.0.0.0 port {port}. Join it from another terminal:",
         f"    nc 127.0.0.1 {port}",
         f"    pychat connect --nick NAME --port {port}",
+        f"    irssi -c 127.0.0.1 -p {port}",
         "or from another machine:",
         f"    nc {name} {port}",
         f"    pychat connect --nick NAME --host {name} --port {port}",
+        f"    irssi -c {name} -p {port}",
+        "In irssi, or any other IRC client without TLS, then type: /join #lobby",
         "Ctrl-C ends it.",
     ]

@@ -24,6 +24,9 @@ def test_it_says_how_to_join(pychat: Programs, clients: Clients) -> None:
     server, port = pychat.serve()
 
     assert server.stdout.read_line() == f"    pychat connect --nick NAME --port {port}"
+    assert server.stdout.read_line() == f"    irssi -c 127.0.0.1 -p {port}"
+    channel = "In irssi, or any other IRC client without TLS, then type: /join #lobby"
+    assert server.stdout.read_line() == channel
     assert server.stdout.read_line() == "Ctrl-C ends it."
     assert clients.text(("127.0.0.1", port), "ann")
     server.signal(signal.SIGINT)

@@ -97,13 +97,14 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
     """Give the session a nickname: its first one, or another. `free`: the token that keeps it."""
     old = session.nickname
     checked = check_nickname(wanted, chat.limits)
+    chat.order.flush()
     nickname = change_before(chat.chains.before_nick, session, value=checked)
     if nickname != checked:
         nickname = check_nickname(nickname, chat.limits)
     if nickname == old:
         return
-    chat.order.flush()
     with chat.order.lock:
+        chat.order.flush_locked()
         if session.closed:
             raise Refused("you are not connected any more")
         if free is not None:
@@ -130,7 +131,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
     text = None if verb.text is None else chat.checked_short_text("away text", verb.text) or "away"
     chat.order.flush()
     with chat.order.lock:
-        if text != session.away:
+        if text != session.away and not session.closed:
             session.away = text
             session.update_info()
             rooms = tuple(session.rooms.values())

@@ -20,6 +20,8 @@ def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> None:
     """Perform `SayAll`."""
     room = session.current if verb.room is None else session.rooms.get(verb.room)
     texts = verb.texts
+    if not texts:
+        return
     if room is None or room.rules.hushes or "B" in session.modes or not _all_plain(chat, texts):
         chat.perform(session, [verbs.Say(text, verb.room) for text in texts])
         return

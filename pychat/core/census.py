@@ -80,7 +80,7 @@ class Past:
         person = PastPerson(nickname, session.userhost, session.realname, time.time())
         self._entries.append((fold(nickname), person))
 
-    def find(self, nickname: str, most: int | None) -> list[PastPerson]:
-        """Return who had it, the last one first; `most` None: all that are known."""
+    def find(self, nickname: str, most: int) -> list[PastPerson]:
+        """Return who had it, at most so many, the last one first."""
         wanted = fold(nickname)
         return list(islice((person for key, person in reversed(self._entries) if key == wanted), most))

@@ -240,6 +240,8 @@ class Chat:
                         if self.chains.verb_waits:
                             self.order.flush()
                         run_before(self.chains.before_verb, session, verb)
+                        if session.closed:
+                            break
                     ACTIONS[type(verb)](self, session, verb)
                 except Refused as error:
                     turn.ref = None

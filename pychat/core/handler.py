@@ -7,7 +7,8 @@ at the same time. A hook may take its time; only its own session waits.
 
 There are two kinds. `before_*` hooks return the value they were given, changed or not, or refuse the verb by raising
 `Refused`; `on_*` hooks act on what already holds and cannot undo it. Any other exception is logged with its
-traceback, the person who sent the verb is told "internal error", and nobody else notices.
+traceback, the person who sent the verb is told "internal error", and nobody else notices. `announces` is neither: it
+only answers a question.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pychat.core.errors import InternalFailure, Refused
-from pychat.core.events import Message
+from pychat.core.events import Joined, Kicked, Left, Message
 
 if TYPE_CHECKING:
     from pychat.core.room import Room
@@ -64,8 +65,22 @@ class Handler:
     def before_join(self, session: Session, room: Room) -> None:
         """Before a session comes into a room. May refuse."""
 
+    def announces(self, session: Session, room: Room, kind: type[Joined | Left | Kicked]) -> bool:
+        """
+        Whether those in the room shall be told that the session joins, leaves, or is kicked out.
+
+        Asked right before that happens; one handler that says yes is enough. The event takes its place together with
+        the change, so that nobody is in a list of members whose arrival was not heard. Nobody has refused it yet: it
+        may not happen after all.
+        """
+        return False
+
     def on_join(self, session: Session, room: Room) -> None:
-        """The session is a member. What the room says meanwhile reaches it when all these hooks have returned."""
+        """
+        The session is a member, and the others have been told.
+
+        What the room says meanwhile reaches it when all these hooks have returned.
+        """
 
     def before_message(self, session: Session, message: Message) -> Message:
         """Before a message to a room, or to one person (`message.room` is None). May change or refuse it."""
@@ -131,9 +146,7 @@ def only_for_prefix(prefix: str) -> Callable[[H], H]:
     return mark
 
 
-_HOOKS: dict[str, Callable[..., Any]] = {
-    name: hook for name, hook in vars(Handler).items() if name.startswith(("before_", "on_"))
-}
+_HOOKS: dict[str, Callable[..., Any]] = {name: hook for name, hook in vars(Handler).items() if inspect.isfunction(hook)}
 
 
 def check_handler(handler: object) -> Handler:
@@ -147,7 +160,7 @@ def check_handler(handler: object) -> Handler:
         raise TypeError(f"{handler!r} is no handler: derive its class from pychat.Handler and pass an instance")
     kind = type(handler)
     for name in dir(kind):
-        if not name.startswith(("before_", "on_")):
+        if not name.startswith(("before_", "on_")) and name not in _HOOKS:
             continue
         if name not in _HOOKS:
             close = difflib.get_close_matches(name, _HOOKS, n=1)
@@ -174,6 +187,7 @@ class Chains:
     before_nick: tuple[Callable[[Session, str], str], ...]
     on_nick: tuple[Callable[[Session, str | None, str], None], ...]
     before_join: tuple[Callable[[Session, Room], None], ...]
+    announces: tuple[Callable[[Session, Room, type[Joined | Left | Kicked]], bool], ...]
     on_join: tuple[Callable[[Session, Room], None], ...]
     before_message: tuple[Callable[[Session, Message], Message], ...]
     on_message: tuple[Callable[[Session, Message], None], ...]
@@ -254,6 +268,17 @@ def run_on(hooks: Sequence[Callable[..., object]], *args: Any) -> None:
             failure = log_failure(hook)
     if failure is not None:
         raise failure
+
+
+def one_says_yes(hooks: Sequence[Callable[..., bool]], *args: Any) -> bool:
+    """Ask hooks until one says yes; one that fails is logged, and has said no."""
+    for hook in hooks:
+        try:
+            if hook(*args):
+                return True
+        except Exception:
+            log_failure(hook)
+    return False
 
 
 def log_failure(hook: Callable[..., object]) -> InternalFailure:

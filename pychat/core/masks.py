@@ -23,7 +23,7 @@ MASK_BYTES: Final = 160
 """Bytes of a mask in UTF-8: a whole nickname, user and host, and one IRC line can name it."""
 
 _ASKED_CHARS = 512
-_KNOWN_ANSWERS = 10_000
+_KNOWN_ANSWERS = 1000
 
 
 def fits(mask: str, text: str) -> bool:
@@ -126,8 +126,9 @@ class MaskList:
         if answer is None:  # a room asks about its members again and again: with each message
             text = fold(person)
             answer = any(pattern.match(text) for key, pattern in patterns.items() if mutes or not key.startswith(MUTE))
-            if len(known) < _KNOWN_ANSWERS:
-                known[person, mutes] = answer
+            if len(known) >= _KNOWN_ANSWERS:
+                known.clear()
+            known[person, mutes] = answer
         return answer
 
     def _replace(self, entries: dict[str, MaskEntry]) -> None:

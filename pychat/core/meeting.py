@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_PEOPLE: Final = 500
 """People in one answer: more would be over what a send queue takes."""
+MOST_PAST: Final = 100
+"""Entries in one answer about who was here."""
 
 
 def who_is(chat: Chat, session: Session, verb: queries.WhoIs) -> None:
@@ -57,7 +59,7 @@ def find_people(chat: Chat, session: Session, verb: queries.FindPeople) -> None:
 
 
 def who_was(chat: Chat, session: Session, verb: queries.WhoWas) -> None:
-    most = verb.most if verb.most is not None and verb.most > 0 else None
+    most = min(verb.most, MOST_PAST) if verb.most is not None and verb.most > 0 else MOST_PAST
     with chat.order.lock:
         people = chat.past.find(verb.nickname, most)
     chat.send(session, PastPeople(verb.ref, tuple(people)))

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from pychat.core.authority import may_join, may_know, require_operator
 from pychat.core.delivery import Attach, Detach
 from pychat.core.errors import LimitExceeded, NotAMember, Refused
-from pychat.core.events import Event, Joined, Message, PersonEvent
-from pychat.core.handler import run_before
+from pychat.core.events import Event, Joined, Kicked, Left, Message, PersonEvent
+from pychat.core.handler import one_says_yes, run_before
 from pychat.core.names import check_room, fold
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, Gap, MemberInfo, Members
@@ -67,50 +67,66 @@ class Membership:
             except Refused as error:
                 self._chat.send(session, Failure.of(error))
         self._chat.order.flush()
-        self._catch_up(session, rooms, after, resumes=True)
+        self._catch_up(session, rooms, after)
 
     def _enter(self, session: Session, name: str, ref: Ref, key: str | None = None) -> tuple[Room, int | None]:
-        """Make the session a member; return the last id that was given before, None if it was a member already."""
+        """Make the session a member; return the id from which on it is one, None if it was a member already."""
         chat = self._chat
+        chat.order.flush()
         checked = check_room(name, chat.limits)
         room = chat.find_room(checked) or Room(chat, checked)
-        if room.key not in session.rooms:
-            if len(session.rooms) >= chat.limits.rooms_per_session:
-                most = chat.limits.rooms_per_session
-                raise LimitExceeded("rooms that you are in", most, "rooms", code="too_many_rooms", room=room.name)
-            may_join(session, room, key)
-            run_before(chat.chains.before_join, session, room)
-        chat.order.flush()
+        was_in = room.key in session.rooms
+        announced = not was_in and self._ask(session, room, key)
         with chat.order.lock:
+            chat.order.flush_locked()
             if session.closed:
                 raise Refused("you are not connected any more")
             room = chat.find_room(room.key) or chat.add_room_locked(room)
             position = None
             if session not in room.occupants:
+                if was_in:  # kicked out at this moment: no hook was asked, so nothing brings it in
+                    raise NotAMember(room.name)
                 may_join(session, room, key)  # again: hooks take time, and others change the rules or come in
-                if not room.occupants and not room.pinned:
-                    self._found_locked(room, session)
-                room.rules.arrive(session.identity)
-                position = chat.log.last_id()
-                room.occupants[session] = position
-                session.rooms[room.key] = room
+                position = self._join_locked(session, room, announced)
             session.current = room
             members = members_of(room, ref, joined=True)
             chat.order.send_locked(session, members if position is not None else members._replace(again=True))
         chat.delivery.wake()
         return room, position
 
-    def _catch_up(self, session: Session, rooms: list[Room], after: int, *, resumes: bool = False) -> None:
+    def _ask(self, session: Session, room: Room, key: str | None) -> bool:
+        """Ask rules and handlers whether the session may come in; return whether the others are to be told."""
+        chains, most = self._chat.chains, self._chat.limits.rooms_per_session
+        if len(session.rooms) >= most:
+            raise LimitExceeded("rooms that you are in", most, "rooms", code="too_many_rooms", room=room.name)
+        may_join(session, room, key)
+        run_before(chains.before_join, session, room)
+        return one_says_yes(chains.announces, session, room, Joined)
+
+    def _join_locked(self, session: Session, room: Room, announced: bool) -> int:
+        room.rules.arrive(session.identity)
+        if not room.occupants:
+            self._found_locked(room, session)
+        session.rooms[room.key] = room
+        if announced:
+            event = Joined(0, 0.0, room.name, session.nickname or "", session.userhost, session.away)
+            self._chat.order.append_locked(event, room.alone)
+        position = room.occupants[session] = self._chat.log.last_id()
+        return position
+
+    def _catch_up(self, session: Session, rooms: list[Room], after: int) -> None:
         """Let the session hear the rooms: first what it missed, in pages it has time to take, then live."""
         chat = self._chat
-        keys = [room.key for room in rooms]
         seconds = chat.limits.stall_seconds
         while True:
-            page = chat.log.read_after(keys, after, chat.limits.history_page)
+            page = chat.log.read_after(_keys(rooms), after, chat.limits.history_page)
+            if any(session not in room.occupants for room in rooms):  # kicked out: the rest is not for it
+                rooms = _still_in(session, rooms)
+                continue
             events = fitting(page.events, chat.limits.send_queue_bytes)
             if not page.more and len(events) == len(page.events):
                 break
-            chat.send(session, *self._gaps(rooms, after), *self._missed(session, rooms, events, resumes))
+            chat.send(session, *self._gaps(rooms, after), *self._missed(session, rooms, events))
             after = events[-1].id
             if not session.drained(seconds):
                 session.kick(f"too slow: what was missed was not taken in {seconds:g} seconds")
@@ -118,13 +134,13 @@ class Membership:
         with chat.order.lock:
             if session.closed:
                 return
-            events = chat.log.read_after(keys, after).events
-            rest = [*self._gaps(rooms, after), *self._missed(session, rooms, events, resumes)]
+            rooms = _still_in(session, rooms)
+            events = chat.log.read_after(_keys(rooms), after).events
+            rest = [*self._gaps(rooms, after), *self._missed(session, rooms, events)]
             if rest:
                 chat.order.send_locked(session, *rest)
             for room in rooms:
-                if session in room.occupants:
-                    chat.log.append(Attach(session, room))
+                chat.log.append(Attach(session, room))
         chat.delivery.wake()
 
     def _gaps(self, rooms: Iterable[Room], after: int) -> list[Gap]:
@@ -132,29 +148,27 @@ class Membership:
         return [Gap(room.name, after) for room in rooms if self._chat.log.has_gap(room.key, after)]
 
     @staticmethod
-    def _missed(session: Session, rooms: Iterable[Room], events: Iterable[Event], resumes: bool) -> list[Event]:
-        """
-        What the session would have heard in the rooms it comes into.
-
-        Not what was for others only, nor its own arrival, the first time, nor what it has heard in another room.
-        """
+    def _missed(session: Session, rooms: Iterable[Room], events: Iterable[Event]) -> list[Event]:
+        """What the session would have heard in the rooms it comes into and has not heard in another one."""
         heard = set(session.room_names).difference(room.name for room in rooms)
         return [
             event
             for event in events
-            if visible(event, session)
-            and (resumes or not isinstance(event, Joined) or event.nickname != session.nickname)
-            and not (isinstance(event, PersonEvent) and heard.intersection(event.rooms))
+            if visible(event, session) and not (isinstance(event, PersonEvent) and heard.intersection(event.rooms))
         ]
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
         """Let a session go out of a room; nothing happens if it is not in it."""
         chat = self._chat
         chat.order.flush()
+        announced = one_says_yes(chat.chains.announces, session, room, Left)
         with chat.order.lock:
+            chat.order.flush_locked()
             if session not in room.occupants:
                 return
-            self._leave_locked(session, room)
+            event = Left(0, time.time(), room.name, session.nickname or "", reason, session.userhost)
+            self._leave_locked(session, room, event, announced, {session})
+        chat.delivery.wake()
         chat.run_on(chat.chains.on_leave, session, room, reason)
 
     def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
@@ -166,15 +180,29 @@ class Membership:
         """
         chat = self._chat
         chat.order.flush()
+        announced = one_says_yes(chat.chains.announces, member, room, Kicked)
         with chat.order.lock:
+            chat.order.flush_locked()
             require_operator(session, room)
+            nickname = member.nickname or ""
             if member not in room.occupants:
-                raise UserNotInRoom(member.nickname or "", room.name)
-            self._leave_locked(member, room)
+                raise UserNotInRoom(nickname, room.name)
+            event = Kicked(0, time.time(), room.name, nickname, session.nickname or "", reason, session.userhost)
+            self._leave_locked(member, room, event, announced, {session, member})
+        chat.delivery.wake()
         chat.run_on(chat.chains.on_kick, session, room, member, reason)
 
-    def _leave_locked(self, session: Session, room: Room) -> None:
-        self._remove_locked(session, room)
+    def _leave_locked(
+        self, session: Session, room: Room, event: Left | Kicked, announced: bool, concerned: set[Session]
+    ) -> None:
+        """Take a session out of a room; the members are told of it, or only those who have to know."""
+        self._detach_locked(session, room)
+        if announced:
+            self._chat.order.append_locked(event, room.alone, also=session)
+        else:
+            for person in concerned:
+                self._chat.order.send_locked(person, event)
+        self._depart_locked(session, room)
         del session.rooms[room.key]
         if session.current is room:
             session.current = next(reversed(session.rooms.values()), None)
@@ -190,12 +218,15 @@ class Membership:
                 return False
             session.closed = True
             for room in session.rooms.values():
-                self._remove_locked(session, room, keep_seconds)
+                self._detach_locked(session, room)
+                self._depart_locked(session, room, keep_seconds)
             return True
 
-    def _remove_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
+    def _detach_locked(self, session: Session, room: Room) -> None:
         room.occupants.pop(session, None)
         self._chat.log.append(Detach(session, room))
+
+    def _depart_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
         room.rules.depart(session.identity, keep_seconds)
         if not room.occupants and not room.pinned:
             self._abandon_locked(room)
@@ -209,14 +240,24 @@ class Membership:
             room.rules.forgets = True
         else:
             room.rules.topic_by, room.rules.topic_time = rules.topic_by, rules.topic_time
+            room.rules.topic_userhost = rules.topic_userhost
 
     def _found_locked(self, room: Room, session: Session) -> None:
-        """The first one in a room that nobody is in is its operator."""
-        if room.rules.forgets:  # that the last members left is in the record since it was forgotten
+        """The first one in a room that nobody is in is its operator, unless it was made by the program."""
+        if room.rules.forgets:  # that the last members are gone is in the record since it was forgotten
             self._chat.log.forget(room.key)
             room.rules.forgets = False
-        room.rules.created = time.time()
-        room.rules.set_role(session.identity, "o", True)
+        if not room.pinned:
+            room.rules.created = time.time()
+            room.rules.set_role(session.identity, "o", True)
+
+
+def _still_in(session: Session, rooms: Iterable[Room]) -> list[Room]:
+    return [room for room in rooms if session in room.occupants]
+
+
+def _keys(rooms: Iterable[Room]) -> list[str]:
+    return [room.key for room in rooms]
 
 
 class UserNotInRoom(Refused):

@@ -179,7 +179,7 @@ def _set_mask(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
     if len(entries) >= most:
         text = f"list {change.mode!r} of room {room.name!r} is full: at most {most} masks"
         raise Refused(text, code="list_full", room=room.name, subject=(mask, change.mode))
-    entries.add(MaskEntry(mask, session.nickname or "", time.time()))
+    entries.add(MaskEntry(mask, session.nickname or "", time.time(), session.userhost))
     room.rules.update_hushes()
     return ModeChange(True, change.mode, mask)
 

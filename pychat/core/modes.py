@@ -56,6 +56,8 @@ class MaskEntry(NamedTuple):
     """Nickname of the one who added it."""
     time: float
     """POSIX seconds."""
+    userhost: str = ""
+    """Of the one who added it."""
 
 
 def parse(letters: str, arguments: Sequence[str], most: int = MOST_CHANGES) -> list[ModeChange]:

@@ -30,6 +30,10 @@ _MOST_AHEAD_MS: Final = 1000
 """How far the times of events may run ahead of the clock."""
 
 
+_SAID: Final = (Message, Tagged)
+"""Events that have a sender."""
+
+
 class _Way(NamedTuple):
     """Where an event goes: see `Order.publish`."""
 
@@ -101,7 +105,7 @@ class Order:
         """
         turn = self.turn
         session = turn.session
-        said = session is not None and isinstance(event, Message | Tagged) and event.sender == session.nickname
+        said = session is not None and isinstance(event, _SAID) and event.sender == session.nickname
         runs = turn.runs
         run = runs[-1] if runs else None
         if run is None or run.way != (rooms, session, said, only, also):
@@ -183,6 +187,8 @@ class Order:
 
     def _append_run_locked(self, run: _Run) -> None:
         rooms, source, said, only, also = run.way
+        if said and source is not None and source.closed:
+            return  # somebody else has ended the session meanwhile, and the others have heard so
         try:
             _check_locked(run.way)
         except Refused as error:

@@ -99,7 +99,7 @@ class WhoWas(NamedTuple):
 
     nickname: str
     most: int | None = None
-    """At most so many; None: all that are known."""
+    """At most so many; None: as many as one answer takes."""
     ref: Ref = None
 
 

@@ -90,6 +90,8 @@ class Members(NamedTuple):
     """Whether the room is in no list for those who are not in it."""
     again: bool = False
     """True if this answers a `Join` of a room that the session is in already: it is the current one now."""
+    topic_userhost: str = ""
+    """Of the one who set the topic."""
 
 
 class Topic(NamedTuple):
@@ -102,6 +104,8 @@ class Topic(NamedTuple):
     """Nickname of the one who set it."""
     time: float = 0.0
     """When; POSIX seconds."""
+    userhost: str = ""
+    """Of the one who set it."""
 
 
 class RoomInfo(NamedTuple):

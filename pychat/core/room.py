@@ -35,7 +35,7 @@ class Room:
         self.pinned = pinned
         """A pinned room stays when nobody is in it."""
         # Guarded by the chat's order lock; insertion order is the order of joining. The value is the last event id
-        # that was given before the member joined.
+        # that was given when the member had joined: that of its own arrival, if it was announced.
         self.occupants: dict[Session, int] = {}
         self.listeners: set[Session] = set()
         """Those of this process who hear the room (`core/delivery.py`)."""

@@ -11,7 +11,7 @@ from pychat.core.errors import LimitExceeded
 from pychat.core.events import TopicChanged
 from pychat.core.handler import change_before
 from pychat.core.masks import fits
-from pychat.core.membership import members_of, own_room, shown_room
+from pychat.core.membership import known_room, members_of, own_room, shown_room
 from pychat.core.replies import (
     Ok,
     RoomInfo,
@@ -34,6 +34,7 @@ def join(chat: Chat, session: Session, verb: verbs.Join) -> None:
 
 
 def leave(chat: Chat, session: Session, verb: verbs.Leave) -> None:
+    known_room(session, verb.room)  # else it is that which is wrong
     room = own_room(session, verb.room)
     reason = chat.checked_short_text("reason", verb.reason)
     chat.membership.leave(session, room, reason)
@@ -48,28 +49,32 @@ def leave_all(chat: Chat, session: Session, verb: verbs.LeaveAll) -> None:
 
 
 def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
-    room = shown_room(session, verb.room)
+    room = known_room(session, verb.room)
     may_set_topic(session, room)
     topic = chat.checked_short_text("topic", verb.topic)
+    chat.order.flush()
     changed = change_before(chat.chains.before_topic, session, room, value=topic)
     topic = topic if changed == topic else chat.checked_short_text("topic", changed)
-    chat.order.flush()
     with chat.order.lock:
+        chat.order.flush_locked()
         may_set_topic(session, room)  # again: hooks take time
         room.topic = topic
         nickname = session.nickname or ""
         event = TopicChanged(0, 0.0, room.name, nickname, topic, session.userhost)
         placed = chat.order.append_locked(event, room.alone)
-        room.rules.topic_by, room.rules.topic_time = (nickname, placed.time) if topic else ("", 0.0)
+        rules = room.rules
+        rules.topic_by, rules.topic_time, rules.topic_userhost = (
+            (nickname, placed.time, session.userhost) if topic else ("", 0.0, "")
+        )
     chat.delivery.wake()
     chat.run_on(chat.chains.on_topic, session, room, topic)
     chat.send(session, Ok(verb.ref, placed.id))
 
 
 def get_topic(chat: Chat, session: Session, verb: queries.GetTopic) -> None:
-    room = shown_room(session, verb.room)
+    room = known_room(session, verb.room)
     rules = room.rules
-    chat.send(session, Topic(verb.ref, room.name, room.topic, rules.topic_by, rules.topic_time))
+    chat.send(session, Topic(verb.ref, room.name, room.topic, rules.topic_by, rules.topic_time, rules.topic_userhost))
 
 
 def list_members(chat: Chat, session: Session, verb: queries.ListMembers) -> None:

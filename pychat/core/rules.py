@@ -35,6 +35,7 @@ class RoomRules:
         "roles",
         "topic_by",
         "topic_time",
+        "topic_userhost",
     )
 
     def __init__(self) -> None:
@@ -61,6 +62,8 @@ class RoomRules:
         """Nickname of the one who set the topic; empty if there is none."""
         self.topic_time = 0.0
         """When that was; POSIX seconds."""
+        self.topic_userhost = ""
+        """Of the one who set the topic."""
 
     @property
     def closed(self) -> bool:
@@ -116,8 +119,10 @@ class RoomRules:
             del self.invited[next(iter(self.invited))]
 
     def arrive(self, identity: int) -> None:
-        """Somebody is a member now: an invitation is good for one time."""
+        """Somebody is a member now: an invitation is good for one time, and roles are kept for so long only."""
         self.invited.pop(identity, None)
+        if not self.expects(identity):
+            self.roles.pop(identity, None)
         self.absent.pop(identity, None)
 
     def depart(self, identity: int, keep_seconds: float = 0.0) -> None:

@@ -20,9 +20,16 @@ _COSTS: Final[dict[type[object], float]] = {
     verbs.Join: 0.5,
     verbs.Kick: 0.5,
     verbs.SetModes: 0.5,
+    verbs.SetUserModes: 0.5,
+    verbs.Watch: 0.5,
     **dict.fromkeys(get_args(queries.Query), 0.25),
 }
 """What a verb takes of the burst, if it is not 1: a client that comes into ten rooms asks a lot and is no flood."""
+_PATIENCE: Final = 5
+"""
+How many times `Limits.delay_seconds` such a verb may be held back, for nobody else hears of it while it waits: programs
+that come back into all their rooms ask all they want to know at once, and do not ask again for what was refused.
+"""
 
 
 class _Bucket:
@@ -78,7 +85,7 @@ class FloodControl(Handler):
 
     The rates are those of `Limits`. They count from the moment at which input arrived, so lines that came together
     are held back longer and longer until one would wait over `Limits.delay_seconds`, and that one is refused. What only
-    asks, or comes into a room, counts less than what others hear.
+    asks, or comes into a room, counts less than what others hear, and waits longer before it is refused.
     """
 
     waits = False  # it does, but `Session.pause` sends out first what was said before
@@ -94,7 +101,7 @@ class FloodControl(Handler):
         arrived = session.heard
         size = _size(verb)
         passes_at = max(meter.verbs.passes_at(arrived, cost), meter.bytes.passes_at(arrived, size))
-        if passes_at - arrived > limits.delay_seconds:
+        if passes_at - arrived > limits.delay_seconds * (1 if cost >= 1 else _PATIENCE):
             self._refuse(session, meter, arrived)
         meter.verbs.take(arrived, cost)
         meter.bytes.take(arrived, size)

@@ -10,7 +10,7 @@ import pytest
 from recorder import USERHOST, Recorder, enter, make_chat, member
 
 from pychat import Chat, Handler, Limits, Refused, Room, Session
-from pychat.core import queries, replies, verbs
+from pychat.core import arriving, queries, replies, verbs
 from pychat.core.authority import authorize
 from pychat.core.errors import InternalFailure, NotRegistered
 from pychat.core.events import (
@@ -115,6 +115,36 @@ def test_the_others_hear_who_comes_and_goes() -> None:
     assert (events[2].room, events[2].nickname, events[2].reason) == ("ops", "ann", "lunch")
     assert (events[4].rooms, events[4].nickname, events[4].reason) == (("lobby", "ops"), "ann", "tired")
     assert [event.id for event in events] == sorted({event.id for event in events})
+
+
+@pytest.mark.parametrize("verb", [verbs.SetAway("lunch"), verbs.Direct("psst", "bob"), Say("psst"), Join("ops")])
+def test_a_hook_that_ends_the_session_ends_its_verb(verb: verbs.Verb) -> None:
+    """Nobody hears of somebody who is gone."""
+
+    class Ends(Handler):
+        def before_verb(self, session: Session, asked: verbs.Verb) -> None:
+            if asked is verb:
+                session.end("enough")
+
+    chat = make_chat(Ends())
+    ann, bob = enter(chat, "ann"), enter(chat, "bob")
+
+    items = ann.do(verb, verb)
+
+    assert [type(item) for item in items] == [Joined, Bye]
+    assert [type(event) for event in bob.take()] == [Disconnected]
+    assert chat.find_room("ops") is None
+
+
+def test_who_is_ended_at_this_moment_is_not_away() -> None:
+    """Another thread may end the session of this process while it performs a verb."""
+    chat = make_chat()
+    ann, bob = enter(chat, "ann"), enter(chat, "bob")
+    chat.close(ann, "enough")
+
+    arriving.set_away(chat, ann, verbs.SetAway("lunch"))
+
+    assert [type(event) for event in bob.take()] == [Disconnected]
 
 
 def test_a_nickname_is_free_when_the_others_hear_that_its_owner_has_left() -> None:
@@ -371,7 +401,7 @@ def test_topics() -> None:
     event, ok = ann.do(verbs.SetTopic("tea\nat five", ref=1))
     assert isinstance(event, TopicChanged)
     assert (event.topic, ok) == ("tea at five", Ok(1, event.id))
-    assert ann.do(queries.GetTopic()) == [replies.Topic(None, "lobby", "tea at five", "ann", event.time)]
+    assert ann.do(queries.GetTopic()) == [replies.Topic(None, "lobby", "tea at five", "ann", event.time, ann.userhost)]
     assert ann.do(Join("lobby"))[0].topic == "tea at five"
     ann.do(verbs.SetTopic(""))
     assert chat.default_room.topic == ""
@@ -548,14 +578,15 @@ def test_a_message_that_no_handler_publishes_is_acknowledged_without_an_id() -> 
     assert ann.do(Say("x", ref=1)) == [Ok(1)]
 
 
-def test_what_others_say_about_a_leave_is_not_heard_by_the_one_who_left() -> None:
-    """Only its own `Left` is: what is announced in the room behind it is for members."""
+@pytest.mark.parametrize("first", [True, False])
+def test_what_others_say_about_a_leave_is_not_heard_by_the_one_who_left(first: bool) -> None:
+    """Only its own `Left` is, before all that hooks publish, whatever the order of the handlers."""
 
     class Comments(Handler):
         def on_leave(self, session: Session, room: Room, reason: str) -> None:
             room.announce("what a pity")
 
-    chat = make_chat(Comments())
+    chat = make_chat(first=[Comments()]) if first else make_chat(Comments())
     ann, bob = enter(chat, "ann"), enter(chat, "bob")
     ann.take()
 
@@ -563,23 +594,6 @@ def test_what_others_say_about_a_leave_is_not_heard_by_the_one_who_left() -> Non
 
     assert [type(item) for item in items] == [Left, Ok]
     assert [type(item) for item in bob.take()] == [Left, Notice]
-
-
-def test_who_leaves_hears_its_own_leave_although_something_was_announced_before() -> None:
-    """The other order: the announcement came from a handler before `JoinLeaveNotices`."""
-
-    class Comments(Handler):
-        def on_leave(self, session: Session, room: Room, reason: str) -> None:
-            room.announce("what a pity")
-
-    chat = make_chat(first=[Comments()])
-    ann, bob = enter(chat, "ann"), enter(chat, "bob")
-    ann.take()
-
-    items = ann.do(verbs.Leave(ref=1))
-
-    assert [type(item) for item in items] == [Left, Ok]
-    assert [type(item) for item in bob.take()] == [Notice, Left]
 
 
 def test_a_message_for_a_room_that_was_left_meanwhile_is_refused() -> None:

@@ -79,7 +79,7 @@ def test_a_chain_has_only_those_who_override_the_hook() -> None:
     chains = Chains([notices, broadcast])
 
     assert chains.on_message == (broadcast.on_message,)
-    assert chains.on_join == (notices.on_join,)
+    assert chains.on_disconnect == (notices.on_disconnect,)
     assert chains.before_message == ()
     assert not chains.message_waits
 

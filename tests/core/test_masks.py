@@ -130,3 +130,16 @@ def test_mutes_count_only_where_they_are_asked_for() -> None:
     assert not masks.fits("bob!~b@host")
     assert masks.fits("bob!~b@host", mutes=True)
     assert not masks.fits("m:bob!~b@host")
+
+
+def test_what_is_known_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many nicknames somebody tries, and answers stay right."""
+    monkeypatch.setattr("pychat.core.masks._KNOWN_ANSWERS", 10)
+    bans = MaskList()
+    bans.add(entry("bob!*@*"))
+
+    for number in range(100):
+        assert not bans.fits(f"ann{number}!~a@host")
+        assert bans.fits("bob!~b@host")
+
+    assert len(bans._patterns[1]) <= 10

@@ -203,6 +203,17 @@ def was(asker: Recorder, nickname: str, most: int | None = None) -> list[str]:
     return [person.realname for person in answer.people]
 
 
+def test_who_was_here_is_answered_in_bounds() -> None:
+    """All that is known of one nickname could be more than a send queue takes."""
+    chat = make_chat()
+    ann = enter(chat, "ann")
+    for number in range(150):
+        enter(chat, "bob", realname=str(number)).do(verbs.Quit())
+    ann.take()
+
+    assert was(ann, "bob") == was(ann, "bob", 120) == [str(number) for number in range(149, 49, -1)]
+
+
 def test_who_was_here() -> None:
     """Who left, was renamed, or lost the connection; the last one first, also if it was here for a moment only."""
     chat = make_chat()

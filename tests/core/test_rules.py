@@ -295,10 +295,10 @@ def test_a_secret_room_is_in_no_list_for_strangers() -> None:
         return [room.name for room in session.do(queries.ListRooms())[-1].rooms]
 
     for name in ("ops", "nowhere"):
-        for asked in (queries.ListMembers(name), queries.GetTopic(name), verbs.SetTopic("x", name)):
-            text = f"you are not in room {name!r}; join it first"
-            assert bob.do(asked) == [Failure(None, "not_a_member", text, name)]
-        for refused in (queries.GetModes(name), queries.ListMasks("b", name), mode("+m", room=name)):
+        text = f"you are not in room {name!r}; join it first"
+        assert bob.do(queries.ListMembers(name)) == [Failure(None, "not_a_member", text, name)]
+        changes = verbs.SetTopic("x", name), verbs.Leave(name), mode("+m", room=name)
+        for refused in (queries.GetTopic(name), queries.GetModes(name), queries.ListMasks("b", name), *changes):
             assert bob.do(refused) == [Failure(None, "no_such_room", f"there is no room {name!r}", name)]
     assert (rooms(ann), rooms(bob), rooms(carl)) == (["lobby", "ops"], ["lobby"], ["lobby", "ops"])
     (members,) = ann.do(queries.ListMembers())
@@ -359,7 +359,7 @@ def test_topics_that_only_operators_set() -> None:
     assert code(bob.do(verbs.SetTopic("two"))) == "not_room_operator"
     assert chat.room("ops").topic == "one"
     (event, _) = ann.do(verbs.SetTopic("three", ref=1))[-2:]
-    assert ann.do(queries.GetTopic()) == [replies.Topic(None, "ops", "three", "ann", event.time)]
+    assert ann.do(queries.GetTopic()) == [replies.Topic(None, "ops", "three", "ann", event.time, ann.userhost)]
     ann.do(verbs.SetTopic(""))
     assert ann.do(queries.GetTopic()) == [replies.Topic(None, "ops", "")]
 
@@ -493,3 +493,31 @@ def test_roles_are_written_the_highest_first() -> None:
     assert rules.set_role(1, "o", False)
     assert rules.set_role(1, "v", False)
     assert rules.roles == {}
+
+
+def test_roles_are_not_kept_longer_than_that() -> None:
+    """Who came back in time, but into another room, has no role left when it comes into this one later."""
+    chat, (ann, bob) = people("ann", "bob")
+    ann.do(mode("+o", "bob"))
+    token = lose(chat, bob)
+    again = Recorder(chat)
+    chat.open(again)
+    again.do(Hello("bob", ("lobby",), token=token))
+    chat.room("ops").rules.absent[again.identity] = time.monotonic() - 1
+
+    again.do(Join("ops"))
+
+    assert [one.roles for one in ann.do(queries.ListMembers("ops"))[-1].members] == ["o", ""]
+
+
+def test_a_private_room_that_the_program_takes_over_is_forgotten_too() -> None:
+    """Not even who was in it last is told to those who come into it later."""
+    chat, (ann,) = people("ann")
+    bob = enter(chat, "bob")
+    ann.do(mode("+s"), verbs.Quit("our secret"))
+    chat.room("ops")
+
+    bob.do(Join("ops"))
+
+    assert [type(event) for event in bob.do(queries.ReadHistory("ops"))[-1].events] == [Joined]
+    assert chat.room("ops").rules.roles == {}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from chat_clients import Clients
-from irc_peer import Heard, irc
+from irc_peer import Heard, IrcPeer, irc
 
 from pychat import ChatServer
 
@@ -36,10 +36,24 @@ def test_all_languages_talk_in_one_room(server: MakeServer, clients: Clients) ->
     first, second, third = (cem.next("message") for _ in range(3))
     assert (first["text"], second["text"], second["action"], third["text"]) == ("hello", "waves", True, "bold red")
     bob.send("hi ann\n/me bows\n")
+    lines = [ann.next("PRIVMSG") for _ in range(2)]
     cem.ask("say", text="two\nlines")
-    lines = [ann.next("PRIVMSG") for _ in range(4)]
+    lines += [ann.next("PRIVMSG") for _ in range(2)]
     assert said(lines) == [("bob", "hi ann"), ("bob", "\x01ACTION bows\x01"), ("cem", "two"), ("cem", "lines")]
     assert all(line.params[0] == "#lobby" for line in lines)
+
+
+@pytest.mark.parametrize("first", ["JOIN :", "CAP LS 302", "@label=1 CAP LS 302", "PASS secret", "cap ls"])
+@pytest.mark.parametrize("prompted", [False, True])
+def test_irc_is_known_by_its_first_line(server: MakeServer, clients: Clients, first: str, prompted: bool) -> None:
+    """Also by the empty JOIN that irssi begins with, and from a client that the server had to ask for its nickname."""
+    ann = clients.add(IrcPeer(server()))
+    if prompted:
+        assert ann.read_exactly(4) == b"NICK"
+
+    ann.say(first, "NICK ann", "USER ann 0 * :Ann", "CAP END")
+
+    assert ann.next("001").params[0] == "ann"
 
 
 def test_no_source_shows_an_address(server: MakeServer, clients: Clients) -> None:

@@ -86,6 +86,17 @@ def test_the_next_ones_are_held_back_up_to_two_seconds_and_then_refused(flooder:
     assert len(ann.chat.default_room.history()) == 14
 
 
+def test_what_only_asks_waits_longer_before_it_is_refused(flooder: MakeFlooder) -> None:
+    """Four questions count as one message; they are held back up to ten seconds: 40 at once, then 80 that wait."""
+    ann = flooder()
+    ann.now += 60
+
+    answers = ann.send(*[queries.GetModes("lobby")] * 121)
+
+    assert [answer.code for answer in answers if isinstance(answer, Failure)] == ["flood"]
+    assert sum(ann.pauses) == pytest.approx(10.0)
+
+
 def test_who_waits_may_speak_again(flooder: MakeFlooder) -> None:
     """The bucket fills with two a second."""
     ann = flooder()
