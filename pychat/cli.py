@@ -188,8 +188,8 @@ def cli(debug: bool) -> None:
     """
     A chat server, and a client for it.
 
-    Start a server with "pychat serve". Join it with "pychat connect --nick NAME", or with any program that sends and
-    receives lines: "nc 127.0.0.1 55555".
+    Start a server with "pychat serve". Join it with "pychat connect --nick NAME", with any IRC client, or with any
+    program that sends and receives lines: "nc 127.0.0.1 55555".
     """
 
 
@@ -245,8 +245,8 @@ def serve(
     """
     Run a chat server until Ctrl-C.
 
-    It listens on this machine only, unless --host says otherwise. People join with "pychat connect", nc, telnet or
-    any program that speaks JSON lines, all on the same port.
+    It listens on this machine only, unless --host says otherwise. People join with "pychat connect", an IRC client,
+    nc, telnet or any program that speaks JSON lines, all on the same port.
     """
     set_up(log_level, log_format)
     plan = Plan(host, port, room, server_name, motd, oper_file, Limits(**limits), not no_flood_control, handler, cpu)

@@ -8,7 +8,13 @@ from contextlib import ExitStack
 import pytest
 from chat_clients import DEADLINE, Clients, pychat_threads
 
+from hypothesis import settings
+
 from pychat import ChatServer
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("pychat", deadline=None)
+settings.load_profile("pychat")
 
 MakeServer = Callable[..., ChatServer]
 

@@ -16,7 +16,7 @@ from pychat.client import ChatClient, Dropped, Reconnecting
 from pychat.core.errors import AckTimeout, ConnectionLost, LimitExceeded, LocalProtocolError
 from pychat.core.queries import WhoIs
 from pychat.core.replies import Bye, Failure, Lines, Members, PingRequest, Profile, Replay
-from pychat.core.verbs import Direct, Quit
+from pychat.core.verbs import BecomeOperator, Direct, Kill, Quit
 from pychat.handlers import Broadcast, History, JoinLeaveNotices
 from pychat.transport.inbox import Inbox
 
@@ -331,3 +331,16 @@ def test_being_cut_off_is_a_loss_too(server: MakeServer, join: MakeClient) -> No
 
     with pytest.raises(ConnectionLost, match=r"^the server said goodbye: no more of this$"):
         ann.next(Message, DEADLINE)
+
+
+def test_a_client_that_was_killed_does_not_come_back(server: MakeServer, join: MakeClient) -> None:
+    """An operator has put it out: it ends, with the reason, and does not try to come back."""
+    running = server(operators={"root": "secret"})
+    ann = running.session("ann")
+    ann.ask(BecomeOperator("root", "secret"))
+    bob = join(running.port, "bob")
+
+    ann.ask(Kill("bob", "go away"))
+
+    with pytest.raises(ConnectionLost, match=r"killed by ann \(go away\)"):
+        bob.next(Reconnecting, DEADLINE)

@@ -110,7 +110,7 @@ def test_no_shouting_refuses_capitals() -> None:
 
         heard = bob.next("message")
 
-    assert refused == {"type": "error", "ref": 1, "code": "shouting", "text": "no shouting, please"}
+    assert (refused["code"], refused["text"], refused["room"]) == ("shouting", "no shouting, please", "lobby")
     assert heard["text"] == "hello - you"
 
 

@@ -31,7 +31,7 @@ from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
 from pychat.core.text import clean, clean_line
 from pychat.core.userhost import Cloaks
-from pychat.core.verbs import SayAll, Verb
+from pychat.core.verbs import Say, SayAll, Verb
 from pychat.core.watching import Watches
 
 
@@ -245,7 +245,7 @@ class Chat:
                     ACTIONS[type(verb)](self, session, verb)
                 except Refused as error:
                     turn.ref = None
-                    self.send(session, Failure.of(error, verb.ref))
+                    self.send(session, _failure(session, verb, error))
         finally:
             turn.session, turn.ref = outer, outer_ref
             self.order.flush()
@@ -259,7 +259,7 @@ class Chat:
             farewell: It is told the reason, when all that is done.
         """
         self.order.flush()
-        kept = self.limits.resume_seconds if lost and session.resumable else 0.0
+        kept = self.limits.resume_seconds if lost and _comes_back(session) else 0.0
         if not self.membership.remove_everywhere(session, kept):
             return
         turn = self.order.turn
@@ -271,7 +271,7 @@ class Chat:
         finally:
             turn.session = outer
         with self.order.lock:
-            keep = lost and session.resumable and not self.stopping.is_set()
+            keep = lost and _comes_back(session) and not self.stopping.is_set()
             self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
             self.census.leave(session)
             if session.nickname is not None:
@@ -281,7 +281,7 @@ class Chat:
             if session.ended is not None:
                 session.ended.set()
             if farewell:
-                self.order.send_locked(session, Bye(reason))
+                self.order.send_locked(session, Bye(reason, session.unwanted))
         self.delivery.wake()
         session.over()
 
@@ -349,3 +349,16 @@ class Chat:
         if len(text) > self.limits.short_text_chars:
             raise LimitExceeded(what, self.limits.short_text_chars, "characters")
         return text
+
+
+def _comes_back(session: Session) -> bool:
+    return session.resumable and not session.unwanted
+
+
+def _failure(session: Session, verb: Verb, error: Refused) -> Failure:
+    """The answer to a verb that was refused; of a message it tells which room does not hear it."""
+    failure = Failure.of(error, verb.ref)
+    if failure.room is None and isinstance(verb, Say):
+        room = session.current.name if verb.room is None and session.current is not None else verb.room
+        failure = failure._replace(room=room)
+    return failure

@@ -93,6 +93,6 @@ class Limits:
     bytes_per_second: int = 8192
     """Bytes of text that pass each second, after a burst of full messages."""
     delay_seconds: float = 2.0
-    """How long a verb over the rate is held back; one that would wait longer is refused."""
+    """How long a message over the rate is held back; one that would wait longer is refused. Questions wait 5 times."""
     refusals_per_minute: int = 30
     """Refused verbs in a minute after which the session is ended."""

@@ -350,7 +350,17 @@ def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = 
     if not invisible:
         members = tuple([member for member in members if "i" not in member.modes])
     infos = tuple([_with_roles(member, rules) for member in members] if rules.roles else [m.info for m in members])
-    return Members(ref, room.name, room.topic, infos, joined, rules.topic_by, rules.topic_time, secret=rules.secret)
+    return Members(
+        ref,
+        room.name,
+        room.topic,
+        infos,
+        joined,
+        rules.topic_by,
+        rules.topic_time,
+        secret=rules.secret,
+        topic_userhost=rules.topic_userhost,
+    )
 
 
 def _with_roles(member: Session, rules: RoomRules) -> MemberInfo:

@@ -70,7 +70,8 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
     if target is None:
         raise NoSuchNickname(verb.nickname)
     reason = chat.checked_short_text("reason", verb.reason)
-    target.resumable = False
+    target.unwanted = True
+    logger.info("%r from %s disconnects %r: %r", session.nickname, session.address, target.nickname, reason)
     target.kick(f"killed by {session.nickname}" + (f" ({reason})" if reason else ""))
     chat.send(session, Ok(verb.ref))
 

@@ -342,6 +342,8 @@ class Bye(NamedTuple):
     """The last thing a session hears, and why."""
 
     reason: str
+    final: bool = False
+    """True for who was put out and shall not come back at once, by itself."""
 
 
 Reply: TypeAlias = (

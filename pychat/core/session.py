@@ -71,6 +71,7 @@ class Session:
         "since",
         "spoke",
         "token",
+        "unwanted",
         "userhost",
     )
 
@@ -107,6 +108,8 @@ class Session:
         self.resumable = False
         """Whether its nickname is kept a while for its `token` when the connection is lost."""
         self.token: str | None = None
+        self.unwanted = False
+        """Whether it was put out: then nothing is kept for its `token`, and its client shall not come back."""
         self.heard = time.monotonic()
         """When its last input arrived, by `time.monotonic`."""
         self.spoke = self.heard

@@ -214,5 +214,5 @@ _READERS: Final[dict[str, _Reader]] = {
     "lines": lambda fields: Lines(fields.ref(), fields.texts("lines")),
     "ping": lambda fields: PingRequest(),
     "pong": lambda fields: PongReply(fields.ref(), fields.text("token")),
-    "bye": lambda fields: Bye(fields.text("reason")),
+    "bye": lambda fields: Bye(fields.text("reason"), fields.flag("final")),
 }

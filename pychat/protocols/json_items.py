@@ -262,5 +262,5 @@ _ENCODERS: Final[dict[type, _Encoder]] = {
     Lines: lambda item: _reply("lines", item, lines=list(item.lines)),
     PingRequest: lambda item: dump_object({"type": "ping"}),
     PongReply: lambda item: _reply("pong", item, token=item.token),
-    Bye: lambda item: dump_object({"type": "bye", "reason": item.reason}),
+    Bye: lambda item: dump_object({"type": "bye", "reason": item.reason, **_if("final", item.final)}),
 }

@@ -144,7 +144,10 @@ def _topic_changed(item: TopicChanged, style: Style) -> list[str]:
 
 
 def _modes_changed(item: ModesChanged, style: Style) -> list[str]:
-    letters, arguments = write_modes(item.changes)
+    # The key that a room had is nobody's business any more: IRC writes "*" for it.
+    letters, arguments = write_modes(
+        [c if c.adding or c.mode != "k" else c._replace(argument=None) for c in item.changes]
+    )
     return note(f"{item.nickname} set mode {' '.join([letters, *arguments])} in {item.room}")
 
 

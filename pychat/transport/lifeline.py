@@ -68,6 +68,7 @@ class Lifeline:
         self._baseline: Ref = None
         """The mark whose answer tells where in the log the connection began."""
         self._goodbye: str | None = None
+        self._put_out = False
 
         wire, self.welcome, items = self._connect(hello)
         self.nickname = self.welcome.nickname
@@ -157,7 +158,7 @@ class Lifeline:
         current: Wire | None = wire
         while current is not None:
             reason = self._listen(current, items)
-            current, items = self._come_back(reason) if self._reconnect else (None, [])
+            current, items = self._come_back(reason) if self._reconnect and not self._put_out else (None, [])
             if current is None:
                 self._inbox.end(self._why or reason, asked_to=self._closing.is_set())
         with self._changed:
@@ -265,5 +266,6 @@ class Lifeline:
                 self._last_id = max(self._last_id, item.events[-1].id)
             case Bye():
                 self._goodbye = item.reason
+                self._put_out = item.final
         if isinstance(item, Event | Ok) and item.id is not None:
             self._last_id = max(self._last_id, item.id)

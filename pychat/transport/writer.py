@@ -216,8 +216,9 @@ class Writer:
         if link.dead or link.verdict is not None:
             return 0
         link.verdict = job.reason
-        nickname = None if link.session is None else link.session.nickname
-        self._give(link, link.dialect.encode_private([Bye(job.reason)], nickname))
+        session = link.session
+        bye = Bye(job.reason, session is not None and session.unwanted)
+        self._give(link, link.dialect.encode_private([bye], None if session is None else session.nickname))
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_RD)  # wakes the reader
         return 0

@@ -214,7 +214,7 @@ def test_a_handler_that_refuses_a_message() -> None:
     ann, bob = enter(chat, "ann"), enter(chat, "bob")
     ann.take()
 
-    assert ann.do(Say("HELLO", ref=1)) == [Failure(1, "refused", "no shouting, please")]
+    assert ann.do(Say("HELLO", ref=1)) == [Failure(1, "refused", "no shouting, please", "lobby")]
     ann.do(Say("hello"))
     assert [message.text for message in bob.take()] == ["hello"]
 

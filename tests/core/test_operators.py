@@ -217,7 +217,7 @@ def test_an_operator_disconnects_somebody() -> None:
     assert ann.do(Kill("BOB", "spam\n", ref=1), Kill("bob", ref=2)) == [Ok(1), Ok(2)]
 
     assert bob.kicked == ["killed by ann (spam)", "killed by ann"]
-    assert not bob.resumable
+    assert bob.unwanted
     assert ann.do(Kill("eve"))[0].code == "no_such_nickname"
 
 

@@ -53,7 +53,7 @@ def test_formatting_has_the_limit_of_texts() -> None:
 
     items = ann.do(Say("x", formatted="\x02" * 4097))
 
-    assert items == [Failure(None, "limit_exceeded", "message: at most 4096 bytes")]
+    assert items == [Failure(None, "limit_exceeded", "message: at most 4096 bytes", "ops")]
 
 
 def test_a_handler_that_changes_the_text_takes_the_formatting_away() -> None:
@@ -75,7 +75,9 @@ def test_tags_that_would_end_themselves_are_refused(verb: verbs.Verb) -> None:
     """Whatever language they come from (IRCv3 message-tags)."""
     ann, _ = pair()
 
-    assert ann.do(verb) == [Failure(None, "bad_request", "message tags have no spaces and no control characters")]
+    (failure,) = ann.do(verb)
+
+    assert (failure.code, failure.text) == ("bad_request", "message tags have no spaces and no control characters")
 
 
 def test_tags_have_a_limit() -> None:
@@ -165,7 +167,7 @@ def test_a_role_that_there_is_not() -> None:
     """Only IRC clients send roles, and their language knows which there are."""
     ann, _ = pair()
 
-    assert ann.do(Say("x", role="king")) == [Failure(None, "bad_request", "role 'king': use operator or voice")]
+    assert ann.do(Say("x", role="king")) == [Failure(None, "bad_request", "role 'king': use operator or voice", "ops")]
 
 
 def test_who_writes_to_somebody_away_is_told() -> None:

@@ -31,7 +31,7 @@ REPLIES: tuple[type, ...] = typing.get_args(r.Reply)
 
 def irc(*capabilities: str) -> IrcDialect:
     """The dialect of a server called "pychat"."""
-    return IrcDialect("pychat", Limits(), frozenset(capabilities))
+    return IrcDialect("pychat", Limits(), frozenset(capabilities), clock=lambda: AT)
 
 
 def heard(item: Item, *capabilities: str) -> list[str]:

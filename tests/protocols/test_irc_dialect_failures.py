@@ -36,7 +36,7 @@ def refused(
         (refused("bad_key", "JOIN", "#ops", room="ops"), "475 ann #ops :why"),
         (refused("room_full", "JOIN", "#ops", room="ops"), "471 ann #ops :why"),
         (refused("too_many_rooms", "JOIN", "#ops", room="ops"), "405 ann #ops :why"),
-        (refused("bad_room", "JOIN", "#a\x01", room="a\x01"), "476 ann #a\x01 :why"),
+        (refused("bad_room", "JOIN", "#a\x01", room="a\x01"), "403 ann #a\x01 :why"),
         (refused("limit_exceeded", "JOIN", "#ops"), "437 ann #ops :why"),
         (refused("refused", "JOIN", "#ops"), "437 ann #ops :why"),
         (refused("user_not_in_room", "KICK", "#ops", "bob", room="ops", about=("bob",)), "441 ann bob #ops :why"),

@@ -22,12 +22,13 @@ def test_history() -> None:
     lines = told(PAGE, "batch", "server-time", "message-tags", "away-notify")
 
     tags = "@batch=history;time=2026-11-22T15:04:05.123Z;msgid="
+    now = "@time=2026-11-22T15:04:05.123Z"
     assert lines == [
-        ":irc.pychat BATCH +history chathistory #lobby",
+        f"{now} :irc.pychat BATCH +history chathistory #lobby",
         f"{tags}0000000000000001 :bob!{BOB} JOIN #lobby",
         f"{tags}0000000000000002 :bob!{BOB} PRIVMSG #lobby :one",
         f"{tags}0000000000000002-2 :bob!{BOB} PRIVMSG #lobby :two",
-        ":irc.pychat BATCH -history",
+        f"{now} :irc.pychat BATCH -history",
     ]
 
 

@@ -72,7 +72,7 @@ def test_any_item_becomes_lines(kind: type, data: st.DataObject) -> None:
 @given(st.lists(any_item(), max_size=4), capabilities)
 def test_items_together_are_their_lines_together(items: list[Any], names: frozenset[str]) -> None:
     """Nothing depends on what comes before."""
-    dialect = IrcDialect("pychat", Limits(), names)
+    dialect = IrcDialect("pychat", Limits(), names, clock=lambda: 0.0)
 
     assert dialect.encode(items) == b"".join([dialect.encode([item]) for item in items])
 

@@ -15,7 +15,7 @@ from pychat.protocols.irc.dialect import IrcDialect
 from pychat.protocols.irc.protocol import IrcProtocol
 from pychat.protocols.irc.words import Asked, Line, Numeric
 
-TOO_LONG = Numeric("417", ("Input line was too long",))
+TOO_LONG = Numeric("417", ("Input line was too long: at most 510 bytes, and 4094 of tags",))
 COMING_IN = b"NICK ann\r\nUSER a 0 * :Ann\r\n"
 BROKEN = "The line was ignored: it contains a NUL or a CR"
 NOT_UTF8 = "Message rejected: your IRC client must use UTF-8 here"

@@ -68,6 +68,10 @@ def _people(item: People, style: Style) -> list[str]:
         case "ISON":  # RPL_ISON (303), one at least
             words = [as_middle(person.nickname) for person in item.people]
             return style.numerics("303", words=words) or [style.numeric("303", text="")]
+        case "MODE":  # of somebody else, which nobody may ask for or change (Modern IRC, "User mode")
+            if not item.people:  # ERR_NOSUCHNICK
+                return [style.numeric("401", _param(item.ref), text="No such nickname")]
+            return [style.numeric("502", text="Can't view or change mode for other users")]  # ERR_USERSDONTMATCH
     mask = _param(item.ref)
     fields = whox_fields(_param(item.ref, 1))
     if fields is None:

@@ -40,7 +40,7 @@ def _members(item: Members, style: Style) -> list[str]:
     own = next((member for member in reversed(item.members) if member.nickname == style.nickname), None)
     userhost = "" if own is None else own.userhost
     joined = f":{source(style.nickname, userhost, style)} JOIN {channel(item.room)}"
-    topic = topic_lines(item.room, item.topic, item.topic_by, item.topic_time, style) if item.topic else []
+    topic = topic_lines(item, item.topic_by, item.topic_userhost, item.topic_time, style) if item.topic else []
     return [joined, *topic, *_names(item, style)]
 
 
@@ -66,23 +66,29 @@ def end_of_names(name: str, style: Style) -> str:
     return style.numeric("366", name, text="End of /NAMES list")
 
 
-def topic_lines(room: str, topic: str, by: str, time: float, style: Style) -> list[str]:
+def topic_lines(item: Members | Topic, by: str, userhost: str, time: float, style: Style) -> list[str]:
     """Return RPL_TOPIC (332) and, if that is known, RPL_TOPICWHOTIME (333)."""
-    lines = [style.numeric("332", channel(room), text=topic)]
+    lines = [style.numeric("332", channel(item.room), text=item.topic)]
     if time:
-        lines.append(style.numeric("333", channel(room), by, str(int(time))))
+        lines.append(style.numeric("333", channel(item.room), _setter(by, userhost), str(int(time))))
     return lines
+
+
+def _setter(by: str, userhost: str) -> str:
+    """Who set something: the whole mask, if it is known (Modern IRC, "RPL_TOPICWHOTIME (333)")."""
+    return f"{by}!{userhost}" if by and userhost else by
 
 
 def _topic(item: Topic, style: Style) -> list[str]:
     if not item.topic:
         return [style.numeric("331", channel(item.room), text="No topic is set")]
-    return topic_lines(item.room, item.topic, item.by, item.time, style)
+    return topic_lines(item, item.by, item.userhost, item.time, style)
 
 
 def _rooms(item: Rooms, style: Style) -> list[str]:
-    """RPL_LISTSTART (321), RPL_LIST (322), RPL_LISTEND (323)."""
-    lines = [style.numeric("322", channel(room.name), str(room.members), text=room.topic) for room in item.rooms]
+    """RPL_LISTSTART (321), RPL_LIST (322), RPL_LISTEND (323). A channel that nobody is in is none, in IRC."""
+    rooms = [room for room in item.rooms if room.members]
+    lines = [style.numeric("322", channel(room.name), str(room.members), text=room.topic) for room in rooms]
     return [style.numeric("321", "Channel", text="Users  Name"), *lines, style.numeric("323", text="End of /LIST")]
 
 
@@ -99,7 +105,10 @@ def _masks(item: Masks, style: Style) -> list[str]:
     """One of the lists of a channel: each line with who added it and when."""
     entry, end, text = _LISTS.get(item.mode, _LISTS["b"])
     name = channel(item.room)
-    lines = [style.numeric(entry, name, mask, by, str(int(time))) for mask, by, time in item.masks]
+    lines = [
+        style.numeric(entry, name, mask, _setter(by, userhost), str(int(time)))
+        for mask, by, time, userhost in item.masks
+    ]
     return [*lines, style.numeric(end, name, text=text)]
 
 

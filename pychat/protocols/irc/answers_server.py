@@ -24,7 +24,7 @@ from pychat.protocols.irc.isupport import isupport, my_info
 from pychat.protocols.irc.style import Renderer, Style, source
 from pychat.protocols.irc.words import Asked, Line, Numeric, as_middle
 
-_ABOUT: Final = "pychat, a chat server: IRC, JSON lines and plain text in the same rooms"
+_ABOUT: Final = "a chat server for all clients on one port"
 
 
 def _welcome(item: Welcome, style: Style) -> list[str]:
@@ -159,16 +159,16 @@ def _version(asked: Asked, style: Style) -> list[str]:
 
 
 def _time(asked: Asked, style: Style) -> list[str]:
-    """RPL_TIME (391): the only place of the language that asks a clock, for what else is the time of an answer?"""
-    now = time.time()
+    """RPL_TIME (391)."""
+    now = style.clock()
     return [style.numeric("391", style.server, str(int(now)), "0", text=_moment(now))]
 
 
 def _info(asked: Asked, style: Style) -> list[str]:
     """RPL_INFO (371) and RPL_ENDOFINFO (374)."""
     return [
-        style.numeric("371", text=f"{style.version}: {_ABOUT}"),
-        style.numeric("371", text="The same rooms are open to nc, to telnet and to programs that speak JSON lines"),
+        style.numeric("371", text=f"{style.version} is {_ABOUT}"),
+        style.numeric("371", text="IRC, nc, telnet and programs that speak JSON lines meet in the same rooms"),
         style.numeric("374", text="End of /INFO list"),
     ]
 

@@ -13,7 +13,7 @@ from pychat.core.verbs import Answer, Invite, Join, Kick, Leave, LeaveAll, SetTo
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.message import Command
 from pychat.protocols.irc.refusals import needs_parameters, no_such_channel
-from pychat.protocols.irc.targets import room_of, split, take
+from pychat.protocols.irc.targets import room_of, short_text, split, take
 from pychat.protocols.irc.words import Asked, Numeric
 
 
@@ -40,7 +40,7 @@ def part(client: Client, command: Command) -> Sequence[Verb]:
     channels, verbs = take("PART", split(command.params[0]))
     if not channels:
         return [needs_parameters("PART")]
-    reason = command.params[1] if len(command.params) > 1 else ""
+    reason = short_text(client, command, 1)
     leaves: list[Verb] = []
     for channel in channels:
         room = room_of(channel)
@@ -56,7 +56,8 @@ def topic(client: Client, command: Command) -> Sequence[Verb]:
         return [no_such_channel(channel)]
     if len(command.params) == 1:
         return [GetTopic(room, Asked("TOPIC", (channel,)))]
-    return [SetTopic(command.params[1], room, Asked("TOPIC", (channel, command.params[1])))]
+    text = short_text(client, command, 1)
+    return [SetTopic(text, room, Asked("TOPIC", (channel, text)))]
 
 
 def names(client: Client, command: Command) -> Sequence[Verb]:
@@ -97,7 +98,7 @@ def kick(client: Client, command: Command) -> Sequence[Verb]:
     if not nicknames or len(channels) != len(nicknames):
         return [needs_parameters("KICK")]
     nicknames, verbs = take("KICK", nicknames)
-    reason = command.params[2] if len(command.params) > 2 else ""
+    reason = short_text(client, command, 2)
     kicks: list[Verb] = []
     for channel, nickname in zip(channels, nicknames, strict=False):
         room = room_of(channel)

@@ -64,6 +64,7 @@ COMMANDS: Final = {
     ),
     "ERROR": Rule(server.error, "", early=True),
     "HELP": Rule(_help, "[command]"),
+    "HELPOP": Rule(_help, "[command]"),
     "INFO": Rule(server.about, ""),
     "INVITE": Rule(channels.invite, "[nickname #channel]"),
     "ISON": Rule(people.ison, "nickname ..."),

@@ -7,7 +7,8 @@ lines of it, and keeps them within their limits, is in `style.py`, `tags.py` and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from pychat.core.limits import Limits
@@ -38,6 +39,7 @@ from pychat.protocols.irc.capabilities import (
 )
 from pychat.protocols.irc.splitting import to_bytes
 from pychat.protocols.irc.style import Renderer, Style
+from pychat.protocols.irc.tags import with_times
 
 RENDERERS: Final[dict[type, Renderer]] = {
     **messages.RENDERERS,
@@ -74,6 +76,7 @@ class IrcDialect(Dialect):
         server_name: What the server calls itself.
         capabilities: Those that were negotiated; only those in `WRITTEN` count.
         version: What the server says it runs.
+        clock: Tells the time, in POSIX seconds, of what is no event (IRCv3 server-time).
     """
 
     name: ClassVar[str] = "irc"
@@ -84,13 +87,14 @@ class IrcDialect(Dialect):
         limits: Limits,
         capabilities: frozenset[str] = frozenset(),
         version: str = "pychat",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         capabilities &= WRITTEN
         self.capabilities = capabilities
         self.source = server_host(server_name)
         """The name of the server in `:source`."""
         self.echoes = ECHO_MESSAGE in capabilities
-        self._style = Style(self.source, server_name, version, limits, capabilities)
+        self._style = Style(self.source, server_name, version, limits, clock, capabilities)
         # All dialects of the server that were ever needed, shared by all of them: at most one for each subset of
         # `WRITTEN`. Readers may ask at the same time; whose comes first is the one.
         self._others = {capabilities: self}
@@ -101,8 +105,8 @@ class IrcDialect(Dialect):
         known = self._others.get(wanted)
         if known is not None:
             return known
-        _, network, version, limits, *_ = self._style
-        made = IrcDialect(network, limits, wanted, version)
+        _, network, version, limits, clock, *_ = self._style
+        made = IrcDialect(network, limits, wanted, version, clock)
         made._others = self._others
         return self._others.setdefault(wanted, made)
 
@@ -116,11 +120,11 @@ class IrcDialect(Dialect):
 
     def label(self, label: str, parts: Sequence[bytes]) -> list[bytes]:
         """See `Dialect.label`."""
-        return labels.label(label, parts, self.source)
+        return labels.label(label, parts, self._style)
 
 
 def _encode(items: Sequence[Item], style: Style) -> bytes:
     lines: list[str] = []
     for item in items:
         lines += RENDERERS[type(item)](item, style)
-    return to_bytes(lines)
+    return to_bytes(with_times(lines, style))

@@ -53,7 +53,8 @@ _FIELDS: Final[dict[str, Callable[[_Refusal], str]]] = {
     "nick": _nick,
     "command": lambda refusal: refusal.command,
     "letter": lambda refusal: refusal.subject(0),
-    "argument": lambda refusal: refusal.subject(1),
+    # A key that is refused may be another one's password; it is not shown (Modern IRC, "ERR_INVALIDMODEPARAM (696)").
+    "argument": lambda refusal: "*" if refusal.subject(0) == "k" else refusal.subject(1),
     "mask letter": lambda refusal: refusal.subject(1),
     "room or self": lambda refusal: _room(refusal) if refusal.item.room is not None else refusal.param(0),
 }
@@ -89,7 +90,6 @@ _ANY: Final = "*"
 _BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     # A message: whatever is against it, 404 says in which channel.
     ("", "not_a_member"): ("404", "room"),
-    ("JOIN", "bad_room"): ("476", "room"),
     # Clients wait for one of the numerics of JOIN: this one fits any reason (RFC 2812 section 5.2).
     ("JOIN", _ANY): ("437", "room"),
     # Who has no nickname yet tries another one only if one of NICK's numerics says so.

@@ -9,6 +9,7 @@ from pychat.core.census import USER_MODES
 from pychat.core.limits import Limits
 from pychat.core.masks import MUTE
 from pychat.core.userhost import REALNAME_CHARS, USERNAME_CHARS
+from pychat.protocols.irc.splitting import packed, room_behind
 from pychat.protocols.irc.style import PREFIXES, Style
 from pychat.protocols.irc.targets import TARGMAX
 
@@ -62,11 +63,15 @@ def tokens(network: str, limits: Limits) -> list[str]:
 
 def isupport(style: Style) -> list[str]:
     """Return the lines of 005."""
-    all_tokens = tokens(style.network, style.limits)
-    return [
-        style.numeric("005", *all_tokens[at : at + _TOKENS_IN_A_LINE], text="are supported by this server")
-        for at in range(0, len(all_tokens), _TOKENS_IN_A_LINE)
-    ]
+    text = "are supported by this server"
+    room = room_behind(style.numeric("005", text=text)) - 1
+    lines: list[str] = []
+    left = tokens(style.network, style.limits)
+    while left:
+        some = packed(left[:_TOKENS_IN_A_LINE], room)[0].split(" ")
+        lines.append(style.numeric("005", *some, text=text))
+        left = left[len(some) :]
+    return lines
 
 
 def my_info(style: Style) -> str:

@@ -6,33 +6,60 @@ Nothing becomes an ACK, one line gets the tag, several lines a batch. What else 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
-_RESPONSE: Final = b"response"
+from pychat.protocols.irc.style import Style
+from pychat.protocols.irc.tags import with_times
+
+_RESPONSE: Final = "response"
 """Reference of the batch: a request is answered before the next one, so there is one at a time."""
 _END: Final = b"\r\n"
 _BATCH: Final = b" BATCH "
+_SAID: Final = re.compile(rb"(?:@[^ ]+ )?:[^ ]+ (?:PRIVMSG|NOTICE|TAGMSG) ")
 # The label comes as it was sent: only what would end the tag, or the line, is to be kept out.
 _FORBIDDEN: Final = str.maketrans(dict.fromkeys("; \r\n\0", None))
 
 
-def label(label: str, parts: Sequence[bytes], server: str) -> list[bytes]:
-    """See `Dialect.label`; the label is escaped already, and `server` is the name in `:source`."""
+def label(label: str, parts: Sequence[bytes], style: Style) -> list[bytes]:
+    """See `Dialect.label`; the label is escaped already."""
     mark = b"label=" + label.translate(_FORBIDDEN).encode("utf-8", "replace")
-    source = b":" + server.encode()
-    lines = [_lines(part) for part in parts]
+    start, end, acknowledgement = _own_lines(style)
+    lines = [[] if _is_echoed(parts, at) else _lines(part) for at, part in enumerate(parts)]
     count = sum(map(len, lines))
     if not count:
-        return [_tagged(mark, source + b" ACK") + _END]
+        return [_tagged(mark, acknowledgement) + _END]
     if count == 1 or _is_batch([line for part in lines for line in part]):
-        return _with_first(mark, lines)
+        return _others(parts, _with_first(mark, lines))
     marked = [[_in_batch(line) for line in part] for part in lines]
     first = next(index for index, part in enumerate(marked) if part)
     last = max(index for index, part in enumerate(marked) if part)
-    marked[first].insert(0, _tagged(mark, b"%b BATCH +%b labeled-response" % (source, _RESPONSE)))
-    marked[last].append(b"%b BATCH -%b" % (source, _RESPONSE))
-    return [_joined(part) for part in marked]
+    marked[first].insert(0, _tagged(mark, start))
+    marked[last].append(end)
+    return _others(parts, [_joined(part) for part in marked])
+
+
+def _own_lines(style: Style) -> list[bytes]:
+    """The beginning and the end of a batch, and ACK."""
+    source = f":{style.server}"
+    lines = [f"{source} BATCH +{_RESPONSE} labeled-response", f"{source} BATCH -{_RESPONSE}", f"{source} ACK"]
+    return [line.encode() for line in with_times(lines, style)]
+
+
+def _is_echoed(parts: Sequence[bytes], at: int) -> bool:
+    """
+    Whether this part is what somebody says to nobody else, and the next one the echo of it.
+
+    Only the echo answers; the other is what anybody could have sent (IRCv3 labeled-response, "Server implementation
+    considerations").
+    """
+    return at + 1 < len(parts) and parts[at] == parts[at + 1] and _SAID.match(parts[at]) is not None
+
+
+def _others(parts: Sequence[bytes], marked: Sequence[bytes]) -> list[bytes]:
+    """The marked parts, and in the place of those that belong to no answer what they are."""
+    return [new or old for old, new in zip(parts, marked, strict=True)]
 
 
 def _lines(part: bytes) -> list[bytes]:
@@ -78,4 +105,4 @@ def _in_batch(line: bytes) -> bytes:
     """The line as a part of the response; what is in a batch inside of it belongs to that one (IRCv3 batch, nested)."""
     if any(tag.startswith(b"batch=") for tag in _tags(line)):
         return line
-    return _tagged(b"batch=" + _RESPONSE, line)
+    return _tagged(b"batch=" + _RESPONSE.encode(), line)

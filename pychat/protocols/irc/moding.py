@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pychat.core import modes
 from pychat.core.errors import LimitExceeded
 from pychat.core.names import fold
-from pychat.core.queries import GetModes, GetUserModes, ListMasks
+from pychat.core.queries import FindPeople, GetModes, GetUserModes, ListMasks
 from pychat.core.verbs import SetModes, SetUserModes, Verb
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.message import Command
@@ -41,7 +41,8 @@ def _room_modes(target: str, room: str, changes: list[modes.ModeChange], ref: As
 
 def _user_modes(client: Client, target: str, changes: list[modes.ModeChange], ref: Asked) -> Sequence[Verb]:
     if fold(target) != fold(client.nickname or ""):
-        return [refuse("502", "Can't view or change mode for other users")]  # ERR_USERSDONTMATCH
+        # It depends on whether there is somebody of that name what is wrong; the dialect is told by the answer.
+        return [FindPeople((target,), Asked("MODE", (target,)))]
     if not changes:
         return [GetUserModes(ref)]
     return [SetUserModes(tuple(changes), ref)]

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pychat.core.queries import FindPeople, ListPeople, ListWatched, WhoIs, WhoWas
 from pychat.core.verbs import SetAway, SetRealname, Verb, Watch
 from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.formatting import strip_codes
 from pychat.protocols.irc.message import Command
 from pychat.protocols.irc.refusals import needs_parameters, refuse
-from pychat.protocols.irc.targets import TARGMAX, room_of, split, take
+from pychat.protocols.irc.targets import TARGMAX, room_of, short_text, split, take
 from pychat.protocols.irc.words import Asked
 
 _NO_NICKNAME = refuse("431", "No nickname given")
@@ -21,13 +22,13 @@ _NO_NICKNAME = refuse("431", "No nickname given")
 
 def away(client: Client, command: Command) -> Sequence[Verb]:
     """AWAY: with a text, be away; without one, or with an empty one, be back."""
-    text = command.params[0] if command.params else ""
+    text = short_text(client, command, 0)
     return [SetAway(text, Asked("AWAY", (text,))) if text else SetAway(None, Asked("AWAY"))]
 
 
 def setname(client: Client, command: Command) -> Sequence[Verb]:
     """SETNAME: another real name (IRCv3 setname)."""
-    return [SetRealname(command.params[0], Asked("SETNAME", command.params[:1]))]
+    return [SetRealname(strip_codes(command.params[0]), Asked("SETNAME", command.params[:1]))]
 
 
 def who(client: Client, command: Command) -> Sequence[Verb]:

@@ -21,14 +21,13 @@ from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.commands import COMMANDS, perform
 from pychat.protocols.irc.message import Command, escape, parse_line
 from pychat.protocols.irc.refusals import broken_line, not_utf8, too_long
-from pychat.protocols.irc.runs import BODY_BYTES, pieces, read_run
+from pychat.protocols.irc.runs import pieces, read_run
+from pychat.protocols.irc.words import BODY_BYTES, TAGS_BYTES
 from pychat.protocols.lines import LineBuffer, Run, endless
 
 if TYPE_CHECKING:
     from pychat.protocols.irc.dialect import IrcDialect
 
-TAGS_BYTES: Final = 4094
-"""Of the tags that a client may send, between `@` and the space (IRCv3 message-tags, "Size limit")."""
 _LINE_BYTES: Final = 1 + TAGS_BYTES + 1 + BODY_BYTES
 _UNFINISHED: Final = 16
 """

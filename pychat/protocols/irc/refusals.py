@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pychat.core.verbs import Invalid
-from pychat.protocols.irc.words import Line, Numeric, as_middle
+from pychat.protocols.irc.words import BODY_BYTES, TAGS_BYTES, Line, Numeric, as_middle
 
 _SHOWN: Final = 64
 """Characters of something wrong that are sent back."""
@@ -56,7 +56,8 @@ def already_registered() -> Invalid:
 
 def too_long() -> Invalid:
     """ERR_INPUTTOOLONG (IRCv3 message-tags, "Size limit")."""
-    return refuse("417", "Input line was too long", code="line_too_long")
+    text = f"Input line was too long: at most {BODY_BYTES} bytes, and {TAGS_BYTES} of tags"
+    return refuse("417", text, code="line_too_long")
 
 
 def broken_line(command: str) -> Invalid:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pychat.core.verbs import Hello, SetNickname, Verb
 from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.formatting import strip_codes
 from pychat.protocols.irc.message import Command
 from pychat.protocols.irc.refusals import already_registered, needs_parameters, refuse
 from pychat.protocols.irc.words import Asked
@@ -27,9 +28,10 @@ def user(client: Client, command: Command) -> Sequence[Verb]:
     """USER: user name, two parameters that mean nothing any more, real name."""
     if client.nickname is not None:
         return [already_registered()]
-    if not command.params[0]:
+    username, _, _, realname = command.params[:4]
+    if not username or not realname.strip():  # neither may be empty (Modern IRC, "USER message")
         return [needs_parameters("USER")]
-    client.username, client.realname = command.params[0], command.params[3]
+    client.username, client.realname = username, strip_codes(realname)
     return hello_if_ready(client)
 
 

@@ -11,9 +11,7 @@ import re
 from typing import Final
 
 from pychat.core.verbs import SayAll, Verb
-
-BODY_BYTES: Final = 510
-"""Of a line without its tags and its end (RFC 1459 section 2.3)."""
+from pychat.protocols.irc.words import BODY_BYTES
 
 _TEXTS_AT_ONCE: Final = 512
 """Of one `SayAll`: what it causes shall fit a send queue."""

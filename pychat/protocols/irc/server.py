@@ -12,6 +12,7 @@ from pychat.core.verbs import Answer, BecomeOperator, Kill, Ping, Pong, Quit, Se
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.message import Command
 from pychat.protocols.irc.refusals import refuse
+from pychat.protocols.irc.targets import short_text
 from pychat.protocols.irc.words import Asked
 
 
@@ -29,7 +30,7 @@ def pong(client: Client, command: Command) -> Sequence[Verb]:
 
 def quit(client: Client, command: Command) -> Sequence[Verb]:
     """QUIT: with a reason."""
-    return [Quit(command.params[0] if command.params else "", Asked("QUIT"))]
+    return [Quit(short_text(client, command, 0), Asked("QUIT"))]
 
 
 def error(client: Client, command: Command) -> Sequence[Verb]:
@@ -66,15 +67,15 @@ def motd(client: Client, command: Command) -> Sequence[Verb]:
 
 
 def oper(client: Client, command: Command) -> Sequence[Verb]:
-    """OPER: the password is in the verb, and nowhere else."""
-    return [BecomeOperator(command.params[0], command.params[1], Asked("OPER", command.params[:1]))]
+    """OPER: the password is in the verb, and nowhere else. People type its blanks without a colon before it."""
+    return [BecomeOperator(command.params[0], " ".join(command.params[1:]), Asked("OPER", command.params[:1]))]
 
 
 def kill(client: Client, command: Command) -> Sequence[Verb]:
     """KILL: disconnect somebody, with a reason."""
-    return [Kill(command.params[0], command.params[1], Asked("KILL", command.params[:1]))]
+    return [Kill(command.params[0], short_text(client, command, 1), Asked("KILL", command.params[:1]))]
 
 
 def wallops(client: Client, command: Command) -> Sequence[Verb]:
     """WALLOPS: to all who want to hear it."""
-    return [SendWallops(command.params[0], Asked("WALLOPS"))]
+    return [SendWallops(short_text(client, command, 0), Asked("WALLOPS"))]

@@ -21,6 +21,8 @@ class Style(NamedTuple):
     """The name of the server as people know it."""
     version: str
     limits: Limits
+    clock: Callable[[], float]
+    """Tells the time, in POSIX seconds, of what is no event."""
     capabilities: frozenset[str] = frozenset()
     nickname: str = "*"
     """Of the one who reads it; "*" before registration (Modern IRC, "Numeric Replies")."""

@@ -49,6 +49,20 @@ def _sent(tags: str) -> str:
     return tags if len(tags.encode("utf-8", "replace")) <= _CLIENT_TAG_BYTES else ""
 
 
+def with_times(lines: Sequence[str], style: Style) -> Sequence[str]:
+    """Return the lines; those that no event has given its time have the one at which they are written, if wanted."""
+    if SERVER_TIME not in style.capabilities or all(map(_has_time, lines)):
+        return lines
+    tag = f"time={format_time(style.clock())}"
+    return [line if _has_time(line) else with_tag(tag, line) for line in lines]
+
+
+def _has_time(line: str) -> bool:
+    if line.startswith(("@time=", ":")):  # nearly always
+        return line.startswith("@")
+    return line.startswith("@") and ";time=" in line.partition(" ")[0]
+
+
 def with_tag(tag: str, line: str) -> str:
     """Return the line with one more tag, the first."""
     return f"@{tag};{line[1:]}" if line.startswith("@") else f"@{tag} {line}"

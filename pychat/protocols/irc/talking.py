@@ -11,7 +11,7 @@ from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.formatting import read_text
 from pychat.protocols.irc.message import Command, client_tags
 from pychat.protocols.irc.refusals import refuse, unknown_command
-from pychat.protocols.irc.targets import role_of, room_of, split, take
+from pychat.protocols.irc.targets import distinct, role_of, room_of, split, take
 from pychat.protocols.irc.words import Asked
 
 _NO_ANSWER: Final = Asked("NOTICE")
@@ -41,7 +41,7 @@ def _messages(client: Client, command: Command, targets: list[str], *, notice: b
     tags = client_tags(command.tags) if MESSAGE_TAGS in client.capabilities else ""
     ref = _NO_ANSWER if notice else None
     # Who is named twice gets one message (RFC 1459 section 4.4.1 forbids more).
-    targets, verbs = take(command.command, list(dict.fromkeys(targets)))
+    targets, verbs = take(command.command, distinct(targets))
     said: list[Verb] = []
     for target in targets:
         role, name = role_of(target)
@@ -63,7 +63,7 @@ def tagmsg(client: Client, command: Command) -> Sequence[Verb]:
     tags = client_tags(command.tags)
     if not tags:
         return []  # nothing is left that others could see
-    targets, verbs = take("TAGMSG", list(dict.fromkeys(targets)))
+    targets, verbs = take("TAGMSG", distinct(targets))
     said: list[Verb] = []
     for target in targets:
         role, name = role_of(target)

@@ -1,10 +1,14 @@
-"""Whom or what a command is for: channels, nicknames, and lists of them."""
+"""The parameters that commands have in common: channels, nicknames, lists of them, and short texts."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from pychat.core.names import fold
 from pychat.core.verbs import Verb
+from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.formatting import strip_codes
+from pychat.protocols.irc.message import Command
 from pychat.protocols.irc.refusals import refuse
 
 TARGMAX: Final = {
@@ -29,6 +33,26 @@ ROLES: Final = {"@": "operator", "+": "voice"}
 def split(text: str) -> list[str]:
     """Return what commas separate; what is empty does not count."""
     return [part for part in text.split(",") if part]
+
+
+def distinct(targets: list[str]) -> list[str]:
+    """Return the targets without those that were named before, in whatever case."""
+    if len(targets) == 1:  # nearly always
+        return targets
+    named: dict[str, str] = {}
+    for target in targets:
+        named.setdefault(fold(target), target)
+    return list(named.values())
+
+
+def short_text(client: Client, command: Command, index: int) -> str:
+    """
+    Return the parameter that is a topic, a reason or an away text, without formatting; empty if there is none.
+
+    Too much of it is cut off, as everywhere in IRC: nobody has to stay because the last words are too long.
+    """
+    text = command.params[index] if index < len(command.params) else ""
+    return strip_codes(text)[: client.limits.short_text_chars]
 
 
 def take(command: str, targets: list[str]) -> tuple[list[str], list[Verb]]:

@@ -11,6 +11,11 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+BODY_BYTES: Final = 510
+"""Of a line without its tags and its end (RFC 1459 section 2.3)."""
+TAGS_BYTES: Final = 4094
+"""Of the tags that a client may send, between `@` and the space (IRCv3 message-tags, "Size limit")."""
+
 
 class Asked(NamedTuple):
     """
