@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 import pytest
 from chat_clients import DEADLINE, Clients, pychat_threads
-
 from hypothesis import settings
 
 from pychat import ChatServer

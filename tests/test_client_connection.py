@@ -274,7 +274,7 @@ def test_close_ends_the_attempts(server: MakeServer, join: MakeClient) -> None:
 
     ann.close()
 
-    assert list(ann.events()) == []
+    assert {type(heard) for heard in ann.events()} <= {Reconnecting}  # one that began before
 
 
 def test_delays_grow_and_are_random(monkeypatch: pytest.MonkeyPatch, script: Callable[..., Script]) -> None:
