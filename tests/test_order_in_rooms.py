@@ -225,8 +225,8 @@ def test_commands_of_operators(server: MakeServer, clients: Clients) -> None:
     ann.send("/kick bob too loud\n")
     assert bob.read_line() == "<-- bob was removed from ops by ann (too loud)"
     ann.read_until("<-- bob was removed from ops by ann (too loud)")
-    bob.send("/mode ops\n/away lunch\n")
-    assert bob.read_line() == "-- modes of ops: +mnl 5"
+    bob.send("/away lunch\n/mode ops\n")
+    assert bob.read_until("modes of ops") == ["-- bob is away: lunch", "-- modes of ops: +mnl 5"]
     ann.send("/invite bob\n/mode +k sesame\n")
     assert ann.read_until("+k")[-3:] == [
         "-- ann invited bob into ops",
