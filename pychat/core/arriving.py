@@ -11,6 +11,7 @@ from pychat.core.events import AwayChanged, Renamed
 from pychat.core.handler import change_before
 from pychat.core.names import check_nickname
 from pychat.core.nicknames import Parked, new_token
+from pychat.core.passwords import require_password
 from pychat.core.profiles import introduce
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, Motd, Ok, Welcome
@@ -24,6 +25,8 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     if session.nickname is not None:
         raise Refused(f"you are {session.nickname!r} already; use nick to change it", code="bad_request")
     parked = None if verb.token is None else _take_over(chat, session, verb.token)
+    if parked is None:
+        require_password(session, verb.password)
     introduce(chat, session, verb)
     claim(chat, session, parked.nickname if parked is not None else verb.nickname, free=parked and verb.token)
     session.replays = verb.replay and verb.after is None
@@ -51,7 +54,7 @@ def _restore(chat: Chat, session: Session, parked: Parked) -> None:
     session.identity, session.away = parked.identity, parked.away
     session.realname = session.realname or parked.realname
     session.update_info()
-    chat.census.set_modes(session, parked.modes.replace("o", ""))
+    chat.census.set_modes(session, {*session.modes, *parked.modes} - {"o"})
 
 
 def _rooms(chat: Chat, verb: verbs.Hello, parked: Parked | None) -> tuple[str, ...]:

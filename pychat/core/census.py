@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
+from collections.abc import Collection
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pychat.core.clock import Clock
 from pychat.core.names import fold
 from pychat.core.replies import PastPerson
 
@@ -49,7 +50,7 @@ class Census:
         self.most = max(self.most, self.people)
         self.set_modes(session, session.modes)
 
-    def set_modes(self, session: Session, letters: str) -> None:
+    def set_modes(self, session: Session, letters: Collection[str]) -> None:
         """Let a session that has a nickname have these user modes."""
         session.modes = "".join(sorted(letters))
         for letter, people in self.having.items():
@@ -72,12 +73,13 @@ class Past:
 
     KEPT: Final = 1000
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._entries: deque[tuple[str, PastPerson]] = deque(maxlen=self.KEPT)
 
     def add(self, session: Session, nickname: str) -> None:
         """The session does not have this nickname any more."""
-        person = PastPerson(nickname, session.userhost, session.realname, time.time())
+        person = PastPerson(nickname, session.userhost, session.realname, self._clock.time())
         self._entries.append((fold(nickname), person))
 
     def find(self, nickname: str, most: int) -> list[PastPerson]:

@@ -8,12 +8,12 @@ Whatever they cause takes its place in one order (`order.py`) and is handed to `
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pychat.core.actions import ACTIONS
 from pychat.core.authority import authorize
 from pychat.core.census import Census, Past
+from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.delivery import Delivery
 from pychat.core.errors import InternalFailure, LimitExceeded, LocalProtocolError, NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message
@@ -25,6 +25,7 @@ from pychat.core.names import check_room, fold
 from pychat.core.nicknames import Nicknames
 from pychat.core.operators import Operators
 from pychat.core.order import Order
+from pychat.core.passwords import Password
 from pychat.core.queries import Ref
 from pychat.core.replies import Bye, Counts, Failure, Reply
 from pychat.core.room import Room
@@ -56,6 +57,8 @@ class Chat:
         default_room: str = "lobby",
         motd: Iterable[str] = (),
         operators: Mapping[str, str] | None = None,
+        password: str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """
         Args:
@@ -67,24 +70,29 @@ class Chat:
             default_room: Where a session goes that names no room.
             motd: The message of the day, line by line; everybody who comes in is told.
             operators: Who may become a server operator: passwords by name.
+            password: What everybody must give who comes in from outside of this process. Default: nothing.
+            clock: What time it is. Tests give it a clock of their own.
 
         Raises:
             TypeError: A handler is none, has a misspelt hook, or one with other parameters.
+            ValueError: The password is empty.
         """
         self.limits = limits or Limits()
         self.name = name
+        self.clock = clock
         self.chains = Chains(handlers)
         self.log = log or MemoryLog(self.limits.history_events, self.limits.history_chars)
         self.delivery = delivery or Delivery()
-        self.order = Order(self.log, self.delivery)
-        self.started = time.time()
+        self.order = Order(self.log, self.delivery, clock)
+        self.started = clock.time()
         self.motd = lines_of(motd)
         self.operators = Operators(operators or {})
+        self.password = None if password is None else Password(password)
         self.cloaks = Cloaks(name)
         # Guarded by the order lock, as is the table of rooms.
-        self.nicknames = Nicknames()
+        self.nicknames = Nicknames(clock)
         self.census = Census()
-        self.past = Past()
+        self.past = Past(clock)
         self.watches = Watches(self.order, self.nicknames)
         self._rooms: dict[str, Room] = {}
         self.membership = Membership(self)
@@ -183,24 +191,34 @@ class Chat:
             rooms = sum([bool(room.occupants) or room.pinned for room in self._rooms.values()])
             return Counts(ref, census.people, invisible, operators, len(census.strangers), rooms, census.most)
 
-    def session(self, nickname: str, rooms: Iterable[str] = ()) -> LocalSession:
+    def session(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> LocalSession:
         """
         Let somebody in who lives inside this process: a bot, a test, a game.
 
         Args:
             rooms: Which to join; none: the default room.
+            bot: Whether it shall be marked as a bot.
 
         Raises:
             Refused: The nickname is not allowed or in use, or a handler said no.
         """
         session = LocalSession(self)
+        self.admit(session, nickname, rooms, bot=bot)
+        return session
+
+    def admit(self, session: LocalSession, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> None:
+        """
+        Let a session in that was made elsewhere, of a class of its own, say. For the arguments see `session`.
+
+        Raises:
+            Refused: The nickname is not allowed or in use, or a handler said no.
+        """
         self.open(session)
         try:
-            session.hello(nickname, rooms)
+            session.hello(nickname, rooms, bot=bot)
         except Refused:
             self.close(session, "not admitted")
             raise
-        return session
 
     # The life of a session
 

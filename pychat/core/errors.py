@@ -33,6 +33,10 @@ class ConnectFailed(ChatError):
         return f"cannot connect to {self.host} port {self.port}: {self.reason}"
 
 
+class NotPychat(ConnectFailed):
+    """Something listens there, and it is no pychat server; `reason` says what it is, or that it says nothing."""
+
+
 class ConnectionLost(ChatError):
     """The connection ended without being asked to."""
 

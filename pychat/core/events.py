@@ -42,6 +42,11 @@ class Message(NamedTuple):
     role: str = ""
     """Only for those in the room with this role or a higher one: "operator" or "voice"; empty: for all."""
 
+    @property
+    def by_bot(self) -> bool:
+        """Whether the sender is a bot: the tag of IRCv3's bot mode, which core gives to what bots say."""
+        return "bot" in self.tags.split(";")
+
 
 class Joined(NamedTuple):
     """A member came into a room."""

@@ -67,7 +67,7 @@ class Limits:
     registration_seconds: float = 60.0
     """From connecting until the nickname must be accepted."""
     registration_tries: int = 5
-    """Nicknames that may be tried."""
+    """Nicknames, or passwords of the server, that may be tried."""
     registration_lines: int = 20
     """Lines of any kind before the nickname is accepted."""
     ping_seconds: float = 60.0

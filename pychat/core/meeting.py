@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -79,7 +78,7 @@ def _profile(person: Session, rooms: tuple[Room, ...], ref: queries.Ref = None) 
         person.nickname or "",
         tuple(room.name for room in rooms),
         person.away,
-        max(0.0, time.monotonic() - person.spoke),
+        max(0.0, person.chat.clock.monotonic() - person.spoke),
         person.userhost,
         person.realname,
         person.modes,

@@ -9,7 +9,6 @@ under the order lock, so nothing is missing and nothing comes twice.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -166,7 +165,7 @@ class Membership:
             chat.order.flush_locked()
             if session not in room.occupants:
                 return
-            event = Left(0, time.time(), room.name, session.nickname or "", reason, session.userhost)
+            event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, session.userhost)
             self._leave_locked(session, room, event, announced, {session})
         chat.delivery.wake()
         chat.run_on(chat.chains.on_leave, session, room, reason)
@@ -187,7 +186,7 @@ class Membership:
             nickname = member.nickname or ""
             if member not in room.occupants:
                 raise UserNotInRoom(nickname, room.name)
-            event = Kicked(0, time.time(), room.name, nickname, session.nickname or "", reason, session.userhost)
+            event = Kicked(0, chat.clock.time(), room.name, nickname, session.nickname or "", reason, session.userhost)
             self._leave_locked(member, room, event, announced, {session, member})
         chat.delivery.wake()
         chat.run_on(chat.chains.on_kick, session, room, member, reason)
@@ -233,7 +232,7 @@ class Membership:
 
     def _abandon_locked(self, room: Room) -> None:
         """The last member is gone: other rules are the next one's business, and what was private is nobody's."""
-        rules, room.rules = room.rules, RoomRules()
+        rules, room.rules = room.rules, RoomRules(self._chat.clock)
         if rules.closed:
             room.topic = ""
             self._chat.log.forget(room.key)
@@ -248,7 +247,7 @@ class Membership:
             self._chat.log.forget(room.key)
             room.rules.forgets = False
         if not room.pinned:
-            room.rules.created = time.time()
+            room.rules.created = self._chat.clock.time()
             room.rules.set_role(session.identity, "o", True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -179,7 +178,7 @@ def _set_mask(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
     if len(entries) >= most:
         text = f"list {change.mode!r} of room {room.name!r} is full: at most {most} masks"
         raise Refused(text, code="list_full", room=room.name, subject=(mask, change.mode))
-    entries.add(MaskEntry(mask, session.nickname or "", time.time(), session.userhost))
+    entries.add(MaskEntry(mask, session.nickname or "", chat.clock.time(), session.userhost))
     room.rules.update_hushes()
     return ModeChange(True, change.mode, mask)
 

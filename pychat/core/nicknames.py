@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.errors import NicknameInUse
 from pychat.core.names import fold, skeleton
 
@@ -23,7 +23,7 @@ class Parked(NamedTuple):
     realname: str
     modes: str
     until: float
-    """By `time.monotonic`."""
+    """By `Clock.monotonic`."""
 
 
 class Nicknames:
@@ -34,7 +34,8 @@ class Nicknames:
     compared as well (UTS #39 section 4), so nobody can be imitated with foreign letters.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
         self._holders: dict[str, Session | Parked] = {}
         self._skeletons: dict[str, set[str]] = {}
         self._tokens: dict[str, Session] = {}
@@ -87,7 +88,7 @@ class Nicknames:
             return
         self._forget(session.nickname)
         if session.token is not None and keep_seconds > 0:
-            until = time.monotonic() + keep_seconds
+            until = self._clock.monotonic() + keep_seconds
             parked = Parked(
                 session.nickname,
                 session.identity,
@@ -126,7 +127,7 @@ class Nicknames:
 
     def _drop_expired(self) -> None:
         """Free the nicknames of those who did not come back in time."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         while self._parked:
             token, parked = next(iter(self._parked.items()))
             if parked.until > now:

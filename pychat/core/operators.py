@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import secrets
 from collections.abc import Mapping
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pychat.core import verbs
 from pychat.core.errors import NoSuchNickname, Refused
 from pychat.core.modes import ModeChange
+from pychat.core.passwords import Password
 from pychat.core.profiles import change_modes
 from pychat.core.replies import Failure, Ok, Wallops
 from pychat.core.session import Session
@@ -35,20 +34,15 @@ class WrongPassword(Refused):
 
 
 class Operators:
-    """Names and passwords. The passwords themselves are not kept, so nothing can show them."""
+    """Names and passwords."""
 
     def __init__(self, passwords: Mapping[str, str]) -> None:
-        self._key = secrets.token_bytes(32)
-        self._digests = {name: self._digest(password) for name, password in passwords.items()}
-        self._nobody = secrets.token_bytes(32)
-
-    def _digest(self, password: str) -> bytes:
-        return hmac.digest(self._key, password.encode(errors="replace"), hashlib.sha256)
+        self._passwords = {name: Password(password) for name, password in passwords.items()}
+        self._nobody = Password(secrets.token_urlsafe())
 
     def check(self, name: str, password: str) -> bool:
         """Whether the password is that of the name. It takes as long for names that there are not."""
-        expected = self._digests.get(name, self._nobody)
-        return hmac.compare_digest(expected, self._digest(password))
+        return self._passwords.get(name, self._nobody).fits(password)
 
 
 def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) -> None:

@@ -9,11 +9,11 @@ that may wait, and before a change of membership.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar, cast
 
 from pychat.core.burst import Burst
+from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.delivery import Batch, Delivery, Entry, Private
 from pychat.core.errors import NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message, Tagged
@@ -73,7 +73,7 @@ class _Turn(threading.local):
 class Order:
     """Positions for events and answers. Its lock is the first in the order of locks (docs/architecture.md)."""
 
-    def __init__(self, log: Log, delivery: Delivery) -> None:
+    def __init__(self, log: Log, delivery: Delivery, clock: Clock = SYSTEM_CLOCK) -> None:
         self.log = log
         self.delivery = delivery
         # Guards the order of entries and, for the chat, nicknames, rooms and membership. No hook, no socket and no
@@ -81,6 +81,7 @@ class Order:
         self.lock = threading.Lock()
         self.turn = _Turn()
         self.stopping = threading.Event()
+        self._time = clock.time
         self._last_ms = 0
         log.open(self._accepted)
 
@@ -177,7 +178,7 @@ class Order:
         Clients know an event by its time in milliseconds (IRCv3 server-time, chathistory). When there are more than
         a thousand a second for long, they share times, but no time is before an earlier one.
         """
-        now = int(time.time() * 1000)
+        now = int(self._time() * 1000)
         first = max(now, self._last_ms + 1)
         if first + count > now + _MOST_AHEAD_MS:
             self._last_ms = max(now, self._last_ms)

@@ -32,6 +32,7 @@ def introduce(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     """Give a session that has no nickname yet what else is shown of it; too much of it is cut off."""
     session.userhost = f"{username(verb.username)}@{chat.cloaks.host(session.address)}"
     session.realname = clean_line(verb.realname[:REALNAME_CHARS]).strip()[:REALNAME_CHARS]
+    session.modes = "B" if verb.bot else ""
 
 
 def set_realname(chat: Chat, session: Session, verb: verbs.SetRealname) -> None:

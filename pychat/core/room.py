@@ -31,7 +31,7 @@ class Room:
         """Two rooms with the same key are the same room."""
         self.alone = (self,)
         self.topic = ""
-        self.rules = RoomRules()
+        self.rules = RoomRules(chat.clock)
         self.pinned = pinned
         """A pinned room stays when nobody is in it."""
         # Guarded by the chat's order lock; insertion order is the order of joining. The value is the last event id

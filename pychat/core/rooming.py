@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from pychat.core import queries, verbs
@@ -84,7 +83,7 @@ def list_members(chat: Chat, session: Session, verb: queries.ListMembers) -> Non
 
 
 def list_rooms(chat: Chat, session: Session, verb: queries.ListRooms) -> None:
-    wanted, now = verb.filter, time.time()
+    wanted, now = verb.filter, chat.clock.time()
     if len(wanted.masks) + len(wanted.not_masks) > MOST_MASKS_ASKED:
         raise LimitExceeded("masks in a question", MOST_MASKS_ASKED, "masks")
     rooms = [room for room in chat.rooms() if may_know(session, room) and _is_wanted(room, wanted, now)]

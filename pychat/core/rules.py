@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
+from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.masks import MaskList
 from pychat.core.modes import LISTS, ROLES
 
@@ -23,6 +23,7 @@ class RoomRules:
     """
 
     __slots__ = (
+        "_clock",
         "absent",
         "created",
         "flags",
@@ -38,8 +39,9 @@ class RoomRules:
         "topic_userhost",
     )
 
-    def __init__(self) -> None:
-        self.created = time.time()
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self.created = clock.time()
         self.flags = FIRST_FLAGS
         """Letters of `modes.FLAGS`."""
         self.key: str | None = None
@@ -55,7 +57,7 @@ class RoomRules:
         self.invited: dict[int, None] = {}
         """Identities that may come in although the room is only for those who are invited; the oldest first."""
         self.absent: dict[int, float] = {}
-        """Identities of members whose connection was lost, and until when they are expected (`time.monotonic`)."""
+        """Identities of members whose connection was lost, and until when they are expected (`Clock.monotonic`)."""
         self.forgets = False
         """Whether nobody is in the room now and who comes next shall not know what was before."""
         self.topic_by = ""
@@ -127,7 +129,7 @@ class RoomRules:
 
     def depart(self, identity: int, keep_seconds: float = 0.0) -> None:
         """Somebody is no member any more; roles and the way in are kept so long for one who may come back."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         while self.absent:
             oldest, until = next(iter(self.absent.items()))
             if until > now:
@@ -141,4 +143,4 @@ class RoomRules:
 
     def expects(self, identity: int) -> bool:
         """Whether this was a member until the connection was lost, a short while ago."""
-        return self.absent.get(identity, 0.0) > time.monotonic()
+        return self.absent.get(identity, 0.0) > self._clock.monotonic()

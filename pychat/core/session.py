@@ -61,6 +61,7 @@ class Session:
         "heard",
         "identity",
         "info",
+        "lacks_password",
         "memo",
         "modes",
         "nickname",
@@ -101,17 +102,19 @@ class Session:
         """What IRC shows as its real name, which anything may be."""
         self.modes = ""
         """Letters that it has of `profiles.USER_MODES`; "o" makes it a server operator."""
-        self.since = time.time()
+        self.since = chat.clock.time()
         """When it came; POSIX seconds."""
         self.replays = False
         """Whether the last messages of a room are wanted on join."""
         self.resumable = False
         """Whether its nickname is kept a while for its `token` when the connection is lost."""
+        self.lacks_password = False
+        """Whether its last try to come in failed for want of the server's password."""
         self.token: str | None = None
         self.unwanted = False
         """Whether it was put out: then nothing is kept for its `token`, and its client shall not come back."""
-        self.heard = time.monotonic()
-        """When its last input arrived, by `time.monotonic`."""
+        self.heard = chat.clock.monotonic()
+        """When its last input arrived, by `Clock.monotonic`."""
         self.spoke = self.heard
         """When it last said something."""
         self.memo: dict[object, Any] = {}
@@ -143,12 +146,12 @@ class Session:
 
     def notice(self, text: str) -> None:
         """Say something to this session alone, in the server's name."""
-        self.chat.send(self, Notice(0, time.time(), None, self.chat.checked_text(text)))
+        self.chat.send(self, Notice(0, self.chat.clock.time(), None, self.chat.checked_text(text)))
 
     def pause(self, seconds: float) -> None:
         """Let the session wait, in one of its hooks; what it said before is sent out first. Ends early on stop."""
         self.chat.order.flush()
-        self.chat.stopping.wait(seconds)
+        self.chat.clock.wait(self.chat.stopping, seconds)
 
     def drained(self, timeout: float) -> bool:
         """Wait until what was sent to this session is on its way; False if it takes nothing for too long."""
@@ -178,7 +181,7 @@ class LocalSession(Participant, Session):
     """
 
     is_local = True
-    __slots__ = ("_answers", "_arrived", "_crowded", "_inbox", "_refs", "_waiting")
+    __slots__ = ("_answers", "_arrived", "_crowded", "_inbox", "_interrupted", "_refs", "_waiting")
 
     INBOX_EVENTS: ClassVar = 10_000
     """Events that may wait to be taken."""
@@ -192,6 +195,7 @@ class LocalSession(Participant, Session):
         self._arrived = threading.Condition()
         self._inbox: deque[Event] = deque()
         self._crowded = False
+        self._interrupted = False
         self._answers: dict[Ref, Reply] = {}
         self._waiting: set[Ref] = set()
         self._refs = count(1)
@@ -209,7 +213,7 @@ class LocalSession(Participant, Session):
         with self._arrived:
             self._waiting.add(ref)
         try:
-            self.heard = time.monotonic()
+            self.heard = self.chat.clock.monotonic()
             self.chat.perform(self, [verb._replace(ref=ref)])
             with self._arrived:
                 self._arrived.wait_for(lambda: ref in self._answers or self.closed, self.ANSWER_SECONDS)
@@ -235,9 +239,9 @@ class LocalSession(Participant, Session):
         """
         self.chat.close(self, self.chat.checked_short_text("reason", reason) or "quit")
 
-    def hello(self, nickname: str, rooms: Iterable[str] = ()) -> None:
+    def hello(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> None:
         """Claim a nickname and join rooms (none: the default room). `Chat.session` has done it."""
-        self.ask(Hello(nickname, names_of(rooms) or None))
+        self.ask(Hello(nickname, names_of(rooms) or None, bot=bot))
 
     def next(self, kind: type[E], timeout: float | None = None) -> E:
         """
@@ -250,7 +254,7 @@ class LocalSession(Participant, Session):
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-            event = self._take(remaining)
+            event = self.take(remaining)
             if event is None:
                 raise TimeoutError(f"no {kind.__name__} within {timeout} s")
             if isinstance(event, kind):
@@ -260,21 +264,34 @@ class LocalSession(Participant, Session):
         """Yield events as they come, until none came for `timeout` seconds or the session is closed."""
         while True:
             try:
-                event = self._take(timeout)
+                event = self.take(timeout)
             except LocalProtocolError:
                 return
             if event is None:
                 return
             yield event
 
-    def _take(self, timeout: float | None) -> Event | None:
+    def take(self, timeout: float | None = None) -> Event | None:
+        """
+        Wait for the next event and return it; None if it did not come in time, or somebody called `interrupt`.
+
+        Raises:
+            LocalProtocolError: The session is closed and its inbox empty.
+        """
         with self._arrived:
-            self._arrived.wait_for(lambda: self._inbox or self.closed, timeout)
+            self._arrived.wait_for(lambda: self._inbox or self.closed or self._interrupted, timeout)
+            self._interrupted = False
             if self._inbox:
                 return self._inbox.popleft()
             if self.closed:
                 raise LocalProtocolError("the session is closed")
             return None
+
+    def interrupt(self) -> None:
+        """Let the thread that waits in `take` go on, or the next one that would wait there."""
+        with self._arrived:
+            self._interrupted = True
+            self._arrived.notify_all()
 
     def deliver(self, items: Sequence[Event | Reply]) -> None:
         with self._arrived:

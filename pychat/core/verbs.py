@@ -34,6 +34,10 @@ class Hello(NamedTuple):
     """What IRC shows before the host; empty: a default."""
     realname: str = ""
     """What IRC shows of a person in WHOIS; empty: the nickname."""
+    password: str | None = None
+    """The server's, if it wants one."""
+    bot: bool = False
+    """Whether it is a program that answers people: it gets the user mode `B`."""
 
 
 class Say(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from typing import Final, get_args
 
@@ -105,9 +104,10 @@ class FloodControl(Handler):
             self._refuse(session, meter, arrived)
         meter.verbs.take(arrived, cost)
         meter.bytes.take(arrived, size)
-        wait = passes_at - time.monotonic()
-        if passes_at > arrived and wait > 0:
-            session.pause(wait)
+        if passes_at > arrived:
+            wait = passes_at - session.chat.clock.monotonic()
+            if wait > 0:
+                session.pause(wait)
 
     def _refuse(self, session: Session, meter: _Meter, now: float) -> None:
         limits = session.chat.limits

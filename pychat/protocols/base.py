@@ -67,6 +67,8 @@ class Protocol(ABC):
     """Whether the peer can come back with a token after it lost the connection."""
     asks_again: ClassVar[bool] = True
     """Whether a refused nickname may be followed by another try on the same connection."""
+    asks_password: ClassVar[bool] = True
+    """Whether a peer that did not give the server's password may still do so on the same connection."""
 
     @abstractmethod
     def receive(self, data: bytes) -> None:
@@ -82,3 +84,6 @@ class Protocol(ABC):
 
     def registered(self, nickname: str) -> None:  # noqa: B027 -- most languages need not know
         """The session has this nickname now: its first one, or after a rename."""
+
+    def lacks_password(self) -> None:  # noqa: B027 -- most languages give it with the nickname
+        """The last try to come in was refused for want of the server's password."""

@@ -74,6 +74,7 @@ def _read_message(fields: Fields) -> Message:
         fields.flag("action"),
         fields.text("to") if room is None else None,
         notice=fields.flag("notice"),
+        tags="bot" if fields.flag("bot") else "",
         role=fields.text("role", ""),
     )
 

@@ -71,21 +71,24 @@ def encode_item(item: Item) -> str:
 
 def encode_message(item: Message) -> str:
     """The same for a message. By hand, because a busy server encodes little else."""
-    id, time, room, sender, text, action, to, _, notice, _, _, _, role = item
+    id, time, room, sender, text, action, to, _, notice, _, _, tags, role = item
     where = f'"room":{encode_basestring(room)}' if room is not None else f'"to":{encode_basestring(to or "")}'
     return (
         f'{{"type":"message","id":"{id:016x}","time":"{format_time(time)}",{where},'
         f'"nick":{encode_basestring(sender)},"text":{encode_basestring(text)}'
-        f"{_ACTION[action]}{_NOTICE[notice]}{role and _only_for(role)}}}"
+        f"{_ACTION[action]}{_NOTICE[notice]}{(role or tags) and _rare(item)}}}"
     )
 
 
 _ACTION: Final = ("", ',"action":true')
 _NOTICE: Final = ("", ',"notice":true')
+_BOT: Final = ("", ',"bot":true')
 
 
-def _only_for(role: str) -> str:
-    return f',"role":{encode_basestring(role)}'
+def _rare(item: Message) -> str:
+    """What few messages have."""
+    role = f',"role":{encode_basestring(item.role)}' if item.role else ""
+    return role + _BOT[item.by_bot]
 
 
 # Writing

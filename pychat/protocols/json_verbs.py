@@ -110,7 +110,6 @@ def _refuse(fields: Fields, name: str, why: str) -> None:
 
 
 def _hello(fields: Fields, ref: Ref) -> Verb:
-    _refuse(fields, "password", "this server has no passwords")
     _refuse(fields, "account", "this server has no accounts")
     resume = fields.object("resume") or Fields({})
     return Hello(
@@ -120,6 +119,8 @@ def _hello(fields: Fields, ref: Ref) -> Verb:
         resume.optional_text("token"),
         resume.optional_id("after"),
         ref,
+        password=fields.optional_text("password"),
+        bot=fields.flag("bot"),
     )
 
 
@@ -278,6 +279,8 @@ def _write_hello(verb: Hello) -> dict[str, Any]:
         "nick": verb.nickname,
         "rooms": list(verb.rooms or ()) or None,
         "replay": verb.replay or None,
+        "password": verb.password,
+        "bot": verb.bot or None,
         "resume": {name: value for name, value in resume.items() if value is not None} or None,
     }
 

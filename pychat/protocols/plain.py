@@ -38,6 +38,8 @@ from pychat.core.events import (
     Tagged,
     TopicChanged,
 )
+from pychat.core.masks import MUTE
+from pychat.core.modes import MaskEntry
 from pychat.core.modes import write as write_modes
 from pychat.core.replies import (
     Bye,
@@ -169,7 +171,8 @@ def _nothing(item: Item, style: Style) -> list[str]:
 
 
 def _failure(item: Failure, style: Style) -> list[str]:
-    return say("! ", item.text)
+    # To be asked for a password is no refusal to the one who could not know of it.
+    return note(item.text) if item.code == "password_required" else say("! ", item.text)
 
 
 def _welcome(item: Welcome, style: Style) -> list[str]:
@@ -226,10 +229,15 @@ def _modes(item: Modes, style: Style) -> list[str]:
 
 
 def _masks(item: Masks, style: Style) -> list[str]:
-    what = f"{_LISTS.get(item.mode, item.mode)} {item.room}"
-    return [line for entry in item.masks for line in note(f"{what}: {entry.mask} (by {entry.by})")] or note(
-        f"{what}: nobody"
-    )
+    what = _LISTS.get(item.mode, item.mode)
+    lines = [line for entry in item.masks for line in _mask(what, item.room, entry)]
+    return lines or note(f"{what} {item.room}: nobody")
+
+
+def _mask(what: str, room: str, entry: MaskEntry) -> list[str]:
+    if entry.mask.startswith(MUTE):
+        return note(f"muted in {room}: {entry.mask.removeprefix(MUTE)} (by {entry.by})")
+    return note(f"{what} {room}: {entry.mask} (by {entry.by})")
 
 
 _LISTS: Final = {"b": "banned from", "e": "never banned from", "I": "always invited to"}

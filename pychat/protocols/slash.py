@@ -1,19 +1,17 @@
 """
 Slash commands: what people type in a line language, and in the command-line client, to do more than talk.
 
-One entry of the table is one command: its name and aliases, how it is used, and a function from the rest of the line
-to a verb. The first line of the function's docstring is its help text.
+Each function is one command (`slash_table.py`), from the rest of the line to a verb.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from difflib import get_close_matches
 from functools import cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from pychat.core import modes
 from pychat.core.errors import LimitExceeded
+from pychat.core.masks import MUTE
 from pychat.core.queries import (
     GetModes,
     GetMotd,
@@ -43,70 +41,21 @@ from pychat.core.verbs import (
     SetTopic,
     Verb,
 )
+from pychat.protocols.slash_table import CommandTable, SlashCommand
 
-_Parser: TypeAlias = Callable[[str], Verb | None]
-"""From the arguments, without blanks around them, to a verb; None if they are not what the command needs."""
-
-_NAME_SHOWN: Final = 32
-"""Characters of an unknown command's name that are repeated to the one who typed it."""
-
-
-class SlashCommand(NamedTuple):
-    """One command. `usage` is its name and its arguments, as a person types them."""
-
-    name: str
-    aliases: tuple[str, ...]
-    usage: str
-    help: str
-    parse: _Parser
-
-
-COMMANDS: Final[dict[str, SlashCommand]] = {}
+COMMANDS: Final[dict[str, SlashCommand[Verb]]] = {}
 """By name and by alias, in the order in which help lists them."""
+
+TABLE: Final = CommandTable(COMMANDS)
+_command = TABLE.command
+
+help_text = cache(TABLE.help_text)
+"""All commands, one line each."""
 
 
 def parse(line: str) -> Verb:
     """Return the verb of a line that begins with a slash; `Invalid` if it is none. Two slashes: the text "/..."."""
-    if line.startswith("//"):
-        return Say(line[1:])
-    words = line[1:].split(None, 1) if line[1:2].strip() else []
-    name = words[0] if words else ""
-    command = COMMANDS.get(name.lower())
-    if command is None:
-        return _unknown(name)
-    verb = command.parse(words[1].rstrip() if len(words) > 1 else "")
-    return Invalid("bad_request", f"usage: {command.usage}") if verb is None else verb
-
-
-@cache
-def help_text() -> str:
-    """All commands, one line each."""
-    commands = list(dict.fromkeys(COMMANDS.values()))
-    width = max(len(command.usage) for command in commands)
-    lines = [f"{command.usage:<{width}}  {command.help}" for command in commands]
-    return "\n".join([*lines, f"{'//text':<{width}}  Say a text that begins with a slash."])
-
-
-def _unknown(name: str) -> Invalid:
-    shown = name[:_NAME_SHOWN] if name.isprintable() else ascii(name[:_NAME_SHOWN])
-    typed = name[:_NAME_SHOWN].lower()
-    # People rarely mistype the first letter, and comparing with all commands is slow enough to be a weapon.
-    close = get_close_matches(typed, [known for known in COMMANDS if known[0] == typed[:1]], n=1)
-    hint = f"did you mean /{close[0]}? " if close else ""
-    return Invalid("unknown_command", f"unknown command /{shown}; {hint}/help lists the commands")
-
-
-def _command(name: str, arguments: str = "", *aliases: str) -> Callable[[_Parser], _Parser]:
-    """Put the function into the table."""
-
-    def add(function: _Parser) -> _Parser:
-        summary = (function.__doc__ or "").strip().partition("\n")[0]
-        command = SlashCommand(name, aliases, f"/{name} {arguments}".rstrip(), summary, function)
-        for key in (name, *aliases):
-            COMMANDS[key] = command
-        return function
-
-    return add
+    return TABLE.parse(line)
 
 
 def _room(argument: str) -> str:
@@ -123,14 +72,7 @@ def _first(arguments: str) -> tuple[str, str]:
 @_command("help", "[COMMAND]")
 def _help(arguments: str) -> Verb:
     """List the commands, or explain one."""
-    if not arguments:
-        return Help(help_text())
-    name = arguments.removeprefix("/")
-    command = COMMANDS.get(name.lower())
-    if command is None:
-        return _unknown(name)
-    also = f" Also: {', '.join('/' + alias for alias in command.aliases)}." if command.aliases else ""
-    return Help(f"{command.usage}  {command.help}{also}", about=command.name)
+    return TABLE.help(arguments) if arguments else Help(help_text())
 
 
 @_command("join", "ROOM [KEY]", "j")
@@ -246,6 +188,18 @@ def _unban(arguments: str) -> Verb | None:
     return _change(False, "b", arguments)
 
 
+@_command("mute", "NICK")
+def _mute(arguments: str) -> Verb | None:
+    """Let somebody be in this room and not talk there, or whoever fits nick!user@host; /ban lists the muted, too."""
+    return _change(True, "b", arguments, MUTE)
+
+
+@_command("unmute", "NICK")
+def _unmute(arguments: str) -> Verb | None:
+    """End a mute."""
+    return _change(False, "b", arguments, MUTE)
+
+
 @_command("op", "NICK")
 def _op(arguments: str) -> Verb | None:
     """Make somebody an operator of this room."""
@@ -270,9 +224,9 @@ def _devoice(arguments: str) -> Verb | None:
     return _change(False, "v", arguments)
 
 
-def _change(adding: bool, mode: str, argument: str) -> Verb | None:
+def _change(adding: bool, mode: str, argument: str, before: str = "") -> Verb | None:
     words = argument.split()
-    return SetModes((modes.ModeChange(adding, mode, words[0]),)) if len(words) == 1 else None
+    return SetModes((modes.ModeChange(adding, mode, before + words[0]),)) if len(words) == 1 else None
 
 
 @_command("mode", "[ROOM] [CHANGES]")

@@ -1,8 +1,9 @@
 """
 Plain text, for people with `nc`, telnet or the tutorial's client: a line is a message, a slash makes it a command.
 
-The first line is the nickname. Two languages share the grammar: in `TextProtocol` a message ends with a newline; in
-`ClassicProtocol` it is whatever one `recv` returned, because the tutorial's client sends no newlines.
+The first line is the nickname, the second the server's password, if it wants one. Two languages share the grammar: in
+`TextProtocol` a message ends with a newline; in `ClassicProtocol` it is whatever one `recv` returned, because the
+tutorial's client sends no newlines.
 """
 
 from __future__ import annotations
@@ -96,10 +97,17 @@ class _Grammar(Protocol):
         self._decoder = LineDecoder()
         self._waiting: deque[str | Verb] = deque()  # while there is no nickname: lines, and what was no line
         self._tried = ""  # the last nickname as the peer wrote it
+        self._lacks_password = False  # whether the next line is the server's password
+        self._password: str | None = None
 
     def registered(self, nickname: str) -> None:
         """See `Protocol.registered`: from now on lines are messages."""
         self._registered = True
+        self._password = None
+
+    def lacks_password(self) -> None:
+        """See `Protocol.lacks_password`: the next line is the password, whatever it looks like."""
+        self._lacks_password = True
 
     def _try_nickname(self) -> list[Verb]:
         """Take what waits, up to the first try to come in."""
@@ -114,11 +122,17 @@ class _Grammar(Protocol):
         return verbs
 
     def _first_verb(self, line: str) -> Verb:
+        if self._lacks_password:
+            self._lacks_password, self._password = False, line
+            return self._hello(self._tried)
         if not line.startswith("/"):
-            return Hello(line.strip(), replay=True)
+            return self._hello(line.strip())
         verb = slash.parse(line)
         # Who answers the question for a nickname with "/nick ann" means the same.
-        return Hello(verb.nickname, replay=True) if isinstance(verb, SetNickname) else verb
+        return self._hello(verb.nickname) if isinstance(verb, SetNickname) else verb
+
+    def _hello(self, nickname: str) -> Hello:
+        return Hello(nickname, replay=True, password=self._password)
 
     def _verb(self, line: str) -> Verb | None:
         """What a line means once there is a nickname; None: nothing."""
@@ -203,6 +217,7 @@ class ClassicProtocol(_Grammar):
     """
 
     asks_again = False  # it would answer with the same nickname for ever
+    asks_password = False
 
     def __init__(self, limits: Limits, dialect: Dialect) -> None:
         super().__init__(limits, dialect)

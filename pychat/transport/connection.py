@@ -131,8 +131,9 @@ class Connection:
 
     def _converse(self, session: WireSession, protocol: Protocol, data: bytes) -> None:
         size = _LEAST_READ
+        monotonic = session.chat.clock.monotonic
         while data:
-            session.heard = time.monotonic()
+            session.heard = monotonic()
             protocol.receive(data)
             self._perform(session, protocol, len(data))
             if session.closed or self._link.verdict is not None:
@@ -160,6 +161,8 @@ class Connection:
                 self._server.fanout.throttle(session, size + _VERB_BYTES * sum(map(_weight, some)))
                 size = 0
                 if session.nickname is None:
+                    if session.lacks_password:
+                        protocol.lacks_password()
                     self._give_up_registration(session, protocol)
                 elif session.nickname != nickname:
                     protocol.registered(session.nickname)
@@ -177,10 +180,13 @@ class Connection:
     def _give_up_registration(self, session: WireSession, protocol: Protocol) -> None:
         """End a session that has had its tries and still no nickname."""
         limits = self._server.limits
-        if self._tries and not protocol.asks_again:
+        if session.lacks_password and not protocol.asks_password:
+            session.end("nobody comes in without the password")
+        elif self._tries and not protocol.asks_again:
             session.end("that nickname is refused; connect again with another")
         elif self._tries >= limits.registration_tries:
-            session.end(f"{limits.registration_tries} nicknames were refused")
+            what = "tries without the password" if session.lacks_password else "nicknames were refused"
+            session.end(f"{limits.registration_tries} {what}")
         elif self._lines >= limits.registration_lines:
             session.end(f"no nickname in {limits.registration_lines} lines")
 

@@ -7,13 +7,15 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
-from pychat.core.errors import ConnectFailed, ConnectionLost, LimitExceeded, Refused, RemoteProtocolError
+from pychat.core.errors import ConnectFailed, ConnectionLost, LimitExceeded, NotPychat, Refused, RemoteProtocolError
 from pychat.core.limits import Limits
-from pychat.core.replies import Bye, Failure, Welcome
-from pychat.core.verbs import Hello, Verb
+from pychat.core.replies import Bye, Failure, PongReply, Welcome
+from pychat.core.verbs import Hello, Ping, Verb
 from pychat.protocols.base import Item
+from pychat.protocols.foreign import recognise
 from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
 from pychat.transport.keepalive import keep_alive
 
@@ -50,6 +52,8 @@ class Wire:
             keep_alive(self._socket)
         self._protocol = JsonClientProtocol()
         self._started = b""
+        self._is_pychat = False
+        """Whether it has begun to say an object."""
         self.line_bytes = Limits().line_bytes
         """Bytes that the server takes in one line; it says so in its welcome."""
         # Held while a line is sent, so that lines of several threads do not mix. Nothing else is called under it.
@@ -116,13 +120,29 @@ class Wire:
 
     def _check_start(self, data: bytes) -> None:
         """Whoever does not begin with an object speaks another language, or turns away whoever comes, in a line."""
-        if len(self._started) > len(_PROMPT):
+        if self._is_pychat:
             return
         self._started += data[: _SHOWN - len(self._started)]
         first = self._started.removeprefix(_PROMPT).lstrip()
-        if first and not first.startswith(b"{") and not _PROMPT.startswith(self._started):
-            said = first.partition(b"\n")[0].decode(errors="replace").strip()
+        self._is_pychat = first.startswith(b"{")
+        if recognise(first) or b"\n" in first or len(self._started) == _SHOWN:
+            self.check_peer()
+
+    def check_peer(self) -> None:
+        """
+        Return if the other side may be a pychat server, for all that it has said so far.
+
+        Raises:
+            ConnectFailed: It does not begin like one, or like one that turns us away.
+        """
+        first = self._started.removeprefix(_PROMPT).lstrip()
+        if self._is_pychat or not first or _PROMPT.startswith(self._started):
+            return
+        said = first.partition(b"\n")[0].decode(errors="replace").strip()
+        kind = recognise(first)
+        if kind is None:
             raise ConnectFailed(self.host, self.port, f"it says {said!r}")
+        raise NotPychat(self.host, self.port, f"{kind} answers there: {said!r}")
 
     def shutdown(self) -> None:
         """End the connection; the thread that receives wakes and must call `close`."""
@@ -148,22 +168,49 @@ def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[I
     """
     with contextlib.suppress(ConnectionLost):  # one that is turned away may still read why
         wire.send(hello)
-    deadline = time.monotonic() + timeout
     before: Failure | None = None
+    for items in _answers(wire, timeout):
+        for index, item in enumerate(items):
+            if isinstance(item, Welcome):
+                wire.line_bytes = item.limits.line_bytes
+                return item, items[index + 1 :]
+            if isinstance(item, Failure):
+                if item.ref == hello.ref:
+                    raise item.error()
+                before = item
+            if isinstance(item, Bye):
+                raise Refused(before.text if before else item.reason, code=before.code if before else None)
+    raise AssertionError("answers do not end")
+
+
+def ask_for_life(host: str, port: int, timeout: float) -> None:
+    """
+    Return if a pychat server answers there. It need not let us in, and nobody in the chat hears of it.
+
+    Raises:
+        ConnectFailed: None answers; `NotPychat` if something else does.
+    """
+    wire = Wire(host, port, timeout)
     try:
-        while True:
-            items = wire.receive(deadline - time.monotonic())
-            for index, item in enumerate(items):
-                if isinstance(item, Welcome):
-                    wire.line_bytes = item.limits.line_bytes
-                    return item, items[index + 1 :]
-                if isinstance(item, Failure):
-                    if item.ref == hello.ref:
-                        raise item.error()
-                    before = item
-                if isinstance(item, Bye):
-                    raise Refused(before.text if before else item.reason, code=before.code if before else None)
+        with contextlib.suppress(ConnectionLost):
+            wire.send(Ping())
+        for items in _answers(wire, timeout):
+            if any(isinstance(item, PongReply) for item in items):
+                return
+    finally:
+        wire.close()
+
+
+def _answers(wire: Wire, timeout: float) -> Iterator[list[Item]]:
+    """Yield what a server says, which is to answer within the timeout; raise ConnectFailed if it does not."""
+    deadline = time.monotonic() + timeout
+    try:
+        while (left := deadline - time.monotonic()) > 0:  # one that never stops talking has no more time than others
+            yield wire.receive(left)
+        raise TimeoutError
     except TimeoutError:
-        raise ConnectFailed(wire.host, wire.port, f"no answer within {timeout:g} s") from None
+        wire.check_peer()
+        raise NotPychat(wire.host, wire.port, f"no answer within {timeout:g} s") from None
     except (ConnectionLost, RemoteProtocolError) as error:
+        wire.check_peer()
         raise ConnectFailed(wire.host, wire.port, str(error)) from error

@@ -58,6 +58,7 @@ class Inbox:
         self._arrived = threading.Condition()
         self._heard: deque[Heard] = deque()
         self._dropped = 0
+        self._interrupted = False
         self._ending: str | None = None
         self._asked_to = False
 
@@ -82,16 +83,23 @@ class Inbox:
             return None
         return LocalProtocolError("the client is closed") if self._asked_to else ConnectionLost(self._ending)
 
+    def interrupt(self) -> None:
+        """Let the thread that waits in `take` go on, or the next one that would wait there."""
+        with self._arrived:
+            self._interrupted = True
+            self._arrived.notify_all()
+
     def take(self, timeout: float | None) -> Heard | None:
         """
-        Wait for the next thing and return it; None if it did not come within `timeout` seconds.
+        Wait for the next thing and return it; None if it did not come in time, or somebody called `interrupt`.
 
         Raises:
             ConnectionLost: The connection is lost for good, and everything was taken.
             LocalProtocolError: The client is closed, and everything was taken.
         """
         with self._arrived:
-            self._arrived.wait_for(lambda: self._heard or self._ending is not None, timeout)
+            self._arrived.wait_for(lambda: self._heard or self._ending is not None or self._interrupted, timeout)
+            self._interrupted = False
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
                 return Dropped(dropped)

@@ -31,6 +31,11 @@ _PASSING: Final = frozenset({"nickname_in_use", "shutting_down", "internal", "fl
 """Codes of refusals that may not last: our own ghost has the nickname until the server finds out that it is gone."""
 
 
+def backoff(attempt: int) -> float:
+    """Return how many seconds to wait before this attempt to connect again; the first one is 1."""
+    return random.uniform(0, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(attempt - 1, 30)))
+
+
 class _Question(NamedTuple):
     """A verb that waits for its answer."""
 
@@ -48,7 +53,7 @@ class Lifeline:
             Refused: The server does not let us in.
         """
         self._host, self._port, self._inbox, self._timeout = host, port, inbox, timeout
-        self._reconnect, self._replay = reconnect, hello.replay
+        self._reconnect, self._hello = reconnect, hello
         self._refs = count(1)
         self._closing = threading.Event()
         # Guards what follows. Nothing is called under it.
@@ -192,11 +197,12 @@ class Lifeline:
         for attempt in count(1):
             if self._closing.is_set():
                 break
-            delay = random.uniform(0, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(attempt - 1, 30)))
+            delay = backoff(attempt)
             self._inbox.put(Reconnecting(attempt, delay, reason))
             if self._closing.wait(delay):
                 break
-            hello = Hello(self.nickname, self.rooms, self._replay, self.welcome.token, self._last_id or None)
+            token, after = self.welcome.token, self._last_id or None
+            hello = self._hello._replace(nickname=self.nickname, rooms=self.rooms, token=token, after=after)
             try:
                 wire, welcome, items = self._connect(hello)
             except ConnectFailed as error:

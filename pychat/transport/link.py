@@ -25,6 +25,7 @@ class Link:
     """
 
     __slots__ = (
+        "asked",
         "behind",
         "dead",
         "dialect",
@@ -53,6 +54,8 @@ class Link:
         """None until the language is known."""
         self.pings = False
         """Whether the peer can be asked if it is still there."""
+        self.asked = 0.0
+        """Its session's `heard` when it was last asked if it is still there."""
         self.verdict: str | None = None
         """Why the writer wants the session to end; the reader sees to it."""
         self.rooms: tuple[Hearers, ...] = ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from pychat.core.clock import Clock
 from pychat.transport.link import Link
 
 Alarm: TypeAlias = Callable[[Link], None]
@@ -22,12 +22,13 @@ class Timers:
     Used by the writer thread only.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._slots: dict[int, dict[Link, Alarm]] = {}
         self._where: dict[Link, int] = {}
 
     def set(self, link: Link, when: float, alarm: Alarm) -> None:
-        """Call `alarm(link)` at `when` (`time.monotonic`) or up to a second later, instead of what was set before."""
+        """Call `alarm(link)` at `when` (`Clock.monotonic`) or up to a second later, instead of what was set before."""
         self.cancel(link)
         if when == math.inf:
             return
@@ -46,11 +47,11 @@ class Timers:
 
     def timeout(self) -> float | None:
         """Return the seconds until `run` has something to do; None: nothing is set."""
-        return min(_LONGEST_WAIT, max(0.0, min(self._slots) - time.monotonic())) if self._slots else None
+        return min(_LONGEST_WAIT, max(0.0, min(self._slots) - self._clock.monotonic())) if self._slots else None
 
     def run(self) -> None:
         """Call what is due."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         while self._slots and (second := min(self._slots)) <= now:
             slot = self._slots[second]
             while slot:  # which an alarm may change

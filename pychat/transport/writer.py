@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from pychat.core.clock import SYSTEM_CLOCK
 from pychat.core.delivery import Attach, Batch, Detach, Private
 from pychat.core.replies import Bye, PingRequest, ResponseEnd, ResponseStart
 from pychat.core.room import Room
@@ -52,7 +53,7 @@ class Writer:
         self._singled: list[Link] = []
         self._responses = Responses()
         self._after_pass: list[Finish | Close | Tell] = []
-        self._timers = Timers()
+        self._timers = Timers(SYSTEM_CLOCK)
 
     def start(self) -> None:
         """Start the thread."""
@@ -304,15 +305,22 @@ class Writer:
             self._timers.set(link, link.opened + seconds, self._check_registered)
 
     def _check_silence(self, link: Link) -> None:
-        assert link.session is not None
-        limits = self._limits
-        silent = time.monotonic() - link.session.heard
-        if silent >= limits.silence_seconds:
-            self._fanout.expel(link, f"no sign of life for {limits.silence_seconds:g} seconds")
+        """Ask one who is silent whether it is there. Nobody is put out who was not asked, however late we are."""
+        session, limits = link.session, self._limits
+        assert session is not None
+        # By the clock of the chat, as `heard` is; how long we wait ourselves is by the system's.
+        silent = session.chat.clock.monotonic() - session.heard
+        if silent < limits.ping_seconds:
+            self._timers.set(link, time.monotonic() + limits.ping_seconds - silent, self._check_silence)
             return
-        if silent >= limits.ping_seconds:
-            self._fanout.submit(Private(link.session, (PingRequest(),)))
-            due = limits.silence_seconds
+        link.asked = session.heard
+        self._fanout.submit(Private(session, (PingRequest(),)))
+        patience = max(0.0, limits.silence_seconds - limits.ping_seconds)
+        self._timers.set(link, time.monotonic() + patience, self._check_answer)
+
+    def _check_answer(self, link: Link) -> None:
+        assert link.session is not None
+        if link.session.heard == link.asked:
+            self._fanout.expel(link, f"no sign of life for {self._limits.silence_seconds:g} seconds")
         else:
-            due = limits.ping_seconds
-        self._timers.set(link, link.session.heard + due, self._check_silence)
+            self._check_silence(link)

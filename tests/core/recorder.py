@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from pychat.core.chat import Chat
+from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.events import Event
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
@@ -50,9 +51,11 @@ class Recorder(Session):
         return self.take()
 
 
-def make_chat(*more: Handler, first: Iterable[Handler] = (), limits: Limits | None = None) -> Chat:
+def make_chat(
+    *more: Handler, first: Iterable[Handler] = (), limits: Limits | None = None, clock: Clock = SYSTEM_CLOCK
+) -> Chat:
     """A chat with join and leave notices and messages, and handlers before and behind these."""
-    return Chat([*first, JoinLeaveNotices(), Broadcast(), *more], limits=limits)
+    return Chat([*first, JoinLeaveNotices(), Broadcast(), *more], limits=limits, clock=clock)
 
 
 def enter(chat: Chat, nickname: str, *rooms: str, **hello: Any) -> Recorder:

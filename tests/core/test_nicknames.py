@@ -5,30 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pychat import Chat
-from pychat.core import nicknames as module
 from pychat.core.errors import NicknameInUse
 from pychat.core.nicknames import Nicknames, Parked, new_token
 from pychat.core.session import LocalSession, Session
+from pychat.testing import FakeClock
 
 CHAT = Chat()
-
-
-class Clock:
-    """A time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock of the registry."""
-    made = Clock()
-    monkeypatch.setattr(module, "time", made)
-    return made
 
 
 def claim(names: Nicknames, nickname: str, token: str | None = None) -> Session:
@@ -97,9 +79,9 @@ def test_one_may_take_a_look_alike_of_ones_own_nickname() -> None:
         claim(names, "аес")
 
 
-def test_a_lost_nickname_is_kept_for_30_seconds(clock: Clock) -> None:
+def test_a_lost_nickname_is_kept_for_30_seconds(clock: FakeClock) -> None:
     """Nobody takes it meanwhile, nobody has it either; then it is free."""
-    names = Nicknames()
+    names = Nicknames(clock)
     session = claim(names, "ann", "secret")
     session.away, session.realname, session.modes = "lunch", "Ann", "i"
 
@@ -108,17 +90,17 @@ def test_a_lost_nickname_is_kept_for_30_seconds(clock: Clock) -> None:
     assert names.find("ann") is None
     assert names.sessions() == []
     assert names.holder_of("secret") == Parked("ann", session.identity, (), "lunch", "Ann", "i", 1030.0)
-    clock.now += 29.9
+    clock.advance(29.9)
     with pytest.raises(NicknameInUse):
         claim(names, "ANN")
-    clock.now += 0.2
+    clock.advance(0.2)
     assert names.holder_of("secret") is None
     assert claim(names, "ANN")
 
 
-def test_what_is_kept_is_taken_once(clock: Clock) -> None:
+def test_what_is_kept_is_taken_once(clock: FakeClock) -> None:
     """The token is worth nothing after that."""
-    names = Nicknames()
+    names = Nicknames(clock)
     names.release(claim(names, "ann", "secret"), 30.0)
 
     names.unpark("secret")
@@ -141,9 +123,9 @@ def test_a_new_token_replaces_the_old_one() -> None:
     assert names.holder_of("new") is session
 
 
-def test_who_says_goodbye_keeps_nothing(clock: Clock) -> None:
+def test_who_says_goodbye_keeps_nothing(clock: FakeClock) -> None:
     """Nothing is kept without a time for it, or without a token."""
-    names = Nicknames()
+    names = Nicknames(clock)
     names.release(claim(names, "ann", "secret"), 0.0)
     names.release(claim(names, "bob"), 30.0)
     names.release(LocalSession(CHAT), 30.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from recorder import Recorder, enter, make_chat
 
 from pychat.core import queries, replies, verbs
 from pychat.core.chat import Chat
+from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.events import Joined, Left, Message, Tagged
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
@@ -19,6 +19,7 @@ from pychat.core.room import Room
 from pychat.core.rules import RoomRules
 from pychat.core.session import Session
 from pychat.core.verbs import Hello, Join, Leave, LeaveAll, Say, SetModes
+from pychat.testing import FakeClock
 
 
 def mode(letters: str, *arguments: str, room: str | None = None) -> SetModes:
@@ -26,9 +27,9 @@ def mode(letters: str, *arguments: str, room: str | None = None) -> SetModes:
     return SetModes(tuple(parse(letters, arguments)), room)
 
 
-def people(*nicknames: str, limits: Limits | None = None) -> tuple[Chat, list[Recorder]]:
+def people(*nicknames: str, limits: Limits | None = None, clock: Clock = SYSTEM_CLOCK) -> tuple[Chat, list[Recorder]]:
     """A chat in whose room "ops" they all are; the first one made it."""
-    chat = make_chat(limits=limits)
+    chat = make_chat(limits=limits, clock=clock)
     members = [enter(chat, nickname, "ops") for nickname in nicknames]
     for member in members:
         member.take()
@@ -320,14 +321,13 @@ def test_strangers_see_members_and_topic_of_other_rooms() -> None:
     assert len(carl.do(queries.ListMembers("ops"))[-1].members) == 2
 
 
-def test_conditions_of_a_list_of_rooms() -> None:
+def test_conditions_of_a_list_of_rooms(clock: FakeClock) -> None:
     """ELIST of IRC: masks, not masks, members, ages (modern.ircdocs.horse, "LIST message")."""
-    chat = make_chat()
+    chat = make_chat(clock=clock)
+    clock.advance(1000)
     ann, bob = enter(chat, "ann", "tea", "team"), enter(chat, "bob", "tea")
     ann.do(verbs.SetTopic("x", "team"))
-    now = time.time()
-    chat.default_room.rules.created = now - 1000
-    chat.room("team").rules.topic_time = now - 100
+    clock.advance(100)
 
     def rooms(**conditions: Any) -> list[str]:
         asked = queries.ListRooms(filter=queries.RoomFilter(**conditions))
@@ -443,13 +443,13 @@ def test_a_member_that_lost_the_connection_comes_back_as_it_was() -> None:
     assert "ops" not in carl.rooms
 
 
-def test_nobody_is_expected_for_ever() -> None:
+def test_nobody_is_expected_for_ever(clock: FakeClock) -> None:
     """What is kept for one who does not come back in time is dropped, so rooms that live long do not grow."""
-    rules = RoomRules()
+    rules = RoomRules(clock)
     rules.set_role(1, "o", True)
     rules.depart(1, keep_seconds=1000)
     assert rules.expects(1)
-    rules.absent[1] = time.monotonic() - 1
+    clock.advance(1000)
     assert not rules.expects(1)
 
     rules.depart(2)
@@ -495,15 +495,15 @@ def test_roles_are_written_the_highest_first() -> None:
     assert rules.roles == {}
 
 
-def test_roles_are_not_kept_longer_than_that() -> None:
+def test_roles_are_not_kept_longer_than_that(clock: FakeClock) -> None:
     """Who came back in time, but into another room, has no role left when it comes into this one later."""
-    chat, (ann, bob) = people("ann", "bob")
+    chat, (ann, bob) = people("ann", "bob", clock=clock)
     ann.do(mode("+o", "bob"))
     token = lose(chat, bob)
     again = Recorder(chat)
     chat.open(again)
     again.do(Hello("bob", ("lobby",), token=token))
-    chat.room("ops").rules.absent[again.identity] = time.monotonic() - 1
+    clock.advance(chat.limits.resume_seconds)
 
     again.do(Join("ops"))
 

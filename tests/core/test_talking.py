@@ -14,7 +14,7 @@ from pychat.core.modes import parse
 from pychat.core.replies import Failure, Ok, PersonAway
 from pychat.core.session import Session
 from pychat.core.text import clean_formatted
-from pychat.core.verbs import Direct, Say, SetModes, Tag
+from pychat.core.verbs import Direct, Say, SayAll, SetModes, Tag
 
 
 def pair(*first: Handler) -> tuple[Recorder, Recorder]:
@@ -99,6 +99,33 @@ def test_a_bot_is_marked() -> None:
     ann.do(Say("x"), Say("x", tags="+a"), Direct("x", "bob"), Tag("+a", "ops"))
 
     assert [event.tags for event in bob.take()] == ["bot", "+a;bot", "bot", "+a;bot"]
+
+
+@pytest.mark.parametrize(("tags", "by_bot"), [("", False), ("bot", True), ("+a;bot", True), ("+bot;+a=bot", False)])
+def test_a_message_tells_whether_a_bot_said_it(tags: str, by_bot: bool) -> None:
+    """By the one tag that core gives; what a client writes in its own is no such thing."""
+    assert Message(1, 0.0, "ops", "ann", "hi", tags=tags).by_bot is by_bot
+
+
+def test_a_hello_may_say_that_it_is_from_a_bot() -> None:
+    """Then it is marked from its first word on, and still if it comes back and says so again."""
+    ann, _ = pair()
+    bot = enter(ann.chat, "helper", "ops", bot=True)
+    ann.take()
+    bot.do(Say("one"), SayAll(["two", "three"]))
+    bot.resumable = True
+    ann.chat.close(bot, "lost", lost=True)
+
+    again = enter(ann.chat, "helper", token=bot.token)
+    again.do(Say("four"))
+
+    said = [event for event in ann.take() if isinstance(event, Message)]
+    assert [(event.text, event.by_bot) for event in said] == [
+        ("one", True),
+        ("two", True),
+        ("three", True),
+        ("four", True),
+    ]
 
 
 def test_tags_alone() -> None:

@@ -317,7 +317,9 @@ def test_log_injection(server: MakeServer, clients: Clients, caplog: pytest.LogC
 
     assert ann.answer("say", text="x\nERROR all is lost")["code"] == "internal"
     assert ann.answer("command", name="x\nERROR", args=["y\nERROR"])["code"] == "unknown_command"
-    clients.raw(running).send("x\nERROR\n")
+    nc = clients.raw(running)
+    nc.send("x\nERROR\n")
+    nc.read_until("! internal error")
 
     assert caplog.records
     assert not [record for record in caplog.records if "\n" in record.getMessage() or "ERROR" in record.getMessage()]

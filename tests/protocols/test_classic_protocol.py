@@ -29,6 +29,7 @@ def registered(limits: Limits = Limits()) -> ClassicProtocol:  # noqa: B008 -- i
 def test_it_is_not_asked_again() -> None:
     """It would answer the question with the same nickname for ever."""
     assert not ClassicProtocol.asks_again
+    assert not ClassicProtocol.asks_password
     assert ClassicProtocol.replays
 
 

@@ -28,8 +28,15 @@ ORDERS = list(permutations(["NICK ann", "USER a 0 * :Ann Other", "PASS secret"])
 
 @pytest.mark.parametrize("lines", [lines for lines in ORDERS if lines[-1] != "PASS secret"])
 def test_nick_user_and_pass_in_any_order(lines: tuple[str, ...]) -> None:
-    """Modern IRC, "Connection Registration"; the password is of no use, and behind the others it comes too late."""
-    assert read(new(), *lines) == [HELLO]
+    """Modern IRC, "Connection Registration"; a password behind the others comes too late."""
+    assert read(new(), *lines) == [HELLO._replace(password="secret")]
+
+
+def test_the_last_password_counts() -> None:
+    """Modern IRC, "PASS message"; it may have blanks."""
+    lines = "PASS first", "PASS :second try", "NICK ann", "USER a 0 * :Ann Other"
+
+    assert read(new(), *lines) == [HELLO._replace(password="second try")]
 
 
 def test_commands_in_any_case() -> None:

@@ -51,7 +51,17 @@ _changes = _build(
 )
 
 _verbs = st.one_of(
-    _build(v.Hello, _text, st.none() | _texts.filter(len), _flag, _maybe, st.none() | _id, _ref),
+    _build(
+        v.Hello,
+        _text,
+        st.none() | _texts.filter(len),
+        _flag,
+        _maybe,
+        st.none() | _id,
+        _ref,
+        bot=_flag,
+        password=_maybe,
+    ),
     _build(v.Say, _text, _maybe, _flag, _ref, _flag),
     _build(v.Direct, _text, _text, _flag, _ref, _flag),
     _build(v.Join, _text, _ref, _maybe),
@@ -81,10 +91,13 @@ _verbs = st.one_of(
     _build(v.Pong, _ref),
     _build(v.Quit, _text, _ref),
 )
-_room_messages = _build(e.Message, _id, _time, _text, _text, _text, _flag, st.none(), st.none(), _flag, role=_text)
+_tags = st.sampled_from(["", "bot"])
+_room_messages = _build(
+    e.Message, _id, _time, _text, _text, _text, _flag, st.none(), st.none(), _flag, tags=_tags, role=_text
+)
 _events = st.one_of(
     _room_messages,
-    _build(e.Message, _id, _time, st.none(), _text, _text, _flag, _text, st.none(), _flag),
+    _build(e.Message, _id, _time, st.none(), _text, _text, _flag, _text, st.none(), _flag, tags=_tags),
     _build(e.Joined, _id, _time, _text, _text, away=st.none() | _text.filter(len)),
     _build(e.Kicked, _id, _time, _text, _text, _text, _text),
     _build(e.ModesChanged, _id, _time, _text, _text, st.lists(_changes, max_size=25).map(tuple)),
@@ -182,6 +195,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     [
         (v.Say("né", ref=1), '{"type":"say","text":"né","ref":1}\n'),
         (v.Hello("ann"), '{"type":"hello","nick":"ann"}\n'),
+        (v.Hello("helper", bot=True), '{"type":"hello","nick":"helper","bot":true}\n'),
         (v.Hello("ann", after=1), '{"type":"hello","nick":"ann","resume":{"after":"0000000000000001"}}\n'),
         (v.Help("mine"), '{"type":"help"}\n'),
         (

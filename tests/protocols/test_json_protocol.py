@@ -40,6 +40,7 @@ def read(line: str | dict[str, Any]) -> v.Verb:
     [
         ({"type": "hello", "nick": "ann"}, v.Hello("ann")),
         ({"type": "hello", "nick": "ann", "password": None, "account": None}, v.Hello("ann")),
+        ({"type": "hello", "nick": "ann", "password": " p"}, v.Hello("ann", password=" p")),
         (
             {"type": "hello", "nick": "ann", "rooms": ["a", "b"], "replay": True, "resume": {"token": "t"}, "ref": 1},
             v.Hello("ann", ("a", "b"), True, "t", None, 1),
@@ -55,6 +56,7 @@ def read(line: str | dict[str, Any]) -> v.Verb:
         ({"type": "say", "text": "beep", "notice": True}, v.Say("beep", notice=True)),
         ({"type": "direct", "to": "bob", "text": "beep", "notice": True}, v.Direct("beep", "bob", notice=True)),
         ({"type": "hello", "nick": "ann", "rooms": []}, v.Hello("ann")),
+        ({"type": "hello", "nick": "helper", "bot": True}, v.Hello("helper", bot=True)),
         ({"type": "join", "room": "#ops"}, v.Join("#ops")),
         ({"type": "join", "room": "ops", "key": "sesame", "ref": 1}, v.Join("ops", 1, "sesame")),
         ({"type": "leave"}, v.Leave()),
@@ -203,12 +205,11 @@ def test_an_unknown_type_is_refused() -> None:
     [
         ({"type": "account"}, "type 'account' is not supported: this server has no accounts"),
         ({"type": "hello", "nick": "a", "account": "a"}, "'account' is not supported: this server has no accounts"),
-        ({"type": "hello", "nick": "a", "password": "p"}, "'password' is not supported: this server has no passwords"),
         ({"type": "history", "search": "x"}, "'search' is not supported: this server does not search"),
     ],
 )
 def test_what_does_not_exist_is_unsupported(request_: dict[str, Any], text: str) -> None:
-    """It is refused, not ignored: who sends a password relies on it."""
+    """It is refused, not ignored: who sends it relies on it."""
     assert read(request_ | {"ref": 1}) == v.Invalid("unsupported", text, 1)
 
 
@@ -264,6 +265,10 @@ def test_json_clients_are_pinged_and_resume_and_get_no_replay_unasked() -> None:
                 "notice": True,
                 "role": "operator",
             },
+        ),
+        (
+            e.Message(42, AT, "lobby", "helper", "4", tags="+x;bot"),
+            {"type": "message", **STAMP, "room": "lobby", "nick": "helper", "text": "4", "bot": True},
         ),
         (
             e.Kicked(42, AT, "ops", "bob", "ann", "too loud", "a@b"),

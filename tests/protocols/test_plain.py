@@ -128,6 +128,7 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
         (r.Modes(None, "ops", "", (), AT), ["-- ops has no modes"]),
         (r.Modes(None, "ops", "nkl", ("sesame", "50"), AT), ["-- modes of ops: +nkl sesame 50"]),
         (r.Masks(None, "ops", "b", ()), ["-- banned from ops: nobody"]),
+        (r.Masks(None, "ops", "b", (MaskEntry("m:bob!*@*", "ann", AT),)), ["-- muted in ops: bob!*@* (by ann)"]),
         (r.Masks(None, "ops", "e", (MaskEntry("bob!*@*", "ann", AT), MaskEntry("eve!*@*", "carl", AT))), [
             "-- never banned from ops: bob!*@* (by ann)",
             "-- never banned from ops: eve!*@* (by carl)",

@@ -54,6 +54,8 @@ from pychat.protocols import slash
         ("/ban *!*@*.ip", v.SetModes((ModeChange(True, "b", "*!*@*.ip"),))),
         ("/ban", queries.ListMasks("b")),
         ("/unban bob", v.SetModes((ModeChange(False, "b", "bob"),))),
+        ("/mute bob", v.SetModes((ModeChange(True, "b", "m:bob"),))),
+        ("/unmute *!*@*.ip", v.SetModes((ModeChange(False, "b", "m:*!*@*.ip"),))),
         ("/op bob", v.SetModes((ModeChange(True, "o", "bob"),))),
         ("/deop bob", v.SetModes((ModeChange(False, "o", "bob"),))),
         ("/voice bob", v.SetModes((ModeChange(True, "v", "bob"),))),
@@ -95,6 +97,8 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
         ("/kill", "/kill NICK [REASON]"),
         ("/ban a b", "/ban [NICK]"),
         ("/unban", "/unban NICK"),
+        ("/mute", "/mute NICK"),
+        ("/unmute a b", "/unmute NICK"),
         ("/op", "/op NICK"),
         ("/devoice a b", "/devoice NICK"),
         ("/oper ann", "/oper NAME PASSWORD"),
@@ -140,7 +144,8 @@ def test_help_lists_every_command_once() -> None:
     assert [line.split()[0] for line in lines] == [
         "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
         "/whois", "/topic", "/away", "/back", "/history", "/invite", "/kick",
-        "/ban", "/unban", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill", "/motd", "/quit", "//text",
+        "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill", "/motd",
+        "/quit", "//text",
     ]  # fmt: skip
     assert lines[4] == "/msg NICK TEXT          Write to one person; nobody else sees it."
     assert slash.parse("/help") == v.Help(slash.help_text())

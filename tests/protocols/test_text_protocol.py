@@ -37,6 +37,31 @@ def test_the_first_line_is_the_nickname_and_the_next_are_messages() -> None:
     assert protocol.take_verbs() == []
 
 
+def test_who_lacks_the_password_is_asked_for_it() -> None:
+    """The next line is the password as it is, and the nickname the one that was given before."""
+    protocol = new()
+    protocol.receive(b"ann\n /open sesame \r\nhello\n")
+    assert protocol.take_verbs() == [Hello("ann", replay=True)]
+    protocol.lacks_password()
+
+    assert protocol.take_verbs() == [Hello("ann", replay=True, password=" /open sesame ")]
+    protocol.registered("ann")
+    assert protocol.take_verbs() == [Say("hello")]
+
+
+def test_the_password_goes_with_the_next_nickname() -> None:
+    """When it was right and the nickname was not, nobody is asked for it again."""
+    protocol = new()
+    protocol.receive(b"taken\nwrong\nright\nann\n")
+    assert protocol.take_verbs() == [Hello("taken", replay=True)]
+    protocol.lacks_password()
+    assert protocol.take_verbs() == [Hello("taken", replay=True, password="wrong")]
+    protocol.lacks_password()
+
+    assert protocol.take_verbs() == [Hello("taken", replay=True, password="right")]
+    assert protocol.take_verbs() == [Hello("ann", replay=True, password="right")]
+
+
 def test_after_a_refused_nickname_the_next_line_is_the_next_try() -> None:
     """Taking again without `registered` means that the last try failed; an empty line is a try, too."""
     protocol = new()

@@ -12,6 +12,7 @@ from chat_clients import DEADLINE
 
 from pychat import Limits
 from pychat.protocols.text import TextDialect
+from pychat.testing import FaultySocket
 from pychat.transport import sender as module
 from pychat.transport.link import Link
 from pychat.transport.sender import Sender
@@ -83,6 +84,25 @@ def test_what_a_socket_does_not_take_waits_and_goes_out_in_order(bench: Bench) -
 
     assert got[0] == CHUNK * count + b"".join(b"%d" % number * 100 for number in range(5))
     assert (link.queue, link.behind, link.verdict) == (None, 0, None)
+
+
+def test_short_writes_are_made_up_for(bench: Bench) -> None:
+    """A socket may take as little as it likes."""
+    near, far = socket.socketpair()
+    wire = FaultySocket(near)
+    link = Link(wire, TextDialect(), 0.0)  # type: ignore[arg-type]  # it does what the writer wants of a socket
+    wire.trickle(70)
+    with near, far:
+        far.settimeout(DEADLINE)
+
+        for number in range(5):
+            bench.sender.send(link, b"%d" % number * 100)
+        assert bench.sender.behind
+        while bench.sender.behind:
+            bench.sender.wait(DEADLINE)
+
+        assert read(far, 500) == b"".join(b"%d" % number * 100 for number in range(5))
+    assert link.queue is None
 
 
 def test_over_the_bound_the_member_is_cut_off() -> None:

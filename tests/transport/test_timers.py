@@ -5,37 +5,34 @@ from __future__ import annotations
 import math
 import socket
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
 from pychat.protocols.text import TextDialect
-from pychat.transport import timers as module
+from pychat.testing import FakeClock
 from pychat.transport.link import Link
 from pychat.transport.timers import Timers
 
 
-class Clock:
-    """The time of the timers, and what they called."""
+class Clock(FakeClock):
+    """The time of the timers, from 1000 on, and what they called."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        super().__init__()
         self.called: list[Link] = []
 
     def pass_(self, timers: Timers, seconds: float) -> list[Link]:
         """Let time pass; return whose alarms were called."""
-        self.now += seconds
+        self.advance(seconds)
         self.called.clear()
         timers.run()
         return list(self.called)
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock() -> Clock:
     """The clock that the timers look at."""
-    made = Clock()
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: made.now))
-    return made
+    return Clock()
 
 
 @pytest.fixture
@@ -49,7 +46,7 @@ def links() -> Iterator[list[Link]]:
 
 def test_an_alarm_is_called_once_when_it_is_due(clock: Clock, links: list[Link]) -> None:
     """Up to a second late, never early."""
-    timers = Timers()
+    timers = Timers(clock)
     assert timers.timeout() is None
     timers.set(links[0], 1001.5, clock.called.append)
 
@@ -62,7 +59,7 @@ def test_an_alarm_is_called_once_when_it_is_due(clock: Clock, links: list[Link])
 
 def test_a_new_time_replaces_the_old_one(clock: Clock, links: list[Link]) -> None:
     """A link has one timer."""
-    timers = Timers()
+    timers = Timers(clock)
     timers.set(links[0], 1001.0, clock.called.append)
     timers.set(links[0], 1010.0, clock.called.append)
 
@@ -72,7 +69,7 @@ def test_a_new_time_replaces_the_old_one(clock: Clock, links: list[Link]) -> Non
 
 def test_a_cancelled_alarm_is_not_called(clock: Clock, links: list[Link]) -> None:
     """Cancelling twice, or what was never set, is nothing."""
-    timers = Timers()
+    timers = Timers(clock)
     timers.set(links[0], 1001.0, clock.called.append)
     timers.set(links[1], 1001.0, clock.called.append)
     timers.cancel(links[0])
@@ -84,7 +81,7 @@ def test_a_cancelled_alarm_is_not_called(clock: Clock, links: list[Link]) -> Non
 
 def test_alarms_of_several_seconds_are_called_in_their_order(clock: Clock, links: list[Link]) -> None:
     """When the writer was late, it makes up for it."""
-    timers = Timers()
+    timers = Timers(clock)
     for link, when in zip(links, (1030.0, 1010.0, 1020.0), strict=True):
         timers.set(link, when, clock.called.append)
 
@@ -93,11 +90,11 @@ def test_alarms_of_several_seconds_are_called_in_their_order(clock: Clock, links
 
 def test_an_alarm_may_set_itself_again(clock: Clock, links: list[Link]) -> None:
     """A ping every minute."""
-    timers = Timers()
+    timers = Timers(clock)
 
     def again(link: Link) -> None:
         clock.called.append(link)
-        timers.set(link, clock.now + 60.0, again)
+        timers.set(link, clock.monotonic() + 60.0, again)
 
     timers.set(links[0], 1001.0, again)
 
@@ -108,7 +105,7 @@ def test_an_alarm_may_set_itself_again(clock: Clock, links: list[Link]) -> None:
 
 def test_an_alarm_may_cancel_another_that_is_due(clock: Clock, links: list[Link]) -> None:
     """Then that one is not called, although it was the same second."""
-    timers = Timers()
+    timers = Timers(clock)
 
     def cancel_others(link: Link) -> None:
         clock.called.append(link)
@@ -124,14 +121,14 @@ def test_an_alarm_may_cancel_another_that_is_due(clock: Clock, links: list[Link]
 
 def test_an_alarm_that_fails_costs_only_itself(clock: Clock, links: list[Link]) -> None:
     """The others are called when the writer goes on."""
-    timers = Timers()
+    timers = Timers(clock)
 
     def fail(link: Link) -> None:
         raise ValueError("oh")
 
     timers.set(links[0], 1001.0, fail)
     timers.set(links[1], 1001.0, clock.called.append)
-    clock.now += 5.0
+    clock.advance(5.0)
 
     with pytest.raises(ValueError, match="oh"):
         timers.run()
@@ -141,7 +138,7 @@ def test_an_alarm_that_fails_costs_only_itself(clock: Clock, links: list[Link]) 
 
 def test_no_time_at_all(clock: Clock, links: list[Link]) -> None:
     """A limit that is infinite sets nothing; one of years does not break the selector."""
-    timers = Timers()
+    timers = Timers(clock)
     timers.set(links[0], math.inf, clock.called.append)
     assert timers.timeout() is None
 

@@ -19,6 +19,7 @@ class Client:
         "limits",
         "negotiating",
         "nickname",
+        "password",
         "realname",
         "username",
         "waits",
@@ -34,6 +35,8 @@ class Client:
         """None: not registered yet."""
         self.wanted = ""
         """What NICK said, until it is asked for."""
+        self.password: str | None = None
+        """What PASS said."""
         self.username = ""
         """What USER said; empty: it did not come yet."""
         self.realname = ""

@@ -77,6 +77,7 @@ _NUMERICS: Final[dict[str, tuple[str, ...]]] = {
     "bad_mode_argument": ("696", "room or self", "letter", "argument"),
     "list_full": ("478", "room", "mask letter"),
     "wrong_password": ("464",),
+    "password_required": ("464",),
     "bad_nickname": ("432", "nick"),
     "nickname_in_use": ("433", "nick"),
     "bad_room": ("403", "room"),

@@ -44,6 +44,7 @@ class IrcProtocol(Protocol):
 
     dialect: IrcDialect
     pings: ClassVar[bool] = True
+    asks_password: ClassVar[bool] = False  # it said PASS before, or has nothing to say
 
     def __init__(self, limits: Limits, dialect: IrcDialect) -> None:
         self.dialect = dialect

@@ -36,8 +36,11 @@ def user(client: Client, command: Command) -> Sequence[Verb]:
 
 
 def password(client: Client, command: Command) -> Sequence[Verb]:
-    """PASS: the server has no password, so any one is good."""
-    return [] if client.nickname is None else [already_registered()]
+    """PASS: the server's password; the last one counts (Modern IRC, "PASS message")."""
+    if client.nickname is not None:
+        return [already_registered()]
+    client.password = command.params[0]
+    return []
 
 
 def hello_if_ready(client: Client) -> Sequence[Verb]:
@@ -48,5 +51,12 @@ def hello_if_ready(client: Client) -> Sequence[Verb]:
     name, client.wanted = client.wanted, ""
     client.waits = True
     return [
-        Hello(name, rooms=(), username=client.username, realname=client.realname, ref=Asked("NICK", (name,))),
+        Hello(
+            name,
+            rooms=(),
+            username=client.username,
+            realname=client.realname,
+            password=client.password,
+            ref=Asked("NICK", (name,)),
+        )
     ]

@@ -1,0 +1,71 @@
+"""Passwords that can be checked and not be shown: they themselves are not kept. And who lacks the server's."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from pychat.core.errors import Refused
+
+if TYPE_CHECKING:
+    from pychat.core.session import Session
+
+logger = logging.getLogger("pychat")
+
+
+class PasswordRequired(Refused):
+    """Nobody comes in without the server's password."""
+
+    code = "password_required"
+
+    def __init__(self) -> None:
+        super().__init__("this server wants a password")
+
+
+class WrongServerPassword(Refused):
+    """It is another one."""
+
+    code = "wrong_password"
+
+    def __init__(self) -> None:
+        super().__init__("wrong password")
+
+
+class Password:
+    """One password. How long `fits` takes tells nothing of it."""
+
+    def __init__(self, text: str) -> None:
+        if not text:
+            raise ValueError("the password is empty")
+        self._key = secrets.token_bytes(32)
+        self._digest = self._digest_of(text)
+
+    def _digest_of(self, text: str) -> bytes:
+        return hmac.digest(self._key, text.encode(errors="replace"), hashlib.sha256)
+
+    def fits(self, text: str) -> bool:
+        """Whether this is it."""
+        return hmac.compare_digest(self._digest, self._digest_of(text))
+
+
+def require_password(session: Session, given: str | None) -> None:
+    """
+    Return if the session may come in: the server has no password, or this is it.
+
+    Those who come back with a token have proved that they are those who came in before, and are not asked.
+
+    Raises:
+        PasswordRequired: None was given.
+        WrongServerPassword: It is another one.
+    """
+    password = session.chat.password
+    session.lacks_password = not (password is None or session.is_local or (given is not None and password.fits(given)))
+    if not session.lacks_password:
+        return
+    if given is None:
+        raise PasswordRequired
+    logger.warning("%s gave a wrong password of the server", session.address)
+    raise WrongServerPassword

@@ -1,0 +1,48 @@
+"""What a server is that is no pychat."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pychat.protocols.foreign import recognise
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", "an HTTP server"),
+        (b'<!DOCTYPE HTML>\n<html lang="en">', "an HTTP server"),
+        (b'\n<?xml version="1.0"?>', "an HTTP server"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server"),
+        (b":irc.example NOTICE * :*** Looking up your hostname...\r\n", "an IRC server"),
+        (b"NOTICE AUTH :*** Looking up your hostname\r\n", "an IRC server"),
+        (b":irc.example 451 * :You have not registered\r\n", "an IRC server"),
+        (b"ERROR :Closing Link\r\n", "an IRC server"),
+        (b"220 mail.example ESMTP Postfix\r\n", "a mail server"),
+        (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", "a mail server"),
+        (b"+OK POP3 ready\r\n", "a mail server"),
+        (b"220 (vsFTPd 3.0.5)\r\n", "an FTP server"),
+        (b'-ERR unknown command \'{"type":"hello"\'\r\n', "a Redis server"),
+        (b"RFB 003.008\n", "a remote desktop (VNC)"),
+        (b"\x15\x03\x03\x00\x02\x02\x32", "a server that wants TLS"),
+    ],
+)
+def test_it_is_told_by_its_first_bytes(start: bytes, kind: str) -> None:
+    """Each says something else than an object of JSON."""
+    assert recognise(start) == kind
+
+
+@pytest.mark.parametrize("start", [b"", b"NICK", b'{"type":"welcome"', b"server full\r\n", b"SSH", b"HTT", b"22"])
+def test_what_is_not_clear_is_not_said(start: bytes) -> None:
+    """A pychat, one that turns us away, and beginnings that may become anything."""
+    assert recognise(start) is None
+
+
+@given(st.binary())
+def test_any_bytes_are_something_or_nothing(start: bytes) -> None:
+    """Whatever comes, there is no exception."""
+    kind = recognise(start)
+
+    assert kind is None or kind.startswith(("a ", "an "))
