@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import socket
-import struct
 import threading
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
-from pychat import ChatServer
+from pychat import ChatServer, testing
 from pychat.core.handler import Handler
 from pychat.handlers import Broadcast, Commands, History, JoinLeaveNotices, NicknameValidator
+from pychat.testing import DEADLINE, wait_until
 
-DEADLINE = 10.0
-"""Seconds after which whatever a test waits for is taken for lost: a limit, not a delay."""
+__all__ = ["DEADLINE", "Clients", "JsonPeer", "Peer", "full_chain", "pychat_threads", "wait_until"]
 
 
 def pychat_threads() -> list[threading.Thread]:
@@ -29,80 +25,12 @@ def full_chain() -> list[Handler]:
     return [NicknameValidator(), JoinLeaveNotices(), History(), Broadcast(), Commands()]
 
 
-def wait_until(holds: Callable[[], object], what: str) -> None:
-    """Wait for something that nobody announces, yielding to other threads meanwhile."""
-    deadline = time.monotonic() + DEADLINE
-    gate = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {DEADLINE} s: {what}"
-        gate.wait(0.001)
-
-
-class Peer:
-    """A socket that knows nothing of chats."""
+class Peer(testing.Peer):
+    """A socket that knows nothing of chats, connected to a server of these tests."""
 
     def __init__(self, server: ChatServer | tuple[str, int], *, receive_buffer: int | None = None) -> None:
-        address = server if isinstance(server, tuple) else server.server_address[:2]
-        self.socket = socket.socket(socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET)
-        if receive_buffer is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(DEADLINE)
-        self.socket.connect(address)
-        self.buffer = b""
-
-    def send(self, data: bytes | str) -> None:
-        """Send all of it."""
-        self.socket.sendall(data.encode() if isinstance(data, str) else data)
-
-    def read_exactly(self, size: int) -> bytes:
-        """Return the next bytes, that many."""
-        while len(self.buffer) < size:
-            self._read_more()
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
-        return data
-
-    def read_line(self) -> str:
-        """Return the next line without its newline."""
-        while b"\n" not in self.buffer:
-            self._read_more()
-        line, _, self.buffer = self.buffer.partition(b"\n")
-        return line.decode()
-
-    def read_until(self, last: str) -> list[str]:
-        """Return the next lines, up to and with the first that has this in it."""
-        lines = [self.read_line()]
-        while last not in lines[-1]:
-            lines.append(self.read_line())
-        return lines
-
-    def read_rest(self) -> bytes:
-        """Return everything up to the end of the stream, also if that is a reset."""
-        try:
-            while True:
-                self._read_more()
-        except (EOFError, ConnectionResetError):
-            pass
-        data, self.buffer = self.buffer, b""
-        return data
-
-    def end_sending(self) -> None:
-        """Let the server see the end of the stream; what it says can still be read."""
-        self.socket.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        """Close as any program does that ends."""
-        self.socket.close()
-
-    def reset(self) -> None:
-        """Vanish: the server's side gets a reset."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
-
-    def _read_more(self) -> None:
-        data = self.socket.recv(65_536)
-        if not data:
-            raise EOFError(f"the server closed the connection after {self.buffer!r}")
-        self.buffer += data
+        host, port = server if isinstance(server, tuple) else server.server_address[:2]
+        super().__init__(str(host), int(port), receive_buffer=receive_buffer)
 
 
 class JsonPeer(Peer):

@@ -1,4 +1,4 @@
-"""What is between a client and its server, for the tests: a network that breaks, a server that follows a script."""
+"""What a client of the tests may talk to: a server, or one that follows a script."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -32,67 +32,6 @@ def join(server: MakeServer) -> Iterator[MakeClient]:
             return stack.enter_context(ChatClient(port=port, nick=nick, **options))
 
         yield connect
-
-
-@pytest.fixture
-def proxy() -> Iterator[Callable[[int], Proxy]]:
-    """Return a function that makes a proxy before a port."""
-    with ExitStack() as stack:
-
-        def make(port: int) -> Proxy:
-            made = Proxy(port)
-            stack.callback(made.close)
-            return made
-
-        yield make
-
-
-class Proxy:
-    """Stands between clients and a server, and can cut what it has joined, as a bad network does."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._pairs: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self._target))
-            self._pairs += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                self._threads.append(threading.Thread(target=self._copy, args=(source, sink), daemon=True))
-                self._threads[-1].start()
-
-    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65_536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def cut(self) -> None:
-        """Break every connection, so that both sides see it."""
-        pairs, self._pairs = self._pairs, []
-        for end in pairs:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def close(self) -> None:
-        """Cut everything, and take no more."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.cut()
-        for thread in self._threads:
-            thread.join(DEADLINE)
 
 
 class Script:

@@ -1,15 +1,16 @@
-"""What all tests share: servers that always stop, clients that always close, and no thread that is left."""
+"""What all tests share, beside the fixtures of `pytest_pychat.py`: bare servers, and clients that always close."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from typing import Any
 
 import pytest
-from chat_clients import DEADLINE, Clients, pychat_threads
+from chat_clients import Clients
 from hypothesis import settings
 
 from pychat import ChatServer
+from pychat.testing import ChatHarness, MakeChat
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("pychat", deadline=None)
@@ -19,19 +20,18 @@ MakeServer = Callable[..., ChatServer]
 
 
 @pytest.fixture
-def server() -> Iterator[MakeServer]:
+def server(chat_server: MakeChat, request: pytest.FixtureRequest) -> Iterator[MakeServer]:
     """Return a function that starts servers, on free ports; takes what `ChatServer` takes."""
-    with ExitStack() as stack:
+    started: list[ChatHarness] = []
 
-        def start(**options: object) -> ChatServer:
-            started = ChatServer(**{"port": 0, **options})  # type: ignore[arg-type]
-            stack.callback(started.stop)
-            return started.start()
+    def start(**options: Any) -> ChatServer:
+        started.append(chat_server(**options))
+        return started[-1].server
 
-        yield start
-    for thread in pychat_threads():
-        thread.join(DEADLINE)
-    assert pychat_threads() == []
+    yield start
+    if "caplog" in request.fixturenames:  # then the test looks at the log itself
+        for chat in started:
+            chat.errors.clear()
 
 
 @pytest.fixture

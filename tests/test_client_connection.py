@@ -9,21 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from chat_clients import DEADLINE
-from chat_networks import WELCOME, MakeClient, Proxy, Script, join, proxy, script
+from chat_networks import WELCOME, Script, script
 
 from pychat import ChatServer, Disconnected, Handler, Limits, Message, Session
 from pychat.client import ChatClient, Reconnected, Reconnecting
-from pychat.core.errors import ConnectFailed, ConnectionLost
+from pychat.core.errors import ConnectFailed, ConnectionLost, NotPychat
 from pychat.core.replies import Gap
 from pychat.core.verbs import Say
-from pychat.handlers import Broadcast, JoinLeaveNotices, NicknameValidator
+from pychat.handlers import Broadcast, JoinLeaveNotices
 from pychat.protocols.jsonlines import JsonDialect
+from pychat.testing import ChatHarness, MakeChat
 from pychat.transport import lifeline
 from pychat.transport.dial import Wire
 
-__all__ = ["join", "proxy", "script"]  # the fixtures
-
-MakeServer = Callable[..., ChatServer]
+__all__ = ["script"]  # the fixture
 
 
 # Connecting
@@ -50,16 +49,17 @@ def test_another_kind_of_server_is_connect_failed(script: Callable[..., Script])
 
     with pytest.raises(ConnectFailed) as caught:
         ChatClient(port=server.port, nick="ann")
-    assert caught.value.reason == "it says 'SSH-2.0-OpenSSH_9.6'"
+    assert isinstance(caught.value, NotPychat)
+    assert caught.value.reason == "an SSH server answers there: 'SSH-2.0-OpenSSH_9.6'"
 
 
-def test_a_server_that_is_full_is_connect_failed(server: MakeServer, join: MakeClient) -> None:
+def test_a_server_that_is_full_is_connect_failed(chat_server: MakeChat) -> None:
     """It turns us away in one line that is no JSON."""
-    port = server(limits=Limits(max_connections=1)).port
-    join(port, "ann")
+    chat = chat_server(limits=Limits(max_connections=1))
+    chat.join("ann")
 
     with pytest.raises(ConnectFailed) as caught:
-        join(port, "bob")
+        chat.join("bob")
     assert caught.value.reason == "it says 'server full'"
 
 
@@ -117,25 +117,6 @@ def test_a_server_that_takes_nothing_is_given_up() -> None:
 # Coming back
 
 
-class Gate(Handler):
-    """Lets connections in while it is open, which it is at first."""
-
-    def __init__(self) -> None:
-        self._open = threading.Event()
-        self.open()
-
-    def open(self) -> None:
-        """Let in who waits."""
-        self._open.set()
-
-    def close(self) -> None:
-        """Let the next ones wait."""
-        self._open.clear()
-
-    def before_connect(self, session: Session) -> None:
-        self._open.wait(DEADLINE)
-
-
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients try again at once."""
@@ -143,27 +124,22 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_client_comes_back_and_hears_what_it_missed(
-    server: MakeServer, join: MakeClient, proxy: Callable[[int], Proxy]
-) -> None:
+def test_a_client_comes_back_and_hears_what_it_missed(chat: ChatHarness) -> None:
     """The same nickname, the same rooms, everything that was said meanwhile, once and in order."""
-    gate = Gate()
-    started = server(handlers=[NicknameValidator(), gate, JoinLeaveNotices(), Broadcast()])
-    network = proxy(started.port)
-    ann = join(network.port, "ann", rooms=["lobby", "ops"], reconnect=True)
-    bob = join(started.port, "bob", rooms=["lobby", "ops"])
+    network = chat.network()
+    ann = chat.join("ann", "lobby", "ops", via=network, reconnect=True)
+    bob = chat.join("bob", "lobby", "ops")
     bob.say("one", "lobby")
-    assert ann.next(Message, DEADLINE).text == "one"
+    assert ann.next(Message).text == "one"
 
-    gate.close()
-    network.cut()
-    lost = ann.next(Reconnecting, DEADLINE)
-    bob.next(Disconnected, DEADLINE)
+    network.down()
+    lost = ann.next(Reconnecting)
+    bob.next(Disconnected)
     bob.say("two", "lobby")
     bob.say("three", "ops")
     with pytest.raises(ConnectionLost, match=r"^not connected at the moment; nothing was sent$"):
         ann.say("too early")
-    gate.open()
+    network.resume()
 
     heard: list[object] = []
     for item in ann.events(DEADLINE):
@@ -175,33 +151,38 @@ def test_a_client_comes_back_and_hears_what_it_missed(
     assert heard[-1] == Reconnected(missed=2)
     assert (ann.nickname, ann.rooms) == ("ann", ("lobby", "ops"))
     ann.say("back", "lobby")
-    assert bob.next(Message, DEADLINE).text == "back"
+    assert bob.next(Message).text == "back"
 
 
 @pytest.mark.usefixtures("impatient")
-def test_what_is_missed_is_known_even_if_nothing_was_heard_before(
-    server: MakeServer, join: MakeClient, proxy: Callable[[int], Proxy]
-) -> None:
+def test_what_is_missed_is_known_even_if_nothing_was_heard_before(chat: ChatHarness) -> None:
     """A client that was lost before the first event knows where it began."""
-    gate = Gate()
-    started = server(handlers=[gate, JoinLeaveNotices(), Broadcast()])
-    network = proxy(started.port)
-    bob = join(started.port, "bob")
-    ann = join(network.port, "ann", reconnect=True)
-    gate.close()
-    network.cut()
-    bob.next(Disconnected, DEADLINE)
+    network = chat.network()
+    bob, ann = chat.join("bob"), chat.join("ann", via=network, reconnect=True)
+    network.down()
+    bob.next(Disconnected)
     bob.say("missed")
-    gate.open()
+    network.resume()
 
-    assert ann.next(Message, DEADLINE).text == "missed"
-    assert ann.next(Reconnected, DEADLINE) == Reconnected(missed=1)
+    assert ann.next(Message).text == "missed"
+    assert ann.next(Reconnected) == Reconnected(missed=1)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_message_whose_acknowledgement_is_lost_is_not_sent_again(
-    server: MakeServer, join: MakeClient, proxy: Callable[[int], Proxy]
-) -> None:
+def test_a_client_that_was_reset_comes_back(chat: ChatHarness) -> None:
+    """Whatever ends a connection, it is a loss, and the reason is told."""
+    network = chat.network()
+    ann = chat.join("ann", via=network, reconnect=True)
+
+    network.reset()
+
+    assert ann.next(Reconnecting).reason == "Connection reset by peer"
+    ann.next(Reconnected)
+    assert ann.say("back again")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_message_whose_acknowledgement_is_lost_is_not_sent_again(chat_server: MakeChat) -> None:
     """The person is told; when the client is back it hears whether the message was accepted."""
     said, go_on = threading.Event(), threading.Event()
 
@@ -211,9 +192,9 @@ def test_a_message_whose_acknowledgement_is_lost_is_not_sent_again(
                 said.set()
                 go_on.wait(DEADLINE)
 
-    started = server(handlers=[JoinLeaveNotices(), Hold(), Broadcast()])
-    network = proxy(started.port)
-    ann, bob = join(network.port, "ann", reconnect=True), join(started.port, "bob")
+    chat = chat_server(handlers=[JoinLeaveNotices(), Hold(), Broadcast()])
+    network = chat.network()
+    ann, bob = chat.join("ann", via=network, reconnect=True), chat.join("bob")
 
     with ThreadPoolExecutor(1) as pool:
         saying = pool.submit(ann.say, "hello")
@@ -223,54 +204,50 @@ def test_a_message_whose_acknowledgement_is_lost_is_not_sent_again(
             saying.result(DEADLINE)
         go_on.set()
 
-    assert ann.next(Message, DEADLINE)[3:5] == ("ann", "hello")
-    ann.next(Reconnected, DEADLINE)
+    assert ann.next(Message)[3:5] == ("ann", "hello")
+    ann.next(Reconnected)
     bob.say("end")
     ann.say("end")
-    assert [bob.next(Message, DEADLINE).text for _ in range(2)] == ["hello", "end"]
+    assert [bob.next(Message).text for _ in range(2)] == ["hello", "end"]
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_client_finds_a_server_that_was_restarted(server: MakeServer, join: MakeClient) -> None:
+def test_a_client_finds_a_server_that_was_restarted(chat_server: MakeChat) -> None:
     """On the same port; what the old one knew is gone, and that is said."""
-    old = server()
-    ann = join(old.port, "ann", rooms=["ops"], reconnect=True)
+    old = chat_server()
+    ann = old.join("ann", "ops", reconnect=True)
     ann.say("hello")
 
-    old.stop()
-    ann.next(Reconnecting, DEADLINE)
-    new = server(port=old.port)
+    old.server.stop()
+    ann.next(Reconnecting)
+    new = chat_server(port=old.port)
 
-    assert ann.next(Gap, DEADLINE).room == "ops"
-    ann.next(Reconnected, DEADLINE)
+    assert ann.next(Gap).room == "ops"
+    ann.next(Reconnected)
     assert ann.wait_connected(DEADLINE)
-    assert [room.name for room in new.chat.rooms() if room.occupants] == ["ops"]
+    assert [room.name for room in new.server.chat.rooms() if room.occupants] == ["ops"]
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_nickname_that_was_taken_meanwhile_ends_it(server: MakeServer, join: MakeClient) -> None:
+def test_a_nickname_that_was_taken_meanwhile_ends_it(chat_server: MakeChat) -> None:
     """After the server said goodbye there is no ghost to wait for: somebody else is called that now."""
-    old = server()
-    ann = join(old.port, "ann", reconnect=True)
-    old.stop()
-    ann.next(Reconnecting, DEADLINE)
-    new = ChatServer(port=old.port)
-    new.session("ann")
-    try:
+    old = chat_server()
+    ann = old.join("ann", reconnect=True)
+    old.server.stop()
+    ann.next(Reconnecting)
+    with ChatServer(port=old.port) as new:
+        new.session("ann")
         new.start()
 
         with pytest.raises(ConnectionLost, match=r"^coming back was refused: nickname 'ann' is in use; take another$"):
-            ann.next(Message, DEADLINE)
-    finally:
-        new.stop()
+            ann.next(Message)
 
 
-def test_close_ends_the_attempts(server: MakeServer, join: MakeClient) -> None:
+def test_close_ends_the_attempts(chat: ChatHarness) -> None:
     """Nobody waits for the next one."""
-    started = server()
-    ann = join(started.port, "ann", reconnect=True)
-    started.stop()
-    ann.next(Reconnecting, DEADLINE)
+    ann = chat.join("ann", reconnect=True)
+    chat.server.stop()
+    ann.next(Reconnecting)
 
     ann.close()
 

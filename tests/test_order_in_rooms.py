@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 from chat_clients import DEADLINE, Clients, full_chain
-from chat_networks import MakeClient, Proxy, join, proxy
+from chat_networks import MakeClient, join
 
 from pychat import ChatServer, Message, Refused
 from pychat.client import ChatClient, Reconnected
@@ -15,8 +15,9 @@ from pychat.core.modes import ModeChange
 from pychat.core.queries import GetModes, GetMotd, ListInvitations
 from pychat.core.replies import Invitations, Lines, Modes, PersonAway
 from pychat.core.session import LocalSession
+from pychat.testing import ChatHarness
 
-__all__ = ["join", "proxy"]  # the fixtures
+__all__ = ["join"]  # the fixture
 
 MakeServer = Callable[..., ChatServer]
 Member = ChatClient | LocalSession
@@ -155,18 +156,14 @@ def test_a_client_knows_that_it_was_removed(server: MakeServer, join: MakeClient
     assert ann.rooms == ("ops",)
 
 
-def test_who_comes_back_in_time_needs_neither_key_nor_role_again(
-    server: MakeServer, join: MakeClient, proxy: Callable[[int], Proxy]
-) -> None:
+def test_who_comes_back_in_time_needs_neither_key_nor_role_again(chat: ChatHarness) -> None:
     """A lost connection costs nothing."""
-    port = server().port
-    between = proxy(port)
-    ann = join(between.port, "ann", rooms=["ops"], reconnect=True)
-    bob = join(port, "bob", rooms=["ops"])
+    network = chat.network()
+    ann, bob = chat.join("ann", "ops", via=network, reconnect=True), chat.join("bob", "ops")
     ann.set_modes("+ik", "sesame")
 
-    between.cut()
-    ann.next(Reconnected, DEADLINE)
+    network.cut()
+    ann.next(Reconnected)
 
     assert [(member.nickname, member.roles) for member in bob.members()] == [("bob", ""), ("ann", "o")]
 

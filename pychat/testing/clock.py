@@ -1,0 +1,82 @@
+"""A clock that stands still until a test moves it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from pychat.core.clock import Clock
+from pychat.testing.waiting import DEADLINE
+
+_LOOK_SECONDS: Final = 0.01
+"""Real seconds after which one who waits looks whether its event is set: whoever sets it knows nothing of clocks."""
+
+
+class FakeClock(Clock):
+    """
+    The time of a chat in a test: `ChatServer(clock=FakeClock())`. Its methods may be called from any thread.
+
+    Who waits by it, a handler in `Session.pause` say, waits until the test calls `advance`.
+    """
+
+    def __init__(self, *, jumps: bool = False, start: float = 1_000_000_000.0) -> None:
+        """
+        Args:
+            jumps: Nobody waits: the time jumps to the end of each wait, at once. `waits` tells how long they were.
+            start: POSIX seconds at which it stands.
+        """
+        self._jumps = jumps
+        self._start = start
+        # Guards what follows. Nothing is called under it.
+        self._moved = threading.Condition()
+        self._passed = 0.0
+        self._waiting: list[float] = []
+        """Until when those wait who do; one whose time is over may not have noticed yet."""
+        self.waits: list[float] = []
+        """How long all those wanted to wait who have waited or do, in seconds, in order."""
+
+    def monotonic(self) -> float:
+        return self._passed + 1000.0
+
+    def time(self) -> float:
+        return self._passed + self._start
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, at once. Whoever has waited long enough goes on."""
+        if seconds < 0:
+            raise ValueError(f"time does not go back, not even {-seconds:g} s")
+        with self._moved:
+            self._passed += seconds
+            self._moved.notify_all()
+
+    def wait_for_waiters(self, number: int = 1, timeout: float = DEADLINE) -> None:
+        """
+        Wait, in real time, until so many threads wait by this clock: then it is time to `advance`.
+
+        Raises:
+            AssertionError: There were fewer within `timeout` seconds.
+        """
+        __tracebackhide__ = True
+        with self._moved:
+            if not self._moved.wait_for(lambda: self._waiters_locked() >= number, timeout):
+                waiters = self._waiters_locked()
+                raise AssertionError(f"{waiters} threads wait by the clock after {timeout:g} s, not {number}")
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        with self._moved:
+            self.waits.append(seconds)
+            if not self._jumps:
+                self._wait_locked(event, self._passed + seconds)
+                return event.is_set()
+        self.advance(seconds)
+        return event.is_set()
+
+    def _waiters_locked(self) -> int:
+        return sum(until > self._passed for until in self._waiting)
+
+    def _wait_locked(self, event: threading.Event, until: float) -> None:
+        self._waiting.append(until)
+        self._moved.notify_all()
+        while self._passed < until and not event.is_set():
+            self._moved.wait(_LOOK_SECONDS)
+        self._waiting.remove(until)

@@ -1,0 +1,86 @@
+"""Participants of a test: they wait for nothing longer than a deadline, and know when there is nothing to wait for."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any, Final, Protocol, TypeVar, get_args, overload
+
+from pychat.client import ChatClient
+from pychat.core.errors import ConnectionLost, LocalProtocolError, Refused
+from pychat.core.events import Event
+from pychat.core.replies import Reply
+from pychat.core.session import LocalSession
+from pychat.core.verbs import Ping, Verb
+from pychat.testing.waiting import DEADLINE
+
+T = TypeVar("T")
+
+_EVENTS: Final = get_args(Event)
+_ENDED: Final = (ConnectionLost, LocalProtocolError)
+
+
+class _Listener(Protocol):
+    """What a session in the process and a client have in common."""
+
+    deadline: float
+
+    def ask(self, verb: Verb) -> Reply: ...
+    def take(self, timeout: float | None = None) -> Any: ...
+
+
+class _Patient:
+    """What makes one of them a member."""
+
+    deadline: float = DEADLINE
+    """Seconds that `next` waits if it is not told how long."""
+
+    def next(self: _Listener, kind: type[T], timeout: float | None = None) -> T:
+        """
+        Take what was heard until something of this type comes, and return it.
+
+        Args:
+            timeout: Seconds; default: the deadline of the test.
+
+        Raises:
+            TimeoutError: It did not come in time; the error tells what came instead.
+            ConnectionLost: The connection is lost for good, and everything was taken.
+            LocalProtocolError: The member is closed, and everything was taken.
+        """
+        __tracebackhide__ = True
+        seconds = self.deadline if timeout is None else timeout
+        until = time.monotonic() + seconds
+        others = []
+        while (item := self.take(max(0.0, until - time.monotonic()))) is not None:
+            if isinstance(item, kind):
+                return item
+            others.append(item)
+        instead = ", ".join(map(str, others)) or "nothing at all"
+        raise TimeoutError(f"no {kind.__name__} within {seconds:g} s, but {instead}")
+
+    @overload
+    def received(self: _Listener) -> list[Event]: ...
+    @overload
+    def received(self: _Listener, kind: type[T]) -> list[T]: ...
+    def received(self: _Listener, kind: Any = _EVENTS) -> list[Any]:
+        """
+        Take everything that was heard up to now, and return what is of this type (default: all events).
+
+        It waits for nothing but an answer of the server, which comes behind everything that happened before. So what
+        is not in the list was not sent.
+        """
+        with suppress(*_ENDED, Refused):
+            self.ask(Ping())
+        received = []
+        with suppress(*_ENDED):
+            while (item := self.take(0.0)) is not None:
+                received.append(item)
+        return [item for item in received if isinstance(item, kind)]
+
+
+class Member(_Patient, ChatClient):
+    """Somebody who is connected to the server of a test, over a real socket."""
+
+
+class LocalMember(_Patient, LocalSession):
+    """Somebody in the process of the server of a test, without a socket."""
