@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 
 from pychat import ChatServer, Handler, Message, Session
-from pychat.handlers import Context, JoinLeaveNotices, NicknameValidator
+from pychat.handlers import JoinLeaveNotices, NicknameValidator, SessionContext
 
 HEARING, WORLD = 10, 1000  # the world is round: 1001 is 1
 
@@ -40,7 +40,7 @@ def make_server(port: int) -> ChatServer:
     server = ChatServer(port=port, handlers=[NicknameValidator(), JoinLeaveNotices(), nearby])
 
     @server.command("go")
-    def go(ctx: Context, x: int, y: int) -> None:
+    def go(ctx: SessionContext, x: int, y: int) -> None:
         """Go somewhere."""
         nearby.places[ctx.session] = here = x % WORLD, y % WORLD
         ctx.whisper(f"you are at {here[0]},{here[1]}")

@@ -1,5 +1,6 @@
 """A chat server to import: rooms, pluggable handlers, any client on one port, one order for everyone."""
 
+from pychat.bot import Bot
 from pychat.client import ChatClient
 from pychat.core.chat import Chat
 from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, Refused
@@ -20,12 +21,14 @@ from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
+from pychat.handlers.command_table import command
 from pychat.server import ChatServer
 from pychat.version import __version__ as __version__
 
 __all__ = [
     "AckTimeout",
     "AwayChanged",
+    "Bot",
     "Chat",
     "ChatClient",
     "ChatError",
@@ -48,4 +51,5 @@ __all__ = [
     "Room",
     "Session",
     "TopicChanged",
+    "command",
 ]

@@ -8,7 +8,7 @@ with the other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pychat.core.errors import Refused
 from pychat.core.limits import Limits
@@ -45,6 +45,8 @@ class ChatClient(Participant):
         rooms: Iterable[str] = (),
         reconnect: bool = False,
         replay: bool = False,
+        password: str | None = None,
+        bot: bool = False,
         timeout: float = 10.0,
     ) -> None:
         """
@@ -55,14 +57,18 @@ class ChatClient(Participant):
             reconnect: Whether to come back when the connection is lost: with the same nickname, in the same rooms,
                 and with everything that was missed. `Reconnecting` and `Reconnected` in the inbox tell of it.
             replay: Whether the last messages of a room are wanted on join, as `Replay`.
+            password: The server's, if it wants one.
+            bot: Whether others shall see that it is a program that answers people.
             timeout: Seconds to wait for the connection, and for the answer to each verb.
 
         Raises:
             ConnectFailed: No server answers there.
-            Refused: The nickname is not allowed or in use, or the server does not let us in.
+            Refused: The nickname is not allowed or in use, or the server does not let us in: `code` is
+                `password_required` or `wrong_password` if it is for its password.
         """
+        self.address: Final = host, port
         self._inbox = Inbox()
-        hello = Hello(nick, names_of(rooms) or None, replay)
+        hello = Hello(nick, names_of(rooms) or None, replay, password=password, bot=bot)
         self._line = Lifeline(host, port, hello, self._inbox, reconnect=reconnect, timeout=timeout)
 
     def __enter__(self) -> ChatClient:
@@ -145,6 +151,20 @@ class ChatClient(Participant):
             LocalProtocolError: The client is closed, and everything was taken.
         """
         return self._inbox.next(kind, timeout)
+
+    def take(self, timeout: float | None = None) -> Heard | None:
+        """
+        Wait for the next thing and return it; None if it did not come in time, or somebody called `interrupt`.
+
+        Raises:
+            ConnectionLost: The connection is lost for good, and everything was taken.
+            LocalProtocolError: The client is closed, and everything was taken.
+        """
+        return self._inbox.take(timeout)
+
+    def interrupt(self) -> None:
+        """Let the thread that waits in `take` go on, or the next one that would wait there."""
+        self._inbox.interrupt()
 
     def events(self, timeout: float | None = None) -> Iterator[Heard]:
         """

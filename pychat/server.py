@@ -15,20 +15,19 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pychat.core.chat import Chat
+from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.errors import LocalProtocolError
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
-from pychat.core.room import Room
-from pychat.core.session import LocalSession
 from pychat.handlers.broadcast import Broadcast
-from pychat.handlers.commands import Commands
 from pychat.handlers.nickname import NicknameValidator
 from pychat.handlers.presence import JoinLeaveNotices
+from pychat.hosting import Host
 from pychat.protocols.detect import Language
 from pychat.protocols.irc.dialect import IrcDialect
 from pychat.protocols.jsonlines import JsonDialect
@@ -44,15 +43,13 @@ from pychat.version import __version__
 
 logger = logging.getLogger("pychat")
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _STOP_SECONDS = 2.0
-_OWN_FILES = 64
+OWN_FILES = 64
 """Descriptors that are kept for everything that is no connection."""
 _NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class ChatServer(socketserver.ThreadingTCPServer):
+class ChatServer(Host, socketserver.ThreadingTCPServer):
     """
     A chat server on one port.
 
@@ -78,6 +75,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
         default_room: str = "lobby",
         motd: Iterable[str] = (),
         operators: Mapping[str, str] | None = None,
+        password: str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """
         Args:
@@ -90,9 +89,12 @@ class ChatServer(socketserver.ThreadingTCPServer):
             default_room: Where a session goes that names no room.
             motd: The message of the day, line by line; everybody who comes in is told.
             operators: Who may become a server operator: passwords by name.
+            password: What everybody must give who comes in over the network. Default: nothing.
+            clock: What time it is. Tests give it a clock of their own.
 
         Raises:
             TypeError: A handler has a misspelt hook, or one with other parameters.
+            ValueError: The password is empty.
         """
         address = server_address if server_address is not None else (host, port)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -107,6 +109,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
             default_room=default_room,
             motd=motd,
             operators=operators,
+            password=password,
+            clock=clock,
         )
         super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
         self.dialects = {
@@ -223,7 +227,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    # What programs use
+    # What programs use; the rest is in hosting.py
 
     @property
     def port(self) -> int:
@@ -232,32 +236,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
 
     @property
     def connections(self) -> int:
-        """How many there are now, registered or not."""
-        return len(self._links)
-
-    def room(self, name: str) -> Room:
-        """See `Chat.room`."""
-        return self.chat.room(name)
-
-    def session(self, nickname: str, rooms: Iterable[str] = ()) -> LocalSession:
-        """See `Chat.session`."""
-        return self.chat.session(nickname, rooms)
-
-    def add_handler(self, handler: Handler, *, before: Handler | None = None) -> None:
-        """See `Chat.add_handler`."""
-        self.chat.add_handler(handler, before=before)
-
-    def remove_handler(self, handler: Handler) -> None:
-        """See `Chat.remove_handler`."""
-        self.chat.remove_handler(handler)
-
-    def command(self, name: str) -> Callable[[F], F]:
-        """Make the decorated function `(ctx, ...)` the command `!name`; adds the handler `Commands` if need be."""
-        commands = next((handler for handler in self.chat.handlers if isinstance(handler, Commands)), None)
-        if commands is None:
-            commands = Commands()
-            self.add_handler(commands)
-        return commands.command(name)
+        """How many there are now, registered or not; where one is missing, another is let in."""
+        return len(self._readers)
 
     # What socketserver calls, on the accept thread
 
@@ -334,7 +314,7 @@ def _most_connections(limits: Limits) -> int:
     return (
         limits.max_connections
         if soft == resource.RLIM_INFINITY
-        else max(1, min(limits.max_connections, soft - _OWN_FILES))
+        else max(1, min(limits.max_connections, soft - OWN_FILES))
     )
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pychat import Chat, LocalSession, Message, Notice, Refused
+from pychat import Chat, LocalSession, Message, Notice, Refused, command
 from pychat.core.replies import Lines, Ok
 from pychat.core.verbs import Command, Help
-from pychat.handlers import Broadcast, Commands, Context
+from pychat.handlers import Broadcast, Commands, Context, SessionContext
 
 
 def make(*functions: Any) -> tuple[Commands, LocalSession, LocalSession]:
@@ -181,12 +181,12 @@ def test_a_command_that_fails(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_help_comes_from_docstrings() -> None:
-    """The first line; nothing if there is none."""
+    """The first line; nothing if there is none. `!help` tells them in one go."""
     _, ann, _ = make(roll, lamp)
     expected = ["!help  List the commands.", "!roll [DICE] [TIMES]  Roll dice.", "!lamp ON [ROOM] [LEVEL]"]
 
     ann.say("!help")
-    assert texts(ann) == expected
+    assert texts(ann) == ["\n".join(expected)]
     answer = ann.ask(Help("the protocol's"))
     assert isinstance(answer, Lines)
     assert answer.lines == ("the protocol's", *expected)
@@ -209,6 +209,112 @@ def test_functions_that_cannot_be_commands() -> None:
         commands.add("x", lambda: None)
     with pytest.raises(TypeError, match="command 'x': only one keyword-only parameter can take the rest of the line"):
         commands.add("x", lambda ctx, *, one, two: None)
+
+
+class Dice:
+    """A group of commands, in the order of its methods."""
+
+    sides = 6
+
+    @command("roll")
+    def roll(self, ctx: Context, times: int = 1) -> None:
+        """Roll dice."""
+        ctx.reply(f"{times} times {self.sides}")
+
+    @command("hide")
+    def hide(self, ctx: Context) -> None:
+        """Hide the dice."""
+        ctx.whisper("hidden")
+
+    def no_command(self) -> None:
+        """Not marked."""
+
+
+class LoadedDice(Dice):
+    """What a derived class overrides is what runs."""
+
+    sides = 7
+
+    @command("hide")
+    def hide(self, ctx: Context) -> None:
+        """Hide them well."""
+        ctx.whisper("hidden well")
+
+
+def test_a_group_of_commands_is_a_plain_class() -> None:
+    """Its marked methods become commands, in the order of their definition."""
+    commands, ann, bob = make()
+    commands.add_group(LoadedDice())
+
+    ann.say("!roll 2")
+    ann.say("!hide")
+
+    assert texts(bob) == ["!roll 2", "2 times 7", "!hide"]
+    assert texts(ann) == ["2 times 7", "hidden well"]
+    assert commands.on_help(ann)[1:] == ["!roll [TIMES]  Roll dice.", "!hide  Hide them well."]
+
+
+def test_a_group_is_added_as_a_whole_or_not_at_all() -> None:
+    """Whatever is wrong with one of its commands."""
+
+    class Nameless(Dice):
+        @command("two words")
+        def broken(self, ctx: Context) -> None:
+            """Not called."""
+
+    class Double(Dice):
+        @command("roll")
+        def again(self, ctx: Context) -> None:
+            """Not called."""
+
+    commands, ann, _ = make(hide)
+    for group, name in ((Dice(), "hide"), (Nameless(), "hide"), (Double(), "hide")):
+        with pytest.raises(ValueError, match=f"command name {name!r} is taken, empty or has spaces"):
+            commands.add_group(group)
+    assert len(commands.on_help(ann)) == 2
+
+    commands, ann, _ = make()
+    for group, name in ((Nameless(), "two words"), (Double(), "roll")):
+        with pytest.raises(ValueError, match=f"command name {name!r} is taken, empty or has spaces"):
+            commands.add_group(group)
+    assert len(commands.on_help(ann)) == 1
+
+
+def test_a_group_without_commands_is_a_mistake() -> None:
+    """Probably the marks were forgotten."""
+    commands, _, _ = make()
+
+    with pytest.raises(TypeError, match=r"^object has no commands: mark its methods with @command\(name\)$"):
+        commands.add_group(object())
+
+
+def test_what_a_command_knows() -> None:
+    """Who asked, where, with which message, and the session; by name there is no message."""
+    known: list[object] = []
+
+    def look(ctx: SessionContext) -> None:
+        known.append((ctx.nickname, ctx.room, ctx.message and ctx.message.text, ctx.session))
+
+    _, ann, _ = make(look)
+    ann.say("!look")
+    ann.direct("bob", "!look")
+    ann.ask(Command("look"))
+
+    assert known == [("ann", "lobby", "!look", ann), ("ann", None, "!look", ann), ("ann", "lobby", None, ann)]
+
+
+def test_an_answer_to_a_room_that_is_no_more() -> None:
+    """It reaches the one who asked."""
+
+    def close(ctx: SessionContext) -> None:
+        ctx.session.chat.remove_room("ops")
+        ctx.reply("closed")
+
+    _, ann, _ = make(close)
+    ann.join("ops")
+    ann.say("!close")
+
+    assert texts(ann) == ["closed"]
 
 
 def test_a_command_can_be_added_while_others_run() -> None:
