@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,11 +21,7 @@ class Lines:
     def __init__(self) -> None:
         self._style = Style(local_time=True)
         self._room: str | None = None
-
-    @property
-    def room(self) -> str | None:
         """The room one came in by, whose messages are shown without its name; None until it is known."""
-        return self._room
 
     def show(self, heard: Heard) -> list[str]:
         """Return the lines that tell of it; there may be none."""
@@ -47,6 +44,10 @@ def _messages(number: int) -> str:
 
 def show_json(heard: Heard) -> str:
     """Return one line, as docs/protocol.md has it, without its newline; empty if there is nothing to tell."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", _json(heard))
+
+
+def _json(heard: Heard) -> str:
     writer = _WRITERS.get(type(heard))
     if writer is not None:
         return dump_object(writer(heard))
@@ -54,6 +55,10 @@ def show_json(heard: Heard) -> str:
     if isinstance(heard, Welcome):
         heard = heard._replace(ref=None, token="")  # a secret, which the client uses by itself
     return to_bytes(encode_item(heard)).decode()
+
+
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
+"""What JSON does not escape by itself, and a terminal would obey; escaped, it is the same for a program."""
 
 
 _WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {

@@ -19,12 +19,25 @@ PACKAGE = ROOT / "pychat"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = {"version": 0, "core": 0, "handlers": 1, "protocols": 2, "transport": 3, "stores": 3, "server": 4, "client": 4}
-LAYERS["testing"] = 4
+LAYERS |= dict.fromkeys(("testing", "bot", "repertoire", "schedule", "hosting"), 4)
 TOP = 5
 """What is not named above: the command line, the terminal and what serves them."""
 
-DOORS = {"click", "prompt_toolkit", "precis_i18n", "confusable_homoglyphs"}
-NOT_LOADED = {*DOORS, "asyncio", "pychat.cli", "pychat.terminal", "ssl", "http", "sqlite3", "multiprocessing"}
+PLUGIN = ROOT / "pytest_pychat.py"
+"""What pytest loads; it lies beside the package, so that loading it imports nothing of that."""
+
+DOORS = {"click", "prompt_toolkit", "precis_i18n", "confusable_homoglyphs", "pytest"}
+NOT_LOADED = {
+    *DOORS,
+    "asyncio",
+    "pychat.cli",
+    "pychat.terminal",
+    "pychat.testing",
+    "ssl",
+    "http",
+    "sqlite3",
+    "multiprocessing",
+}
 
 
 def layer_of(module: str) -> int:
@@ -75,7 +88,7 @@ def test_imports_point_down(path: Path) -> None:
 def test_each_third_party_package_has_one_door() -> None:
     """So that it can be replaced, and so that it is clear who pays for it."""
     doors: dict[str, list[str]] = {}
-    for path in MODULES:
+    for path in [*MODULES, PLUGIN]:
         for top in {imported.partition(".")[0] for imported in imports(path)}:
             if top not in sys.stdlib_module_names and top != "pychat":
                 doors.setdefault(top, []).append(name_of(path))
@@ -83,6 +96,13 @@ def test_each_third_party_package_has_one_door() -> None:
     assert doors.keys() <= DOORS
     assert {package: modules for package, modules in doors.items() if len(modules) > 1} == {}
     assert doors["precis_i18n"] == doors["confusable_homoglyphs"] == ["pychat.core.names"]
+    assert doors["pytest"] == ["pytest_pychat"]
+
+
+def test_handlers_ask_the_chat_what_time_it_is() -> None:
+    """So that whoever tests them needs not wait."""
+    for path in (PACKAGE / "handlers").glob("*.py"):
+        assert {"time", "datetime"}.isdisjoint(imports(path)), path
 
 
 def test_core_knows_no_sockets() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -17,15 +18,17 @@ from chat_programs import Programs, pychat
 from click.testing import CliRunner
 
 import pychat as package
-from pychat import daemon
-from pychat.cli import OptionInfo, cli, documented_options
+from pychat.cli import cli, daemon
+from pychat.cli.addresses import how_to_join
+from pychat.cli.daemon import CannotServe, NoHandler, Plan
+from pychat.cli.exits import MEANINGS
+from pychat.cli.options import limit_fields
+from pychat.cli.parsing import OptionInfo, options_of
 from pychat.core.limits import Limits
-from pychat.daemon import CannotServe, NoHandler, Plan
-from pychat.options import limit_fields
 
 __all__ = ["pychat"]  # the fixture
 
-OPTIONS = list(documented_options())
+OPTIONS = list(options_of(cli))
 COMMANDS = list(cli.commands)
 
 
@@ -132,19 +135,39 @@ def test_wrong_options_are_exit_code_2(pychat: Programs, arguments: list[str], p
 # Help
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["connect", "-h"]])
-def test_help_is_for_strangers(arguments: list[str]) -> None:
-    """It says how to begin, and where options can come from."""
-    text = CliRunner().invoke(cli, arguments).output
+def test_help_is_for_strangers() -> None:
+    """It says how to begin, and lists the commands, what most people want first."""
+    text = CliRunner().invoke(cli, ["--help"]).output
 
-    assert "Traceback" not in text
-    words = " ".join(text.split())
-    if arguments == ["--help"]:
-        assert 'Start a server with "pychat serve". Join it with "pychat connect --nick NAME"' in words
-        assert all(command in text for command in COMMANDS)
-    else:
-        assert f"PYCHAT_{arguments[0].upper()}_" in text
-        assert f"table [{arguments[0]}] of a TOML file" in words
+    assert 'Start a server with "pychat serve". Join it with "pychat connect --nick NAME"' in " ".join(text.split())
+    listed = [line.split()[0] for line in text.partition("\nCommands:\n")[2].splitlines()]
+    assert listed == COMMANDS == ["serve", "connect", "send", "tail", "config", "doctor", "completion"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_each_command_has_help(command: str, option: str) -> None:
+    """What it does in a sentence; where options can come from, and what exit codes mean, if it has such."""
+    result = CliRunner().invoke(cli, [command, option])
+
+    assert result.exit_code == 0
+    usage, does = result.output.split("\n\n")[:2]
+    assert usage.startswith(f"Usage: cli {command} [OPTIONS]")
+    assert does.strip().endswith(".")
+    words = " ".join(result.output.split())
+    has_file = "--config" in words and command != "config"
+    assert (f"or in the table [{command}] of a TOML file" in words) == has_file
+    assert (f"PYCHAT_{command.upper()}_" in words) == has_file
+    assert ("3 cannot connect" in words) == (command in ("connect", "send", "tail"))
+
+
+def test_exit_codes_are_documented() -> None:
+    """As they are in help."""
+    text = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
+
+    assert dict(re.findall(r"^\| (\d+) \| (.*) \|$", text, re.MULTILINE)) == {
+        str(code): meaning for code, meaning in MEANINGS.items()
+    }
 
 
 def test_limits_are_a_section_of_their_own() -> None:
@@ -215,8 +238,8 @@ def test_the_default_file_is_read(pychat: Programs) -> None:
     [
         ("[serve", "not TOML: Expected ']' at the end of a table declaration (at end of document)"),
         ("\udcff", "not TOML: "),
-        ("[server]\n", "'server' is no table that pychat knows; use [serve], [connect]"),
-        ("serve = 1\n", "'serve' is no table that pychat knows; use [serve], [connect]"),
+        ("[server]\n", "'server' is no table that pychat knows; use [serve], [connect], [send], [tail], [doctor]"),
+        ("serve = 1\n", "'serve' is no table that pychat knows; use [serve], [connect], [send], [tail], [doctor]"),
         ("[serve]\nprot = 1\n", "[serve] has no option 'prot'; did you mean 'port'?"),
         ("[serve]\nmessage-brust = 1\n", "[serve] has no option 'message-brust'; did you mean 'message-burst'?"),
         ("[serve]\nconfig = 'x'\n", "[serve] has no option 'config'"),
@@ -278,7 +301,7 @@ def test_an_error_is_one_line_and_debug_shows_more(pychat: Programs) -> None:
 def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
     """Even a bug is told in a line, with how to see more."""
     (pychat.directory / "sitecustomize.py").write_text(
-        "import pychat.daemon\ndef fail(plan): raise KeyError('oh\\x1b[2J')\npychat.daemon.run = fail\n"
+        "import pychat.cli.daemon\ndef fail(plan): raise KeyError('oh\\x1b[2J')\npychat.cli.daemon.run = fail\n"
     )
     path = f"{pychat.directory}:{pychat.environment['PYTHONPATH']}"
 
@@ -293,7 +316,7 @@ def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
 
 def plan(**changes: Any) -> Plan:
     """What `pychat serve --port 0` means."""
-    return Plan("127.0.0.1", 0, ("lobby",), "pychat", None, None, Limits(), True, (), None)._replace(**changes)
+    return Plan("127.0.0.1", 0, ("lobby",), "pychat", None, None, None, Limits(), True, (), None)._replace(**changes)
 
 
 def handlers_of(what: Plan) -> list[str]:
@@ -350,20 +373,28 @@ def test_cli_imports_no_terminal() -> None:
 
 def test_everywhere_is_told_with_this_machines_name() -> None:
     """Who listens on all addresses is told how to join from here and from elsewhere."""
-    with package.ChatServer(host="0.0.0.0", port=0) as server:
-        port = server.port
-        lines = daemon.how_to_join(server, "0.0.0.0")
-
     name = socket.gethostname()
-    assert lines == [
-        f"pychat listens on 0.0.0.0 port {port}. Join it from another terminal:",
-        f"    nc 127.0.0.1 {port}",
-        f"    pychat connect --nick NAME --port {port}",
-        f"    irssi -c 127.0.0.1 -p {port}",
+    assert how_to_join("home", "0.0.0.0", 6000, "lobby", has_password=False) == [
+        "home listens on 0.0.0.0 port 6000. Join it from another terminal:",
+        "    nc 127.0.0.1 6000",
+        "    pychat connect --nick NAME --port 6000",
+        "    irssi -c 127.0.0.1 -p 6000",
         "or from another machine:",
-        f"    nc {name} {port}",
-        f"    pychat connect --nick NAME --host {name} --port {port}",
-        f"    irssi -c {name} -p {port}",
+        f"    nc {name} 6000",
+        f"    pychat connect --nick NAME --host {name} --port 6000",
+        f"    irssi -c {name} -p 6000",
         "In irssi, or any other IRC client without TLS, then type: /join #lobby",
-        "Ctrl-C ends it.",
+    ]
+
+
+def test_how_to_join_a_server_with_a_password() -> None:
+    """Without the password: it is a secret, and IRC clients take it where everybody can see it."""
+    assert how_to_join("home", "::", 55555, "hall", has_password=True)[1:4] == [
+        "    nc ::1 55555",
+        "    pychat connect --nick NAME --host ::1",
+        "    irssi -c ::1 -p 55555 -w PASSWORD",
+    ]
+    assert how_to_join("home", "127.0.0.1", 55555, "hall", has_password=True)[-2:] == [
+        "In irssi, or any other IRC client without TLS, then type: /join #hall",
+        "It wants its password: nc and pychat connect ask for it.",
     ]

@@ -7,12 +7,17 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from chat_clients import DEADLINE, Clients, wait_until
+from chat_networks import WELCOME, Script, script
 from chat_programs import PYCHAT, Programs, pychat
 
-__all__ = ["pychat"]  # the fixture
+from pychat import Message
+from pychat.core.replies import Bye, MemberInfo, Members
+
+__all__ = ["pychat", "script"]  # the fixtures
 
 
 def lines_of(text: str) -> list[dict[str, object]]:
@@ -77,6 +82,26 @@ def test_a_long_paste_is_not_flooding(pychat: Programs, clients: Clients) -> Non
     assert bob.read_until("<--")[1:-1] == [f"ci: {n}" for n in range(60)]
 
 
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_a_hostile_server_does_not_reach_the_terminal(
+    pychat: Programs, script: Callable[..., Script], arguments: list[str]
+) -> None:
+    """It may send what no honest one lets in; for programs it is escaped, and still the same."""
+    members = Members(None, "lobby", "", (MemberInfo("ci"),), joined=True)
+    message = Message(1, 0.0, "lobby", "e\x1b[2Jve", "a\x9b2J\x7f\u202eb\x1b]0;x\x07\u2028")
+    server = script(WELCOME, members, message, Bye("\x9b1m"))
+
+    result = pychat.run("connect", "--nick", "ci", "--no-reconnect", "--port", str(server.port), *arguments)
+
+    assert [line for line in result.stdout.splitlines() if "2J" in line] == [
+        '{"type":"message","id":"0000000000000001","time":"1970-01-01T00:00:00.000Z","room":"lobby",'
+        r'"nick":"e\u001b[2Jve","text":"a\u009b2J\u007f\u202eb\u001b]0;x\u0007\u2028"}'
+        if arguments
+        else "e\ufffd[2Jve: a\ufffd2J\ufffd\ufffdb\ufffd]0;x\ufffd\ufffd"
+    ]
+    assert (result.stdout + result.stderr).replace("\n", "").isprintable()
+
+
 # Exit codes
 
 
@@ -97,6 +122,28 @@ def test_3_when_there_is_no_server(pychat: Programs) -> None:
         "Error: cannot connect to 127.0.0.1 port 1: Connection refused; is the server running, and is this its "
         "address? Start one with: pychat serve\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "an HTTP server answers there: 'HTTP/1.1 400 Bad Request'"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server answers there: 'SSH-2.0-OpenSSH_9.6'"),
+        (b":irc.x NOTICE * :*** Looking up\x1b[2J\r\n", "an IRC server answers there: ':irc.x NOTICE * :*** Lo"),
+    ],
+)
+def test_3_when_the_server_is_no_pychat(
+    pychat: Programs, script: Callable[..., Script], answer: bytes, text: str
+) -> None:
+    """The line says what it is, without what a terminal would obey."""
+    port = script(raw=answer).port
+
+    result = pychat.run("connect", "--nick", "ci", "--port", str(port), input="hi")
+
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr.startswith(f"Error: cannot connect to 127.0.0.1 port {port}: {text}")
+    assert result.stderr.endswith("; is this the port of a pychat server? Give another with --port\n")
+    assert "\x1b" not in result.stderr
 
 
 def test_4_when_the_nickname_is_refused(pychat: Programs) -> None:
@@ -198,6 +245,25 @@ def test_141_and_silence_when_nobody_reads(pychat: Programs) -> None:
         assert process.stderr.read() == b""
 
 
+def test_141_when_the_reader_is_gone_and_nothing_is_said(pychat: Programs) -> None:
+    """It looks now and then, also while its input goes on."""
+    _, port = pychat.serve()
+    with subprocess.Popen(
+        [*PYCHAT, "connect", "--nick", "ann", "--port", str(port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=pychat.environment,
+        cwd=pychat.directory,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.read(2) == b"--"
+        process.stdout.close()
+        assert process.wait(DEADLINE) == 141
+        assert process.stderr.read() == b""
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")  # noqa: PTH110
 def test_1_when_the_output_cannot_be_written(pychat: Programs) -> None:
     """A full disk is not somebody who has read enough."""
@@ -207,7 +273,7 @@ def test_1_when_the_output_cannot_be_written(pychat: Programs) -> None:
 
     result = subprocess.run(arguments, env=pychat.environment, capture_output=True, text=True, timeout=DEADLINE)
 
-    assert (result.returncode, result.stderr) == (1, "Error: cannot write what is heard: No space left on device\n")
+    assert (result.returncode, result.stderr) == (1, "Error: cannot write to stdout: No space left on device\n")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])

@@ -85,6 +85,7 @@ def test_a_port_in_use_is_one_line(pychat: Programs) -> None:
     [
         ("203.0.113.1", "cannot listen on 203.0.113.1 port 0: this machine does not have that address; "),
         ("no.such.host.invalid", "no address is known for host 'no.such.host.invalid'; use one of this machine, "),
+        ("x" * 64, f"no address is known for host {'x' * 64!r}; use one of this machine, "),
     ],
 )
 def test_an_address_that_cannot_be_had_is_one_line(pychat: Programs, host: str, problem: str) -> None:

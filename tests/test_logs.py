@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pychat import logs
-from pychat.logs import JsonFormatter, TextFormatter
+from pychat.cli import logs
+from pychat.cli.logs import JsonFormatter, TextFormatter
 
 SetUp = Callable[..., io.StringIO]
 

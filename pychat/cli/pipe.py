@@ -13,20 +13,18 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
+from pychat.cli.exits import REFUSED, UNACKNOWLEDGED
+from pychat.cli.listening import listen
+from pychat.cli.streams import Output, say_on_stderr
 from pychat.client import ChatClient, Heard
-from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, LocalProtocolError, Refused
+from pychat.core.errors import AckTimeout, ChatError, ConnectionLost, LocalProtocolError, Refused
 from pychat.core.limits import Limits
 from pychat.core.replies import Failure, Reply
 from pychat.core.text import clean_line
 from pychat.core.verbs import Invalid, Quit, Say, Verb
-from pychat.daemon import say_on_stderr, silence
 from pychat.display import Lines, show_json, with_ref
 from pychat.protocols.json_verbs import read_verb
 from pychat.protocols.lines import LineBuffer, Run
-
-EXIT_CODES: Final[dict[type[ChatError], int]] = {ConnectFailed: 3, Refused: 4, ConnectionLost: 5, AckTimeout: 6}
-CLOSED_PIPE: Final = 141
-"""As if SIGPIPE had ended the program, which Python ignores."""
 
 _LONGEST_LINE: Final = 2**20
 _READ_BYTES: Final = 65_536
@@ -40,12 +38,10 @@ class Pipe:
         self._client = client
         self._as_json = as_json
         self._lines = Lines()
-        # Both threads write; a line is written as a whole. Nothing else is done under it.
-        self._writing = threading.Lock()
+        self._output = Output()
         self._exit_code = 0
         self._failure: ChatError | None = None
-        self._broken: OSError | None = None
-        """Why the output cannot be written any more."""
+        """What ended the other thread."""
 
     def run(self) -> int:
         """
@@ -54,24 +50,16 @@ class Pipe:
         Raises:
             ConnectionLost: The connection is lost for good.
             AckTimeout: The server does not answer any more.
-            ChatError: The output cannot be written, though somebody wants it: the disk is full, say.
+            ClosedPipe: Nobody reads the output any more.
+            CannotWrite: The output cannot be written.
         """
-        if sys.stdout is not None:
-            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a TextIOWrapper
         try:
             self._write(self._client.welcome)
             threading.Thread(target=self._talk, name="pychat-stdin", daemon=True).start()
-            for heard in self._client.events():
+            for heard in listen(self._client, self._output):
                 self._write(heard)
-        except OSError as error:
-            silence(sys.stdout.fileno())
-            self._broken = error
         finally:
             self._client.close()
-        if isinstance(self._broken, BrokenPipeError):
-            return CLOSED_PIPE
-        if self._broken is not None:
-            raise ChatError(f"cannot write what is heard: {self._broken.strerror}")
         if self._failure is not None:
             raise self._failure
         return self._exit_code
@@ -89,12 +77,10 @@ class Pipe:
                     self._perform(number, read_verb(line) if self._as_json else Say(line))
         except LocalProtocolError:
             pass  # closed, by the main thread or by a quit
-        except ConnectionLost as error:
-            self._failure = error
         except AckTimeout as error:
             self._failure = AckTimeout(f"line {number}: {error}; it may or may not have been accepted")
-        except OSError as error:
-            self._broken = error
+        except ChatError as error:  # lost for good, or the output cannot be written
+            self._failure = error
         finally:
             self._client.close()
 
@@ -115,8 +101,7 @@ class Pipe:
     def _report(self, number: int, error: Refused | ConnectionLost, verb: Verb | None) -> None:
         """A line was not said, or nobody knows; those that follow may be."""
         # Of a connection that came back, what matters is that this was not acknowledged.
-        kind: type[ChatError] = Refused if isinstance(error, Refused) else AckTimeout
-        self._exit_code = max(self._exit_code, EXIT_CODES[kind])
+        self._exit_code = max(self._exit_code, REFUSED if isinstance(error, Refused) else UNACKNOWLEDGED)
         if self._as_json:
             ref = None if verb is None else verb.ref
             lost = Failure(ref, "connection_lost", str(error))
@@ -128,11 +113,7 @@ class Pipe:
 
     def _write(self, heard: Heard | Reply) -> None:
         lines = [show_json(heard)] if self._as_json else self._lines.show(heard)
-        text = "".join(f"{line}\n" for line in lines if line)
-        if text and sys.stdout is not None:
-            with self._writing:
-                sys.stdout.write(text)
-                sys.stdout.flush()
+        self._output.write([line for line in lines if line])
 
 
 def _read_lines() -> Iterator[str | None]:

@@ -1,7 +1,7 @@
 """
-Where the values of options come from besides the command line: the fields of `Limits`, and files.
+Where the options of commands and their values come from besides the command line: `Limits`, and a TOML file.
 
-Nothing here knows how options are parsed; `cli.py` does.
+Nothing here knows how options are parsed (`parsing.py`).
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ import ast
 import dataclasses
 import difflib
 import inspect
-import stat
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from pychat.core.errors import ChatError
 from pychat.core.limits import Limits
-
-OPERATOR_VARIABLE: Final = "PYCHAT_SERVE_OPER"
-"""The environment variable that makes one server operator. No option does: arguments are seen by everybody."""
 
 
 class BadConfig(ChatError):
@@ -32,17 +28,6 @@ class BadConfig(ChatError):
 
     def __str__(self) -> str:
         return f"config file {str(self.path)!r}: {self.problem}"
-
-
-class BadOperators(ChatError):
-    """The names and passwords of operators cannot be used; `str(error)` has none of them."""
-
-    def __init__(self, source: str, problem: str) -> None:
-        super().__init__(source, problem)
-        self.source, self.problem = source, problem
-
-    def __str__(self) -> str:
-        return f"{self.source}: {self.problem}"
 
 
 class LimitField(NamedTuple):
@@ -110,47 +95,3 @@ def read_config(path: Path, command: str, known: Mapping[str, Collection[str]]) 
             raise BadConfig(path, f"{key!r} in [{command}] must be a value, not a table")
         values[name] = value
     return values
-
-
-def read_operators(path: Path | None, variable: str | None) -> dict[str, str]:
-    """
-    Return the passwords of server operators by name.
-
-    Args:
-        path: A file with a line `name:password` for each; empty lines and those that begin with "#" do not count.
-        variable: One more `name:password`, the value of `PYCHAT_SERVE_OPER`; it counts before the file.
-
-    Raises:
-        BadOperators: The file cannot be read, something is no name and password, or a name is there twice.
-    """
-    passwords: dict[str, str] = {}
-    for number, line in enumerate(_lines(path) if path is not None else [], 1):
-        if line and not line.startswith("#"):
-            where = f"operator file {str(path)!r}, line {number}"
-            name, password = _operator(line, where)
-            if name in passwords:
-                raise BadOperators(where, "the name is there twice")
-            passwords[name] = password
-    if variable is not None:
-        passwords.update([_operator(variable.strip(), OPERATOR_VARIABLE)])
-    return passwords
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text("utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise BadOperators(f"operator file {str(path)!r}", reason or str(error)) from None
-
-
-def _operator(text: str, where: str) -> tuple[str, str]:
-    name, _, password = text.partition(":")
-    if not name or not password or name.split() != [name]:
-        raise BadOperators(where, "write it as name:password, the name without spaces")
-    return name, password
-
-
-def is_readable_by_others(path: Path) -> bool:
-    """Whether everybody on this machine can read a file."""
-    return bool(path.stat().st_mode & stat.S_IROTH)

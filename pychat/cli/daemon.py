@@ -7,7 +7,6 @@ processor, the switch interval.
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import signal
@@ -19,12 +18,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pychat.cli.addresses import EVERYWHERE, how_to_join, why_not_bound
+from pychat.cli.secret_files import SERVER_PASSWORD_VARIABLE, is_readable_by_others, read_operators, read_password
+from pychat.cli.streams import say_on_stderr, say_on_stdout
 from pychat.core.errors import ChatError
 from pychat.core.handler import Handler, check_handler
 from pychat.core.limits import Limits
 from pychat.core.text import clean_line
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
-from pychat.options import OPERATOR_VARIABLE, is_readable_by_others, read_operators
 from pychat.server import ChatServer
 
 ENTRY_POINTS: Final = "pychat.handlers"
@@ -36,7 +37,7 @@ _STACK_BYTES: Final = 2**20
 _TICK_SECONDS: Final = 1.0
 _LEAST_SWITCH_SECONDS: Final = 0.005
 _SWITCH_SECONDS_PER_CONNECTION: Final = 5e-5
-_EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # what they mean is why they are here
+_ANYBODY: Final = "everybody who can reach this machine"
 
 
 class CannotServe(ChatError):
@@ -63,6 +64,7 @@ class Plan(NamedTuple):
     server_name: str
     motd: Path | None
     oper_file: Path | None
+    password_file: Path | None
     limits: Limits
     flood_control: bool
     handlers: tuple[str, ...]
@@ -75,7 +77,7 @@ def build(plan: Plan) -> ChatServer:
 
     Raises:
         CannotServe: A file cannot be read.
-        BadOperators: The names and passwords of operators cannot be used.
+        BadSecret: The password, or those of operators, cannot be used.
         NoHandler: A handler cannot be loaded or used.
         InvalidRoomName: One of the rooms cannot exist.
     """
@@ -92,7 +94,8 @@ def build(plan: Plan) -> ChatServer:
         name=clean_line(plan.server_name),
         default_room=plan.rooms[0],
         motd=() if plan.motd is None else _read_lines(plan.motd),
-        operators=read_operators(plan.oper_file, os.environ.get(OPERATOR_VARIABLE)),
+        operators=read_operators(plan.oper_file),
+        password=read_password(plan.password_file, SERVER_PASSWORD_VARIABLE),
     )
     for room in plan.rooms[1:]:
         server.room(room)
@@ -105,7 +108,7 @@ def run(plan: Plan) -> None:
 
     Raises:
         CannotServe: The address cannot be had, a file cannot be read.
-        NoHandler, BadOperators, InvalidRoomName: See `build`.
+        NoHandler, BadSecret, InvalidRoomName: See `build`.
     """
     bind_to_processor(plan.cpu)
     threading.stack_size(_STACK_BYTES)
@@ -113,20 +116,15 @@ def run(plan: Plan) -> None:
         server = build(plan)
         try:
             server.start()
-        except OSError as error:
-            raise CannotServe(_why_not_bound(plan, error)) from error
+        except (OSError, UnicodeError) as error:  # the latter: a name that no host can have
+            raise CannotServe(why_not_bound(plan.host, plan.port, error)) from error
         try:
-            if plan.host in _EVERYWHERE:
-                say_on_stderr(
-                    f"warning: everybody who can reach this machine can join: pychat listens on all its addresses "
-                    f"({plan.host or '0.0.0.0'}) without password or TLS"
-                )
-            if plan.oper_file is not None and is_readable_by_others(plan.oper_file):
-                say_on_stderr(
-                    f"warning: everybody on this machine can read the passwords in {str(plan.oper_file)!r}; "
-                    "make it readable for yourself alone: chmod 600"
-                )
-            say_on_stdout(how_to_join(server, plan.host))
+            has_password = server.chat.password is not None
+            for warning in warnings(plan, has_password=has_password):
+                say_on_stderr(f"warning: {warning}")
+            room = server.chat.default_room.name
+            joining = how_to_join(server.chat.name, plan.host, server.port, room, has_password=has_password)
+            say_on_stdout([*joining, "Ctrl-C ends it."])
             while not signals.wait(_TICK_SECONDS):
                 # Every thread that waits for the interpreter wakes each interval; with thousands of them, that is all
                 # they do (docs/architecture.md).
@@ -137,49 +135,21 @@ def run(plan: Plan) -> None:
             server.stop()
 
 
-def how_to_join(server: ChatServer, host: str) -> list[str]:
-    """The lines that `serve` prints when it listens."""
-    port = server.port
-    lines = [f"{server.chat.name} listens on {host or '0.0.0.0'} port {port}. Join it from another terminal:"]
-    near = "::1" if host == "::" else "127.0.0.1" if host in _EVERYWHERE else host
-    lines += _commands(near, port)
-    if host in _EVERYWHERE:
-        lines += ["or from another machine:", *_commands(socket.gethostname(), port)]
-    channel = "#" + server.chat.default_room.name
-    return [*lines, f"In irssi, or any other IRC client without TLS, then type: /join {channel}", "Ctrl-C ends it."]
-
-
-def _commands(host: str, port: int) -> list[str]:
-    where = ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
-    return [
-        f"    nc {host} {port}",
-        f"    pychat connect --nick NAME{where}",
-        f"    irssi -c {host} -p {port}",
-    ]
-
-
-def say_on_stdout(lines: list[str]) -> None:
-    """Print lines at once; a stdout that nobody reads any more is no reason to end."""
-    if sys.stdout is None:
-        return
-    try:
-        print(*lines, sep="\n", flush=True)
-    except (OSError, ValueError):
-        # What is left in the buffer would fail again at exit.
-        silence(sys.stdout.fileno())
-
-
-def say_on_stderr(line: str) -> None:
-    """Print a line, if there is a stderr; `print` would take stdout if there is none."""
-    if sys.stderr is not None:
-        print(line, file=sys.stderr)
-
-
-def silence(descriptor: int) -> None:
-    """Let what is written to a broken stdout go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+def warnings(plan: Plan, *, has_password: bool) -> list[str]:
+    """What the one who starts the server should know."""
+    texts = []
+    if plan.host in EVERYWHERE:
+        who = "everybody who can reach this machine and has the password" if has_password else _ANYBODY
+        lacks = "TLS, so it can be overheard" if has_password else "password or TLS"
+        where = f"pychat listens on all its addresses ({plan.host or '0.0.0.0'})"
+        texts.append(f"{who} can join: {where} without {lacks}")
+    for path in (plan.oper_file, plan.password_file):
+        if path is not None and is_readable_by_others(path):
+            texts.append(
+                f"everybody on this machine can read the passwords in {str(path)!r}; "
+                "make it readable for yourself alone: chmod 600"
+            )
+    return texts
 
 
 def bind_to_processor(cpu: int | None) -> None:
@@ -241,18 +211,6 @@ def _read_lines(path: Path) -> list[str]:
         return path.read_text("utf-8", errors="replace").rstrip().split("\n")
     except OSError as error:
         raise CannotServe(f"cannot read {str(path)!r}: {error.strerror}") from error
-
-
-def _why_not_bound(plan: Plan, error: OSError) -> str:
-    where = f"{plan.host or '0.0.0.0'} port {plan.port}"
-    if isinstance(error, socket.gaierror):
-        return f"no address is known for host {plan.host!r}; use one of this machine, 127.0.0.1 or 0.0.0.0"
-    advice = {
-        errno.EADDRINUSE: "it is in use, perhaps by another pychat; choose another with --port, or 0 for any free one",
-        errno.EACCES: "only the administrator may use ports below 1024; choose another with --port",
-        errno.EADDRNOTAVAIL: "this machine does not have that address; use 127.0.0.1, or 0.0.0.0 for all that it has",
-    }
-    return f"cannot listen on {where}: {advice.get(error.errno or 0, error.strerror or str(error))}"
 
 
 class _Signals:

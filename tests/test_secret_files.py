@@ -1,4 +1,4 @@
-"""Who may become a server operator: the file and the variable of `pychat serve`."""
+"""Passwords in files and variables: what is taken, and that what is wrong is told without them."""
 
 from __future__ import annotations
 
@@ -9,33 +9,85 @@ import pytest
 from chat_clients import Clients
 from chat_programs import Programs, pychat
 
-from pychat.options import BadOperators, is_readable_by_others, read_operators
+from pychat.cli.secret_files import BadSecret, is_readable_by_others, read_operators, read_password
 
 __all__ = ["pychat"]  # the fixture
 
 
 def write(directory: Path, text: str, mode: int = 0o600) -> Path:
-    """A file of operators."""
+    """A file with secrets."""
     path = directory / "opers"
     path.write_bytes(text.encode("latin-1"))
     path.chmod(mode)
     return path
 
 
+# The password of a server
+
+
+@pytest.mark.parametrize(
+    ("text", "password"),
+    [("sesame\n", "sesame"), ("sesame\r\n", "sesame"), (" a b:c# ", " a b:c# "), ("gr\xc3\xbc\xc3\x9fe\n", "grüße")],
+)
+def test_a_file_with_one_line(tmp_path: Path, text: str, password: str) -> None:
+    """Everything in it counts but the end of the line."""
+    assert read_password(write(tmp_path, text), "X", {}) == password
+
+
+def test_a_variable_counts_before_a_file(tmp_path: Path) -> None:
+    """As with all options; and neither has to be there."""
+    path = write(tmp_path, "file\n")
+
+    assert read_password(path, "X", {"X": "variable"}) == "variable"
+    assert read_password(path, "X", {"Y": "variable"}) == "file"
+    assert read_password(None, "X", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "there is no password in it"),
+        ("\n", "there is no password in it"),
+        ("secret\nother\n", "a password is one line, without control characters"),
+        ("secret\x1b[2J\n", "a password is one line, without control characters"),
+        ("secret\xff\n", "it is not UTF-8"),
+    ],
+)
+def test_a_file_with_anything_else_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    """An empty password would leave the server open."""
+    path = write(tmp_path, text)
+
+    with pytest.raises(BadSecret) as caught:
+        read_password(path, "X", {})
+
+    assert str(caught.value) == f"password file {str(path)!r}: {problem}"
+
+
+def test_an_empty_variable_is_refused() -> None:
+    """It is one that somebody forgot to fill."""
+    with pytest.raises(BadSecret) as caught:
+        read_password(None, "PYCHAT_PASSWORD", {"PYCHAT_PASSWORD": ""})
+
+    assert str(caught.value) == "PYCHAT_PASSWORD: there is no password in it"
+
+
+# Server operators
+
+
 def test_a_line_for_each(tmp_path: Path) -> None:
     """A password may have colons, spaces and "#"; empty lines and comments are no operators."""
     path = write(tmp_path, "# ours\n\n  ann:correct horse\r\nbob:a:b#c\n#carl:x\n")
 
-    assert read_operators(path, None) == {"ann": "correct horse", "bob": "a:b#c"}
+    assert read_operators(path, {}) == {"ann": "correct horse", "bob": "a:b#c"}
 
 
 def test_the_variable_counts_before_the_file(tmp_path: Path) -> None:
     """As with all options."""
     path = write(tmp_path, "ann:file\nbob:x\n")
 
-    assert read_operators(path, "ann:variable\n") == {"ann": "variable", "bob": "x"}
-    assert read_operators(None, "ann:variable") == {"ann": "variable"}
-    assert read_operators(None, None) == {}
+    assert read_operators(path, {"PYCHAT_SERVE_OPER": "ann:variable\n"}) == {"ann": "variable", "bob": "x"}
+    assert read_operators(None, {"PYCHAT_SERVE_OPER": "ann:variable"}) == {"ann": "variable"}
+    assert read_operators(None, {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -53,16 +105,16 @@ def test_what_is_wrong_is_told_by_its_line(tmp_path: Path, text: str, problem: s
     """Never by what stands there."""
     path = write(tmp_path, text)
 
-    with pytest.raises(BadOperators) as caught:
-        read_operators(path, None)
+    with pytest.raises(BadSecret) as caught:
+        read_operators(path, {})
 
     assert str(caught.value) == f"operator file {str(path)!r}{problem}"
 
 
 def test_a_wrong_variable_is_named_and_not_shown() -> None:
     """It may be a password without a name."""
-    with pytest.raises(BadOperators) as caught:
-        read_operators(None, "secret")
+    with pytest.raises(BadSecret) as caught:
+        read_operators(None, {"PYCHAT_SERVE_OPER": "secret"})
 
     assert str(caught.value) == "PYCHAT_SERVE_OPER: write it as name:password, the name without spaces"
 

@@ -1,0 +1,16 @@
+"""
+The command line, `pychat`. Nothing that is imported by a program is here.
+
+    commands.py     the commands: their options and their help
+    parsing.py      how a command line is read, the only door of click; options.py, settings.py: files and sources
+    exits.py        exit codes, and what an error tells; streams.py: stdin, stdout, stderr
+    secret_files.py passwords, which are no options
+    daemon.py       serve; addresses.py: how to join it; logs.py: its log
+    joining.py      how the clients come in; pipe.py (connect), send.py, tail.py: what they do then
+    doctor.py       doctor
+
+`pychat connect` at a terminal is in `pychat/terminal/`.
+"""
+
+from pychat.cli.commands import cli as cli
+from pychat.cli.commands import main as main

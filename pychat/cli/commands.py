@@ -1,0 +1,322 @@
+"""The commands: their options and their help. What they do is elsewhere, how they are read in `parsing.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pychat import __version__
+from pychat.cli import daemon
+from pychat.cli.daemon import NoHandler, Plan
+from pychat.cli.doctor import Finding, Grade, examine, joining, report
+from pychat.cli.joining import Entrance, own_nicknames
+from pychat.cli.logs import FORMATS, LEVELS, set_up
+from pychat.cli.parsing import (
+    FILE,
+    Choice,
+    ClientCommand,
+    Context,
+    EventId,
+    Exit,
+    Group,
+    IntRange,
+    UsageError,
+    argument,
+    completion_script,
+    config_option,
+    configurable,
+    group,
+    limit_options,
+    option,
+    pass_context,
+    settings_of,
+    version_option,
+)
+from pychat.cli.pipe import Pipe
+from pychat.cli.secret_files import PASSWORD_VARIABLE, BadSecret, read_password
+from pychat.cli.send import NothingToSay, say_once, text_of
+from pychat.cli.settings import table
+from pychat.cli.streams import Output, can_converse
+from pychat.cli.tail import Tail
+from pychat.core.errors import InvalidRoomName
+from pychat.core.limits import Limits
+
+_PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+"""Settings of a command whose arguments are those of another one."""
+_SHELLS = ("bash", "zsh", "fish")
+
+
+@group(
+    cls=Group,
+    context_settings={
+        "auto_envvar_prefix": "PYCHAT",
+        "help_option_names": ["-h", "--help"],
+        "show_default": True,
+        "max_content_width": 100,
+    },
+)
+@version_option(__version__, package_name="pychat", message="pychat %(version)s")
+@option("--debug", is_flag=True, help="When something fails, show the whole traceback.")
+def cli(debug: bool) -> None:
+    """
+    A chat server, and a client for it.
+
+    Start a server with "pychat serve". Join it with "pychat connect --nick NAME", with any IRC client, or with any
+    program that sends and receives lines: "nc 127.0.0.1 55555".
+    """
+
+
+def main() -> None:
+    """Run `pychat`."""
+    cli(prog_name="pychat")
+
+
+# The server
+
+
+@cli.command()
+@option("--port", default=55555, type=IntRange(0, 65535), metavar="N", help="0 takes a free one.")
+@option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen; 0.0.0.0 or :: for everywhere.")
+@option(
+    "--room",
+    multiple=True,
+    default=("lobby",),
+    metavar="NAME",
+    help="A room that is always there; the first is where everybody comes in. Can be repeated.",
+)
+@option("--server-name", default="pychat", metavar="NAME", help="What the server calls itself.")
+@option("--motd", type=FILE, metavar="FILE", help="Show the lines of this file to everybody who comes in.")
+@option("--password-file", type=FILE, metavar="FILE", help="Let in only those who know the password in this file.")
+@option(
+    "--oper-file",
+    type=FILE,
+    metavar="FILE",
+    help="Let those whose name and password are in this file become server operators.",
+)
+@option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
+@option(
+    "--handler",
+    multiple=True,
+    metavar="MODULE:CLASS",
+    help="Add a handler of your own (installed, or in this directory). Can be repeated.",
+)
+@option("--cpu", type=IntRange(min=0), metavar="N", help="Run on this processor only: less work, often.")
+@option("--log-level", type=Choice(LEVELS), default="info", help="What is written to stderr.")
+@option("--log-format", type=Choice(FORMATS), default="text", help="How it is written.")
+@config_option
+@limit_options
+def serve(
+    port: int,
+    host: str,
+    room: tuple[str, ...],
+    server_name: str,
+    motd: Path | None,
+    password_file: Path | None,
+    oper_file: Path | None,
+    no_flood_control: bool,
+    handler: tuple[str, ...],
+    cpu: int | None,
+    log_level: str,
+    log_format: str,
+    **limits: Any,
+) -> None:
+    """
+    Run a chat server until Ctrl-C.
+
+    It listens on this machine only, unless --host says otherwise. People join with "pychat connect", an IRC client,
+    nc, telnet or any program that speaks JSON lines, all on the same port.
+    """
+    set_up(log_level, log_format)
+    plan = Plan(
+        host=host,
+        port=port,
+        rooms=room,
+        server_name=server_name,
+        motd=motd,
+        oper_file=oper_file,
+        password_file=password_file,
+        limits=Limits(**limits),
+        flood_control=not no_flood_control,
+        handlers=handler,
+        cpu=cpu,
+    )
+    try:
+        daemon.run(plan)
+    except (NoHandler, BadSecret, InvalidRoomName) as error:
+        raise UsageError(str(error)) from error
+
+
+# Clients
+
+
+def _server_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say where the server is, and how to come in."""
+    for add in (
+        config_option,
+        option("--password-file", type=FILE, metavar="FILE", help="The server's password is in this file."),
+        option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="Its port."),
+        option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where the server is."),
+    ):
+        function = add(function)
+    return function
+
+
+def _entrance(host: str, port: int, password_file: Path | None) -> Entrance:
+    try:
+        return Entrance(host, port, read_password(password_file, PASSWORD_VARIABLE))
+    except BadSecret as error:
+        raise UsageError(str(error)) from error
+
+
+@cli.command(cls=ClientCommand)
+@option("--nick", metavar="NAME", help="Your nickname; without it you are asked, if you sit at a terminal.")
+@option(
+    "--room",
+    multiple=True,
+    metavar="NAME",
+    help="Where to go; otherwise where the server lets everybody in. Can be repeated: you talk in the last one.",
+)
+@option("--json", is_flag=True, help="Write what is heard as JSON lines, and take requests as such.")
+@option("--no-reconnect", is_flag=True, help="End when the connection is lost.")
+@option("--no-color", is_flag=True, help="Use no colors at a terminal.")
+@_server_options
+def connect(
+    nick: str | None,
+    room: tuple[str, ...],
+    json: bool,
+    no_reconnect: bool,
+    no_color: bool,
+    host: str,
+    port: int,
+    password_file: Path | None,
+) -> None:
+    """
+    Join a chat.
+
+    At a terminal, type a line and Enter to say it; /help lists what else you can do. In a pipe, each line of the
+    input is said as it is, and the command ends when the last one is acknowledged: "echo hi | pychat connect --nick
+    ci". With --json, each line is a request of the protocol, for programs: {"type": "say", "text": "hi"}.
+    """
+    entrance = _entrance(host, port, password_file)
+    if not json and can_converse():
+        from pychat.terminal import run  # prompt_toolkit takes 0.15 s, and is for terminals only
+
+        code = run(
+            lambda name: entrance.connect(name, room, reconnect=not no_reconnect, replay=True),
+            nick,
+            color=False if no_color else None,
+        )
+    elif nick is None:
+        raise UsageError("give a nickname with --nick: there is no terminal to ask for one")
+    else:
+        code = Pipe(entrance.connect(nick, room, reconnect=not no_reconnect), as_json=json).run()
+    raise Exit(code)
+
+
+@cli.command(cls=ClientCommand)
+@option("--nick", metavar="NAME", help="Your nickname; otherwise your name on this machine, or one like it.")
+@option("--room", metavar="NAME", help="Where to say it; otherwise where the server lets everybody in.")
+@_server_options
+@argument("text", nargs=-1)
+def send(
+    nick: str | None, room: str | None, host: str, port: int, password_file: Path | None, text: tuple[str, ...]
+) -> None:
+    """
+    Say one thing, and go.
+
+    Several words are one text. Without any, or with "-", all lines of the input are one message: "git log -1 |
+    pychat send --room ops". The command ends when the server has accepted it.
+    """
+    entrance = _entrance(host, port, password_file)
+    try:
+        what = text_of(text)
+    except NothingToSay as error:
+        raise UsageError(str(error)) from error
+    say_once(entrance, own_nicknames() if nick is None else [nick], room, what)
+
+
+@cli.command(cls=ClientCommand)
+@option("--nick", metavar="NAME", help="Your nickname; otherwise your name on this machine with -tail behind it.")
+@option("--room", metavar="NAME", help="Which room; otherwise the one where the server lets everybody in.")
+@option("--lines", "-n", default=10, type=IntRange(min=0), metavar="N", help="Begin with so many of the last events.")
+@option("--since", type=EventId(), metavar="ID", help="Begin behind the event with this id instead.")
+@option("--json", is_flag=True, help="Write each event as a line of JSON, with its id.")
+@_server_options
+def tail(
+    nick: str | None,
+    room: str | None,
+    lines: int,
+    since: str | None,
+    json: bool,
+    host: str,
+    port: int,
+    password_file: Path | None,
+) -> None:
+    """
+    Print what happens in a room, until Ctrl-C.
+
+    It says nothing, but members see that somebody is there. When the connection is lost, it comes back, and prints
+    what was missed.
+    """
+    entrance = _entrance(host, port, password_file)
+    nicks = own_nicknames("-tail") if nick is None else [nick]
+    with entrance.connect_as_any(nicks, room, reconnect=True) as client:
+        Tail(client, as_json=json).follow(lines, None if since is None else int(since, 16))
+
+
+# Help for those who set it up
+
+
+@cli.command(context_settings=_PASS_ON)
+@argument("command", required=False)
+@argument("arguments", nargs=-1)
+@pass_context
+def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> None:
+    """
+    Print all options, and where their values come from.
+
+    It is a TOML file that can be used as it is. Arguments behind the command count, too: "pychat config serve --port
+    6000".
+    """
+    known = configurable(cli)
+    if command is not None and command not in known:
+        raise UsageError(f"{command!r} has no options to show; use one of: {', '.join(known)}")
+    output = Output()
+    for number, name in enumerate(known if command is None else [command]):
+        output.write([*([""] if number else []), *table(name, settings_of(ctx, name, arguments))])
+
+
+@cli.command()
+@option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="The port of a server.")
+@option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where it listens, or shall listen.")
+@config_option
+@pass_context
+def doctor(ctx: Context, port: int, host: str) -> None:
+    """
+    Look for what could keep pychat from working here.
+
+    It asks who answers on the port, and looks at the limits of the system, the clock, the terminal and the config
+    file. The exit code is 1 if something is wrong.
+    """
+    findings = list(examine(host, port))
+    try:
+        for name in configurable(cli):
+            settings_of(ctx, name, ())
+    except UsageError as error:
+        findings.append(Finding(Grade.WRONG, "config", error.format_message()))
+    else:
+        findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
+    Output().write([*report(findings), *joining(host, port)])
+    raise Exit(int(any(finding.grade is Grade.WRONG for finding in findings)))
+
+
+@cli.command()
+@argument("shell", type=Choice(_SHELLS))
+def completion(shell: str) -> None:
+    """
+    Print a script that completes what you type behind "pychat".
+
+    For bash, put this into ~/.bashrc: eval "$(pychat completion bash)"
+    """
+    Output().write(completion_script(cli, shell).splitlines())

@@ -1,0 +1,80 @@
+"""How a command ends: its exit code, and the one line that says what was wrong and what to do next."""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+from pychat.cli.streams import ClosedPipe
+from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, NotPychat, Refused
+from pychat.core.text import clean_line
+
+ERROR: Final = 1
+REFUSED: Final = 4
+UNACKNOWLEDGED: Final = 6
+INTERRUPTED: Final = 130
+CLOSED_PIPE: Final = 141
+
+MEANINGS: Final[dict[int, str]] = {
+    0: "everything was sent and acknowledged",
+    ERROR: "an error",
+    2: "the command line is wrong",
+    3: "cannot connect",
+    REFUSED: "refused: the nickname, the password, or something that was said",
+    5: "the connection was lost for good",
+    UNACKNOWLEDGED: "something was sent and not acknowledged",
+    INTERRUPTED: "interrupted by Ctrl-C",
+    CLOSED_PIPE: "nobody reads the output any more",
+}
+"""Of the commands that connect to a server; the others end with 0, 1, 2, 130 or 141."""
+
+_CODES: Final[dict[type[Exception], int]] = {
+    ConnectFailed: 3,
+    Refused: REFUSED,
+    ConnectionLost: 5,
+    AckTimeout: UNACKNOWLEDGED,
+    ClosedPipe: CLOSED_PIPE,
+}
+
+_NO_SERVER: Final = "is the server running, and is this its address? Start one with: pychat serve"
+_NO_CONNECTION: Final[dict[type[OSError], str]] = {
+    socket.gaierror: "is the name of the host right?",
+    TimeoutError: "is this its address, or does a firewall keep you out?",
+}
+_PASSWORD: Final = "give it with --password-file FILE or in PYCHAT_PASSWORD"
+_REFUSALS: Final[dict[str, str]] = {
+    "password_required": _PASSWORD,
+    "wrong_password": _PASSWORD,
+}
+"""By code."""
+
+
+def exit_code(error: Exception) -> int:
+    """The exit code of a command that this error ends."""
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), ERROR)
+
+
+def explain(error: Exception, command: str) -> str:
+    """
+    The line that tells of the error, without anything that a terminal would obey.
+
+    Args:
+        command: The one that it ends.
+    """
+    if not isinstance(error, ChatError):
+        text = f"unexpected {type(error).__name__}: {error}; see more with: pychat --debug {command}"
+    elif advice := _advice(error):
+        text = f"{error}; {advice}"
+    else:
+        text = str(error)
+    return f"Error: {clean_line(text)}"
+
+
+def _advice(error: ChatError) -> str:
+    """What to do next, where the error itself does not say it."""
+    if isinstance(error, NotPychat):
+        return "is this the port of a pychat server? Give another with --port"
+    if isinstance(error, ConnectFailed):
+        cause = error.__cause__
+        return next((text for kind, text in _NO_CONNECTION.items() if isinstance(cause, kind)), _NO_SERVER)
+    return _REFUSALS.get(error.code, "") if isinstance(error, Refused) else ""

@@ -1,0 +1,120 @@
+"""How a client command comes into a chat: by which address, with which password, under which nickname."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from pychat.cli.streams import is_terminal, say_on_stderr
+from pychat.client import ChatClient
+from pychat.core.errors import InvalidNickname, Refused
+from pychat.core.limits import Limits
+from pychat.core.names import check_nickname
+
+_ASKED: Final = 3
+"""How often a person at a terminal is asked for the password."""
+_NICKNAMES: Final = 9
+"""How many variants of a nickname that nobody chose are tried."""
+_STRANGER: Final = "guest"
+_NOT_IN_NICKNAMES: Final = re.compile(r"[^\w\-\[\]{}|^\\`]")
+
+
+class Entrance:
+    """The address of a server, and its password as soon as it is known."""
+
+    def __init__(self, host: str, port: int, password: str | None) -> None:
+        self._host, self._port, self._password = host, port, password
+
+    def connect(
+        self, nick: str, rooms: Sequence[str] = (), *, reconnect: bool = False, replay: bool = False
+    ) -> ChatClient:
+        """
+        Come in. Who sits at a terminal and gave no password is asked for it, if the server wants one.
+
+        Raises:
+            ConnectFailed: No server answers.
+            Refused: The server does not let us in.
+        """
+        asked = 0
+        while True:
+            try:
+                return ChatClient(
+                    self._host,
+                    self._port,
+                    nick=nick,
+                    rooms=rooms,
+                    reconnect=reconnect,
+                    replay=replay,
+                    password=self._password,
+                )
+            except Refused as error:
+                is_mistyped = error.code == "wrong_password" and 0 < asked < _ASKED
+                if not is_terminal(sys.stdin) or not (error.code == "password_required" or is_mistyped):
+                    raise
+                self._password = _ask_password(error)
+                asked += 1
+
+    def connect_as_any(self, nicks: Sequence[str], room: str | None, *, reconnect: bool = False) -> ChatClient:
+        """
+        Come in under the first of the nicknames that is free, and into a room; None: where everybody comes in.
+
+        Raises:
+            ConnectFailed: No server answers.
+            Refused: The server does not let us in, or not into the room.
+        """
+        nick, *others = nicks
+        try:
+            client = self.connect(nick, () if room is None else [room], reconnect=reconnect)
+        except Refused as error:
+            if error.code == "nickname_in_use" and others:
+                return self.connect_as_any(others, room, reconnect=reconnect)
+            raise
+        try:
+            _require_room(client, room)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+
+def _ask_password(reason: Refused) -> str:
+    """Ask the person at the terminal, who does not see what is typed; raise the reason if no answer comes."""
+    if reason.code == "wrong_password":
+        say_on_stderr(f"{reason}; try again")
+    try:
+        return getpass.getpass("Password: ")
+    except EOFError:
+        raise reason from None
+
+
+def _require_room(client: ChatClient, room: str | None) -> None:
+    """Return if the client is in a room; raise what is against it."""
+    if client.rooms:
+        return
+    if room is None:
+        raise Refused("the server lets you into no room; name one with --room")
+    client.join(room)
+
+
+def own_nicknames(suffix: str = "") -> list[str]:
+    """
+    The nicknames for one who did not choose any: the name that this person has on this machine, and variants of it.
+
+    Args:
+        suffix: What is put behind the name.
+    """
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # nobody that the system knows
+        name = _STRANGER
+    limits = Limits()
+    longest = limits.nickname_chars - len(suffix) - len(f"-{_NICKNAMES}")
+    name = _NOT_IN_NICKNAMES.sub("-", name).lstrip("-0123456789")[:longest]
+    try:
+        name = check_nickname(name, limits)
+    except InvalidNickname:
+        name = _STRANGER
+    return [f"{name}{suffix}", *(f"{name}{suffix}-{number}" for number in range(2, _NICKNAMES + 1))]

@@ -1,0 +1,84 @@
+"""What the Tab key proposes for the word before the cursor: commands, rooms, nicknames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from pychat.core.names import fold
+from pychat.protocols.slash_table import SlashCommand
+
+_LAST_WORD: Final = re.compile(r"\S*\Z")
+
+
+class Known(NamedTuple):
+    """What can be proposed."""
+
+    commands: Mapping[str, SlashCommand[Any]]
+    """By name and alias."""
+    rooms: Iterable[str]
+    nicknames: Iterable[str]
+    """The best first."""
+
+
+class Completions(NamedTuple):
+    """What may stand instead of the last characters before the cursor."""
+
+    typed: int
+    """How many characters it replaces."""
+    texts: list[str]
+
+
+def complete(before: str, known: Known) -> Completions:
+    """Propose what could stand at the end of this text, which is that before the cursor."""
+    word = _LAST_WORD.findall(before)[0]
+    arguments = before[: len(before) - len(word)]
+    kind = _argument(arguments, known)
+    if not arguments:
+        kind = "/COMMAND" if word.startswith("/") else "ADDRESSEE"
+    end = ": " if kind == "ADDRESSEE" else " "
+    texts = _PROPOSED.get(kind, _nicknames)(word, known)
+    return Completions(len(word), [text + end for text in texts])
+
+
+def _argument(arguments: str, known: Known) -> str:
+    """What the command that begins this line takes next, as its usage calls it; empty if it is none."""
+    name, *words = arguments.removeprefix("/").split() or [""]
+    command = known.commands.get(name.lower()) if arguments.startswith("/") else None
+    wanted = command.usage.split()[1:] if command else []
+    return wanted[len(words)].strip("[]") if len(words) < len(wanted) else ""
+
+
+def _commands(word: str, known: Known) -> list[str]:
+    """Names before aliases."""
+    names = [command.name for command in dict.fromkeys(known.commands.values())]
+    return _beginning(word, dict.fromkeys([*names, *known.commands]))
+
+
+def _slash_commands(word: str, known: Known) -> list[str]:
+    return [f"/{name}" for name in _commands(word.removeprefix("/"), known)]
+
+
+def _rooms(word: str, known: Known) -> list[str]:
+    """Also with the sign that they have in IRC."""
+    sign = "#" if word.startswith("#") else ""
+    return [sign + name for name in _beginning(word.removeprefix("#"), known.rooms)]
+
+
+def _nicknames(word: str, known: Known) -> list[str]:
+    return _beginning(word, known.nicknames)
+
+
+def _beginning(typed: str, names: Iterable[str]) -> list[str]:
+    """Those that begin like this, whatever the case."""
+    start = fold(typed)
+    return [name for name in names if fold(name).startswith(start)]
+
+
+_PROPOSED: Final[Mapping[str, Callable[[str, Known], list[str]]]] = {
+    "/COMMAND": _slash_commands,
+    "COMMAND": _commands,
+    "ROOM": _rooms,
+}
+"""By what is wanted; everywhere else it may be a nickname."""

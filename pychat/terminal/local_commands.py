@@ -1,0 +1,67 @@
+"""
+The slash commands of the terminal client: those of every line language, and those that it does itself.
+
+`/help` lists all of them, from the docstrings, as `protocols/slash.py` does.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, TypeAlias
+
+from pychat.core.verbs import BecomeOperator, Help, Invalid, Verb
+from pychat.protocols import slash
+from pychat.protocols.slash_table import CommandTable
+
+
+class Clear(NamedTuple):
+    """Clear the screen."""
+
+
+class Ignore(NamedTuple):
+    """Show nothing any more that somebody says; an empty nickname: who is ignored?"""
+
+    nickname: str
+
+
+class Unignore(NamedTuple):
+    """Show it again."""
+
+    nickname: str
+
+
+Local: TypeAlias = Clear | Ignore | Unignore
+"""What no server has to know of."""
+
+TABLE: Final[CommandTable[Verb | Local]] = CommandTable({**slash.COMMANDS})
+_command = TABLE.command
+
+
+@_command("help", "[COMMAND]")
+def _help(arguments: str) -> Help | Invalid:
+    """List the commands, or explain one."""
+    return TABLE.help(arguments)
+
+
+@_command("oper", "NAME [PASSWORD]")
+def _oper(arguments: str) -> BecomeOperator | None:
+    """Become an operator of the server; without the password, you are asked for it."""
+    name, _, password = arguments.partition(" ")
+    return BecomeOperator(name, password.strip()) if name else None
+
+
+@_command("ignore", "[NICK]")
+def _ignore(arguments: str) -> Ignore | None:
+    """Show nothing any more that somebody says; alone, list who is ignored."""
+    return Ignore(arguments) if " " not in arguments else None
+
+
+@_command("unignore", "NICK")
+def _unignore(arguments: str) -> Unignore | None:
+    """Show again what somebody says."""
+    return Unignore(arguments) if arguments and " " not in arguments else None
+
+
+@_command("clear")
+def _clear(arguments: str) -> Clear | None:
+    """Clear the screen; the scrollback of the terminal stays."""
+    return None if arguments else Clear()

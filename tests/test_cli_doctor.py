@@ -1,0 +1,193 @@
+"""`pychat doctor`: what it looks at, and what it says is wrong."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from chat_clients import DEADLINE
+from chat_programs import Programs, pychat
+
+from pychat import ChatServer
+from pychat.cli import doctor
+from pychat.cli.doctor import Finding, Grade
+
+__all__ = ["pychat"]  # the fixture
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """A port on which somebody takes a line and answers it; nothing: says nothing."""
+    done = threading.Event()
+
+    def serve() -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.settimeout(DEADLINE)
+            peer.recv(1024)
+            peer.sendall(answer)
+            done.wait(DEADLINE)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        done.set()
+        thread.join(DEADLINE)
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+# The port
+
+
+def test_a_free_port_is_good() -> None:
+    """A server can be started there."""
+    port = free_port()
+
+    text = f"127.0.0.1 port {port} is free; start a server with: pychat serve"
+    assert doctor.check_port("127.0.0.1", port) == Finding(Grade.OK, "port", text)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_pychat_server_is_good(host: str) -> None:
+    """It is asked for a sign of life, also if it wants a password, and nobody in the chat hears of it."""
+    with ChatServer(host=host, port=0, password="sesame").start() as server:
+        finding = doctor.check_port(host, server.port)
+
+        assert finding == Finding(Grade.OK, "port", f"a pychat server answers on {host} port {server.port}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            (
+                "is taken, and not by pychat: an HTTP server answers there: 'HTTP/1.1 400 Bad Request'; choose another "
+                "with --port"
+            ),
+        ),
+        (b"", "is taken, and not by pychat: no answer within 0.2 s; choose another with --port"),
+        (b"server full\r\n", "is taken: it says 'server full'"),
+    ],
+)
+def test_anything_else_on_the_port_is_wrong(monkeypatch: pytest.MonkeyPatch, answer: bytes, text: str) -> None:
+    """It is named, if that is possible."""
+    monkeypatch.setattr(doctor, "_ANSWER_SECONDS", 0.2 if not answer else DEADLINE)
+    with answering(answer) as port:
+        finding = doctor.check_port("127.0.0.1", port)
+
+    assert finding == Finding(Grade.WRONG, "port", f"127.0.0.1 port {port} {text}")
+
+
+def test_an_address_that_cannot_be_had_is_wrong() -> None:
+    """With what `serve` would say: here of a name that no host can have."""
+    host = "x" * 64
+
+    text = f"no address is known for host {host!r}; use one of this machine, 127.0.0.1 or 0.0.0.0"
+    finding = Finding(Grade.WRONG, "port", f"nobody answers, and no server can start here: {text}")
+    assert doctor.check_port(host, 1) == finding
+
+
+# The system
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "grade", "text"),
+    [
+        (20_000, 20_000, Grade.OK, "10000 connections can be open"),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, Grade.OK, "10000 connections can be open"),
+        (1024, 20_000, Grade.WARNING, "only 960 connections can be open; for 10000: ulimit -n 10064"),
+        (
+            1024,
+            4096,
+            Grade.WARNING,
+            "only 960 connections can be open; for 10000: the administrator can raise the limit",
+        ),
+    ],
+)
+def test_open_files(monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, grade: Grade, text: str) -> None:
+    """Fewer than the server takes are a warning, with what to do."""
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (soft, hard))
+
+    assert doctor.check_files() == Finding(grade, "files", text)
+
+
+def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least of the limits is the one that is named."""
+    monkeypatch.setattr(doctor, "_thread_limits", lambda: iter([("a", 5000), ("b", 300), ("c", 10_000)]))
+    assert doctor.check_threads() == Finding(Grade.WARNING, "threads", "only 300 threads can run: b")
+
+    monkeypatch.setattr(doctor, "_thread_limits", lambda: iter([("c", 10_000)]))
+    text = "10000 threads, one for each connection, can run"
+    assert doctor.check_threads() == Finding(Grade.OK, "threads", text)
+
+
+def test_the_limits_of_this_system_are_numbers() -> None:
+    """Whatever it has of them."""
+    assert all(limit > 0 for _, limit in doctor._thread_limits())
+
+
+def test_a_clock_that_is_behind_is_wrong() -> None:
+    """Ids of events would be those of the past."""
+    assert doctor.check_clock(Path(doctor.__file__).stat().st_mtime + 60).grade is Grade.OK
+
+    finding = doctor.check_clock(0.0)
+
+    assert finding.grade is Grade.WRONG
+    assert finding.text.startswith("1970-01-01 00:00 UTC is before pychat was installed (")
+
+
+# The command
+
+
+def test_it_reports_and_says_how_to_join(pychat: Programs) -> None:
+    """Exit code 0 if nothing is wrong."""
+    _, port = pychat.serve()
+
+    result = pychat.run("doctor", "--port", str(port))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    subjects = [line.split()[1] for line in lines[:-4]]
+    assert subjects == ["version", "port", "files", "threads", "clock", "terminal", "config"]
+    assert lines[1] == f"ok       port      a pychat server answers on 127.0.0.1 port {port}"
+    assert lines[5] == "ok       terminal  none: pychat connect would read and write lines"
+    assert lines[-4:] == [
+        "Join a server there with one of:",
+        f"    nc 127.0.0.1 {port}",
+        f"    pychat connect --nick NAME --port {port}",
+        f"    irssi -c 127.0.0.1 -p {port}",
+    ]
+
+
+def test_something_wrong_is_exit_code_1(pychat: Programs) -> None:
+    """A variable that no command would take."""
+    result = pychat.run("doctor", "--port", str(free_port()), PYCHAT_SERVE_PORT="x")
+
+    assert result.returncode == 1
+    problem = "Invalid value for '--port': 'x' is not a valid integer range."
+    assert f"wrong    config    {problem}" in result.stdout.splitlines()
+
+
+def test_a_config_file_that_is_wrong_is_wrong(pychat: Programs) -> None:
+    """Each table is looked at, not only that of the doctor."""
+    config = Path(pychat.environment["XDG_CONFIG_HOME"]) / "pychat"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text("[tail]\nlines = -1\n")
+
+    result = pychat.run("doctor", "--port", str(free_port()))
+
+    assert result.returncode == 1
+    assert "wrong    config    Invalid value for '--lines' / '-n': -1 is not in the range x>=0." in result.stdout
