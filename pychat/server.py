@@ -200,11 +200,11 @@ class ChatServer(socketserver.ThreadingTCPServer):
                 session.kick(reason)
         self._join_readers(deadline - _STOP_SECONDS / 2)
         for link in list(self._links.values()):
-            self.fanout.submit(Sever(link, reason))
+            self.fanout.submit_now(Sever(link, reason))
         self._join_readers(deadline - _STOP_SECONDS / 4)
+        self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
         if self._writer is not None:
             self._writer.stop(deadline)
-        self.chat.log.close()
         for thread, address in list(self._readers.items()):
             if thread is not threading.current_thread():
                 logger.warning("%s, serving %s, is still inside a handler", thread.name, address)
@@ -287,7 +287,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
         link = Link(request, self.dialects[Language.TEXT], time.monotonic())
         self._links[request] = link
         _set_options(request, self.limits)
-        self.fanout.submit(Open(link))
+        self.fanout.submit_now(Open(link))
         arguments = (request, client_address)
         thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
         self._readers[thread] = client_address[0]

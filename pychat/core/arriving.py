@@ -118,7 +118,7 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
             event = Renamed(0, 0.0, session.room_names, old, nickname, session.userhost)
             chat.order.append_locked(event, rooms, also=session)
         chat.watches.claimed_locked(session, old)
-    chat.delivery.wake()
+    chat.order.wake()
     chat.run_on(chat.chains.on_nick, session, old, nickname)
 
 

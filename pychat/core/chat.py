@@ -282,7 +282,7 @@ class Chat:
                 session.ended.set()
             if farewell:
                 self.order.send_locked(session, Bye(reason, session.unwanted))
-        self.delivery.wake()
+        self.order.wake()
         session.over()
 
     def run_on(self, hooks: Sequence[Callable[..., object]], session: Session, *args: object) -> None:
@@ -320,6 +320,11 @@ class Chat:
     def send(self, session: Session, *items: Event | Reply) -> None:
         """Tell one session something, behind everything that this thread caused before."""
         self.order.send(session, *items)
+
+    def throttle(self, session: Session, size: int) -> None:
+        """A session has caused about `size` bytes: wait while too many are on their way. Without a lock."""
+        self.log.throttle()
+        self.delivery.throttle(session, size)
 
     def checked_text(self, text: str) -> str:
         """

@@ -91,7 +91,7 @@ class Membership:
             session.current = room
             members = members_of(room, ref, joined=True)
             chat.order.send_locked(session, members if position is not None else members._replace(again=True))
-        chat.delivery.wake()
+        chat.order.wake()
         return room, position
 
     def _ask(self, session: Session, room: Room, key: str | None) -> bool:
@@ -141,7 +141,7 @@ class Membership:
                 chat.order.send_locked(session, *rest)
             for room in rooms:
                 chat.log.append(Attach(session, room))
-        chat.delivery.wake()
+        chat.order.wake()
 
     def _gaps(self, rooms: Iterable[Room], after: int) -> list[Gap]:
         """Where the record begins later. To be asked behind the reading of it, lest it is shortened in between."""
@@ -168,7 +168,7 @@ class Membership:
                 return
             event = Left(0, time.time(), room.name, session.nickname or "", reason, session.userhost)
             self._leave_locked(session, room, event, announced, {session})
-        chat.delivery.wake()
+        chat.order.wake()
         chat.run_on(chat.chains.on_leave, session, room, reason)
 
     def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
@@ -189,7 +189,7 @@ class Membership:
                 raise UserNotInRoom(nickname, room.name)
             event = Kicked(0, time.time(), room.name, nickname, session.nickname or "", reason, session.userhost)
             self._leave_locked(member, room, event, announced, {session, member})
-        chat.delivery.wake()
+        chat.order.wake()
         chat.run_on(chat.chains.on_kick, session, room, member, reason)
 
     def _leave_locked(

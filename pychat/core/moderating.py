@@ -52,7 +52,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
         chat.order.send_locked(session, Inviting(verb.ref, room.name, nickname))
         if person.away is not None:
             chat.order.send_locked(session, PersonAway(None, nickname, person.away))
-    chat.delivery.wake()
+    chat.order.wake()
 
 
 def list_invitations(chat: Chat, session: Session, verb: queries.ListInvitations) -> None:
@@ -113,7 +113,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
             position = chat.order.append_locked(event, room.alone).id
         answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
         chat.order.send_locked(session, *answers)
-    chat.delivery.wake()
+    chat.order.wake()
 
 
 def _change_locked(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar, cast
 
 from pychat.core.burst import Burst
-from pychat.core.delivery import Batch, Delivery, Entry, Private
+from pychat.core.delivery import Batch, Delivery, Private
 from pychat.core.errors import NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message, Tagged
 from pychat.core.log import Log
@@ -82,10 +82,12 @@ class Order:
         self.turn = _Turn()
         self.stopping = threading.Event()
         self._last_ms = 0
-        log.open(self._accepted)
+        delivery.log = log
+        log.open(delivery.accept, delivery.wake)
 
-    def _accepted(self, entry: Entry) -> None:
-        self.delivery.accept(entry)
+    def wake(self) -> None:
+        """Let what was appended be delivered. Without the lock, once after all that was appended under it."""
+        self.log.wake()
 
     def publish(
         self,
@@ -124,10 +126,10 @@ class Order:
         if not session.closed:
             with self.lock:
                 self.send_locked(session, *items)
-            self.delivery.wake()
+            self.wake()
 
     def send_locked(self, session: Session, *items: Event | Reply) -> None:
-        """The same, together with a change that the caller makes under the same lock; the caller wakes the delivery."""
+        """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
         assert self.lock.locked()
         self.log.append(Private(session, items, session.nickname, session is self.turn.session))
 
@@ -136,10 +138,10 @@ class Order:
         if self.turn.runs:
             with self.lock:
                 self.flush_locked()
-            self.delivery.wake()
+            self.wake()
 
     def flush_locked(self) -> None:
-        """The same, together with a change that the caller makes under the same lock; the caller wakes the delivery."""
+        """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
         assert self.lock.locked()
         runs, self.turn.runs = self.turn.runs, []
         if not self.stopping.is_set():
@@ -168,7 +170,7 @@ class Order:
             first, times = self.log.claim(len(texts)), self._times_locked(len(texts))
             burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts)
             self.log.append(Batch(room.alone, burst, session, True))
-        self.delivery.wake()
+        self.wake()
 
     def _times_locked(self, count: int) -> list[float]:
         """
@@ -199,7 +201,7 @@ class Order:
         first = self.log.claim(len(run.events))
         placed = _placed_locked(run, first, self._times_locked(len(run.events)))
         if rooms:
-            self.log.append(Batch(rooms, placed, source, said, only, also))
+            self.log.append(Batch(rooms, placed, source, said, only, also, run.refs))
         else:
             for recipient in only or ():
                 self.send_locked(recipient, *placed)

@@ -221,7 +221,7 @@ class LocalSession(Participant, Session):
         finally:
             with self._arrived:
                 self._waiting.discard(ref)
-        self.chat.delivery.throttle(self, len(getattr(verb, "text", None) or ""))
+        self.chat.throttle(self, len(getattr(verb, "text", None) or ""))
         if isinstance(answer, Failure):
             raise answer.error()
         return answer

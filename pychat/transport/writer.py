@@ -299,7 +299,7 @@ class Writer:
             return
         seconds = self._limits.registration_seconds
         if time.monotonic() >= link.opened + seconds:
-            self._fanout.expel(link, f"no nickname within {seconds:g} seconds")
+            self._fanout.submit_now(Expel(link, f"no nickname within {seconds:g} seconds"))
         else:
             self._timers.set(link, link.opened + seconds, self._check_registered)
 
@@ -308,10 +308,10 @@ class Writer:
         limits = self._limits
         silent = time.monotonic() - link.session.heard
         if silent >= limits.silence_seconds:
-            self._fanout.expel(link, f"no sign of life for {limits.silence_seconds:g} seconds")
+            self._fanout.submit_now(Expel(link, f"no sign of life for {limits.silence_seconds:g} seconds"))
             return
         if silent >= limits.ping_seconds:
-            self._fanout.submit(Private(link.session, (PingRequest(),)))
+            self._fanout.submit_now(Private(link.session, (PingRequest(),)))
             due = limits.silence_seconds
         else:
             due = limits.ping_seconds
