@@ -16,7 +16,7 @@ from pychat.core.burst import Burst
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event, Message, Tagged
 from pychat.core.rings import Rings, merge
-from pychat.core.searching import Words
+from pychat.core.searching import Terms
 
 
 class Page(NamedTuple):
@@ -84,7 +84,7 @@ class Log(ABC):
         """Return the last `limit` events of a room, before the id `before` if it is given."""
 
     @abstractmethod
-    def search(self, room: str, words: Words, before: int | None, limit: int) -> Page:
+    def search(self, room: str, terms: Terms, before: int | None, limit: int) -> Page:
         """Return the last `limit` messages of a room in which the words are, before the id `before` if it is given."""
 
     @abstractmethod
@@ -174,9 +174,9 @@ class MemoryLog(Log):
         events = [event for event in self._all(room) if before is None or event.id < before]
         return Page(events[-limit:] if limit else [], len(events) > limit)
 
-    def search(self, room: str, words: Words, before: int | None, limit: int) -> Page:
+    def search(self, room: str, terms: Terms, before: int | None, limit: int) -> Page:
         events = [event for event in self._all(room) if before is None or event.id < before]
-        found = [event for event in events if type(event) is Message and words.are_in(event.text)]
+        found = [event for event in events if type(event) is Message and terms.are_in(event.text)]
         return Page(list(found[-limit:]) if limit else [], len(found) > limit)
 
     def id_at(self, room: str, time: float, *, behind: bool = False) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pychat.core.authority import may_join, may_know, require_operator
 from pychat.core.delivery import Attach, Detach
-from pychat.core.errors import LimitExceeded, NotAMember, Refused
+from pychat.core.errors import LimitExceeded, NotAMember, NotReadable, Refused
 from pychat.core.events import Event, Joined, Kicked, Left, Message, PersonEvent
 from pychat.core.handler import one_says_yes, run_before
 from pychat.core.names import check_room, fold
@@ -118,30 +118,52 @@ class Membership:
         """Let the session hear the rooms: first what it missed, in pages it has time to take, then live."""
         chat = self._chat
         seconds = chat.limits.stall_seconds
-        while True:
-            page = chat.log.read_after(_keys(rooms), after, chat.limits.history_page)
-            if any(session not in room.occupants for room in rooms):  # kicked out: the rest is not for it
-                rooms = _still_in(session, rooms)
+        while not self._go_live(session, rooms, after):
+            rooms = _still_in(session, rooms)
+            missed, end = self._read_missed(session, rooms, after)
+            if any(session not in room.occupants for room in rooms):  # kicked out: what was read is not for it
                 continue
-            events = fitting(page.events, chat.limits.send_queue_bytes)
-            if not page.more and len(events) == len(page.events):
-                break
-            chat.send(session, *self._gaps(rooms, after), *self._missed(session, rooms, events))
-            after = events[-1].id
+            chat.send(session, *missed)
+            after = end
             if not session.drained(seconds):
                 session.kick(f"too slow: what was missed was not taken in {seconds:g} seconds")
                 return
+
+    def _go_live(self, session: Session, rooms: Iterable[Room], after: int) -> bool:
+        """Let the session have the rest and hear the rooms from here on; False if that is too much."""
+        chat = self._chat
         with chat.order.lock:
             if session.closed:
-                return
+                return True
             rooms = _still_in(session, rooms)
-            events = chat.log.read_after(_keys(rooms), after).events
+            events = chat.log.recent(_keys(rooms), after)
+            if events is None or len(self._page(events)) < len(events):
+                return False
             rest = [*self._gaps(rooms, after), *self._missed(session, rooms, events)]
             if rest:
                 chat.order.send_locked(session, *rest)
             for room in rooms:
                 chat.log.append(Attach(session, room))
         chat.order.wake()
+        return True
+
+    def _read_missed(self, session: Session, rooms: list[Room], after: int) -> tuple[list[Event | Gap], int]:
+        """Read a page of what was missed, also from where it takes long; return it, and the id of its end."""
+        chat = self._chat
+        with chat.order.lock:
+            newest = chat.log.last_id()
+        try:
+            page = chat.log.read_after(_keys(rooms), after, chat.limits.history_page)
+        except NotReadable:
+            return [Gap(room.name, after) for room in rooms], newest
+        events = self._page(page.events)
+        whole = not page.more and len(events) == len(page.events)
+        return [*self._gaps(rooms, after), *self._missed(session, rooms, events)], newest if whole else events[-1].id
+
+    def _page(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Return as many of the first events as a session can take at once."""
+        limits = self._chat.limits
+        return fitting(events[: limits.history_page], limits.send_queue_bytes)
 
     def _gaps(self, rooms: Iterable[Room], after: int) -> list[Gap]:
         """Where the record begins later. To be asked behind the reading of it, lest it is shortened in between."""

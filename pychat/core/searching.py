@@ -30,7 +30,7 @@ class Term(NamedTuple):
     """Whether the last word may be only the beginning of one."""
 
 
-class Words:
+class Terms:
     """What somebody looks for: every term must be there. Immutable."""
 
     def __init__(self, query: str) -> None:
