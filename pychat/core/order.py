@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar, cast
 
-from pychat.core.burst import Burst
+from pychat.core.burst import Burst, moments
 from pychat.core.delivery import Batch, Delivery, Private
 from pychat.core.errors import NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message, Tagged
@@ -183,9 +183,9 @@ class Order:
         first = max(now, self._last_ms + 1)
         if first + count > now + _MOST_AHEAD_MS:
             self._last_ms = max(now, self._last_ms)
-            return [_moment(self._last_ms)] * count
+            return moments(self._last_ms, 1) * count
         self._last_ms = first + count - 1
-        return [_moment(ms) for ms in range(first, first + count)]
+        return moments(first, count)
 
     def _append_run_locked(self, run: _Run) -> None:
         rooms, source, said, only, also = run.way
@@ -257,8 +257,3 @@ def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
         elif type(event) is Tagged:
             own.append(event._replace(id=first + at, time=times[at], sender=nickname, userhost=userhost))
     return own
-
-
-def _moment(milliseconds: int) -> float:
-    """A little beyond, because what is a whole number of milliseconds may be a little less as a float."""
-    return (milliseconds + 0.25) / 1000

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pychat.core import queries
 from pychat.core.errors import Refused
 from pychat.core.events import Event, Message
+from pychat.core.log import Page
 from pychat.core.membership import fitting, own_room, visible
 from pychat.core.replies import HistoryPage, HistoryTarget, HistoryTargets
 from pychat.core.room import Room
+from pychat.core.searching import Terms
 from pychat.core.session import Session
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 _LEAST_READ: Final = 100
 """Events to look at, at once, where few of them may be wanted."""
+
+_FOUND: Final = 50
+"""Messages that a search finds which does not say how many: more is what a better search is for."""
 
 
 class _Reading(NamedTuple):
@@ -29,6 +34,8 @@ class _Reading(NamedTuple):
     messages_only: bool
     after: int | None = None
     before: int | None = None
+    terms: Terms | None = None
+    """Only messages with these; then there is no `after`."""
 
     def first(self, limit: int) -> tuple[list[Event], bool]:
         """Return the first events behind `after`, and whether there are more."""
@@ -48,13 +55,18 @@ class _Reading(NamedTuple):
         events: list[Event] = []
         before, more = self.before, True
         while more and len(events) <= limit:
-            page, more = self.chat.log.read_before(self.room.key, before, max(limit + 1, _LEAST_READ))
+            page, more = self._page_before(before, max(limit + 1, _LEAST_READ))
             if not page:
                 break
             before = page[0].id
             events = [event for event in page if self._wants(event)] + events
             more = more and (self.after is None or before > self.after)
         return events[max(0, len(events) - limit) :], len(events) > limit
+
+    def _page_before(self, before: int | None, limit: int) -> Page:
+        if self.terms is not None:
+            return self.chat.log.search(self.room.key, self.terms, before, limit)
+        return self.chat.log.read_before(self.room.key, before, limit)
 
     def _wants(self, event: Event) -> bool:
         return (
@@ -67,13 +79,16 @@ class _Reading(NamedTuple):
 
 def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> None:
     room = own_room(session, verb.room)
-    limit = _checked_limit(chat, verb.limit, "events")
+    limit = _checked_limit(chat, verb.limit, "events", None if verb.search is None else _FOUND)
     if verb.around is not None and (verb.before is not None or verb.after is not None):
         raise Refused("history takes around, or before and after, not all of them", code="bad_request")
+    if verb.search is not None and (verb.around is not None or verb.after is not None):
+        raise Refused("a search takes before, not after or around", code="bad_request")
     queue_bytes = chat.limits.send_queue_bytes
     after = None if verb.after is None else _id_at(chat, room, verb.after, behind=True) - 1
     before = None if verb.before is None else _id_at(chat, room, verb.before)
-    reading = _Reading(chat, session, room, verb.messages_only, after, before)
+    terms = None if verb.search is None else Terms(verb.search)
+    reading = _Reading(chat, session, room, verb.messages_only, after, before, terms)
     if verb.around is not None:
         events, more = _read_around(reading, _id_at(chat, room, verb.around), limit, queue_bytes)
     elif after is None or (before is not None and verb.newest):
@@ -122,10 +137,10 @@ def list_history(chat: Chat, session: Session, verb: queries.ListHistory) -> Non
     chat.send(session, HistoryTargets(verb.ref, tuple(targets[:limit])))
 
 
-def _checked_limit(chat: Chat, limit: int | None, unit: str) -> int:
+def _checked_limit(chat: Chat, limit: int | None, unit: str, default: int | None = None) -> int:
     most = chat.limits.history_page
     if limit is None:
-        return most
+        return most if default is None else min(default, most)
     if not 1 <= limit <= most:
         raise Refused(f"history limit {limit}: use 1 to {most} {unit}", code="bad_request")
     return limit

@@ -50,18 +50,21 @@ class Terms:
 
     def are_in(self, text: str) -> bool:
         """Whether a text has all the terms."""
-        if not self._might_be_in(text):
+        if not self.may_be_in(text.encode(errors="replace")):
             return False
         words = [*words_of(text)]
         return all(_is_in(term, words) for term in self.terms)
 
-    def _might_be_in(self, text: str) -> bool:
-        """Rule out most texts at once: letters of ASCII are what they are."""
-        return not text.isascii() or all(word in text.lower() for word in self._needed)
+    def may_be_in(self, data: bytes) -> bool:
+        """Rule out most texts at once, given their bytes in UTF-8: letters of ASCII are what they are."""
+        if not data.isascii():
+            return True
+        lower = data.lower()
+        return all(word in lower for word in self._needed)
 
     @cached_property
-    def _needed(self) -> list[str]:
-        return [word for term in self.terms for word in term.words]
+    def _needed(self) -> list[bytes]:
+        return [word.encode() for term in self.terms for word in term.words]
 
 
 def words_of(text: str) -> Iterator[str]:

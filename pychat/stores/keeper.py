@@ -104,10 +104,10 @@ class Keeper:
             self._bell.wait(self._seconds_to_wait())
             self._bell.clear()
             try:
+                idle = not self._queue
                 while self._queue:
                     self._settle(self._take())
-                    self._tend(urgent=True)
-                self._tend()
+                self._tend(idle)
             except Exception:
                 logger.exception("the log failed; it goes on")
         self._write(("UPDATE state SET last_id = ?", (self.settled,)))
@@ -207,14 +207,14 @@ class Keeper:
         if self.trouble is None:
             logger.warning("%s: it can be stored again", self._database.path)
 
-    def _tend(self, *, urgent: bool = False) -> None:
-        """Do what can wait, a little of it; or, if the log is busy, only what should not wait longer."""
+    def _tend(self, idle: bool) -> None:
+        """Do what can wait, a little of it."""
         if self.trouble is not None:
             if time.monotonic() >= self._retry_at:
                 self._recover()
             return
-        self._tending.step(urgent=urgent)
-        if not urgent and time.monotonic() >= self._look_at:
+        self._tending.step(idle)
+        if idle and time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + _UNUSED_SECONDS / 10
             self._rings.drop_unused(_UNUSED_SECONDS, self.settled)
 

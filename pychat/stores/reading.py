@@ -84,7 +84,8 @@ class Reader:
             connection.execute("BEGIN")  # so that nothing moves into the index between the two questions
             try:
                 for (record,) in connection.execute(_NOT_INDEXED, (room,)):
-                    found.update(_having(terms, _events(record)))
+                    if terms.may_be_in(record):
+                        found.update(_having(terms, _events(record)))
                 ids = index.find(connection, room, terms, before, limit)
                 while ids:
                     ((record,),) = connection.execute(_WITH, (room, ids[0])).fetchall() or [(b"[]",)]

@@ -27,8 +27,8 @@ _REST_SECONDS: Final = 10.0
 _STEP_BYTES: Final = 32 * 1024
 """Records that are looked at in one step; a message may have to wait for it."""
 _STEP_BLOCKS: Final = 100
-_BACKLOG_BYTES: Final = 512 * 1024
-"""When so much is not in the index, it is no longer for later: a search would take too long."""
+_SHARE: Final = 0.1
+"""How much of its time the thread gives to this while it is never idle."""
 
 _NEW: Final = "SELECT block, room, last, last_time, events FROM blocks WHERE block > ? ORDER BY block LIMIT ?"
 _OLD: Final = "SELECT block, room, last, last_time, events FROM blocks ORDER BY block LIMIT ?"
@@ -65,6 +65,7 @@ class Tending:
         self._keep_seconds, self._keep_bytes = keep_seconds, keep_bytes
         ((self._digested, self._bytes),) = database.read("SELECT digested, bytes FROM state")
         self._rest_until = 0.0
+        """By `time.monotonic`."""
         self._backlog = 0
         """Bytes that were stored and are not in the index; what was there at the start does not count."""
         self._busy = True
@@ -79,16 +80,18 @@ class Tending:
         """Return how long nothing has to happen until the next step is due."""
         return _IDLE_SECONDS if self._busy else _REST_SECONDS
 
-    def step(self, *, urgent: bool) -> None:
-        """Do a little; if it is only what is urgent, nothing most of the time."""
-        now = time.monotonic()
-        if now < self._rest_until or (urgent and self._backlog < _BACKLOG_BYTES):
+    def step(self, idle: bool) -> None:
+        """Do a little; if the thread is not idle, only now and then, and if it is worth it."""
+        began = time.monotonic()
+        if not idle and (self._backlog < _STEP_BYTES or began < self._rest_until):
             return
         try:
             self._busy = self._digest() or self._delete_forgotten() or self._delete_old()
         except (StoreError, Unreadable) as error:
             logger.warning("%s cannot be tended: %s", self._database.path, error)
-            self._rest_until = now + _REST_SECONDS
+            self._busy = False
+        now = time.monotonic()
+        self._rest_until = now + (now - began) / _SHARE
 
     def _digest(self) -> bool:
         """Put the next blocks into the index; False if there are none."""
