@@ -15,8 +15,8 @@ from typing import Final, NamedTuple, TypeVar, cast
 
 from pychat.core.burst import Burst, moments
 from pychat.core.delivery import Batch, Delivery, Private
-from pychat.core.errors import NoSuchNickname, NotAMember, Refused
-from pychat.core.events import Event, Message, Tagged
+from pychat.core.errors import NoSuchNickname, NotAMember, NotStored, Refused
+from pychat.core.events import Event, Message, Notice, Tagged
 from pychat.core.log import Log
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, Ok, Reply
@@ -104,9 +104,14 @@ class Order:
             rooms: In whose records it belongs; none for a direct message, whose recipient is in `only`.
             only: The sessions that may see it, if not all members.
             also: A session that hears it although it is no member any more.
+
+        Raises:
+            NotStored: It is said outside of verbs, so that there is no session to be told, and cannot be stored.
         """
         turn = self.turn
         session = turn.session
+        if session is None and self.log.trouble is not None and rooms and isinstance(event, Message | Notice):
+            raise NotStored("your message", self.log.trouble, room=rooms[0].name)
         said = session is not None and isinstance(event, _SAID) and event.sender == session.nickname
         runs = turn.runs
         run = runs[-1] if runs else None

@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pychat.core.burst import Burst
-from pychat.core.events import Event, Message
+from pychat.core.events import Event, Message, Notice
 
 EVER: Final = 2**63 - 1
 """An id behind all others."""
@@ -113,7 +113,7 @@ class Ring:
 def _chars(block: Sequence[Event]) -> int:
     if type(block) is Burst:
         return sum(map(len, block.texts))
-    return sum([len(event.text) for event in block if type(event) is Message])
+    return sum([len(event.text) for event in block if isinstance(event, Message | Notice)])
 
 
 class Rings:

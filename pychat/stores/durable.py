@@ -59,6 +59,7 @@ class SqliteLog(Log):
         """
         self._database = Database(Path(path), sync=sync)
         newest, lost, number = self._begin()
+        self._closed = False
         self._next = max(first_id(), newest + 1)
         self._lost = lost
         """The newest id that may have been in a room that has no record."""
@@ -91,7 +92,8 @@ class SqliteLog(Log):
         self._keeper.start(accepted, wake)
 
     def close(self, seconds: float = 2.0) -> None:
-        if self._keeper.close(seconds):
+        if self._keeper.close(seconds) and not self._closed:
+            self._closed = True
             self._database.close()
 
     @property

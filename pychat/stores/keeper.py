@@ -94,7 +94,8 @@ class Keeper:
         """Do what is queued and end; False if that takes longer."""
         self._closing = True
         self.wake()
-        self._thread.join(max(0.0, seconds))
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, seconds))
         return not self._thread.is_alive()
 
     # The thread

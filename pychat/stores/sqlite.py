@@ -174,20 +174,20 @@ class Database:
 
 
 def _check(path: Path) -> None:
-    """Look at a file without touching it."""
+    """Look at a file without changing it; make it if it is not there."""
     if not path.parent.is_dir():
         raise CannotOpen(path, f"there is no directory {str(path.parent)!r}; make it first")
     if path.is_dir():
         raise CannotOpen(path, "it is a directory; name a file in it")
     try:
-        header = path.open("rb").read(len(_HEADER)) if path.exists() else b""
+        # Nobody else on the machine shall read what people say; SQLite gives its other files the same mode.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        header = os.read(descriptor, len(_HEADER))
+        os.close(descriptor)
     except OSError as error:
-        raise CannotOpen(path, f"{error.strerror}; change its permissions") from error
+        raise CannotOpen(path, f"{error.strerror}; change the permissions, or name another file") from error
     if header and header != _HEADER:
         raise CannotOpen(path, "it is no database; name another file")
-    writable = os.access(path, os.W_OK) if path.exists() else True
-    if not writable or not os.access(path.parent, os.W_OK):
-        raise CannotOpen(path, "it, or its directory, is read-only; change the permissions")
 
 
 def _lock(path: Path) -> int:
