@@ -80,6 +80,11 @@ class Ring:
                 self._dropped = 0
         return True
 
+    def drop(self, until: int) -> None:
+        """Drop the events up to an id: they are too old."""
+        self._drop(sum(1 for _ in takewhile(lambda event: event.id <= until, self)), EVER)
+        self.reach = max(self.reach, until)
+
     def discard(self, ids: Collection[int]) -> None:
         """Let events be gone as if they had never come."""
         events = [event for event in self if event.id not in ids]
@@ -168,6 +173,13 @@ class Rings:
         with self._lock:
             if self._rings.pop(room, None) is not None:
                 self._reach = last
+
+    def drop(self, room: str, until: int) -> None:
+        """Drop the events of a room up to an id: they are too old."""
+        with self._lock:
+            ring = self._rings.get(room)
+            if ring is not None:
+                ring.drop(until)
 
     def discard(self, ids: Collection[int]) -> None:
         """Let events be gone from all rooms as if they had never come."""

@@ -71,7 +71,7 @@ class SqliteLog(Log):
             self._records[key] = numbers[known] = Record(known, key, gap, stored=True)
         self._numbers = numbers
         self._rings = Rings(events, chars, newest)
-        tending = Tending(self._database, numbers, keep_seconds, keep_bytes)
+        tending = Tending(self._database, self._rings, numbers, keep_seconds, keep_bytes)
         self._reader = Reader(self._database)
         self._keeper = Keeper(self._database, self._rings, tending, newest)
 

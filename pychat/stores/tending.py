@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from pychat.core.events import Event
+from pychat.core.rings import Rings
 from pychat.stores import index
 from pychat.stores.changes import Record
 from pychat.stores.records import Unreadable, decode_block, events_of
@@ -52,16 +53,22 @@ class Tending:
     """Used by the log's thread only, but for `bytes` and `digested`, which are only read elsewhere."""
 
     def __init__(
-        self, database: Database, records: dict[int, Record], keep_seconds: float | None, keep_bytes: int | None
+        self,
+        database: Database,
+        rings: Rings,
+        records: dict[int, Record],
+        keep_seconds: float | None,
+        keep_bytes: int | None,
     ) -> None:
         """
         Args:
+            rings: What is in memory, where it has to go, too.
             records: Of the rooms, by their numbers, to tell them what they lose.
             keep_seconds: Events older than this are deleted.
             keep_bytes: The oldest are, when the records take more than this; the index comes on top.
         """
         self._database = database
-        self._records = records
+        self._rings, self._records = rings, records
         self._keep_seconds, self._keep_bytes = keep_seconds, keep_bytes
         ((self._digested, self._bytes),) = database.read("SELECT digested, bytes FROM state")
         self._rest_until = 0.0
@@ -141,6 +148,7 @@ class Tending:
             record = self._records.get(room)
             if record is not None:  # first of all: who reads meanwhile is told of a gap too soon, not too late
                 record.lost = max(record.lost, last)
+                self._rings.drop(record.key, last)
         blocks = ", ".join([str(row.block) for row in rows])
         self._write(
             [
