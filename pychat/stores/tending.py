@@ -22,9 +22,11 @@ from pychat.stores.sqlite import Database, Statement, StoreError
 logger = logging.getLogger("pychat")
 
 _IDLE_SECONDS: Final = 0.2
-"""How long nothing has to happen before what can wait is done."""
+"""How long nothing has to happen before what can wait is begun."""
 _REST_SECONDS: Final = 10.0
 """How often to look for what became too old, and how long to leave in peace what does not work."""
+_MOST_BREATH_SECONDS: Final = 0.02
+"""How long to stop between two steps at most, so that others get the processor."""
 _STEP_BYTES: Final = 32 * 1024
 """Records that are looked at in one step; a message may have to wait for it."""
 _STEP_BLOCKS: Final = 100
@@ -75,17 +77,16 @@ class Tending:
         """By `time.monotonic`."""
         self._backlog = 0
         """Bytes that were stored and are not in the index; what was there at the start does not count."""
-        self._busy = True
-        """Whether the last step found something to do."""
+        self._wait = _IDLE_SECONDS
 
     def stored(self, size: int) -> None:
         """So many bytes were stored."""
         self._backlog += size
-        self._busy = True
+        self._wait = _IDLE_SECONDS
 
     def seconds_to_wait(self) -> float:
         """Return how long nothing has to happen until the next step is due."""
-        return _IDLE_SECONDS if self._busy else _REST_SECONDS
+        return self._wait
 
     def step(self, idle: bool) -> None:
         """Do a little; if the thread is not idle, only now and then, and if it is worth it."""
@@ -93,12 +94,14 @@ class Tending:
         if not idle and (self._backlog < _STEP_BYTES or began < self._rest_until):
             return
         try:
-            self._busy = self._digest() or self._delete_forgotten() or self._delete_old()
+            found = self._digest() or self._delete_forgotten() or self._delete_old()
         except (StoreError, Unreadable) as error:
             logger.warning("%s cannot be tended: %s", self._database.path, error)
-            self._busy = False
+            found = False
         now = time.monotonic()
         self._rest_until = now + (now - began) / _SHARE
+        # There is more: go on, but let others have the processor for as long.
+        self._wait = min(now - began, _MOST_BREATH_SECONDS) if found else _REST_SECONDS
 
     def _digest(self) -> bool:
         """Put the next blocks into the index; False if there are none."""

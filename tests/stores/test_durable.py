@@ -151,7 +151,9 @@ def test_it_is_a_memory_log_that_forgets_nothing(data: st.DataObject) -> None:
         log, _ = running.__enter__()
         try:
             model._next = log._next
-            for action in data.draw(st.lists(st.sampled_from(["say", "say", "settle", "reopen", "forget"]), max_size=12)):
+            for action in data.draw(
+                st.lists(st.sampled_from(["say", "say", "settle", "reopen", "forget"]), max_size=12)
+            ):
                 if action == "say":
                     texts = data.draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4))
                     rooms = data.draw(st.sampled_from([(A,), (B,), (A, B)]))
@@ -181,7 +183,9 @@ def assert_same(log: SqliteLog, model: MemoryLog, back: int, limit: int, now: fl
         assert log.read_before(room, id, limit) == model.read_before(room, id, limit)
         assert log.read_before(room, None, limit) == model.read_before(room, None, limit)
         for query in ("tea", "TE*", '"at four"', "four tea", "sand"):
-            assert found(log.search(room, Terms(query), id, limit)) == found(model.search(room, Terms(query), id, limit))
+            assert found(log.search(room, Terms(query), id, limit)) == found(
+                model.search(room, Terms(query), id, limit)
+            )
         for time in (now - 5, now - 0.001, now, now + 1):
             for behind in (False, True):
                 at, expected = log.id_at(room, time, behind=behind), model.id_at(room, time, behind=behind)

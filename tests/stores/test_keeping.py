@@ -63,7 +63,10 @@ def test_what_is_too_much_is_deleted(tmp_path: Path) -> None:
         left = texts(log)
         assert int(left[-1].split()[0]) == 99
         assert 10 <= len(left) <= 20
-        wait_until(lambda: count(log, "SELECT sum(length(events)) FROM blocks") == count(log, "SELECT bytes FROM state"), "counted")
+        wait_until(
+            lambda: count(log, "SELECT sum(length(events)) FROM blocks") == count(log, "SELECT bytes FROM state"),
+            "counted",
+        )
 
 
 def test_what_is_deleted_is_not_in_the_index(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ KEPT = (
     events.Invited,
     events.Notice,
 )
-EVENTS = st.one_of([st.builds(kind, **{name: FIELDS.get(name, TEXTS) for name in kind._fields}) for kind in KEPT])  # type: ignore[attr-defined]  # named tuples
+EVENTS = st.one_of([st.builds(kind, **{name: FIELDS.get(name, TEXTS) for name in kind._fields}) for kind in KEPT])
 
 
 @st.composite
