@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pychat.core.burst import Burst
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event, Message, Tagged
+from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.rings import Rings, merge
 from pychat.core.searching import Terms
 
@@ -34,6 +35,8 @@ class Log(ABC):
     `last_id`. What cannot be read raises `errors.NotReadable`.
     """
 
+    lasts: bool = False
+    """Whether anything is still there when the server is started again: then what is kept is."""
     trouble: str | None = None
     """Why nothing can be stored at the moment; None: it can."""
 
@@ -109,8 +112,27 @@ class Log(ABC):
     def forget(self, room: str) -> None:
         """Drop the record of a room that is no more. Under the chat's order lock: must not wait."""
 
+    # What lasts beside the record, in the order of what is appended. Under the chat's order lock: must not wait.
 
-def kept_of(batch: Batch) -> Sequence[Event]:
+    def keep_room(self, room: str, kept: KeptRoom) -> None:  # noqa: B027 -- a log in memory keeps nothing
+        """Store what lasts of a room; `forget` drops it."""
+
+    def keep_session(self, kept: KeptSession) -> None:  # noqa: B027
+        """Store what lasts of a session."""
+
+    def drop_session(self, digest: str) -> None:  # noqa: B027
+        """Drop what was stored of a session that does not come back."""
+
+    def kept_rooms(self) -> list[KeptRoom]:
+        """Return what was stored of rooms before the server was started. Asked once."""
+        return []
+
+    def kept_sessions(self) -> list[KeptSession]:
+        """Return what was stored of sessions before the server was started. Asked once."""
+        return []
+
+
+def events_to_keep(batch: Batch) -> Sequence[Event]:
     """Return the events of a batch that a log keeps."""
     events = batch.events
     if type(events) is Burst or not batch.rooms:
@@ -155,7 +177,7 @@ class MemoryLog(Log):
 
     def append(self, entry: Entry) -> None:
         if isinstance(entry, Batch):
-            kept = kept_of(entry)
+            kept = events_to_keep(entry)
             if kept:
                 self._rings.append([room.key for room in entry.rooms], kept)
         self._accepted(entry)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.core import queries
+from pychat.core.catching_up import fitting, visible
 from pychat.core.errors import Refused
 from pychat.core.events import Event, Message
 from pychat.core.log import Page
-from pychat.core.membership import fitting, own_room, visible
+from pychat.core.membership import own_room
 from pychat.core.replies import HistoryPage, HistoryTarget, HistoryTargets
 from pychat.core.room import Room
 from pychat.core.searching import Terms

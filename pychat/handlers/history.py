@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pychat.core.catching_up import fitting, visible
 from pychat.core.events import Message
 from pychat.core.handler import Handler
-from pychat.core.membership import fitting, visible
 from pychat.core.replies import Replay
 from pychat.core.room import Room
 from pychat.core.session import Session

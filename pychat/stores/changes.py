@@ -12,6 +12,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event
+from pychat.core.lasting import KeptRoom, KeptSession
+from pychat.stores.kept import write_room, write_session
 from pychat.stores.records import encode_block
 from pychat.stores.sqlite import Statement
 
@@ -25,6 +27,8 @@ _KEPT: Final = "UPDATE rooms SET kept = ? WHERE number = ?"
 _LOST: Final = "UPDATE rooms SET lost = max(lost, ?) WHERE number = ?"
 _FORGET: Final = "DELETE FROM rooms WHERE number = ?"
 _FORGOTTEN: Final = "INSERT INTO forgotten (number) VALUES (?)"
+_SESSION: Final = "REPLACE INTO sessions (digest, kept) VALUES (?, ?)"
+_NO_SESSION: Final = "DELETE FROM sessions WHERE digest = ?"
 _BLOCKS: Final = "INSERT INTO blocks (room, first, last, last_time, events) VALUES "
 
 
@@ -59,8 +63,10 @@ class Queued(NamedTuple):
     """About how many bytes it takes in memory."""
     forgets: Record | None = None
     """The record of a room that is no more."""
-    kept: str | None = None
-    """What is kept of the room of `records` beside its events."""
+    kept: KeptRoom | None = None
+    """What lasts of the room of `records` beside its events."""
+    session: KeptSession | str | None = None
+    """What lasts of a session; only its digest: nothing any more."""
 
     @property
     def batch(self) -> Batch | None:
@@ -73,14 +79,15 @@ class Changes:
 
     def __init__(self) -> None:
         self._parts: dict[Record, list[Sequence[Event]]] = {}
-        self._kept: dict[Record, str] = {}
+        self._kept: dict[Record, KeptRoom] = {}
         self._lost: dict[Record, int] = {}
         self._forgotten: dict[Record, None] = {}
+        self._sessions: dict[str, KeptSession | None] = {}
         self.size = 0
         """How long the records are of the events in the last statements."""
 
     def __bool__(self) -> bool:
-        return bool(self._parts or self._kept or self._lost or self._forgotten)
+        return bool(self._parts or self._kept or self._lost or self._forgotten or self._sessions)
 
     def add(self, item: Queued) -> None:
         """An item of the queue; in order."""
@@ -89,6 +96,10 @@ class Changes:
                 self._parts.setdefault(record, []).append(item.events)
             if item.kept is not None:
                 self._kept[record] = item.kept
+        if isinstance(item.session, KeptSession):
+            self._sessions[item.session.digest] = item.session
+        elif item.session is not None:
+            self._sessions[item.session] = None
         if item.forgets is not None:
             for changes in (self._parts, self._kept, self._lost):
                 changes.pop(item.forgets, None)
@@ -119,16 +130,24 @@ class Changes:
             statements.append(("UPDATE state SET lost = ?", (max(record.lost for record in self._forgotten),)))
         for record in dict.fromkeys((*self._parts, *self._kept, *self._lost)):
             if not record.stored:
-                statements.append((_NEW_ROOM, (record.number, record.key, record.lost, self._kept.get(record))))
+                statements.append((_NEW_ROOM, (record.number, record.key, record.lost, self._text(record))))
             else:
                 if record in self._kept:
-                    statements.append((_KEPT, (self._kept[record], record.number)))
+                    statements.append((_KEPT, (self._text(record), record.number)))
                 if record in self._lost:
                     statements.append((_LOST, (self._lost[record], record.number)))
+        for digest, session in self._sessions.items():
+            if session is None:
+                statements.append((_NO_SESSION, (digest,)))
+            else:
+                statements.append((_SESSION, (digest, write_session(session))))
         rows = [row for record in self._parts for row in self._rows(record)]
         self.size = sum([len(row[-1]) for row in rows])
         rows.sort(key=itemgetter(2))  # so that the last block of all has the newest id
         return [*statements, *_insertions(rows)]
+
+    def _text(self, record: Record) -> str | None:
+        return write_room(self._kept[record]) if record in self._kept else None
 
     def _rows(self, record: Record) -> Iterator[_Row]:
         for parts in _portions(self._parts[record]):

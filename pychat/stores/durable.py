@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Final
 
 from pychat.core.delivery import Batch, Entry
+from pychat.core.errors import CannotOpen
 from pychat.core.events import Event, Message
-from pychat.core.log import Log, Page, first_id, kept_of, milliseconds
+from pychat.core.lasting import KeptRoom, KeptSession
+from pychat.core.log import Log, Page, events_to_keep, first_id, milliseconds
 from pychat.core.rings import EVER, Rings, Tail, merge
 from pychat.core.searching import Terms
+from pychat.stores.beginning import begin
 from pychat.stores.changes import Queued, Record
 from pychat.stores.keeper import Keeper
 from pychat.stores.reading import Reader
-from pychat.stores.sqlite import Database
+from pychat.stores.records import Unreadable
+from pychat.stores.sqlite import Database, StoreError
 from pychat.stores.tending import Tending
 
 _EVENT_BYTES: Final = 200
@@ -33,6 +37,8 @@ class SqliteLog(Log):
 
     Ids go on where the file ends, also if the clock was set back meanwhile.
     """
+
+    lasts = True
 
     def __init__(
         self,
@@ -58,34 +64,21 @@ class SqliteLog(Log):
             CannotOpen: With the reason and what to do. A file that is no pychat database is not touched.
         """
         self._database = Database(Path(path), sync=sync)
-        newest, lost, number = self._begin()
-        self._closed = False
+        try:
+            self._beginning = begin(self._database)
+        except (StoreError, Unreadable) as error:
+            self._database.close()
+            raise CannotOpen(path, error.reason if isinstance(error, StoreError) else "the file is damaged") from error
+        newest, self._lost, self._number, records, *_ = self._beginning
         self._next = max(first_id(), newest + 1)
-        self._lost = lost
-        """The newest id that may have been in a room that has no record."""
-        self._number = number
         # By room key, and by number. Changed under the chat's order lock; single reads need none.
-        self._records: dict[str, Record] = {}
-        numbers: dict[int, Record] = {}
-        for known, key, gap in self._database.read("SELECT number, key, lost FROM rooms"):
-            self._records[key] = numbers[known] = Record(known, key, gap, stored=True)
-        self._numbers = numbers
+        self._records = {record.key: record for record in records}
+        self._numbers = {record.number: record for record in records}
         self._rings = Rings(events, chars, newest)
-        tending = Tending(self._database, self._rings, numbers, keep_seconds, keep_bytes)
+        tending = Tending(self._database, self._rings, self._numbers, keep_seconds, keep_bytes)
         self._reader = Reader(self._database)
         self._keeper = Keeper(self._database, self._rings, tending, newest)
-
-    def _begin(self) -> tuple[int, int, int]:
-        """Return the newest id that the file knows of, the newest lost one, and the last number of a room."""
-        if not self._database.read("SELECT 1 FROM state"):
-            first = first_id() - 1
-            self._database.write([("INSERT INTO state VALUES (?, ?, 0, 0)", (first, first))])
-        ((newest, lost),) = self._database.read("SELECT last_id, lost FROM state")
-        for (last,) in self._database.read("SELECT last FROM blocks ORDER BY block DESC LIMIT 1"):
-            newest = max(newest, last)
-        numbers = "SELECT max(number) FROM (SELECT number FROM rooms UNION ALL SELECT number FROM forgotten)"
-        ((number,),) = self._database.read(numbers)
-        return newest, lost, number or 0
+        self._closed = False
 
     def open(self, accepted: Callable[[Entry], None], wake: Callable[[], None] = lambda: None) -> None:
         super().open(accepted, wake)
@@ -112,7 +105,7 @@ class SqliteLog(Log):
         return self._next - 1
 
     def append(self, entry: Entry) -> None:
-        kept = kept_of(entry) if type(entry) is Batch else ()
+        kept = events_to_keep(entry) if type(entry) is Batch else ()
         if not kept:
             self._keeper.append(Queued(entry, size=0))
             return
@@ -128,6 +121,21 @@ class SqliteLog(Log):
             self._number += 1
             record = self._records[room] = self._numbers[self._number] = Record(self._number, room, self._lost)
         return record
+
+    def keep_room(self, room: str, kept: KeptRoom) -> None:
+        self._keeper.append(Queued(None, records=(self._record(room),), kept=kept))
+
+    def keep_session(self, kept: KeptSession) -> None:
+        self._keeper.append(Queued(None, session=kept))
+
+    def drop_session(self, digest: str) -> None:
+        self._keeper.append(Queued(None, session=digest))
+
+    def kept_rooms(self) -> list[KeptRoom]:
+        return self._beginning.rooms
+
+    def kept_sessions(self) -> list[KeptSession]:
+        return self._beginning.sessions
 
     def forget(self, room: str) -> None:
         record = self._records.pop(room, None)

@@ -30,6 +30,12 @@ MIGRATIONS: Final = (
         kept TEXT                  -- its name, topic and rules, in JSON; NULL: nothing but the record is kept
     );
 
+    -- Sessions that may come back.
+    CREATE TABLE sessions (
+        digest TEXT PRIMARY KEY,   -- SHA-256 of the token
+        kept TEXT NOT NULL         -- nickname, identity, rooms and so on, in JSON
+    ) WITHOUT ROWID;
+
     -- Numbers of rooms that are forgotten and whose blocks are still to be deleted.
     CREATE TABLE forgotten (number INTEGER PRIMARY KEY);
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chat_clients import DEADLINE
+from chat_clients import DEADLINE, wait_until
 
 from pychat.core.chat import Chat
-from pychat.core.delivery import Batch, Entry, Follow
+from pychat.core.delivery import Batch, Entry, Follow, Private
 from pychat.core.events import Event, Message
 from pychat.core.log import Log
 from pychat.core.room import Room
@@ -59,6 +59,28 @@ def say(log: Log, *texts: str, rooms: tuple[Room, ...] = (A,), time: float = 0.0
     ]
     log.append(Batch(rooms, events))
     return events
+
+
+class Watched:
+    """What is appended to a log, whether it has been accepted or not."""
+
+    def __init__(self, log: Log) -> None:
+        self.items: list[object] = []
+        self._append = log.append
+        log.append = self._watch  # type: ignore[method-assign]
+
+    def _watch(self, entry: Entry) -> None:
+        self._append(entry)
+        self.items += entry.events if isinstance(entry, Batch) else entry.items if isinstance(entry, Private) else ()
+
+    def wait_for(self, *kinds: type) -> None:
+        """Wait until there are items of these types, as many."""
+        for kind in set(kinds):
+            enough = kinds.count(kind)
+            wait_until(lambda kind=kind, enough=enough: self._count(kind) >= enough, f"{enough} {kind.__name__}")  # type: ignore[misc]  # the defaults bind the loop's variables
+
+    def _count(self, kind: type) -> int:
+        return sum(isinstance(item, kind) for item in self.items)
 
 
 class Disk:

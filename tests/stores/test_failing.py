@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from chat_clients import DEADLINE, Clients, JsonPeer, full_chain, wait_until
-from logs import Disk, opened, say, settle
+from logs import Disk, Watched, opened, say, settle
 
 from pychat import ChatServer, Disconnected, Left, LocalSession, Message, Refused
+from pychat.core.replies import HistoryPage
 from pychat.stores import SqliteLog, keeper, sqlite
 
 MakeServer = Callable[..., ChatServer]
@@ -84,11 +85,11 @@ def test_what_cannot_be_stored_is_refused(running: ChatServer, disk: Disk, clien
 def test_those_who_wait_for_the_disk_are_refused_each(running: ChatServer, disk: Disk, clients: Clients) -> None:
     """In the place of the acknowledgement, once; what has no mark is answered once for all of it."""
     ann, bob = clients.json(running, "ann"), clients.json(running, "bob")
-    gate = disk.hold()
+    gate, appended = disk.hold(), Watched(running.chat.log)
     for number in range(3):
         ann.ask("say", text=f"marked {number}", ref=number)
         bob.ask("say", text="not marked")
-    wait_until(lambda: running.chat.log._keeper._queue, "something waits for the disk")  # type: ignore[attr-defined]
+    appended.wait_for(*[Message] * 6)
     disk.become_read_only()
     gate.set()
 
@@ -148,10 +149,10 @@ def test_what_is_read_before_it_is_refused_is_not_told(running: ChatServer, disk
     """A replay may have found a message in memory that is not on the disk yet; then it waits for the disk, too."""
     ann, bob = clients.json(running, "ann"), clients.new_json(running)
     ann.answer("say", text="stored")
-    gate = disk.hold()
+    gate, appended = disk.hold(), Watched(running.chat.log)
     ann.ask("say", text="lost", ref=1)
     ann.ask("history", ref=2)
-    wait_until(lambda: len(running.chat.log._keeper._queue) > 1, "the history waits, too")  # type: ignore[attr-defined]
+    appended.wait_for(HistoryPage)
     disk.become_read_only()
     gate.set()
 
@@ -168,12 +169,15 @@ def test_a_full_disk(running: ChatServer, disk: Disk, clients: Clients) -> None:
     """As long as it is full, each message is either stored or refused; then there is room again."""
     ann, bob = running.session("ann"), clients.json(running, "bob")
     stored: list[int] = []
-    disk.fill()
-    with pytest.raises(Refused, match=r"^your message cannot be stored: no space left on the disk$"):
+
+    def say_much() -> None:
         for number in range(100):
             ann.say(f"{number} " + "x" * 3000)
             stored.append(number)
 
+    disk.fill()
+    with pytest.raises(Refused, match=r"^your message cannot be stored: no space left on the disk$"):
+        say_much()
     disk.empty()
     wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
     ann.say("100 end")
@@ -199,10 +203,10 @@ def test_a_file_that_is_locked_by_another_program(
 def test_a_slow_disk_only_takes_time(running: ChatServer, disk: Disk, clients: Clients) -> None:
     """Nobody hears what is not on the disk; then everybody does, in one order."""
     ann, bob = clients.json(running, "ann"), clients.json(running, "bob")
-    gate = disk.hold()
+    gate, appended = disk.hold(), Watched(running.chat.log)
     ann.ask("say", text="one", ref=1)
     bob.ask("say", text="two", ref=2)
-    wait_until(lambda: len(running.chat.log._keeper._queue) > 1, "both wait")  # type: ignore[attr-defined]
+    appended.wait_for(Message, Message)
     gate.set()
 
     first, second = ann.next("ok")["id"], bob.next("ok")["id"]
