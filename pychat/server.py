@@ -149,6 +149,7 @@ class ChatServer(socketserver.ThreadingTCPServer):
                     self.server_activate()
                 except OSError:
                     self.server_close()
+                    self.chat.log.close()  # its file is free for another attempt
                     raise
                 self._writer = Writer(self.fanout)
                 self._writer.start()

@@ -7,6 +7,7 @@ acknowledged has to be in the file, and what anybody heard, once and in the orde
 
 from __future__ import annotations
 
+import itertools
 import random
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from chat_clients import DEADLINE, JsonPeer
 from pychat.core.events import Message
 from pychat.stores import SqliteLog
 
+_NUMBERS = itertools.count()
 _PROGRAM = Path(__file__).with_name("store_program.py")
 
 
@@ -99,7 +101,8 @@ def kill_once(path: Path, writers: int, messages: int) -> int:
     """
     enough = threading.Semaphore(0)
     with serving(path) as server:
-        threads = [Writer(server.port, f"w{number}", enough) for number in range(writers)]
+        # New names each time: those of the last round are kept for who comes back with a token.
+        threads = [Writer(server.port, f"w{next(_NUMBERS)}", enough) for _ in range(writers)]
         for thread in threads:
             thread.start()
         for _ in range(messages):
