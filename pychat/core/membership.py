@@ -28,6 +28,7 @@ from pychat.core.session import Session
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
+
 class Membership:
     """The chat's register of who is in which room."""
 

@@ -71,7 +71,8 @@ class Keeper:
 
     def append(self, item: Queued) -> None:
         """Queue an item. Under the order lock, if there is something to store."""
-        self._put += item.size
+        if item.size:
+            self._put += item.size
         self._queue.append(item)
         if self._ended:
             self._pass_rest()

@@ -79,6 +79,9 @@ _KINDS: Final[dict[str, _Kind]] = {
 _NAMES: Final = {kind.event: name for name, kind in _KINDS.items()}
 _BURST: Final = "burst"
 
+_MOST_SECONDS: Final = 1e12
+"""A time that a clock may have."""
+
 # Surrogates are in no text that a client sent, but a program may publish any string: they must come back, too.
 _ENCODING: Final = ("utf-8", "surrogatepass")
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=sorted).encode
@@ -107,9 +110,10 @@ def _item(event: Event) -> list[Any]:
 
 def _short(times: Sequence[float]) -> int | float | Sequence[float]:
     """Write the times of a burst as one number where they follow from it: that is ten times as fast."""
-    milliseconds = int(times[0] * 1000)
-    if times == moments(milliseconds, len(times)):
-        return milliseconds
+    if abs(times[0]) < _MOST_SECONDS:
+        milliseconds = int(times[0] * 1000)
+        if times == moments(milliseconds, len(times)):
+            return milliseconds
     return times[0] if times == [times[0]] * len(times) else times
 
 

@@ -74,7 +74,8 @@ class Database:
             CannotOpen: With what to do about it. A file that is not pychat's is left as it is.
         """
         self.path = path
-        self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[sqlite3.Connection | None] = queue.SimpleQueue()
+        """Connections that nobody reads with at the moment; None: the file is closed."""
         _check(path)
         self._lock = _lock(path)
         try:
@@ -143,6 +144,9 @@ class Database:
             StoreError: It cannot be read.
         """
         connection = self._idle.get()
+        if connection is None:
+            self._idle.put(None)  # for the next one who waits
+            raise StoreError("the file is closed")
         try:
             yield connection
         except sqlite3.Error as error:
@@ -165,7 +169,10 @@ class Database:
         deadline = time.monotonic() + seconds
         for _ in range(_READERS):
             with suppress(queue.Empty):
-                self._idle.get(timeout=max(0.0, deadline - time.monotonic())).close()
+                connection = self._idle.get(timeout=max(0.0, deadline - time.monotonic()))
+                if connection is not None:
+                    connection.close()
+        self._idle.put(None)
         self._writer.close()
         self._unlock()
 

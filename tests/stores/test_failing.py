@@ -245,6 +245,7 @@ def test_a_damaged_file_cannot_be_read(running: ChatServer, disk: Disk, clients:
         file.seek(4096 * 12)
         file.write(b"\x55" * 4096 * 30)
     for connection in [disk._database._idle.get() for _ in range(sqlite._READERS)]:
+        assert connection is not None
         connection.execute("PRAGMA cache_size = 0")
         disk._database._idle.put(connection)
     running.chat.log._rings.drop_unused(-1.0, 2**63)  # type: ignore[attr-defined]
