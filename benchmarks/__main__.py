@@ -1,4 +1,4 @@
-"""`python -m benchmarks fanout|latency|idle|slow|abuse`: what it measures and how is in benchmarks/README.md."""
+"""`python -m benchmarks fanout|latency|idle|slow|abuse|store`: what it measures and how is in benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from benchmarks.report import (
     idle_row,
     latency_row,
     slow_row,
+    store_row,
     to_json,
     to_text,
 )
 from benchmarks.senders import Load
 from benchmarks.servers import IRC_SERVERS, SERVERS, Server, raise_file_limit, running
+from benchmarks.store import store
 from benchmarks.wire import Address
 
 ALL_SHAPES = "100x1,100x10,1000x10,10x10,1x1"
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one measurement against each server; exit code 1 if one of them failed."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
-    if options.connect is not None:
+    if getattr(options, "connect", None) is not None:
         options.server = ["{}:{}".format(*options.connect)]
     measure: Callable[[argparse.Namespace], Iterator[Row]] = options.measure
     rows = []
@@ -124,6 +126,11 @@ def _abuse(options: argparse.Namespace) -> Iterator[Row]:
     return _each_server(options, shape, measure)
 
 
+def _store(options: argparse.Namespace) -> Iterator[Row]:
+    for messages in (0, *options.messages):
+        yield store_row("SqliteLog", f"{messages} messages", store(messages))
+
+
 def _each_server(options: argparse.Namespace, shape: str, measure: Callable[[str], Row]) -> Iterator[Row]:
     """Measure one server after the other; what one of them cannot do does not keep the others from it."""
     for name in options.server:
@@ -158,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_load(one)
     one.add_argument(
         "--window",
-        type=_windows,
+        type=_numbers,
         default="512",
         metavar="KIB,...",
         help="KiB on the way to the slowest member, at most; of several the one counts with which a server is fastest "
@@ -196,6 +203,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--endless", type=_positive, default=100, metavar="MB", help="without a newline (default: 100)")
     one.add_argument("--seed", type=int, default=1, metavar="N", help="of the garbage (default: 1)")
     _add_common(one, _abuse, ["pychat"], irc=False)
+
+    one = commands.add_parser("store", help="a long record in a file: writing, opening, reading, searching")
+    one.add_argument(
+        "--messages",
+        type=_numbers,
+        default="1000000",
+        metavar="N,...",
+        help="in one room; a file without any is always measured, too (default: 1000000)",
+    )
+    one.add_argument("--json", action="store_true", help="print all figures as JSON")
+    one.set_defaults(measure=_store)
     return parser
 
 
@@ -265,7 +283,7 @@ def _shapes(text: str) -> list[Shape]:
         raise argparse.ArgumentTypeError(f"{text!r} is not all, nor shapes like 100x1,100x10") from None
 
 
-def _windows(text: str) -> list[int]:
+def _numbers(text: str) -> list[int]:
     return [_positive(part) for part in text.split(",")]
 
 

@@ -16,6 +16,7 @@ from benchmarks.abuse import Abuse
 from benchmarks.idle import Idle
 from benchmarks.load import Latency, Slow, Throughput
 from benchmarks.peers import PEERS
+from benchmarks.store import Store
 
 _NOTICES_SHOWN = 3
 _OURS = "pychat-irc"
@@ -174,6 +175,20 @@ def _ratios(rows: Sequence[Row]) -> list[str]:
     speeds = {row.server: row.data[_SPEED] for row in rows if _SPEED in row.data}
     (first, speed), *others = speeds.items() or [("", 0.0)]
     return [f"{first} delivers {speed / other:.3g} times as much as {name}" for name, other in others]
+
+
+def store_row(server: str, shape: str, result: Store) -> Row:
+    """A long record: writing, opening, reading, searching."""
+    cells = {
+        "MB": f"{result.megabytes:.0f}",
+        "messages/s": f"{result.messages_per_second:,.0f}",
+        "index s": f"{result.index_seconds:.1f}",
+        "open ms": f"{result.open_seconds * 1000:.1f}",
+        "last 100 ms": f"{result.last_page * 1000:.1f}",
+        "100 at a time ms": f"{result.middle_page * 1000:.1f}",
+    }
+    cells |= {f"{name} ms": f"{seconds * 1000:.1f}" for name, seconds in result.searches.items()}
+    return Row(server, shape, cells, asdict(result))
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from benchmarks.wire import Address
 _PYCHAT = [sys.executable, "-m", "pychat", "serve", "--port", "0", "--no-flood-control"]
 COMMANDS: dict[str, list[str]] = {
     "pychat": _PYCHAT,
+    "pychat-db": [sys.executable, "-m", "benchmarks.store_server"],
     "pychat-irc": _PYCHAT,
     "tutorial": [sys.executable, "-m", "benchmarks.tutorial_server"],
     "blast": [sys.executable, "-m", "benchmarks.blast_server"],

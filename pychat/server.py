@@ -153,6 +153,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
                     self.server_activate()
                 except OSError:
                     self.server_close()
+                    self.chat.log.close()  # its file is free for another attempt
                     raise
                 self._writer = Writer(self.fanout)
                 self._writer.start()
@@ -204,11 +205,11 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
                 session.kick(reason)
         self._join_readers(deadline - _STOP_SECONDS / 2)
         for link in list(self._links.values()):
-            self.fanout.submit(Sever(link, reason))
+            self.fanout.submit_now(Sever(link, reason))
         self._join_readers(deadline - _STOP_SECONDS / 4)
+        self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
         if self._writer is not None:
             self._writer.stop(deadline)
-        self.chat.log.close()
         for thread, address in list(self._readers.items()):
             if thread is not threading.current_thread():
                 logger.warning("%s, serving %s, is still inside a handler", thread.name, address)
@@ -267,7 +268,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         link = Link(request, self.dialects[Language.TEXT], time.monotonic())
         self._links[request] = link
         _set_options(request, self.limits)
-        self.fanout.submit(Open(link))
+        self.fanout.submit_now(Open(link))
         arguments = (request, client_address)
         thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
         self._readers[thread] = client_address[0]

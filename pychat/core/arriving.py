@@ -37,6 +37,7 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
             _restore(chat, session, parked)
         session.realname = session.realname or session.nickname or ""
         chat.nicknames.give_token(session, new_token())
+        chat.lasting.keep_session_locked(session)
     _welcome(chat, session, verb.ref)
     rooms = _rooms(chat, verb, parked)
     if verb.after is not None:
@@ -120,8 +121,9 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
             rooms = tuple(session.rooms.values())
             event = Renamed(0, 0.0, session.room_names, old, nickname, session.userhost)
             chat.order.append_locked(event, rooms, also=session)
+            chat.lasting.keep_session_locked(session)
         chat.watches.claimed_locked(session, old)
-    chat.delivery.wake()
+    chat.order.wake()
     chat.run_on(chat.chains.on_nick, session, old, nickname)
 
 
@@ -140,6 +142,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
             rooms = tuple(session.rooms.values())
             event = AwayChanged(0, 0.0, session.room_names, session.nickname or "", text, session.userhost)
             chat.order.append_locked(event, rooms, also=session)
+            chat.lasting.keep_session_locked(session)
     chat.send(session, Ok(verb.ref))
 
 

@@ -15,7 +15,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from pychat.core import queries, verbs
-from pychat.core.errors import NotAMember, NotRegistered, Refused
+from pychat.core.errors import NotAMember, NotRegistered, NotStored, Refused
 from pychat.core.events import Message
 from pychat.core.session import Session
 
@@ -64,6 +64,18 @@ _REGISTERED = frozenset(
     }
 )
 _SERVER_OPERATORS = frozenset({verbs.Kill, verbs.SendWallops})
+_STORED = {
+    verbs.Say: "your message",
+    verbs.SayAll: "your message",
+    verbs.SetNickname: "your new nickname",
+    verbs.SetTopic: "the topic",
+    verbs.SetModes: "the modes",
+    verbs.Invite: "the invitation",
+}
+"""
+What may not happen while it cannot be stored, and what it is called. Joining is not here because it is part of other
+verbs (`may_join`). Who wants to leave, to be away or to remove somebody is not kept from it by a full disk.
+"""
 
 
 def authorize(session: Session, verb: verbs.Verb) -> None:
@@ -72,6 +84,7 @@ def authorize(session: Session, verb: verbs.Verb) -> None:
 
     Raises:
         NotRegistered: It needs a nickname first.
+        NotStored: It has to be stored, and cannot be.
         Refused: It is for server operators.
     """
     kind = type(verb)
@@ -82,6 +95,20 @@ def authorize(session: Session, verb: verbs.Verb) -> None:
         raise NotRegistered
     if kind in _SERVER_OPERATORS and not is_server_operator(session):
         raise Refused("only server operators may do that", code="not_server_operator")
+    if session.chat.log.trouble is not None and kind in _STORED:
+        require_store(session, _STORED[kind])
+
+
+def require_store(session: Session, what: str, room: str | None = None) -> None:
+    """
+    Return if what happens now can be stored.
+
+    Raises:
+        NotStored: It cannot, and why.
+    """
+    trouble = session.chat.log.trouble
+    if trouble is not None:
+        raise NotStored(what, trouble, room=room)
 
 
 def is_server_operator(session: Session) -> bool:
@@ -104,10 +131,12 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
     Return if the session may come in (modern.ircdocs.horse, "JOIN message").
 
     Raises:
+        NotStored: The log cannot store it.
         Refused: The room's bans, limit, key, or that it is only for those who are invited, are against it. The last
             three do not matter to a member that lost the connection and is back in time.
     """
     rules, name = room.rules, room.name
+    require_store(session, "your joining", name)
     if is_server_operator(session):
         return
     if _is_banned(session, room):

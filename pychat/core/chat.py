@@ -18,6 +18,7 @@ from pychat.core.delivery import Delivery
 from pychat.core.errors import InternalFailure, LimitExceeded, LocalProtocolError, NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message
 from pychat.core.handler import Chains, Handler, run_before, run_on
+from pychat.core.lasting import Lasting
 from pychat.core.limits import Limits
 from pychat.core.log import Log, MemoryLog
 from pychat.core.membership import Membership
@@ -90,12 +91,14 @@ class Chat:
         self.password = None if password is None else Password(password)
         self.cloaks = Cloaks(name)
         # Guarded by the order lock, as is the table of rooms.
-        self.nicknames = Nicknames(clock)
+        self.nicknames = Nicknames(clock, self.log.drop_session)
         self.census = Census()
         self.past = Past(clock)
         self.watches = Watches(self.order, self.nicknames)
         self._rooms: dict[str, Room] = {}
         self.membership = Membership(self)
+        self.lasting = Lasting(self)
+        self.lasting.restore()
         self.default_room = self.room(default_room)
 
     @property
@@ -157,6 +160,10 @@ class Chat:
             self.membership.leave(member, room, reason)
         with self.order.lock:
             self._forget_room_locked(room)
+
+    def restore_room_locked(self, room: Room) -> None:
+        """Put a room into the table that was there before the server ended."""
+        self._rooms[room.key] = room
 
     def add_room_locked(self, room: Room) -> Room:
         """Put a new room into the table; if there are too many, the oldest of those that are empty goes."""
@@ -291,6 +298,7 @@ class Chat:
         with self.order.lock:
             keep = lost and _comes_back(session) and not self.stopping.is_set()
             self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
+            self.lasting.release_locked(session, keep)
             self.census.leave(session)
             if session.nickname is not None:
                 self.past.add(session, session.nickname)
@@ -300,7 +308,7 @@ class Chat:
                 session.ended.set()
             if farewell:
                 self.order.send_locked(session, Bye(reason, session.unwanted))
-        self.delivery.wake()
+        self.order.wake()
         session.over()
 
     def run_on(self, hooks: Sequence[Callable[..., object]], session: Session, *args: object) -> None:
@@ -338,6 +346,11 @@ class Chat:
     def send(self, session: Session, *items: Event | Reply) -> None:
         """Tell one session something, behind everything that this thread caused before."""
         self.order.send(session, *items)
+
+    def throttle(self, session: Session, size: int) -> None:
+        """A session has caused about `size` bytes: wait while too many are on their way. Without a lock."""
+        self.log.throttle()
+        self.delivery.throttle(session, size)
 
     def checked_text(self, text: str) -> str:
         """

@@ -8,13 +8,16 @@ same for those behind a socket (`transport/fanout.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pychat.core.events import Event
+from pychat.core.queries import Ref
 from pychat.core.replies import Reply
 
 if TYPE_CHECKING:
+    from pychat.core.log import Log
     from pychat.core.room import Room
     from pychat.core.session import Session
 
@@ -32,6 +35,8 @@ class Batch(NamedTuple):
     """If given: the only ones who hear it."""
     also: Session | None = None
     """Hears it although it is not, or no longer, a member."""
+    refs: Mapping[int, Ref] = MappingProxyType({})
+    """Marks of the events, by their index, that the source waits for. The answers follow as entries of their own."""
 
 
 class Private(NamedTuple):
@@ -59,14 +64,27 @@ class Detach(NamedTuple):
     room: Room
 
 
-Entry: TypeAlias = Batch | Private | Attach | Detach
+class Follow(NamedTuple):
+    """Something of the delivery's own, that has its place behind what the same thread appended before."""
+
+    job: object
+
+
+Entry: TypeAlias = Batch | Private | Attach | Detach | Follow
 
 
 class Delivery:
     """Delivers to sessions in this process (`LocalSession`), at once."""
 
+    log: Log
+    """From where the entries come; set by the order."""
+
     def accept(self, entry: Entry) -> None:
-        """Take the next accepted entry. Called in order, under the chat's order lock: never waits."""
+        """
+        Take the next accepted entry. Called in order, by one thread at a time: never waits.
+
+        With a log in memory that is whoever appends it, under the chat's order lock.
+        """
         match entry:
             case Batch():
                 for session in _hearers(entry):

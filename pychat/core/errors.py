@@ -37,6 +37,17 @@ class NotPychat(ConnectFailed):
     """Something listens there, and it is no pychat server; `reason` says what it is, or that it says nothing."""
 
 
+class CannotOpen(ChatError):
+    """A file in which something is to be kept cannot be used; `problem` says why, and what to do."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path, self.problem = str(path), problem
+
+    def __str__(self) -> str:
+        return f"cannot open {self.path!r}: {self.problem}"
+
+
 class ConnectionLost(ChatError):
     """The connection ended without being asked to."""
 
@@ -149,6 +160,25 @@ class LimitExceeded(Refused):
     def __init__(self, what: str, limit: int, unit: str, *, code: str | None = None, room: str | None = None) -> None:
         self.what, self.limit, self.unit = what, limit, unit
         super().__init__(f"{what}: at most {limit} {unit}", code=code, room=room)
+
+
+class NotStored(Refused):
+    """What should be kept cannot be stored at the moment, so it does not happen."""
+
+    code = "not_stored"
+
+    def __init__(self, what: str, reason: str, *, room: str | None = None) -> None:
+        self.what = what
+        super().__init__(f"{what} cannot be stored: {reason}", room=room)
+
+
+class NotReadable(Refused):
+    """What was kept cannot be read at the moment."""
+
+    code = "not_readable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the history cannot be read: {reason}")
 
 
 class InternalFailure(Refused):

@@ -2,24 +2,22 @@
 The log: the ordered record of all rooms. What it accepted, and nothing else, is delivered, in that order.
 
 `Log` is the interface; `MemoryLog` keeps the last events of each room and accepts everything at once. A log with I/O
-queues in `append` and calls `accepted` later, from its own thread, in the same order.
+(`stores/`) queues in `append` and calls `accepted` later, from its own thread, in the same order.
 """
 
 from __future__ import annotations
 
-import heapq
-import threading
 import time
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import islice, takewhile
-from operator import attrgetter
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from pychat.core.burst import Burst
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event, Message, Tagged
+from pychat.core.lasting import KeptRoom, KeptSession
+from pychat.core.rings import Rings, merge
+from pychat.core.searching import Terms
 
 
 class Page(NamedTuple):
@@ -30,14 +28,31 @@ class Page(NamedTuple):
 
 
 class Log(ABC):
-    """Thread-safe. Room keys are folded names (`core/names.py`)."""
+    """
+    Thread-safe. Room keys are folded names (`core/names.py`).
 
-    def open(self, accepted: Callable[[Entry], None]) -> None:
-        """Start. `accepted` is called once for each appended entry, in order, by one thread at a time."""
+    Reading may take the time of a disk, so it is not done under the chat's order lock, but for `recent`, `has_gap` and
+    `last_id`. What cannot be read raises `errors.NotReadable`.
+    """
+
+    lasts: bool = False
+    """Whether anything is still there when the server is started again: then what is kept is."""
+    trouble: str | None = None
+    """Why nothing can be stored at the moment; None: it can."""
+
+    def open(self, accepted: Callable[[Entry], None], wake: Callable[[], None] = lambda: None) -> None:
+        """
+        Start.
+
+        Args:
+            accepted: Called once for each appended entry that is not refused, in order, by one thread at a time.
+            wake: Called after that, once for many of them, without a lock.
+        """
         self._accepted = accepted
+        self._wake = wake
 
-    def close(self) -> None:  # noqa: B027 -- a log in memory has nothing to close
-        """Stop; what was accepted is kept if the log keeps anything."""
+    def close(self, seconds: float = 2.0) -> None:  # noqa: B027 -- a log in memory has nothing to close
+        """Store what was appended, if that takes no longer, and stop; what was accepted is kept if anything is."""
 
     @abstractmethod
     def claim(self, count: int) -> int:
@@ -49,7 +64,19 @@ class Log(ABC):
         Give an entry its place, now or when it is stored. Under the chat's order lock: must not wait.
 
         Entries that are no `Batch` pass through in their place; they are not kept, nor are events that are `Tagged`.
+        A `Follow` may be appended without the lock.
         """
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Let what was appended be stored and delivered. Without a lock, once after many entries; does not wait."""
+
+    def throttle(self) -> None:  # noqa: B027 -- a log in memory is never behind
+        """Wait while too much is on its way to be stored. For those who write, without a lock."""
+
+    @abstractmethod
+    def recent(self, rooms: Collection[str], after: int) -> list[Event] | None:
+        """Return the events of these rooms behind an id, merged; None if they begin before what is in memory."""
 
     @abstractmethod
     def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
@@ -58,6 +85,10 @@ class Log(ABC):
     @abstractmethod
     def read_before(self, room: str, before: int | None, limit: int) -> Page:
         """Return the last `limit` events of a room, before the id `before` if it is given."""
+
+    @abstractmethod
+    def search(self, room: str, terms: Terms, before: int | None, limit: int) -> Page:
+        """Return the last `limit` messages of a room in which the words are, before the id `before` if it is given."""
 
     @abstractmethod
     def id_at(self, room: str, time: float, *, behind: bool = False) -> int:
@@ -79,62 +110,44 @@ class Log(ABC):
 
     @abstractmethod
     def forget(self, room: str) -> None:
-        """Drop the record of a room that is no more."""
+        """Drop the record of a room that is no more. Under the chat's order lock: must not wait."""
+
+    # What lasts beside the record, in the order of what is appended. Under the chat's order lock: must not wait.
+
+    def keep_room(self, room: str, kept: KeptRoom) -> None:  # noqa: B027 -- a log in memory keeps nothing
+        """Store what lasts of a room; `forget` drops it."""
+
+    def keep_session(self, kept: KeptSession) -> None:  # noqa: B027
+        """Store what lasts of a session."""
+
+    def drop_session(self, digest: str) -> None:  # noqa: B027
+        """Drop what was stored of a session that does not come back."""
+
+    def kept_rooms(self) -> list[KeptRoom]:
+        """Return what was stored of rooms before the server was started. Asked once."""
+        return []
+
+    def kept_sessions(self) -> list[KeptSession]:
+        """Return what was stored of sessions before the server was started. Asked once."""
+        return []
 
 
-class _Ring:
-    """The last events of one room: so many, and fewer if their texts are long. Kept in the blocks that came."""
-
-    __slots__ = ("_blocks", "_chars", "_count", "_dropped", "_most_chars", "_most_events", "lost")
-
-    def __init__(self, most_events: int, most_chars: int, lost: int) -> None:
-        self._most_events, self._most_chars = most_events, most_chars
-        self._blocks: deque[Sequence[Event]] = deque()
-        self._count = self._chars = 0
-        self._dropped = 0
-        """How many events of the first block do not count any more."""
-        self.lost = lost
-        """The newest id that may have been here and is not any more."""
-
-    def append(self, block: Sequence[Event]) -> None:
-        self._blocks.append(block)
-        self._count += len(block)
-        self._chars += _chars(block)
-        self._drop(self._count - self._most_events)
-        while self._chars > self._most_chars:
-            self._drop(1)
-
-    def _drop(self, many: int) -> None:
-        while many > 0:
-            first = self._blocks[0]
-            oldest = first[self._dropped : self._dropped + many]
-            many -= len(oldest)
-            self._count -= len(oldest)
-            self._chars -= _chars(oldest)
-            self.lost = oldest[-1].id
-            self._dropped += len(oldest)
-            if self._dropped == len(first):
-                self._blocks.popleft()
-                self._dropped = 0
-
-    def newest_first(self) -> Iterator[Event]:
-        """The events, from the last one back."""
-        for number in range(len(self._blocks) - 1, -1, -1):
-            block = self._blocks[number]
-            for at in range(len(block) - 1, self._dropped - 1 if number == 0 else -1, -1):
-                yield block[at]
-
-    def __iter__(self) -> Iterator[Event]:
-        skip = self._dropped
-        for block in self._blocks:
-            yield from islice(block, skip, None)
-            skip = 0
+def events_to_keep(batch: Batch) -> Sequence[Event]:
+    """Return the events of a batch that a log keeps."""
+    events = batch.events
+    if type(events) is Burst or not batch.rooms:
+        return events if batch.rooms else ()
+    return [event for event in events if type(event) is not Tagged]
 
 
-def _chars(block: Sequence[Event]) -> int:
-    if type(block) is Burst:
-        return sum(map(len, block.texts))
-    return sum([len(event.text) for event in block if type(event) is Message])
+def first_id() -> int:
+    """Return the first id of a log that begins now: milliseconds since 1970 times 2^20, so that ids always grow."""
+    return time.time_ns() // 1_000_000 << 20
+
+
+def milliseconds(time: float) -> int:
+    """Return the time of an event as languages write it, to be compared."""
+    return int(time * 1000)
 
 
 class MemoryLog(Log):
@@ -151,14 +164,8 @@ class MemoryLog(Log):
             events: How many of each room.
             chars: And how many characters their messages may have together.
         """
-        self._events, self._chars = events, chars
-        self._first = time.time_ns() // 1_000_000 << 20
-        self._next = self._first
-        self._lost = self._first - 1
-        """The newest id that may have been in a room that has no record any more, or not yet."""
-        # Guards the rings. Below the chat's order lock; nothing is called under it.
-        self._lock = threading.Lock()
-        self._rings: dict[str, _Ring] = {}
+        self._next = first_id()
+        self._rings = Rings(events, chars, self._next - 1)
 
     def claim(self, count: int) -> int:
         first = self._next
@@ -170,61 +177,40 @@ class MemoryLog(Log):
 
     def append(self, entry: Entry) -> None:
         if isinstance(entry, Batch):
-            kept = entry.events
-            if type(kept) is not Burst:
-                kept = [event for event in kept if type(event) is not Tagged]
-            with self._lock:
-                for room in entry.rooms if kept else ():
-                    ring = self._rings.get(room.key)
-                    if ring is None:
-                        ring = self._rings[room.key] = _Ring(self._events, self._chars, self._lost)
-                    ring.append(kept)
+            kept = events_to_keep(entry)
+            if kept:
+                self._rings.append([room.key for room in entry.rooms], kept)
         self._accepted(entry)
 
+    def wake(self) -> None:
+        self._wake()
+
+    def recent(self, rooms: Collection[str], after: int) -> list[Event]:
+        return merge([tail.events for tail in self._rings.tails(rooms, after)])
+
     def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
-        with self._lock:
-            tails = [self._tail_locked(room, after) for room in rooms]
-        if len(tails) == 1:
-            events = tails[0]
-        else:
-            merged = heapq.merge(*tails, key=attrgetter("id"))
-            # An event of a person in several rooms is in the ring of each.
-            events = list({event.id: event for event in merged}.values())
+        events = self.recent(rooms, after)
         return Page(events[:limit], limit is not None and len(events) > limit)
 
-    def _tail_locked(self, room: str, after: int) -> list[Event]:
-        ring = self._rings.get(room)
-        if ring is None:
-            return []
-        tail = list(takewhile(lambda event: event.id > after, ring.newest_first()))
-        tail.reverse()
-        return tail
-
     def read_before(self, room: str, before: int | None, limit: int) -> Page:
-        with self._lock:
-            ring = self._rings.get(room)
-            events = list(ring) if ring is not None else []
-        if before is not None:
-            events = [event for event in events if event.id < before]
+        events = [event for event in self._all(room) if before is None or event.id < before]
         return Page(events[-limit:] if limit else [], len(events) > limit)
+
+    def search(self, room: str, terms: Terms, before: int | None, limit: int) -> Page:
+        events = [event for event in self._all(room) if before is None or event.id < before]
+        found = [event for event in events if type(event) is Message and terms.are_in(event.text)]
+        return Page(list(found[-limit:]) if limit else [], len(found) > limit)
 
     def id_at(self, room: str, time: float, *, behind: bool = False) -> int:
         wanted = round(time * 1000) + behind
-        with self._lock:
-            ring = self._rings.get(room)
-            for event in ring if ring is not None else ():
-                if int(event.time * 1000) >= wanted:  # they never go backwards
-                    return event.id
-            return self._next
+        later = (event.id for event in self._all(room) if milliseconds(event.time) >= wanted)  # they never go back
+        return next(later, self._next)
+
+    def _all(self, room: str) -> list[Event]:
+        return self._rings.tails((room,), -1)[0].events
 
     def has_gap(self, room: str, after: int) -> bool:
-        if after >= self._next:
-            return True
-        with self._lock:
-            ring = self._rings.get(room)
-            return after < (ring.lost if ring is not None else self._lost)
+        return after >= self._next or after < self._rings.reach(room)
 
     def forget(self, room: str) -> None:
-        with self._lock:
-            if self._rings.pop(room, None) is not None:
-                self._lost = self._next - 1
+        self._rings.forget(room, self._next - 1)

@@ -3,23 +3,23 @@ Coming into rooms and going out of them.
 
 Who is a member changes under the order lock; who *hears* the room follows in the order of entries (`Attach`,
 `Detach`). A new member hears the room when the hooks of its join have returned: until then it is behind, like a
-member that comes back after a lost connection, and both catch up the same way: read the log to its end, and go live
-under the order lock, so nothing is missing and nothing comes twice.
+member that comes back after a lost connection, and both catch up the same way (`catching_up.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pychat.core.authority import may_join, may_know, require_operator
-from pychat.core.delivery import Attach, Detach
+from pychat.core.catching_up import CatchingUp
+from pychat.core.delivery import Detach
 from pychat.core.errors import LimitExceeded, NotAMember, Refused
-from pychat.core.events import Event, Joined, Kicked, Left, Message, PersonEvent
+from pychat.core.events import Joined, Kicked, Left
 from pychat.core.handler import one_says_yes, run_before
 from pychat.core.names import check_room, fold
 from pychat.core.queries import Ref
-from pychat.core.replies import Failure, Gap, MemberInfo, Members
+from pychat.core.replies import Failure, MemberInfo, Members
 from pychat.core.room import Room
 from pychat.core.rules import RoomRules
 from pychat.core.session import Session
@@ -27,15 +27,13 @@ from pychat.core.session import Session
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
-_EVENT_BYTES = 128
-"""What an event costs beyond its text, or one line of it: names, id, time."""
-
 
 class Membership:
     """The chat's register of who is in which room."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
+        self._catching_up = CatchingUp(chat)
 
     def join(self, session: Session, name: str, ref: Ref = None, key: str | None = None) -> None:
         """
@@ -48,7 +46,7 @@ class Membership:
         if position is not None:
             self._chat.run_on(self._chat.chains.on_join, session, room)
             self._chat.order.flush()
-            self._catch_up(session, [room], position)
+            self._catching_up.bring(session, [room], position)
 
     def resume(self, session: Session, names: Iterable[str], after: int) -> None:
         """
@@ -66,7 +64,7 @@ class Membership:
             except Refused as error:
                 self._chat.send(session, Failure.of(error))
         self._chat.order.flush()
-        self._catch_up(session, rooms, after)
+        self._catching_up.bring(session, rooms, after)
 
     def _enter(self, session: Session, name: str, ref: Ref, key: str | None = None) -> tuple[Room, int | None]:
         """Make the session a member; return the id from which on it is one, None if it was a member already."""
@@ -74,6 +72,7 @@ class Membership:
         chat.order.flush()
         checked = check_room(name, chat.limits)
         room = chat.find_room(checked) or Room(chat, checked)
+        self._stop_waiting(room)
         was_in = room.key in session.rooms
         announced = not was_in and self._ask(session, room, key)
         with chat.order.lock:
@@ -90,7 +89,7 @@ class Membership:
             session.current = room
             members = members_of(room, ref, joined=True)
             chat.order.send_locked(session, members if position is not None else members._replace(again=True))
-        chat.delivery.wake()
+        chat.order.wake()
         return room, position
 
     def _ask(self, session: Session, room: Room, key: str | None) -> bool:
@@ -103,58 +102,19 @@ class Membership:
         return one_says_yes(chains.announces, session, room, Joined)
 
     def _join_locked(self, session: Session, room: Room, announced: bool) -> int:
-        room.rules.arrive(session.identity)
-        if not room.occupants:
+        changed = room.rules.arrive(session.identity)
+        first = not room.occupants
+        if first:
             self._found_locked(room, session)
         session.rooms[room.key] = room
         if announced:
             event = Joined(0, 0.0, room.name, session.nickname or "", session.userhost, session.away)
             self._chat.order.append_locked(event, room.alone)
         position = room.occupants[session] = self._chat.log.last_id()
+        self._chat.lasting.keep_session_locked(session)
+        if first or changed:
+            self._chat.lasting.keep_room_locked(room)
         return position
-
-    def _catch_up(self, session: Session, rooms: list[Room], after: int) -> None:
-        """Let the session hear the rooms: first what it missed, in pages it has time to take, then live."""
-        chat = self._chat
-        seconds = chat.limits.stall_seconds
-        while True:
-            page = chat.log.read_after(_keys(rooms), after, chat.limits.history_page)
-            if any(session not in room.occupants for room in rooms):  # kicked out: the rest is not for it
-                rooms = _still_in(session, rooms)
-                continue
-            events = fitting(page.events, chat.limits.send_queue_bytes)
-            if not page.more and len(events) == len(page.events):
-                break
-            chat.send(session, *self._gaps(rooms, after), *self._missed(session, rooms, events))
-            after = events[-1].id
-            if not session.drained(seconds):
-                session.kick(f"too slow: what was missed was not taken in {seconds:g} seconds")
-                return
-        with chat.order.lock:
-            if session.closed:
-                return
-            rooms = _still_in(session, rooms)
-            events = chat.log.read_after(_keys(rooms), after).events
-            rest = [*self._gaps(rooms, after), *self._missed(session, rooms, events)]
-            if rest:
-                chat.order.send_locked(session, *rest)
-            for room in rooms:
-                chat.log.append(Attach(session, room))
-        chat.delivery.wake()
-
-    def _gaps(self, rooms: Iterable[Room], after: int) -> list[Gap]:
-        """Where the record begins later. To be asked behind the reading of it, lest it is shortened in between."""
-        return [Gap(room.name, after) for room in rooms if self._chat.log.has_gap(room.key, after)]
-
-    @staticmethod
-    def _missed(session: Session, rooms: Iterable[Room], events: Iterable[Event]) -> list[Event]:
-        """What the session would have heard in the rooms it comes into and has not heard in another one."""
-        heard = set(session.room_names).difference(room.name for room in rooms)
-        return [
-            event
-            for event in events
-            if visible(event, session) and not (isinstance(event, PersonEvent) and heard.intersection(event.rooms))
-        ]
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
         """Let a session go out of a room; nothing happens if it is not in it."""
@@ -167,7 +127,7 @@ class Membership:
                 return
             event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, session.userhost)
             self._leave_locked(session, room, event, announced, {session})
-        chat.delivery.wake()
+        chat.order.wake()
         chat.run_on(chat.chains.on_leave, session, room, reason)
 
     def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
@@ -188,7 +148,7 @@ class Membership:
                 raise UserNotInRoom(nickname, room.name)
             event = Kicked(0, chat.clock.time(), room.name, nickname, session.nickname or "", reason, session.userhost)
             self._leave_locked(member, room, event, announced, {session, member})
-        chat.delivery.wake()
+        chat.order.wake()
         chat.run_on(chat.chains.on_kick, session, room, member, reason)
 
     def _leave_locked(
@@ -205,6 +165,7 @@ class Membership:
         del session.rooms[room.key]
         if session.current is room:
             session.current = next(reversed(session.rooms.values()), None)
+        self._chat.lasting.keep_session_locked(session)
 
     def remove_everywhere(self, session: Session, keep_seconds: float = 0.0) -> bool:
         """
@@ -226,9 +187,13 @@ class Membership:
         self._chat.log.append(Detach(session, room))
 
     def _depart_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
-        room.rules.depart(session.identity, keep_seconds)
+        if self._chat.stopping.is_set() and self._chat.log.lasts:
+            return  # the server is going, not the members: they find the room as it is now
+        changed = room.rules.depart(session.identity, keep_seconds)
         if not room.occupants and not room.pinned:
             self._abandon_locked(room)
+        elif changed or not room.occupants:
+            self._chat.lasting.keep_room_locked(room)
 
     def _abandon_locked(self, room: Room) -> None:
         """The last member is gone: other rules are the next one's business, and what was private is nobody's."""
@@ -240,23 +205,23 @@ class Membership:
         else:
             room.rules.topic_by, room.rules.topic_time = rules.topic_by, rules.topic_time
             room.rules.topic_userhost = rules.topic_userhost
+        self._chat.lasting.keep_room_locked(room)
+
+    def _stop_waiting(self, room: Room) -> None:
+        """If nobody has come back into a room in time after the server ended, the last member has left it."""
+        if room.rules.awaited and not room.occupants and not room.pinned and not room.rules.awaits():
+            with self._chat.order.lock:
+                if room.rules.awaited and not room.occupants:
+                    self._abandon_locked(room)
 
     def _found_locked(self, room: Room, session: Session) -> None:
         """The first one in a room that nobody is in is its operator, unless it was made by the program."""
         if room.rules.forgets:  # that the last members are gone is in the record since it was forgotten
             self._chat.log.forget(room.key)
             room.rules.forgets = False
-        if not room.pinned:
+        if not room.pinned and not room.rules.awaits():
             room.rules.created = self._chat.clock.time()
             room.rules.set_role(session.identity, "o", True)
-
-
-def _still_in(session: Session, rooms: Iterable[Room]) -> list[Room]:
-    return [room for room in rooms if session in room.occupants]
-
-
-def _keys(rooms: Iterable[Room]) -> list[str]:
-    return [room.key for room in rooms]
 
 
 class UserNotInRoom(Refused):
@@ -314,28 +279,6 @@ def shown_room(session: Session, name: str | None) -> Room:
         return known_room(session, name)
     except NoSuchRoom as error:
         raise NotAMember(name or "") from error
-
-
-def visible(event: Event, session: Session) -> bool:
-    """Whether a member of the event's room may see it: some messages are for a few."""
-    return not isinstance(event, Message) or event.audience is None or session.identity in event.audience
-
-
-def fitting(events: Sequence[Event], queue_bytes: int, *, last: bool = False) -> Sequence[Event]:
-    """
-    Return the first events, or the last, that a send queue of this size takes in any language; at least one.
-
-    A language may need a few times the bytes of a text, for escapes, and repeats the sender on each of its lines.
-    """
-    size, count = 0, 0
-    for event in reversed(events) if last else events:
-        size += _EVENT_BYTES
-        if isinstance(event, Message):
-            size += len(event.text.encode()) + _EVENT_BYTES * event.text.count("\n")
-        if count and size > queue_bytes // 4:
-            break
-        count += 1
-    return events[len(events) - count :] if last else events[:count]
 
 
 def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = True) -> Members:

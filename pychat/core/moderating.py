@@ -47,11 +47,12 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
         room.rules.invite(person.identity)
         event = Invited(0, 0.0, room.name, session.nickname or "", nickname, session.userhost)
         placed = chat.order.append_locked(event, room.alone)
+        chat.lasting.keep_room_locked(room)
         chat.order.send_locked(person, placed)
         chat.order.send_locked(session, Inviting(verb.ref, room.name, nickname))
         if person.away is not None:
             chat.order.send_locked(session, PersonAway(None, nickname, person.away))
-    chat.delivery.wake()
+    chat.order.wake()
 
 
 def list_invitations(chat: Chat, session: Session, verb: queries.ListInvitations) -> None:
@@ -110,9 +111,10 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
         if made:
             event = ModesChanged(0, 0.0, room.name, session.nickname or "", tuple(made), session.userhost)
             position = chat.order.append_locked(event, room.alone).id
+            chat.lasting.keep_room_locked(room)
         answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
         chat.order.send_locked(session, *answers)
-    chat.delivery.wake()
+    chat.order.wake()
 
 
 def _change_locked(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from pychat.core.clock import SYSTEM_CLOCK, Clock
@@ -34,13 +36,18 @@ class Nicknames:
     compared as well (UTS #39 section 4), so nobody can be imitated with foreign letters.
     """
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, dropped: Callable[[str], None] = lambda digest: None) -> None:
+        """
+        Args:
+            dropped: Told the digest of a token that is worth nothing any more.
+        """
         self._clock = clock
+        self._dropped = dropped
         self._holders: dict[str, Session | Parked] = {}
         self._skeletons: dict[str, set[str]] = {}
         self._tokens: dict[str, Session] = {}
         self._parked: dict[str, Parked] = {}
-        """By token, in the order in which they expire."""
+        """By the digest of the token, as the others, in the order in which they expire."""
 
     def find(self, nickname: str) -> Session | None:
         """Return who has this nickname now."""
@@ -76,14 +83,14 @@ class Nicknames:
     def give_token(self, session: Session, token: str) -> None:
         """Let the token, instead of any earlier one, take the session's place."""
         if session.token is not None:
-            self._tokens.pop(session.token, None)
+            self._tokens.pop(digest_of(session.token), None)
         session.token = token
-        self._tokens[token] = session
+        self._tokens[digest_of(token)] = session
 
     def release(self, session: Session, keep_seconds: float) -> None:
         """The session is over: free its nickname now, or after `keep_seconds` if it has a token."""
         if session.token is not None:
-            self._tokens.pop(session.token, None)
+            self._tokens.pop(digest_of(session.token), None)
         if session.nickname is None:
             return
         self._forget(session.nickname)
@@ -98,19 +105,28 @@ class Nicknames:
                 session.modes,
                 until,
             )
-            self._remember(session.nickname, parked)
-            self._parked[session.token] = parked
+            self.park(digest_of(session.token), parked)
+
+    def park(self, digest: str, parked: Parked) -> None:
+        """Keep something for the holder of a token, which nobody else has."""
+        self._remember(parked.nickname, parked)
+        self._parked[digest] = parked
 
     def holder_of(self, token: str) -> Session | Parked | None:
         """Return whose place the token takes: a session that still lives, or what is kept of a lost one."""
         self._drop_expired()
-        return self._tokens.get(token) or self._parked.get(token)
+        digest = digest_of(token)
+        return self._tokens.get(digest) or self._parked.get(digest)
 
     def unpark(self, token: str) -> None:
         """Free what is kept for the token, if it is still kept."""
-        parked = self._parked.pop(token, None)
+        self._unpark(digest_of(token))
+
+    def _unpark(self, digest: str) -> None:
+        parked = self._parked.pop(digest, None)
         if parked is not None:
             self._forget(parked.nickname)
+            self._dropped(digest)
 
     def _remember(self, nickname: str, holder: Session | Parked) -> None:
         key = fold(nickname)
@@ -129,12 +145,17 @@ class Nicknames:
         """Free the nicknames of those who did not come back in time."""
         now = self._clock.monotonic()
         while self._parked:
-            token, parked = next(iter(self._parked.items()))
+            digest, parked = next(iter(self._parked.items()))
             if parked.until > now:
                 return
-            self.unpark(token)
+            self._unpark(digest)
 
 
 def new_token() -> str:
     """Return a secret that nobody can guess: 128 random bits."""
     return secrets.token_urlsafe(16)
+
+
+def digest_of(token: str) -> str:
+    """Return what can be kept of a token: it tells whether a token is this one, and not what it is."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -79,5 +79,5 @@ def send_wallops(chat: Chat, session: Session, verb: verbs.SendWallops) -> None:
         item = Wallops(session.nickname or "", session.userhost, text)
         for listener in chat.census.having["w"]:
             chat.order.send_locked(listener, item)
-    chat.delivery.wake()
+    chat.order.wake()
     chat.send(session, Ok(verb.ref))

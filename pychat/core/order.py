@@ -12,11 +12,11 @@ import threading
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar, cast
 
-from pychat.core.burst import Burst
+from pychat.core.burst import Burst, moments
 from pychat.core.clock import SYSTEM_CLOCK, Clock
-from pychat.core.delivery import Batch, Delivery, Entry, Private
-from pychat.core.errors import NoSuchNickname, NotAMember, Refused
-from pychat.core.events import Event, Message, Tagged
+from pychat.core.delivery import Batch, Delivery, Private
+from pychat.core.errors import NoSuchNickname, NotAMember, NotStored, Refused
+from pychat.core.events import Event, Message, Notice, Tagged
 from pychat.core.log import Log
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, Ok, Reply
@@ -83,10 +83,12 @@ class Order:
         self.stopping = threading.Event()
         self._time = clock.time
         self._last_ms = 0
-        log.open(self._accepted)
+        delivery.log = log
+        log.open(delivery.accept, delivery.wake)
 
-    def _accepted(self, entry: Entry) -> None:
-        self.delivery.accept(entry)
+    def wake(self) -> None:
+        """Let what was appended be delivered. Without the lock, once after all that was appended under it."""
+        self.log.wake()
 
     def publish(
         self,
@@ -103,9 +105,14 @@ class Order:
             rooms: In whose records it belongs; none for a direct message, whose recipient is in `only`.
             only: The sessions that may see it, if not all members.
             also: A session that hears it although it is no member any more.
+
+        Raises:
+            NotStored: It is said outside of verbs, so that there is no session to be told, and cannot be stored.
         """
         turn = self.turn
         session = turn.session
+        if session is None and self.log.trouble is not None and rooms and isinstance(event, Message | Notice):
+            raise NotStored("your message", self.log.trouble, room=rooms[0].name)
         said = session is not None and isinstance(event, _SAID) and event.sender == session.nickname
         runs = turn.runs
         run = runs[-1] if runs else None
@@ -125,10 +132,10 @@ class Order:
         if not session.closed:
             with self.lock:
                 self.send_locked(session, *items)
-            self.delivery.wake()
+            self.wake()
 
     def send_locked(self, session: Session, *items: Event | Reply) -> None:
-        """The same, together with a change that the caller makes under the same lock; the caller wakes the delivery."""
+        """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
         assert self.lock.locked()
         self.log.append(Private(session, items, session.nickname, session is self.turn.session))
 
@@ -137,10 +144,10 @@ class Order:
         if self.turn.runs:
             with self.lock:
                 self.flush_locked()
-            self.delivery.wake()
+            self.wake()
 
     def flush_locked(self) -> None:
-        """The same, together with a change that the caller makes under the same lock; the caller wakes the delivery."""
+        """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
         assert self.lock.locked()
         runs, self.turn.runs = self.turn.runs, []
         if not self.stopping.is_set():
@@ -169,7 +176,7 @@ class Order:
             first, times = self.log.claim(len(texts)), self._times_locked(len(texts))
             burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts)
             self.log.append(Batch(room.alone, burst, session, True))
-        self.delivery.wake()
+        self.wake()
 
     def _times_locked(self, count: int) -> list[float]:
         """
@@ -182,9 +189,9 @@ class Order:
         first = max(now, self._last_ms + 1)
         if first + count > now + _MOST_AHEAD_MS:
             self._last_ms = max(now, self._last_ms)
-            return [_moment(self._last_ms)] * count
+            return moments(self._last_ms, 1) * count
         self._last_ms = first + count - 1
-        return [_moment(ms) for ms in range(first, first + count)]
+        return moments(first, count)
 
     def _append_run_locked(self, run: _Run) -> None:
         rooms, source, said, only, also = run.way
@@ -200,7 +207,7 @@ class Order:
         first = self.log.claim(len(run.events))
         placed = _placed_locked(run, first, self._times_locked(len(run.events)))
         if rooms:
-            self.log.append(Batch(rooms, placed, source, said, only, also))
+            self.log.append(Batch(rooms, placed, source, said, only, also, run.refs))
         else:
             for recipient in only or ():
                 self.send_locked(recipient, *placed)
@@ -256,8 +263,3 @@ def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
         elif type(event) is Tagged:
             own.append(event._replace(id=first + at, time=times[at], sender=nickname, userhost=userhost))
     return own
-
-
-def _moment(milliseconds: int) -> float:
-    """A little beyond, because what is a whole number of milliseconds may be a little less as a float."""
-    return (milliseconds + 0.25) / 1000

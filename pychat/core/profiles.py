@@ -81,7 +81,7 @@ def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: q
             before, session.userhost = session.userhost, f"{session.username}@{host}"
             session.update_info()
             _publish_locked(chat, session, before)
-    chat.delivery.wake()
+    chat.order.wake()
 
 
 def _publish_locked(chat: Chat, session: Session, before: str, realname: str | None = None) -> None:

@@ -126,7 +126,8 @@ class ReadHistory(NamedTuple):
     What was said in a room of mine? Answered by `HistoryPage`.
 
     Without bounds the last events. With one: the events nearest to it. With both: from `after` on, or, if `newest`,
-    those nearest to `before`. `around` excludes the others: half of the limit before it, half behind.
+    those nearest to `before`. `around` excludes the others: half of the limit before it, half behind. A search finds
+    the last messages, or the last ahead of `before`, and takes no other bound.
     """
 
     room: str | None = None
@@ -138,6 +139,8 @@ class ReadHistory(NamedTuple):
     newest: bool = False
     messages_only: bool = False
     """Only messages count; joins, modes and so on are left out."""
+    search: str | None = None
+    """Only messages with these words (`core/searching.py`)."""
 
 
 class ListHistory(NamedTuple):

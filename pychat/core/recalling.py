@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.core import queries
+from pychat.core.catching_up import fitting, visible
 from pychat.core.errors import Refused
 from pychat.core.events import Event, Message
-from pychat.core.membership import fitting, own_room, visible
+from pychat.core.log import Page
+from pychat.core.membership import own_room
 from pychat.core.replies import HistoryPage, HistoryTarget, HistoryTargets
 from pychat.core.room import Room
+from pychat.core.searching import Terms
 from pychat.core.session import Session
 
 if TYPE_CHECKING:
@@ -18,43 +21,61 @@ if TYPE_CHECKING:
 
 _LEAST_READ: Final = 100
 """Events to look at, at once, where few of them may be wanted."""
+_MOST_READ: Final = 20_000
+"""Events to look at in all: where none of so many is wanted, one question shall not read a whole disk."""
+
+_FOUND: Final = 50
+"""Messages that a search finds which does not say how many: more is what a better search is for."""
 
 
-class _Reading(NamedTuple):
-    """What of a room's record is wanted by whom. Only events between the two ids, which are excluded."""
+class Reading(NamedTuple):
+    """
+    What of a room's record is wanted by whom. Only events between the two ids, which are excluded.
+
+    Raises what the log raises that is read: `NotReadable`.
+    """
 
     chat: Chat
     session: Session
     room: Room
-    messages_only: bool
+    messages_only: bool = False
     after: int | None = None
     before: int | None = None
+    terms: Terms | None = None
+    """Only messages with these; then there is no `after`."""
 
     def first(self, limit: int) -> tuple[list[Event], bool]:
         """Return the first events behind `after`, and whether there are more."""
         events: list[Event] = []
-        after, more = self.after or 0, True
-        while more and len(events) <= limit:
+        after, more, left = self.after or 0, True, _MOST_READ
+        while more and left > 0 and len(events) <= limit:
             page, more = self.chat.log.read_after((self.room.key,), after, max(limit + 1, _LEAST_READ))
             if not page:
                 break
+            left -= len(page)
             after = page[-1].id
             events += [event for event in page if self._wants(event)]
             more = more and (self.before is None or after < self.before)
-        return events[:limit], len(events) > limit
+        return events[:limit], len(events) > limit or (more and left <= 0)
 
     def last(self, limit: int) -> tuple[list[Event], bool]:
         """Return the last events ahead of `before`, oldest first, and whether there are more ahead of them."""
         events: list[Event] = []
-        before, more = self.before, True
-        while more and len(events) <= limit:
-            page, more = self.chat.log.read_before(self.room.key, before, max(limit + 1, _LEAST_READ))
+        before, more, left = self.before, True, _MOST_READ
+        while more and left > 0 and len(events) <= limit:
+            page, more = self._page_before(before, max(limit + 1, _LEAST_READ))
             if not page:
                 break
+            left -= len(page)
             before = page[0].id
             events = [event for event in page if self._wants(event)] + events
             more = more and (self.after is None or before > self.after)
-        return events[max(0, len(events) - limit) :], len(events) > limit
+        return events[max(0, len(events) - limit) :], len(events) > limit or (more and left <= 0)
+
+    def _page_before(self, before: int | None, limit: int) -> Page:
+        if self.terms is not None:
+            return self.chat.log.search(self.room.key, self.terms, before, limit)
+        return self.chat.log.read_before(self.room.key, before, limit)
 
     def _wants(self, event: Event) -> bool:
         return (
@@ -67,13 +88,16 @@ class _Reading(NamedTuple):
 
 def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> None:
     room = own_room(session, verb.room)
-    limit = _checked_limit(chat, verb.limit, "events")
+    limit = _checked_limit(chat, verb.limit, "events", None if verb.search is None else _FOUND)
     if verb.around is not None and (verb.before is not None or verb.after is not None):
         raise Refused("history takes around, or before and after, not all of them", code="bad_request")
+    if verb.search is not None and (verb.around is not None or verb.after is not None):
+        raise Refused("a search takes before, not after or around", code="bad_request")
     queue_bytes = chat.limits.send_queue_bytes
     after = None if verb.after is None else _id_at(chat, room, verb.after, behind=True) - 1
     before = None if verb.before is None else _id_at(chat, room, verb.before)
-    reading = _Reading(chat, session, room, verb.messages_only, after, before)
+    terms = None if verb.search is None else Terms(verb.search)
+    reading = Reading(chat, session, room, verb.messages_only, after, before, terms)
     if verb.around is not None:
         events, more = _read_around(reading, _id_at(chat, room, verb.around), limit, queue_bytes)
     elif after is None or (before is not None and verb.newest):
@@ -83,7 +107,7 @@ def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> Non
     chat.send(session, HistoryPage(verb.ref, room.name, tuple(events), more))
 
 
-def _read_around(reading: _Reading, middle: int, limit: int, queue_bytes: int) -> tuple[list[Event], bool]:
+def _read_around(reading: Reading, middle: int, limit: int, queue_bytes: int) -> tuple[list[Event], bool]:
     """Return as many events before the id as from it on, and whether there are more on either side."""
     ahead, more_ahead = reading._replace(before=middle).last(limit // 2)
     ahead, more_ahead = _fit(ahead, more_ahead, queue_bytes // 2, last=True)
@@ -115,17 +139,17 @@ def list_history(chat: Chat, session: Session, verb: queries.ListHistory) -> Non
     targets = []
     for room in list(session.rooms.values()):
         after = _id_at(chat, room, verb.after, behind=True) - 1
-        reading = _Reading(chat, session, room, True, after, _id_at(chat, room, verb.before))
+        reading = Reading(chat, session, room, True, after, _id_at(chat, room, verb.before))
         events, _ = reading.last(1)
         targets += [HistoryTarget(room.name, event.time) for event in events]
     targets.sort(key=lambda target: target.time)
     chat.send(session, HistoryTargets(verb.ref, tuple(targets[:limit])))
 
 
-def _checked_limit(chat: Chat, limit: int | None, unit: str) -> int:
+def _checked_limit(chat: Chat, limit: int | None, unit: str, default: int | None = None) -> int:
     most = chat.limits.history_page
     if limit is None:
-        return most
+        return most if default is None else min(default, most)
     if not 1 <= limit <= most:
         raise Refused(f"history limit {limit}: use 1 to {most} {unit}", code="bad_request")
     return limit

@@ -69,6 +69,7 @@ class Room:
 
         Raises:
             TypeError: `to` is given for an event that is no message.
+            NotStored: The log cannot store it at the moment; in a hook, the session is told instead.
         """
         if to is not None and not isinstance(event, Message):
             raise TypeError(f"only a message can be for some members, not a {type(event).__name__}")

@@ -65,7 +65,8 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
         rules.topic_by, rules.topic_time, rules.topic_userhost = (
             (nickname, placed.time, session.userhost) if topic else ("", 0.0, "")
         )
-    chat.delivery.wake()
+        chat.lasting.keep_room_locked(room)
+    chat.order.wake()
     chat.run_on(chat.chains.on_topic, session, room, topic)
     chat.send(session, Ok(verb.ref, placed.id))
 

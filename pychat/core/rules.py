@@ -25,6 +25,7 @@ class RoomRules:
     __slots__ = (
         "_clock",
         "absent",
+        "awaited",
         "created",
         "flags",
         "forgets",
@@ -58,6 +59,8 @@ class RoomRules:
         """Identities that may come in although the room is only for those who are invited; the oldest first."""
         self.absent: dict[int, float] = {}
         """Identities of members whose connection was lost, and until when they are expected (`Clock.monotonic`)."""
+        self.awaited = 0.0
+        """Until when members are waited for who were here when the server ended (`Clock.monotonic`); 0: nobody is."""
         self.forgets = False
         """Whether nobody is in the room now and who comes next shall not know what was before."""
         self.topic_by = ""
@@ -120,15 +123,28 @@ class RoomRules:
         if len(self.invited) > _MOST_INVITED:
             del self.invited[next(iter(self.invited))]
 
-    def arrive(self, identity: int) -> None:
-        """Somebody is a member now: an invitation is good for one time, and roles are kept for so long only."""
+    def arrive(self, identity: int) -> bool:
+        """
+        Somebody is a member now: an invitation is good for one time, and roles are kept for so long only.
+
+        Returns:
+            Whether that made a difference to what lasts.
+        """
+        changed = identity in self.invited
         self.invited.pop(identity, None)
         if not self.expects(identity):
-            self.roles.pop(identity, None)
+            changed |= self.roles.pop(identity, None) is not None
         self.absent.pop(identity, None)
+        return changed
 
-    def depart(self, identity: int, keep_seconds: float = 0.0) -> None:
-        """Somebody is no member any more; roles and the way in are kept so long for one who may come back."""
+    def depart(self, identity: int, keep_seconds: float = 0.0) -> bool:
+        """
+        Somebody is no member any more; roles and the way in are kept so long for one who may come back.
+
+        Returns:
+            Whether that made a difference to what lasts.
+        """
+        before = len(self.roles)
         now = self._clock.monotonic()
         while self.absent:
             oldest, until = next(iter(self.absent.items()))
@@ -140,6 +156,11 @@ class RoomRules:
             self.absent[identity] = now + keep_seconds
         else:
             self.roles.pop(identity, None)
+        return len(self.roles) < before
+
+    def awaits(self) -> bool:
+        """Whether members may still come back who were here when the server ended."""
+        return self.awaited > self._clock.monotonic()
 
     def expects(self, identity: int) -> bool:
         """Whether this was a member until the connection was lost, a short while ago."""

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 
-_identities = count(1)
+_identities = count(time.time_ns() // 1_000_000 << 20)
+"""Never the same again, also when the server is started anew: what is kept for some only, is kept with these."""
 
 
 def names_of(rooms: Iterable[str]) -> tuple[str, ...]:
@@ -225,7 +226,7 @@ class LocalSession(Participant, Session):
         finally:
             with self._arrived:
                 self._waiting.discard(ref)
-        self.chat.delivery.throttle(self, len(getattr(verb, "text", None) or ""))
+        self.chat.throttle(self, len(getattr(verb, "text", None) or ""))
         if isinstance(answer, Failure):
             raise answer.error()
         return answer

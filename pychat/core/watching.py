@@ -125,7 +125,7 @@ def watch(chat: Chat, session: Session, verb: verbs.Watch) -> None:
         rest = [nickname for nickname in added if nickname not in left_out]
         report = chat.watches.report(rest, None if left_out else verb.ref)
         chat.order.send_locked(session, report)
-    chat.delivery.wake()
+    chat.order.wake()
     if left_out:
         raise TooManyWatched(chat.limits.watched_nicknames, left_out)
 
@@ -143,4 +143,4 @@ def list_watched(chat: Chat, session: Session, verb: queries.ListWatched) -> Non
     with chat.order.lock:
         report = chat.watches.report(chat.watches.of(session), verb.ref)
         chat.order.send_locked(session, report)
-    chat.delivery.wake()
+    chat.order.wake()

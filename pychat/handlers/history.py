@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pychat.core.events import Message
+from pychat.core.catching_up import fitting
+from pychat.core.errors import NotReadable
 from pychat.core.handler import Handler
-from pychat.core.membership import fitting, visible
+from pychat.core.recalling import Reading
 from pychat.core.replies import Replay
 from pychat.core.room import Room
 from pychat.core.session import Session
@@ -27,9 +28,13 @@ class History(Handler):
             return
         chat = session.chat
         wanted = chat.limits.replay_messages if self._messages is None else self._messages
-        page = chat.log.read_before(room.key, room.occupants.get(session, 0) + 1, chat.limits.history_events)
-        messages = [event for event in page.events if isinstance(event, Message) and visible(event, session)]
-        if wanted and messages:
+        reading = Reading(chat, session, room, messages_only=True, before=room.occupants.get(session, 0) + 1)
+        try:
+            messages, _ = reading.last(wanted)
+        except NotReadable as error:
+            session.notice(str(error))
+            return
+        if messages:
             # More than a send queue takes would cut off whoever joins.
-            last = fitting(messages[-wanted:], chat.limits.send_queue_bytes, last=True)
+            last = fitting(messages, chat.limits.send_queue_bytes, last=True)
             chat.send(session, Replay(room.name, tuple(last)))

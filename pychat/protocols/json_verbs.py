@@ -168,13 +168,13 @@ def _whois(fields: Fields, ref: Ref) -> Verb:
 
 
 def _history(fields: Fields, ref: Ref) -> Verb:
-    _refuse(fields, "search", "this server does not search")
     return ReadHistory(
         fields.optional_text("room"),
         fields.optional_id("before"),
         fields.optional_id("after"),
         fields.count("limit", least=1) if fields.has("limit") else None,
         ref,
+        search=fields.optional_text("search"),
     )
 
 
@@ -307,6 +307,7 @@ def _write_history(verb: ReadHistory) -> dict[str, Any]:
         "before": _id(verb.before),
         "after": _id(verb.after),
         "limit": verb.limit,
+        "search": verb.search,
     }
 
 

@@ -162,6 +162,12 @@ def _history(arguments: str) -> Verb | None:
     return ReadHistory(limit=limit) if limit else None
 
 
+@_command("search", "WORDS")
+def _search(arguments: str) -> Verb | None:
+    """Find what was said in this room: words, "a phrase", or the beginning of a word and *."""
+    return ReadHistory(search=arguments) if arguments else None
+
+
 @_command("invite", "[NICK] [ROOM]")
 def _invite(arguments: str) -> Verb | None:
     """Invite somebody into this room, or another; alone, show where you are invited."""

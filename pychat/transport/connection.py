@@ -158,7 +158,7 @@ class Connection:
                 if nickname is None:
                     self._count_tries(some)
                 chat.perform(session, some)
-                self._server.fanout.throttle(session, size + _VERB_BYTES * sum(map(_weight, some)))
+                chat.throttle(session, size + _VERB_BYTES * sum(map(_weight, some)))
                 size = 0
                 if session.nickname is None:
                     if session.lacks_password:

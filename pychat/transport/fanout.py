@@ -11,8 +11,9 @@ import contextlib
 import socket
 import threading
 from collections import deque
+from typing import cast
 
-from pychat.core.delivery import Delivery, Entry
+from pychat.core.delivery import Delivery, Entry, Follow
 from pychat.core.limits import Limits
 from pychat.core.room import Room
 from pychat.core.session import Session
@@ -63,12 +64,20 @@ class Fanout(Delivery):
         self.wake()
 
     def accept(self, entry: Entry) -> None:
+        if type(entry) is Follow:
+            self.jobs.append(cast("Job", entry.job))
+            return
         super().accept(entry)
         if self._wakes is not None:  # else there is nobody behind a socket
-            self.jobs.append(entry)
+            self.jobs.append(cast("Job", entry))
 
     def submit(self, job: Job) -> None:
-        """Queue a job behind everything that was accepted before."""
+        """Queue a job behind everything that this thread appended to the log before."""
+        self.log.append(Follow(job))
+        self.log.wake()
+
+    def submit_now(self, job: Job) -> None:
+        """Queue a job behind what was accepted so far: it does not wait for the log."""
         self.jobs.append(job)
         self.wake()
 

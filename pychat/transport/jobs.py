@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple, TypeAlias
 
-from pychat.core.delivery import Entry
+from pychat.core.delivery import Attach, Batch, Detach, Private
 from pychat.protocols.base import Dialect
 from pychat.transport.link import Link
 
@@ -63,4 +63,4 @@ class Tell(NamedTuple):
     event: threading.Event
 
 
-Job: TypeAlias = Entry | Open | Raw | Speak | Expel | Sever | Finish | Close | Tell
+Job: TypeAlias = Batch | Private | Attach | Detach | Open | Raw | Speak | Expel | Sever | Finish | Close | Tell

@@ -300,7 +300,7 @@ class Writer:
             return
         seconds = self._limits.registration_seconds
         if time.monotonic() >= link.opened + seconds:
-            self._fanout.expel(link, f"no nickname within {seconds:g} seconds")
+            self._fanout.submit_now(Expel(link, f"no nickname within {seconds:g} seconds"))
         else:
             self._timers.set(link, link.opened + seconds, self._check_registered)
 
@@ -314,13 +314,14 @@ class Writer:
             self._timers.set(link, time.monotonic() + limits.ping_seconds - silent, self._check_silence)
             return
         link.asked = session.heard
-        self._fanout.submit(Private(session, (PingRequest(),)))
+        self._fanout.submit_now(Private(session, (PingRequest(),)))
         patience = max(0.0, limits.silence_seconds - limits.ping_seconds)
         self._timers.set(link, time.monotonic() + patience, self._check_answer)
 
     def _check_answer(self, link: Link) -> None:
         assert link.session is not None
         if link.session.heard == link.asked:
-            self._fanout.expel(link, f"no sign of life for {self._limits.silence_seconds:g} seconds")
+            reason = f"no sign of life for {self._limits.silence_seconds:g} seconds"
+            self._fanout.submit_now(Expel(link, reason))
         else:
             self._check_silence(link)

@@ -45,6 +45,7 @@ from pychat.protocols import slash
         ("/back", v.SetAway(None)),
         ("/history", queries.ReadHistory()),
         ("/history 50", queries.ReadHistory(limit=50)),
+        ('/search tea "at four"', queries.ReadHistory(search='tea "at four"')),
         ("/invite bob", v.Invite("bob")),
         ("/invite bob #ops", v.Invite("bob", "ops")),
         ("/invite", queries.ListInvitations()),
@@ -104,6 +105,7 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
         ("/oper ann", "/oper NAME PASSWORD"),
         ("/motd now", "/motd"),
         ("/back now", "/back"),
+        ("/search", "/search WORDS"),
         ("/history 0", "/history [N]"),
         ("/history -1", "/history [N]"),
         ("/history ten", "/history [N]"),
@@ -143,7 +145,7 @@ def test_help_lists_every_command_once() -> None:
 
     assert [line.split()[0] for line in lines] == [
         "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
-        "/whois", "/topic", "/away", "/back", "/history", "/invite", "/kick",
+        "/whois", "/topic", "/away", "/back", "/history", "/search", "/invite", "/kick",
         "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill", "/motd",
         "/quit", "//text",
     ]  # fmt: skip

@@ -1,0 +1,176 @@
+"""
+Changes: what entries of the log do to the file, collected, so that one transaction stores all of it.
+
+What could not be stored stays here for the next try, but for the events: those are refused, or lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeAlias
+
+from pychat.core.delivery import Batch, Entry
+from pychat.core.events import Event
+from pychat.core.lasting import KeptRoom, KeptSession
+from pychat.stores.kept import write_room, write_session
+from pychat.stores.records import encode_block
+from pychat.stores.sqlite import Statement
+
+_BLOCK_EVENTS: Final = 512
+"""Events in one block, but for a burst more: to read one of them costs reading all."""
+_ROWS: Final = 50
+"""Blocks in one statement."""
+
+_NEW_ROOM: Final = "INSERT INTO rooms (number, key, lost, kept) VALUES (?, ?, ?, ?)"
+_KEPT: Final = "UPDATE rooms SET kept = ? WHERE number = ?"
+_LOST: Final = "UPDATE rooms SET lost = max(lost, ?) WHERE number = ?"
+_FORGET: Final = "DELETE FROM rooms WHERE number = ?"
+_FORGOTTEN: Final = "INSERT INTO forgotten (number) VALUES (?)"
+_SESSION: Final = "REPLACE INTO sessions (digest, kept) VALUES (?, ?)"
+_NO_SESSION: Final = "DELETE FROM sessions WHERE digest = ?"
+_BLOCKS: Final = "INSERT INTO blocks (room, first, last, last_time, events) VALUES "
+
+
+_Row: TypeAlias = tuple[int, int, int, float, bytes]
+"""Room, first id, last id, last time, events."""
+
+
+class Record:
+    """The record of one room in the file."""
+
+    __slots__ = ("key", "lost", "number", "stored")
+
+    def __init__(self, number: int, key: str, lost: int, *, stored: bool = False) -> None:
+        self.number = number
+        self.key = key
+        self.lost = lost
+        """The newest id that was in this room and is not kept."""
+        self.stored = stored
+        """Whether the file knows of it. Of the thread that writes."""
+
+
+class Queued(NamedTuple):
+    """An entry on its way through the log."""
+
+    entry: Entry | None
+    """None: the chat itself wants something to be kept."""
+    events: Sequence[Event] = ()
+    """What of it is to be stored."""
+    records: tuple[Record, ...] = ()
+    """And for which rooms."""
+    size: int = 0
+    """About how many bytes it takes in memory."""
+    forgets: Record | None = None
+    """The record of a room that is no more."""
+    kept: KeptRoom | None = None
+    """What lasts of the room of `records` beside its events."""
+    session: KeptSession | str | None = None
+    """What lasts of a session; only its digest: nothing any more."""
+
+    @property
+    def batch(self) -> Batch | None:
+        """The entry, if there are events to store."""
+        return self.entry if type(self.entry) is Batch and self.events else None
+
+
+class Changes:
+    """Collected by the thread that writes."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Record, list[Sequence[Event]]] = {}
+        self._kept: dict[Record, KeptRoom] = {}
+        self._lost: dict[Record, int] = {}
+        self._forgotten: dict[Record, None] = {}
+        self._sessions: dict[str, KeptSession | None] = {}
+        self.size = 0
+        """How long the records are of the events in the last statements."""
+
+    def __bool__(self) -> bool:
+        return bool(self._parts or self._kept or self._lost or self._forgotten or self._sessions)
+
+    def add(self, item: Queued) -> None:
+        """An item of the queue; in order."""
+        for record in item.records:
+            if item.events:
+                self._parts.setdefault(record, []).append(item.events)
+            if item.kept is not None:
+                self._kept[record] = item.kept
+        if isinstance(item.session, KeptSession):
+            self._sessions[item.session.digest] = item.session
+        elif item.session is not None:
+            self._sessions[item.session] = None
+        if item.forgets is not None:
+            for changes in (self._parts, self._kept, self._lost):
+                changes.pop(item.forgets, None)
+            self._forgotten[item.forgets] = None
+
+    def lose(self, item: Queued, last: int) -> None:
+        """Events of an item up to this id have happened and will not be stored."""
+        for record in item.records:
+            if record not in self._forgotten:
+                self._lost[record] = record.lost = last
+
+    def drop_events(self) -> None:
+        """The events cannot be stored; what else there is remains to be."""
+        self._parts.clear()
+
+    def done(self) -> None:
+        """All of it is stored."""
+        for record in (*self._parts, *self._kept, *self._lost):
+            record.stored = True
+
+    def statements(self) -> list[Statement]:
+        """Return what stores all of it."""
+        statements: list[Statement] = []
+        for record in self._forgotten:
+            if record.stored:
+                statements += [(_FORGET, (record.number,)), (_FORGOTTEN, (record.number,))]
+        if self._forgotten:
+            statements.append(("UPDATE state SET lost = ?", (max(record.lost for record in self._forgotten),)))
+        for record in dict.fromkeys((*self._parts, *self._kept, *self._lost)):
+            if not record.stored:
+                statements.append((_NEW_ROOM, (record.number, record.key, record.lost, self._text(record))))
+            else:
+                if record in self._kept:
+                    statements.append((_KEPT, (self._text(record), record.number)))
+                if record in self._lost:
+                    statements.append((_LOST, (self._lost[record], record.number)))
+        for digest, session in self._sessions.items():
+            if session is None:
+                statements.append((_NO_SESSION, (digest,)))
+            else:
+                statements.append((_SESSION, (digest, write_session(session))))
+        rows = [row for record in self._parts for row in self._rows(record)]
+        self.size = sum([len(row[-1]) for row in rows])
+        rows.sort(key=itemgetter(2))  # so that the last block of all has the newest id
+        return [*statements, *_insertions(rows)]
+
+    def _text(self, record: Record) -> str | None:
+        return write_room(self._kept[record]) if record in self._kept else None
+
+    def _rows(self, record: Record) -> Iterator[_Row]:
+        for parts in _portions(self._parts[record]):
+            first, last = parts[0][0], parts[-1][-1]
+            yield record.number, first.id, last.id, last.time, encode_block(parts)
+
+
+def _portions(parts: list[Sequence[Event]]) -> Iterator[list[Sequence[Event]]]:
+    portion: list[Sequence[Event]] = []
+    count = 0
+    for part in parts:
+        portion.append(part)
+        count += len(part)
+        if count >= _BLOCK_EVENTS:
+            yield portion
+            portion, count = [], 0
+    if portion:
+        yield portion
+
+
+def _insertions(rows: list[_Row]) -> Iterator[Statement]:
+    """Few statements for many rows: with each one the thread gives way to others, and has to wait for its turn."""
+    for at in range(0, len(rows), _ROWS):
+        some = rows[at : at + _ROWS]
+        values = ", ".join(["(?, ?, ?, ?, ?)"] * len(some))
+        yield _BLOCKS + values, [value for row in some for value in row]

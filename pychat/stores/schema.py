@@ -1,0 +1,61 @@
+"""
+The tables of the file, and how files of earlier versions become such.
+
+`MIGRATIONS` has one script for each version: that number `n` (from 1 on) makes a file of version `n` of one of version
+`n - 1`. A new table, for accounts say, is a new script at the end; those that are there never change.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x70794368
+"""In the header of the file: it is pychat's ("pyCh")."""
+
+MIGRATIONS: Final = (
+    """
+    -- What holds for the whole file: one row.
+    CREATE TABLE state (
+        last_id INTEGER NOT NULL,  -- the newest id that the file knows of
+        lost INTEGER NOT NULL,     -- the newest id that may have been in a room that has no row in rooms
+        digested INTEGER NOT NULL, -- blocks up to this one are in the index, and counted in bytes
+        bytes INTEGER NOT NULL     -- how long the records are of the blocks that were counted
+    );
+
+    -- One row for each room that has a record. A room that is forgotten and made anew gets another number.
+    CREATE TABLE rooms (
+        number INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,  -- the folded name
+        lost INTEGER NOT NULL,     -- the newest id that was in this room and was not kept: a gap
+        kept TEXT                  -- its name, topic and rules, in JSON; NULL: nothing but the record is kept
+    );
+
+    -- Sessions that may come back.
+    CREATE TABLE sessions (
+        digest TEXT PRIMARY KEY,   -- SHA-256 of the token
+        kept TEXT NOT NULL         -- nickname, identity, rooms and so on, in JSON
+    ) WITHOUT ROWID;
+
+    -- Numbers of rooms that are forgotten and whose blocks are still to be deleted.
+    CREATE TABLE forgotten (number INTEGER PRIMARY KEY);
+
+    -- Consecutive events of one room that were stored together, in the order in which they were stored.
+    CREATE TABLE blocks (
+        block INTEGER PRIMARY KEY AUTOINCREMENT,
+        room INTEGER NOT NULL,
+        first INTEGER NOT NULL,    -- ids
+        last INTEGER NOT NULL,
+        last_time REAL NOT NULL,   -- POSIX seconds
+        events BLOB NOT NULL       -- see records.py
+    );
+    CREATE INDEX blocks_of_room ON blocks (room, first);
+
+    -- To see whether there is room on the disk; empty.
+    CREATE TABLE trial (space BLOB);
+
+    -- The words of messages. The rowid is the event's id; the texts themselves are in the blocks.
+    CREATE VIRTUAL TABLE words USING fts5 (
+        room, text, content = '', tokenize = "unicode61 remove_diacritics 2"
+    );
+    """,
+)

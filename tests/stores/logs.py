@@ -1,0 +1,121 @@
+"""Logs in files, for the tests of stores: what they accepted can be waited for, and their disk can fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chat_clients import DEADLINE, wait_until
+
+from pychat.core.chat import Chat
+from pychat.core.delivery import Batch, Entry, Follow, Private
+from pychat.core.events import Event, Message
+from pychat.core.log import Log
+from pychat.core.room import Room
+from pychat.stores import SqliteLog
+
+CHAT = Chat()
+A, B = Room(CHAT, "a"), Room(CHAT, "b")
+
+
+class Accepted(list[Entry]):
+    """What a log has accepted, in order."""
+
+    def take(self, entry: Entry) -> None:
+        """Be what `Log.open` wants."""
+        if isinstance(entry, Follow) and isinstance(entry.job, threading.Event):
+            entry.job.set()
+        else:
+            self.append(entry)
+
+
+@contextmanager
+def opened(path: Path, **options: Any) -> Iterator[tuple[SqliteLog, Accepted]]:
+    """Open a log; close it at the end."""
+    log, accepted = SqliteLog(path, **options), Accepted()
+    log.open(accepted.take)
+    try:
+        yield log, accepted
+    finally:
+        log.close(DEADLINE)
+
+
+def settle(log: Log) -> None:
+    """Wait until everything that was appended is accepted."""
+    done = threading.Event()
+    log.append(Follow(done))
+    log.wake()
+    assert done.wait(DEADLINE)
+
+
+def say(log: Log, *texts: str, rooms: tuple[Room, ...] = (A,), time: float = 0.0) -> list[Event]:
+    """Append messages as one batch."""
+    first = log.claim(len(texts))
+    events: list[Event] = [
+        Message(first + at, time, rooms[0].name, "ann", text, userhost="~ann@host") for at, text in enumerate(texts)
+    ]
+    log.append(Batch(rooms, events))
+    return events
+
+
+class Watched:
+    """What is appended to a log, whether it has been accepted or not."""
+
+    def __init__(self, log: Log) -> None:
+        self.items: list[object] = []
+        self._append = log.append
+        log.append = self._watch  # type: ignore[method-assign]
+
+    def _watch(self, entry: Entry) -> None:
+        self._append(entry)
+        self.items += entry.events if isinstance(entry, Batch) else entry.items if isinstance(entry, Private) else ()
+
+    def wait_for(self, *kinds: type) -> None:
+        """Wait until there are items of these types, as many."""
+        for kind in set(kinds):
+            enough = kinds.count(kind)
+            wait_until(lambda kind=kind, enough=enough: self._count(kind) >= enough, f"{enough} {kind.__name__}")  # type: ignore[misc]  # the defaults bind the loop's variables
+
+    def _count(self, kind: type) -> int:
+        return sum(isinstance(item, kind) for item in self.items)
+
+
+class Disk:
+    """The disk under a log, which can be made to fail as disks do."""
+
+    def __init__(self, log: SqliteLog) -> None:
+        self._database = log._database
+        self._write = self._database.write
+
+    def _pragma(self, text: str) -> None:
+        self._database._writer.execute(f"PRAGMA {text}")
+
+    def become_read_only(self) -> None:
+        """As a file system does after an error."""
+        self._pragma("query_only = 1")
+
+    def become_writable(self) -> None:
+        """The opposite."""
+        self._pragma("query_only = 0")
+
+    def fill(self) -> None:
+        """Let there be no room for another page."""
+        self._pragma("max_page_count = 1")
+
+    def empty(self) -> None:
+        """Let there be room again."""
+        self._pragma(f"max_page_count = {2**32 - 2}")
+
+    def hold(self) -> threading.Event:
+        """Let every write wait, as a slow disk does, until the event is set."""
+        gate = threading.Event()
+
+        def write(*arguments: Any, **options: Any) -> None:
+            gate.wait(DEADLINE)
+            self._write(*arguments, **options)
+
+        self._database.write = write  # type: ignore[method-assign]
+        return gate

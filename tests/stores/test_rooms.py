@@ -1,0 +1,204 @@
+"""Rooms last: topics and rules are there when the server is started again, and members find them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_clients import Clients, JsonPeer
+
+from pychat import ChatServer, Limits, Message, Refused, TopicChanged
+from pychat.core.lasting import KeptRoom, KeptSession
+from pychat.core.modes import MaskEntry
+from pychat.core.nicknames import digest_of
+from pychat.stores import SqliteLog
+from pychat.stores.kept import read_room, read_session, write_room, write_session
+from pychat.stores.records import Unreadable
+
+MakeServer = Callable[..., ChatServer]
+Start = Callable[..., ChatServer]
+
+
+@pytest.fixture
+def start(server: MakeServer, tmp_path: Path) -> Start:
+    """Return a function that ends the server, if there is one, and starts it again with the same file."""
+    running: list[ChatServer] = []
+
+    def again(**limits: float) -> ChatServer:
+        for old in running:
+            old.stop()
+        running[:] = [server(log=SqliteLog(tmp_path / "chat.db"), limits=Limits(**limits))]  # type: ignore[arg-type]
+        return running[0]
+
+    return again
+
+
+def test_topic_and_rules_survive_a_restart(start: Start) -> None:
+    """And so does who may come in."""
+    first = start()
+    ann, eve = first.session("ann", ["Ops"]), first.session("eve")
+    ann.set_topic("tea at four")
+    ann.set_modes("+mlk", "5", "sesame")
+    ann.ban("eve")
+    ann.invite("eve")
+    settled = ann.list_rooms()
+    identities = ann.identity, eve.identity
+
+    room = start().chat.find_room("ops")
+    assert room is not None
+    assert (room.name, room.topic, room.rules.topic_by) == ("Ops", "tea at four", "ann")
+    assert room.rules.letters == "mnkl"
+    assert (room.rules.key, room.rules.limit, room.rules.hushes) == ("sesame", 5, True)
+    assert [entry.mask for entry in room.rules.lists["b"]] == ["eve!*@*"]
+    assert room.rules.roles == {identities[0]: "o"}
+    assert list(room.rules.invited) == [identities[1]]
+    assert settled[-1].created == room.rules.created
+
+
+def test_nobody_is_made_operator_by_a_restart(start: Start) -> None:
+    """Who comes first into a room that waits for its members is one of them, not the one who makes it."""
+    start().session("ann", ["ops"])
+
+    bob = start().session("bob", ["ops"])
+
+    with pytest.raises(Refused, match=r"^only operators of room 'ops' may do that$"):
+        bob.set_modes("+m")
+
+
+def test_a_room_to_which_nobody_comes_back_is_left_by_its_last_member(start: Start) -> None:
+    """After a while its rules are gone; who comes then makes it anew, and does not see what was private."""
+    ann = start().session("ann", ["ops"])
+    ann.set_modes("+k", "sesame")
+    ann.say("secret", "ops")
+
+    running = start(resume_seconds=0.0)
+    bob = running.session("bob", ["ops"])
+    assert [event for event in bob.history("ops") if isinstance(event, Message)] == []
+    bob.set_modes("+m")
+    assert running.room("ops").rules.key is None
+
+
+def test_rules_protect_a_room_meanwhile(start: Start) -> None:
+    """A room with a key has it while its members are on their way."""
+    start().session("ann", ["ops"]).set_modes("+k", "sesame")
+
+    bob = start().session("bob")
+
+    with pytest.raises(Refused, match=r"^room 'ops' has a key, and this is not it$"):
+        bob.join("ops")
+    assert bob.join("ops", "sesame")
+
+
+def test_a_room_that_was_left_before_has_no_rules(start: Start) -> None:
+    """Only its topic, as if the server had never ended."""
+    ann = start().session("ann", ["ops"])
+    ann.set_topic("tea at four", "ops")
+    ann.set_modes("+m", room="ops")
+    ann.leave("ops")
+
+    running = start()
+    bob = running.session("bob", ["ops"])
+    assert running.room("ops").topic == "tea at four"
+    bob.set_modes("+m", room="ops")
+
+
+def test_a_room_that_is_forgotten_does_not_come_back(start: Start) -> None:
+    """Neither its topic nor its record."""
+    running = start()
+    ann = running.session("ann", ["ops"])
+    ann.set_topic("tea at four", "ops")
+    running.chat.remove_room("ops")
+
+    assert start().chat.find_room("ops") is None
+
+
+def test_a_topic_that_is_acknowledged_is_stored(start: Start) -> None:
+    """Its event is in the record, too."""
+    ann = start().session("ann")
+    ann.set_topic("tea at four")
+
+    running = start()
+    bob = running.session("bob")
+    assert [event.topic for event in bob.history() if isinstance(event, TopicChanged)] == ["tea at four"]
+    assert running.room("lobby").topic == "tea at four"
+    running.room("lobby").announce("hello")
+
+
+def test_what_is_written_of_a_room_can_be_read() -> None:
+    """With the types that it had."""
+    kept = KeptRoom(
+        "Ops", True, "tea", "ann", 5.0, "~ann@host", 4.0, "mn", "k", 5, {"b": (MaskEntry("eve!*@*", "ann", 6.0),)},
+        {2**62: "ov"}, (1, 2), False,
+    )  # fmt: skip
+
+    assert read_room(write_room(kept)) == kept
+    session = KeptSession("5e", "ann", 2**62, ("lobby", "Ops"), None, "Ann", "i", 5.5)
+    assert read_session(write_session(session)) == session
+
+
+@pytest.mark.parametrize("text", ["", "[]", "5", "{}", '{"lists": []}', '{"lists": {"b": 5}}'])
+def test_what_is_no_room_is_an_error(text: str) -> None:
+    """Never anything else than `Unreadable`."""
+    with pytest.raises(Unreadable, match="not a room"):
+        read_room(text)
+    with pytest.raises(Unreadable, match="not a session"):
+        read_session(text)
+
+
+# Coming back over a restart
+
+
+def enter(clients: Clients, server: ChatServer, nick: str, **hello: Any) -> tuple[JsonPeer, dict[str, Any]]:
+    """Come in; return the client and its welcome."""
+    peer = clients.new_json(server)
+    peer.ask("hello", nick=nick, ref=1, **hello)
+    return peer, peer.until("welcome")[-1]
+
+
+def test_who_comes_back_with_the_token_is_who_it_was(start: Start, clients: Clients) -> None:
+    """With its nickname, its rooms, its role and what it missed; even if the server was killed."""
+    ann, welcome = enter(clients, start(), "ann", rooms=["ops"])
+    ann.answer("mode", modes="+i")
+    seen = ann.answer("say", text="before")["id"]
+
+    running = start()
+    with pytest.raises(Refused, match=r"^nickname 'ann' is in use; take another$"):
+        running.session("ann")
+    running.room("ops").announce("meanwhile")
+    back, again = enter(clients, running, "", resume={"token": welcome["token"], "after": seen})
+    assert again["nick"] == "ann"
+    assert again["token"] != welcome["token"]
+    assert [item["text"] for item in back.until("notice") if "text" in item] == ["meanwhile"]
+    assert back.answer("mode", modes="-i")["type"] == "ok"
+
+
+def test_a_token_is_good_for_a_while_only(start: Start, clients: Clients) -> None:
+    """Then the nickname is free again, and the token worth nothing."""
+    _, welcome = enter(clients, start(), "ann")
+
+    running = start(resume_seconds=0.0)
+    assert running.session("ann").nickname == "ann"
+    _, again = enter(clients, running, "bob", resume={"token": welcome["token"]})
+    assert again["nick"] == "bob"
+
+
+def test_who_has_gone_does_not_come_back(start: Start, clients: Clients) -> None:
+    """A goodbye is one, also if the server ends afterwards."""
+    ann, welcome = enter(clients, start(), "ann")
+    ann.ask("quit")
+    ann.read_rest()
+
+    _, again = enter(clients, start(), "bob", resume={"token": welcome["token"]})
+    assert again["nick"] == "bob"
+
+
+def test_the_file_does_not_tell_a_token(start: Start, clients: Clients, tmp_path: Path) -> None:
+    """Only what it can be recognised by."""
+    _, welcome = enter(clients, start(), "ann")
+    start()
+
+    together = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert welcome["token"].encode() not in together
+    assert digest_of(welcome["token"]).encode() in together
