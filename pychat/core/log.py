@@ -176,7 +176,7 @@ class MemoryLog(Log):
         return self._next - 1
 
     def append(self, entry: Entry) -> None:
-        if isinstance(entry, Batch):
+        if type(entry) is Batch:
             kept = events_to_keep(entry)
             if kept:
                 self._rings.append([room.key for room in entry.rooms], kept)

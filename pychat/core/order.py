@@ -111,7 +111,7 @@ class Order:
         """
         turn = self.turn
         session = turn.session
-        if session is None and self.log.trouble is not None and rooms and isinstance(event, Message | Notice):
+        if session is None and self.log.trouble is not None and rooms and isinstance(event, (Message, Notice)):
             raise NotStored("your message", self.log.trouble, room=rooms[0].name)
         said = session is not None and isinstance(event, _SAID) and event.sender == session.nickname
         runs = turn.runs

@@ -19,6 +19,8 @@ from typing import Final, NamedTuple
 from pychat.core.burst import Burst
 from pychat.core.events import Event, Message, Notice
 
+_SAID: Final = (Message, Notice)
+"""Events with a text of any length."""
 EVER: Final = 2**63 - 1
 """An id behind all others."""
 
@@ -68,12 +70,13 @@ class Ring:
         while many > 0:
             first = self._blocks[0]
             oldest = first[self._dropped : self._dropped + many]
-            if oldest[-1].id > settled:
+            last = oldest[-1].id
+            if last > settled:
                 return False
             many -= len(oldest)
             self._count -= len(oldest)
             self._chars -= _chars(oldest)
-            self.reach = oldest[-1].id
+            self.reach = last
             self._dropped += len(oldest)
             if self._dropped == len(first):
                 self._blocks.popleft()
@@ -118,7 +121,7 @@ class Ring:
 def _chars(block: Sequence[Event]) -> int:
     if type(block) is Burst:
         return sum(map(len, block.texts))
-    return sum([len(event.text) for event in block if isinstance(event, Message | Notice)])
+    return sum([len(event.text) for event in block if isinstance(event, _SAID)])
 
 
 class Rings:
