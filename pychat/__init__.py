@@ -21,11 +21,13 @@ from pychat.core.limits import Limits
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
 from pychat.server import ChatServer
+from pychat.transport.trust import Certificate, Trust
 from pychat.version import __version__ as __version__
 
 __all__ = [
     "AckTimeout",
     "AwayChanged",
+    "Certificate",
     "Chat",
     "ChatClient",
     "ChatError",
@@ -48,4 +50,5 @@ __all__ = [
     "Room",
     "Session",
     "TopicChanged",
+    "Trust",
 ]

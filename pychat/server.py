@@ -16,7 +16,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pychat.core.chat import Chat
 from pychat.core.errors import LocalProtocolError
@@ -39,8 +39,12 @@ from pychat.transport.fanout import Fanout
 from pychat.transport.jobs import Close, Open, Sever
 from pychat.transport.keepalive import keep_alive
 from pychat.transport.link import Link
+from pychat.transport.trust import Certificate
 from pychat.transport.writer import Writer
 from pychat.version import __version__
+
+if TYPE_CHECKING:
+    from pychat.transport.tls import ServerTls
 
 logger = logging.getLogger("pychat")
 
@@ -78,6 +82,8 @@ class ChatServer(socketserver.ThreadingTCPServer):
         default_room: str = "lobby",
         motd: Iterable[str] = (),
         operators: Mapping[str, str] | None = None,
+        tls: Certificate | None = None,
+        tls_required: bool = False,
     ) -> None:
         """
         Args:
@@ -90,12 +96,19 @@ class ChatServer(socketserver.ThreadingTCPServer):
             default_room: Where a session goes that names no room.
             motd: The message of the day, line by line; everybody who comes in is told.
             operators: Who may become a server operator: passwords by name.
+            tls: With this, clients can speak TLS, too, on the same port.
+            tls_required: Whether they must.
 
         Raises:
+            BadCertificate: The files of `tls` cannot be used.
             TypeError: A handler has a misspelt hook, or one with other parameters.
         """
         address = server_address if server_address is not None else (host, port)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        if tls_required and tls is None:
+            raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
+        self.tls = None if tls is None else _make_tls(tls)
+        self.tls_required = tls_required
         self.limits = limits or Limits()
         self.fanout = Fanout(self.limits)
         self.chat = Chat(
@@ -235,6 +248,16 @@ class ChatServer(socketserver.ThreadingTCPServer):
         """How many there are now, registered or not."""
         return len(self._links)
 
+    def reload_tls(self) -> None:
+        """
+        Read certificate and key again, for connections from now on; those that are there stay as they are.
+
+        Raises:
+            BadCertificate: They cannot be used; the old ones stay in use.
+        """
+        if self.tls is not None:
+            self.tls.reload()
+
     def room(self, name: str) -> Room:
         """See `Chat.room`."""
         return self.chat.room(name)
@@ -327,6 +350,12 @@ class ChatServer(socketserver.ThreadingTCPServer):
             self.fanout.submit(Close(link))
             if link.dead and self.chat.stopping.is_set():
                 request.close()  # the reader was in a handler for so long that the writer, done with it, is gone
+
+
+def _make_tls(certificate: Certificate) -> ServerTls:
+    from pychat.transport.tls import ServerTls  # only who wants TLS pays for loading ssl
+
+    return ServerTls(certificate)
 
 
 def _most_connections(limits: Limits) -> int:

@@ -42,6 +42,10 @@ class Language(Enum):
     TLS = "tls"
 
 
+ALPN: Final = {"irc": Language.IRC, "pychat": Language.JSON, "http/1.1": Language.HTTP}
+"""Languages that a client of TLS can ask for by name (RFC 7301) before it says anything; then no byte has to tell."""
+
+
 class Ask(Enum):
     """What `Detector.silence` may want instead of a decision."""
 

@@ -163,6 +163,7 @@ def _read_profile(fields: Fields) -> Profile:
         fields.number("idle"),
         fields.text("userhost", ""),
         modes=fields.text("modes", ""),
+        secure=fields.flag("secure"),
     )
 
 

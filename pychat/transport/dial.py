@@ -7,7 +7,7 @@ import select
 import socket
 import threading
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pychat.core.errors import ConnectFailed, ConnectionLost, LimitExceeded, Refused, RemoteProtocolError
 from pychat.core.limits import Limits
@@ -17,9 +17,15 @@ from pychat.protocols.base import Item
 from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
 from pychat.transport.keepalive import keep_alive
 
+if TYPE_CHECKING:
+    from pychat.transport.tls import TlsLayer
+    from pychat.transport.tls_client import ClientTls
+
 _READ_BYTES: Final = 65_536
 _SHOWN: Final = 80
 _PROMPT: Final = b"NICK"
+_TLS_ALERT: Final = 21
+"""The first byte that a server sends who expected TLS."""
 
 
 class Wire:
@@ -29,12 +35,16 @@ class Wire:
     It never waits for ever: whoever sends is told after `timeout` seconds that the server takes nothing.
     """
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int, timeout: float, tls: ClientTls | None = None) -> None:
         """
         Connect.
 
+        Args:
+            tls: Speak TLS with a server that this trusts; None: do not.
+
         Raises:
             ConnectFailed: Nobody answers there, or the name is unknown.
+            TlsFailed: There is no TLS with whoever answers.
         """
         self.host, self.port = host, port
         self._timeout = timeout
@@ -48,6 +58,17 @@ class Wire:
         with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             keep_alive(self._socket)
+        # What TLS has to send beside our lines goes before the next of them, soon enough after the handshake: so only
+        # senders use the socket for sending.
+        self._tls: TlsLayer | None = None
+        self._early = b""
+        """What came right behind the handshake."""
+        if tls is not None:
+            try:
+                self._tls, self._early = tls.shake_hands(self._socket, host, port, timeout)
+            except BaseException:
+                self._socket.close()
+                raise
         self._protocol = JsonClientProtocol()
         self._started = b""
         self.line_bytes = Limits().line_bytes
@@ -64,16 +85,17 @@ class Wire:
             LimitExceeded: The verb is longer than the server takes.
             LocalProtocolError: The verb cannot be sent.
         """
-        line = memoryview(encode_verb(verb))
+        line = encode_verb(verb)
         if len(line) > self.line_bytes + 1:  # the server would skip it, its mark included, so no answer could come
             raise LimitExceeded("request", self.line_bytes, "bytes")
         deadline = time.monotonic() + self._timeout
         if not self._sending.acquire(timeout=self._timeout):
             raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
         try:
-            while line:
+            left = memoryview(line if self._tls is None else self._tls.send(line))
+            while left:
                 try:
-                    line = line[self._socket.send(line, socket.MSG_DONTWAIT) :]
+                    left = left[self._socket.send(left, socket.MSG_DONTWAIT) :]
                 except BlockingIOError:
                     self._wait_writable(deadline)
         except OSError as error:
@@ -98,6 +120,16 @@ class Wire:
             RemoteProtocolError: It was one so far. Nothing can follow.
             TimeoutError: Nothing came in time.
         """
+        data, self._early = self._early, b""
+        if not data:
+            data = self._receive(timeout)
+        if not data:
+            return []
+        self._check_start(data)
+        return self._protocol.receive(data)
+
+    def _receive(self, timeout: float | None) -> bytes:
+        """Return what came; nothing if that was for TLS alone."""
         try:
             if timeout is not None:
                 poller = select.poll()
@@ -109,10 +141,15 @@ class Wire:
             raise
         except OSError as error:
             raise ConnectionLost(error.strerror or str(error)) from error
+        if self._tls is not None and data:
+            data = self._tls.receive(data)
+            if not data and not self._tls.ended:
+                return b""
+            if not data and self._tls.error is not None:
+                raise ConnectionLost(f"TLS failed: {self._tls.error.reason or self._tls.error}")
         if not data:
             raise ConnectionLost("the server closed the connection")
-        self._check_start(data)
-        return self._protocol.receive(data)
+        return data
 
     def _check_start(self, data: bytes) -> None:
         """Whoever does not begin with an object speaks another language, or turns away whoever comes, in a line."""
@@ -122,11 +159,19 @@ class Wire:
         first = self._started.removeprefix(_PROMPT).lstrip()
         if first and not first.startswith(b"{") and not _PROMPT.startswith(self._started):
             said = first.partition(b"\n")[0].decode(errors="replace").strip()
+            if first[0] == _TLS_ALERT and self._tls is None:
+                raise ConnectFailed(self.host, self.port, "it speaks TLS only")
             raise ConnectFailed(self.host, self.port, f"it says {said!r}")
 
     def shutdown(self) -> None:
         """End the connection; the thread that receives wakes and must call `close`."""
         with contextlib.suppress(OSError):
+            if self._tls is not None and self._sending.acquire(blocking=False):  # else somebody is stuck in a line
+                try:
+                    self._tls.end()
+                    self._socket.send(self._tls.send(), socket.MSG_DONTWAIT)
+                finally:
+                    self._sending.release()
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
