@@ -14,13 +14,14 @@ import click
 
 from pychat import __version__
 from pychat.client import ChatClient
-from pychat.core.errors import ChatError, ConnectFailed, InvalidRoomName
+from pychat.core.errors import ChatError, ConnectFailed, InvalidRoomName, Refused, TlsFailed, TlsRequired
 from pychat.core.limits import Limits
 from pychat.core.text import clean_line
 from pychat.daemon import NoHandler, Plan, run
 from pychat.logs import FORMATS, LEVELS, set_up
 from pychat.options import BadConfig, BadOperators, limit_fields, read_config
 from pychat.pipe import EXIT_CODES, Pipe
+from pychat.transport.trust import Certificate, Trust
 
 _SOURCES: Final = (
     "Each option can also be set by an environment variable, --{option} by {variable}, or in the table [{command}] of "
@@ -65,6 +66,12 @@ class _Positive(click.FloatRange):
         if math.isnan(number):  # it is in any range
             self.fail(f"{value!r} is no number", param, ctx)
         return number
+
+
+def _file_option(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that takes a file that is there."""
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.option(name, type=kind, metavar="FILE", help=text)
 
 
 def _limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -163,7 +170,13 @@ class _Group(click.Group):
             if ctx.params["debug"]:
                 traceback.print_exc()
             text = str(error)
-            if isinstance(error, ConnectFailed):
+            if isinstance(error, TlsFailed):
+                text += (
+                    f"; if it is your server's, add: --tls-fingerprint {error.fingerprint}" if error.fingerprint else ""
+                )
+            elif isinstance(error, Refused) and error.code == TlsRequired.code:
+                text += "; add --tls, or --tls-fingerprint"
+            elif isinstance(error, ConnectFailed):
                 text += "; is the server running, and is this its address? Start one with: pychat serve"
             elif not isinstance(error, ChatError):
                 text = (
@@ -204,18 +217,11 @@ def cli(debug: bool) -> None:
     help="A room that is always there; the first is where everybody comes in. Can be repeated.",
 )
 @click.option("--server-name", default="pychat", metavar="NAME", help="What the server calls itself.")
-@click.option(
-    "--motd",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Show the lines of this file to everybody who comes in.",
-)
-@click.option(
-    "--oper-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Let those whose name and password are in this file become server operators.",
-)
+@_file_option("--motd", "Show the lines of this file to everybody who comes in.")
+@_file_option("--oper-file", "Let those whose name and password are in this file become server operators.")
+@_file_option("--tls-cert", "Speak TLS, too, on the same port, with the certificate in this PEM file.")
+@_file_option("--tls-key", "The key of the certificate, if it is in another file.")
+@click.option("--tls-required", is_flag=True, help="Refuse who does not speak TLS.")
 @click.option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
 @click.option(
     "--handler",
@@ -235,6 +241,9 @@ def serve(
     server_name: str,
     motd: Path | None,
     oper_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_required: bool,
     no_flood_control: bool,
     handler: tuple[str, ...],
     cpu: int | None,
@@ -250,6 +259,10 @@ def serve(
     """
     set_up(log_level, log_format)
     plan = Plan(host, port, room, server_name, motd, oper_file, Limits(**limits), not no_flood_control, handler, cpu)
+    if tls_cert is not None:
+        plan = plan._replace(tls=Certificate(tls_cert, tls_key), tls_required=tls_required)
+    elif tls_key is not None or tls_required:
+        raise click.UsageError("--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert")
     try:
         run(plan)
     except (NoHandler, BadOperators, InvalidRoomName) as error:
@@ -268,8 +281,25 @@ def serve(
 )
 @click.option("--json", is_flag=True, help="Write what is heard as JSON lines, and take requests as such.")
 @click.option("--no-reconnect", is_flag=True, help="End when the connection is lost.")
+@click.option("--tls", is_flag=True, help="Speak TLS with the server, whose certificate must be valid.")
+@_file_option("--tls-ca", "Speak TLS, and trust the certificates in this PEM file instead of the system's authorities.")
+@click.option(
+    "--tls-fingerprint",
+    metavar="SHA256",
+    help="Speak TLS, and trust the server whose certificate has this fingerprint, and no other.",
+)
 @_config
-def connect(nick: str | None, host: str, port: int, room: tuple[str, ...], json: bool, no_reconnect: bool) -> None:
+def connect(
+    nick: str | None,
+    host: str,
+    port: int,
+    room: tuple[str, ...],
+    json: bool,
+    no_reconnect: bool,
+    tls: bool,
+    tls_ca: Path | None,
+    tls_fingerprint: str | None,
+) -> None:
     """
     Join a chat.
 
@@ -291,8 +321,10 @@ def connect(nick: str | None, host: str, port: int, room: tuple[str, ...], json:
     """
     wants_person = not json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and not _is_dumb()
 
+    trust = Trust(tls_ca, tls_fingerprint) if tls_ca is not None or tls_fingerprint is not None else tls
+
     def join(name: str) -> ChatClient:
-        return ChatClient(host, port, nick=name, rooms=room, reconnect=not no_reconnect, replay=wants_person)
+        return ChatClient(host, port, nick=name, rooms=room, reconnect=not no_reconnect, replay=wants_person, tls=trust)
 
     if wants_person:
         from pychat.terminal import run as run_terminal  # prompt_toolkit takes 0.15 s, and is for terminals only
@@ -303,6 +335,35 @@ def connect(nick: str | None, host: str, port: int, room: tuple[str, ...], json:
     else:
         code = Pipe(join(nick), as_json=json).run()
     raise click.exceptions.Exit(code)
+
+
+@cli.command(cls=_Command, epilog=_sources("cert", "days"))
+@click.option(
+    "--host",
+    multiple=True,
+    default=("localhost", "127.0.0.1", "::1"),
+    metavar="NAME",
+    help="Host name or address by which the server is reached. Can be repeated.",
+)
+@click.option("--days", type=click.IntRange(1, 36_500), default=365, metavar="N", help="How long it is good for.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Where to write cert.pem and key.pem.",
+)
+@_config
+def cert(host: tuple[str, ...], days: int, out: Path) -> None:
+    """
+    Make a certificate for "pychat serve --tls-cert".
+
+    It vouches for itself, so nobody trusts it without having been told its fingerprint, which is printed. The program
+    openssl makes it.
+    """
+    from pychat.certificate import how_to_use, make_certificate  # loads ssl
+
+    click.echo("\n".join(how_to_use(make_certificate(host, days, out), host, days)))
 
 
 def _is_dumb() -> bool:

@@ -8,17 +8,20 @@ processor, the switch interval.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import select
 import signal
 import socket
 import sys
 import threading
+from enum import Enum
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pychat.core.chat import lines_of
 from pychat.core.errors import ChatError
 from pychat.core.handler import Handler, check_handler
 from pychat.core.limits import Limits
@@ -26,6 +29,9 @@ from pychat.core.text import clean_line
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.options import OPERATOR_VARIABLE, is_readable_by_others, read_operators
 from pychat.server import ChatServer
+from pychat.transport.trust import BadCertificate, Certificate
+
+logger = logging.getLogger("pychat")
 
 ENTRY_POINTS: Final = "pychat.handlers"
 
@@ -34,6 +40,8 @@ ENTRY_POINTS: Final = "pychat.handlers"
 # stack of 2 MiB and more can be given a huge page, which is 2 MiB resident.
 _STACK_BYTES: Final = 2**20
 _TICK_SECONDS: Final = 1.0
+_MOST_SIGNALS: Final = 64
+"""That are looked at together."""
 _LEAST_SWITCH_SECONDS: Final = 0.005
 _SWITCH_SECONDS_PER_CONNECTION: Final = 5e-5
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # what they mean is why they are here
@@ -67,6 +75,8 @@ class Plan(NamedTuple):
     flood_control: bool
     handlers: tuple[str, ...]
     cpu: int | None
+    tls: Certificate | None = None
+    tls_required: bool = False
 
 
 def build(plan: Plan) -> ChatServer:
@@ -76,6 +86,7 @@ def build(plan: Plan) -> ChatServer:
     Raises:
         CannotServe: A file cannot be read.
         BadOperators: The names and passwords of operators cannot be used.
+        BadCertificate: The certificate or its key cannot be used.
         NoHandler: A handler cannot be loaded or used.
         InvalidRoomName: One of the rooms cannot exist.
     """
@@ -93,6 +104,8 @@ def build(plan: Plan) -> ChatServer:
         default_room=plan.rooms[0],
         motd=() if plan.motd is None else _read_lines(plan.motd),
         operators=read_operators(plan.oper_file, os.environ.get(OPERATOR_VARIABLE)),
+        tls=plan.tls,
+        tls_required=plan.tls_required,
     )
     for room in plan.rooms[1:]:
         server.room(room)
@@ -101,11 +114,11 @@ def build(plan: Plan) -> ChatServer:
 
 def run(plan: Plan) -> None:
     """
-    Serve until SIGINT, SIGTERM or SIGHUP. To be called on the main thread.
+    Serve until SIGINT, SIGTERM, or the end of the terminal. To be called on the main thread.
 
     Raises:
         CannotServe: The address cannot be had, a file cannot be read.
-        NoHandler, BadOperators, InvalidRoomName: See `build`.
+        NoHandler, BadOperators, BadCertificate, InvalidRoomName: See `build`.
     """
     bind_to_processor(plan.cpu)
     threading.stack_size(_STACK_BYTES)
@@ -119,15 +132,22 @@ def run(plan: Plan) -> None:
             if plan.host in _EVERYWHERE:
                 say_on_stderr(
                     f"warning: everybody who can reach this machine can join: pychat listens on all its addresses "
-                    f"({plan.host or '0.0.0.0'}) without password or TLS"
+                    f"({plan.host or '0.0.0.0'}) without {'password or TLS' if plan.tls is None else 'a password'}"
                 )
             if plan.oper_file is not None and is_readable_by_others(plan.oper_file):
                 say_on_stderr(
                     f"warning: everybody on this machine can read the passwords in {str(plan.oper_file)!r}; "
                     "make it readable for yourself alone: chmod 600"
                 )
+            if plan.tls is not None and is_readable_by_others(Path(plan.tls.key or plan.tls.file)):
+                say_on_stderr(
+                    f"warning: everybody on this machine can read the key in {str(plan.tls.key or plan.tls.file)!r}; "
+                    "make it readable for yourself alone: chmod 600"
+                )
             say_on_stdout(how_to_join(server, plan.host))
-            while not signals.wait(_TICK_SECONDS):
+            while (wish := signals.wait(_TICK_SECONDS)) is not _Wish.END:
+                if wish is _Wish.RELOAD:
+                    reload(server, plan)
                 # Every thread that waits for the interpreter wakes each interval; with thousands of them, that is all
                 # they do (docs/architecture.md).
                 wanted = max(_LEAST_SWITCH_SECONDS, server.connections * _SWITCH_SECONDS_PER_CONNECTION)
@@ -137,25 +157,53 @@ def run(plan: Plan) -> None:
             server.stop()
 
 
+def reload(server: ChatServer, plan: Plan) -> None:
+    """Read the message of the day and the certificate again; if one cannot be used, what it was before stays."""
+    try:
+        if plan.motd is not None:
+            server.chat.motd = lines_of(_read_lines(plan.motd))
+        server.reload_tls()
+    except (CannotServe, BadCertificate) as error:
+        logger.error("%s; what was read before stays in use", error)
+    else:
+        logger.info("message of the day and certificate were read again")
+
+
 def how_to_join(server: ChatServer, host: str) -> list[str]:
     """The lines that `serve` prints when it listens."""
     port = server.port
     lines = [f"{server.chat.name} listens on {host or '0.0.0.0'} port {port}. Join it from another terminal:"]
     near = "::1" if host == "::" else "127.0.0.1" if host in _EVERYWHERE else host
-    lines += _commands(near, port)
+    lines += _commands(server, near)
     if host in _EVERYWHERE:
-        lines += ["or from another machine:", *_commands(socket.gethostname(), port)]
+        lines += ["or from another machine:", *_commands(server, socket.gethostname())]
     channel = "#" + server.chat.default_room.name
-    return [*lines, f"In irssi, or any other IRC client without TLS, then type: /join {channel}", "Ctrl-C ends it."]
+    if server.tls_required:
+        irc = f"In irssi, type: /connect -tls {near} {port}, then: /join {channel}"
+    else:
+        irc = f"In irssi, or any other IRC client without TLS, then type: /join {channel}"
+    return [*lines, irc, "Ctrl-C ends it."]
 
 
-def _commands(host: str, port: int) -> list[str]:
+def _commands(server: ChatServer, host: str) -> list[str]:
+    port = server.port
     where = ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
-    return [
+    plain = [
         f"    nc {host} {port}",
         f"    pychat connect --nick NAME{where}",
         f"    irssi -c {host} -p {port}",
     ]
+    if server.tls is None:
+        return plain
+    over_tls = [
+        f"    pychat connect --nick NAME{where} --tls-fingerprint {server.tls.fingerprint}",
+        f"    openssl s_client -quiet -connect {_with_port(host, port)}",
+    ]
+    return over_tls if server.tls_required else [*plain, "or, so that nobody on the way can listen:", *over_tls]
+
+
+def _with_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def say_on_stdout(lines: list[str]) -> None:
@@ -255,9 +303,19 @@ def _why_not_bound(plan: Plan, error: OSError) -> str:
     return f"cannot listen on {where}: {advice.get(error.errno or 0, error.strerror or str(error))}"
 
 
+class _Wish(Enum):
+    """What a signal wants of the server."""
+
+    RELOAD = "reload"
+    END = "end"
+
+
 class _Signals:
     """
-    Waits for the signals that end a server.
+    Waits for the signals that a server knows.
+
+    SIGHUP means two things: read your files again, and: your terminal is gone. The first one is meant where there is
+    no terminal, or still one.
 
     The interpreter writes a byte for each signal, so nothing runs in a handler, where a lock that the interrupted
     code holds could never be had.
@@ -267,6 +325,7 @@ class _Signals:
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
+        self._had_terminal = _has_terminal()
 
     def __enter__(self) -> _Signals:
         signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
@@ -281,9 +340,23 @@ class _Signals:
         self._receiver.close()
         self._sender.close()
 
-    def wait(self, timeout: float) -> bool:
-        """Wait for a signal; False if none came in time."""
-        return bool(select.select([self._receiver], [], [], timeout)[0])
+    def wait(self, timeout: float) -> _Wish | None:
+        """Wait for signals, and return what they want; None if none came in time."""
+        if not select.select([self._receiver], [], [], timeout)[0]:
+            return None
+        numbers = set(self._receiver.recv(_MOST_SIGNALS))
+        if numbers == {signal.SIGHUP} and not (self._had_terminal and not _has_terminal()):
+            return _Wish.RELOAD
+        return _Wish.END
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal controls this process."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _do_nothing(number: int, frame: object) -> None:

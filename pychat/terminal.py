@@ -38,7 +38,7 @@ _REFUSED: Final = 4
 _LEAVING: Final = ("/quit", "/exit")
 _WITH_PASSWORD: Final = "/oper "
 """What neither stays on the screen nor in the history of the line."""
-_NOT_ABOUT_NAMES: Final = frozenset({"shutting_down"})
+_NOT_ABOUT_NAMES: Final = frozenset({"shutting_down", "tls_required"})
 
 
 def run(connect: Callable[[str], ChatClient], nick: str | None) -> int:

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.errors import ConnectFailed, ConnectionLost, LimitExceeded, Refused, RemoteProtocolError
+from pychat.core.errors import ConnectFailed, ConnectionLost, LimitExceeded, Refused, RemoteProtocolError, TlsRequired
 from pychat.core.limits import Limits
 from pychat.core.replies import Bye, Failure, Welcome
 from pychat.core.verbs import Hello, Verb
@@ -117,6 +117,7 @@ class Wire:
         Raises:
             ConnectionLost: The connection is over.
             ConnectFailed: The other side is no pychat server, or one that turns us away.
+            TlsRequired: It speaks TLS, and we do not.
             RemoteProtocolError: It was one so far. Nothing can follow.
             TimeoutError: Nothing came in time.
         """
@@ -160,7 +161,7 @@ class Wire:
         if first and not first.startswith(b"{") and not _PROMPT.startswith(self._started):
             said = first.partition(b"\n")[0].decode(errors="replace").strip()
             if first[0] == _TLS_ALERT and self._tls is None:
-                raise ConnectFailed(self.host, self.port, "it speaks TLS only")
+                raise TlsRequired
             raise ConnectFailed(self.host, self.port, f"it says {said!r}")
 
     def shutdown(self) -> None:

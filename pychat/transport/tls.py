@@ -169,12 +169,12 @@ class ServerTls:
         """
         self._certificate = certificate
         self._context = _server_context(certificate)
-        self.fingerprint = _fingerprint_of(certificate.file)
+        self.fingerprint = fingerprint_of(certificate.file)
         """The SHA-256 of the certificate, as everybody writes it."""
 
     def reload(self) -> None:
         """Read the files again, for connections from now on. Raises as the constructor does; the old ones stay then."""
-        context, fingerprint = _server_context(self._certificate), _fingerprint_of(self._certificate.file)
+        context, fingerprint = _server_context(self._certificate), fingerprint_of(self._certificate.file)
         self._context, self.fingerprint = context, fingerprint
 
     def layer(self) -> TlsLayer:
@@ -205,7 +205,7 @@ def _why_not_loaded(certificate: Certificate, error: ssl.SSLError) -> tuple[str,
     if error.reason == "KEY_VALUES_MISMATCH":
         return key, f"it does not belong to the {file}"
     try:
-        _fingerprint_of(certificate.file)
+        fingerprint_of(certificate.file)
     except BadCertificate as bad:
         return bad.what, bad.problem
     if "ENCRYPTED" in _read_text(certificate.key or certificate.file):
@@ -215,8 +215,13 @@ def _why_not_loaded(certificate: Certificate, error: ssl.SSLError) -> tuple[str,
     return f"{file} with {key}", error.reason or str(error)
 
 
-def _fingerprint_of(file: File) -> str:
-    """The SHA-256 of the first certificate of a file."""
+def fingerprint_of(file: File) -> str:
+    """
+    Return the SHA-256 of the first certificate of a PEM file, as everybody writes it.
+
+    Raises:
+        BadCertificate: There is none.
+    """
     found = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", _read_text(file), re.DOTALL)
     what = f"certificate {str(file)!r}"
     if found is None:
@@ -242,7 +247,7 @@ def client_context(trust: Trust) -> ssl.SSLContext:
         BadCertificate: The file of authorities cannot be used.
     """
     if trust.ca is not None:
-        _fingerprint_of(trust.ca)
+        fingerprint_of(trust.ca)
     context = ssl.create_default_context(cafile=trust.ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(_CLIENT_OFFERS)
