@@ -283,11 +283,7 @@ def serve(
 @click.option("--no-reconnect", is_flag=True, help="End when the connection is lost.")
 @click.option("--tls", is_flag=True, help="Speak TLS with the server, whose certificate must be valid.")
 @_file_option("--tls-ca", "Speak TLS, and trust the certificates in this PEM file instead of the system's authorities.")
-@click.option(
-    "--tls-fingerprint",
-    metavar="SHA256",
-    help="Speak TLS, and trust the server whose certificate has this fingerprint, and no other.",
-)
+@click.option("--tls-fingerprint", metavar="SHA256", help="Speak TLS, with the server that has this certificate.")
 @_config
 def connect(
     nick: str | None,
@@ -321,7 +317,7 @@ def connect(
     """
     wants_person = not json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and not _is_dumb()
 
-    trust = Trust(tls_ca, tls_fingerprint) if tls_ca is not None or tls_fingerprint is not None else tls
+    trust = Trust(tls_ca, tls_fingerprint) if tls_ca or tls_fingerprint else tls
 
     def join(name: str) -> ChatClient:
         return ChatClient(host, port, nick=name, rooms=room, reconnect=not no_reconnect, replay=wants_person, tls=trust)
@@ -358,8 +354,7 @@ def cert(host: tuple[str, ...], days: int, out: Path) -> None:
     """
     Make a certificate for "pychat serve --tls-cert".
 
-    It vouches for itself, so nobody trusts it without having been told its fingerprint, which is printed. The program
-    openssl makes it.
+    It vouches for itself, so nobody trusts it who was not told its fingerprint. The program openssl makes it.
     """
     from pychat.certificate import how_to_use, make_certificate  # loads ssl
 

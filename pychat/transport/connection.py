@@ -17,7 +17,17 @@ from pychat.core.errors import Refused, TlsRequired
 from pychat.core.replies import Bye, Failure
 from pychat.core.verbs import Hello, SayAll, Verb
 from pychat.protocols.base import Protocol
-from pychat.protocols.detect import ALPN, MOST_BYTES, PROMPT, PROMPT_BYTES, Ask, Detector, Language
+from pychat.protocols.detect import (
+    ALPN,
+    MOST_BYTES,
+    PATIENT_SECONDS,
+    PROMPT,
+    PROMPT_BYTES,
+    PROMPT_SECONDS,
+    Ask,
+    Detector,
+    Language,
+)
 from pychat.protocols.irc.protocol import IrcProtocol
 from pychat.protocols.jsonlines import JsonProtocol
 from pychat.protocols.text import ClassicProtocol, TextProtocol
@@ -68,10 +78,12 @@ class Connection:
 
     def run(self) -> None:
         """Serve the peer until it or the server ends the connection."""
-        language, data = self._detect(Detector(self._server.limits, prompt=not self._server.tls_required))
-        if language is Language.TLS and self._server.tls is not None:
-            language, data = self._secure(self._server.tls.layer(), data)
-        elif language is not None and self._server.tls_required:
+        server = self._server
+        patience = PROMPT_SECONDS if server.tls is None else PATIENT_SECONDS
+        language, data = self._detect(Detector(server.limits, prompt=not server.tls_required, patience=patience))
+        if language is Language.TLS and server.tls is not None:
+            language, data = self._secure(server.tls.layer(), data)
+        elif language is not None and server.tls_required:
             language = self._refuse_plain(language)
         if language is None:
             if self._link.tls is not None:
@@ -81,7 +93,7 @@ class Connection:
         if language in PROTOCOLS:
             self._serve(language, data)
         else:
-            self._server.fanout.submit(Raw(self._link, _NOT_SPOKEN[language]))
+            server.fanout.submit(Raw(self._link, _NOT_SPOKEN[language]))
         self._finish()
 
     # The first bytes
