@@ -171,9 +171,7 @@ class _Group(click.Group):
                 traceback.print_exc()
             text = str(error)
             if isinstance(error, TlsFailed):
-                text += (
-                    f"; if it is your server's, add: --tls-fingerprint {error.fingerprint}" if error.fingerprint else ""
-                )
+                text += "; if that is your server's, add it with: --tls-fingerprint" if error.fingerprint else ""
             elif isinstance(error, Refused) and error.code == TlsRequired.code:
                 text += "; add --tls, or --tls-fingerprint"
             elif isinstance(error, ConnectFailed):

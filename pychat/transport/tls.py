@@ -91,6 +91,8 @@ class TlsLayer:
                     self.ended = True
                 except ssl.SSLError as error:
                     self.ended, self.error = True, error
+                if self._outgoing.pending > _UNSENT_BYTES:
+                    self.ended, self.error = True, TooMuch("too much is to be answered")
         return b"".join(plain)
 
     def send(self, plain: bytes = b"") -> bytes:
@@ -137,8 +139,6 @@ class TlsLayer:
             self._check_offer_locked()
         while self.established and not self.ended:
             some = self._object.read(_RECORD_BYTES)
-            if self._outgoing.pending > _UNSENT_BYTES:
-                raise TooMuch("too much is to be answered")
             self.ended = not some
             plain.append(some)
 
@@ -246,11 +246,13 @@ def client_context(trust: Trust) -> ssl.SSLContext:
     Raises:
         BadCertificate: The file of authorities cannot be used.
     """
-    if trust.ca is not None:
-        fingerprint_of(trust.ca)
-    context = ssl.create_default_context(cafile=trust.ca)
+    if trust.fingerprint is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    else:
+        if trust.ca is not None:
+            fingerprint_of(trust.ca)
+        context = ssl.create_default_context(cafile=trust.ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(_CLIENT_OFFERS)
-    if trust.fingerprint is not None:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context

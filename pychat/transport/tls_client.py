@@ -40,11 +40,11 @@ _NOT_VERIFIED: Final = {
 }
 """What a certificate lacks, by the codes of X509_verify_cert."""
 _REASONS: Final = {
-    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": "it speaks TLS, but is no pychat",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
-    "UNSUPPORTED_PROTOCOL": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
+    "no application protocol": "it speaks TLS, but is no pychat",
+    "protocol version": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
+    "unsupported protocol": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
 }
-"""What alerts and errors of OpenSSL mean here."""
+"""What alerts and errors of OpenSSL mean here, by words in them: not every Python knows all of their names."""
 
 
 class ClientTls:
@@ -123,7 +123,8 @@ def _problem(layer: TlsLayer) -> str | None:
     code = getattr(error, "verify_code", 0)
     if code:
         return _NOT_VERIFIED.get(code) or f"its certificate is not valid: {getattr(error, 'verify_message', code)}"
-    return _REASONS.get(error.reason) or f"TLS failed: {error.reason or error}"
+    said = f"{error.reason} {error}".replace("_", " ").lower()
+    return next((text for words, text in _REASONS.items() if words in said), f"TLS failed: {error.reason or error}")
 
 
 def _look_up_fingerprint(host: str, port: int, timeout: float) -> str | None:
