@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from irc_peer import IrcPeer
 
 from pychat import Certificate, ChatServer, Limits
-from pychat.transport.tls import ServerTls
+from pychat.transport.tls import ServerTls, TlsLayer
 from pychat.transport.trust import BadCertificate
 
 __all__ = ["certificate", "tls_clients", "tls_server"]  # the fixtures
@@ -278,6 +278,58 @@ def test_who_is_slow_inside_of_tls_has_the_time_that_others_have(
 
     assert ann.read_exactly(4) == b"NICK"
     assert ann.read_line() == "-- welcome to pychat, ann; /help lists the commands"
+
+
+# The layer alone
+
+
+def established(server_tls: ServerTls) -> tuple[TlsLayer, TlsLayer]:
+    """Both sides of a connection that has no socket."""
+    server, client = server_tls.layer(), TlsLayer(trusting(), server_name="localhost")
+    client.start()
+    while not (server.established and client.established):
+        assert server.receive(client.send()) == b""
+        assert client.receive(server.send()) == b""
+    return server, client
+
+
+def test_nothing_can_be_said_too_early_or_too_late(server_tls: ServerTls) -> None:
+    """Before the handshake, after the end and after an error it is dropped, never sent in plain text."""
+    assert server_tls.layer().send(b"secret") == b""
+    server, client = established(server_tls)
+    assert client.receive(server.send(b"one")) == b"one"
+
+    server.end()
+    assert client.receive(server.send(b"two")) == b""
+    assert (client.ended, client.error) == (True, None)
+
+    server, client = established(server_tls)
+    server.receive(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+    assert (server.ended, server.error is not None) == (True, True)
+    assert client.receive(server.send(b"two")) == b""
+    assert client.error is not None  # an alert came
+
+
+def test_what_must_be_answered_is_bounded(server_tls: ServerTls) -> None:
+    """Who makes TLS answer without end, and takes no answer, is cut off."""
+    server, client = established(server_tls)
+    server._outgoing.write(b"x" * 70_000)  # no client of Python can make these
+
+    server.receive(client.send(b"hello"))
+
+    assert str(server.error) == "('too much is to be answered',)"
+
+
+@settings(max_examples=50)
+@given(sent=st.lists(st.binary(min_size=1, max_size=50_000), max_size=8), cut=st.integers(1, 20_000))
+def test_what_goes_in_comes_out(server_tls: ServerTls, sent: list[bytes], cut: int) -> None:
+    """In both directions, however the records are cut on the way."""
+    for source, sink in ((established(server_tls)), (established(server_tls)[::-1])):
+        wire = b"".join(map(source.send, sent))
+
+        got = b"".join(sink.receive(wire[start : start + cut]) for start in range(0, len(wire), cut))
+
+        assert got == b"".join(sent)
 
 
 # Only TLS
