@@ -68,7 +68,7 @@ def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
     names = ", ".join(map(_alternative_name, hosts))
     pair = Pair(directory / CERTIFICATE, directory / KEY, "")
     for path in (pair.certificate, pair.key):
-        if path.exists():
+        if path.exists():  # looked at before openssl works in vain; `_write` overwrites nothing in any case
             raise CannotCertify(f"{str(path)!r} is there already; remove it, or name another directory with --out")
     try:
         with TemporaryDirectory(prefix="pychat-cert-") as made_in:

@@ -342,7 +342,7 @@ def connect(
 @click.option("--days", type=click.IntRange(1, 36_500), default=365, metavar="N", help="How long it is good for.")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     default=Path(),
     metavar="DIR",
     help="Where to write cert.pem and key.pem.",

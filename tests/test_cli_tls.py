@@ -85,6 +85,7 @@ def test_cert_for_a_host_says_how_to_reach_it(pychat: Programs) -> None:
         (["--host", ""], "'' is neither a host name nor an address"),
         (["--out", "taken"], "'taken/key.pem' is there already; remove it, or name another directory with --out"),
         (["--out", "file/below"], "cannot write 'file/below': Not a directory"),
+        (["--out", "file"], "cannot write 'file': File exists"),
     ],
 )
 def test_cert_says_what_is_wrong_and_leaves_no_file(pychat: Programs, arguments: list[str], problem: str) -> None:
