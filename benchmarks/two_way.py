@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 
 from benchmarks.check import LineChecker, numbered
 from benchmarks.errors import LoadError, ServerStuck
@@ -27,6 +28,7 @@ _WINDOW = 64
 """Messages of each that may be on the way to the slowest of them."""
 _TURN = 16
 """Messages that are sent together."""
+_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ def kib_of_idle(server: Server, connections: int, *, tls: bool) -> float | None:
 def _enter(stack: ExitStack, server: Server, members: int, text_bytes: int, *, tls: bool) -> list[_Member]:
     context = _context() if tls else None
     crowd = []
-    for number in range(members):
-        crowd.append(_Member(stack, server, f"m{number:04d}", text_bytes, context))
+    for _ in range(members):
+        # Never a name twice: who is gone may not be gone for the server yet.
+        crowd.append(_Member(stack, server, f"m{next(_numbers):06d}", text_bytes, context))
         crowd[-1].enter()
     return crowd
 

@@ -71,7 +71,8 @@ class Incoming:
         self._link.tls = tls
         plain = self._decrypt(tls, data)
         while not tls.established and not self.ended:
-            if not self.wait(max(0.0, deadline - time.monotonic())):
+            left = deadline - time.monotonic()
+            if left <= 0 or not self.wait(left):
                 return None
             plain = self.receive(_LEAST_READ)
         return plain if tls.established else None

@@ -63,12 +63,14 @@ class TlsLayer:
     @property
     def protocol(self) -> str | None:
         """What both sides have agreed on (ALPN), when the handshake is over; None: the client offered nothing."""
-        return self._object.selected_alpn_protocol()
+        with self._lock:
+            return self._object.selected_alpn_protocol()
 
     @property
     def pending(self) -> bool:
         """Whether TLS itself has something to send: somebody must call `send`."""
-        return bool(self._outgoing.pending or self._refusal)
+        with self._lock:
+            return bool(self._outgoing.pending or self._refusal)
 
     def start(self) -> None:
         """Begin the handshake, from the client's side."""
@@ -82,9 +84,8 @@ class TlsLayer:
             for start in range(0, len(data), _RECORD_BYTES):
                 if self.ended:
                     break
-                self._incoming.write(data[start : start + _RECORD_BYTES])
                 try:
-                    self._take_in_locked(data, plain)
+                    self._take_in_locked(data[start : start + _RECORD_BYTES], plain)
                 except ssl.SSLWantReadError:
                     pass
                 except ssl.SSLZeroReturnError:
@@ -125,10 +126,12 @@ class TlsLayer:
 
     def fingerprint(self) -> bytes:
         """Return the SHA-256 of the server's certificate, on the client's side, when the handshake is over."""
-        return hashlib.sha256(self._object.getpeercert(binary_form=True) or b"").digest()
+        with self._lock:
+            return hashlib.sha256(self._object.getpeercert(binary_form=True) or b"").digest()
 
     def _take_in_locked(self, data: bytes, plain: list[bytes]) -> None:
         """Go on with the handshake, or read what is there until more is needed, which is an SSLWantReadError."""
+        self._incoming.write(data)
         if not self.established:
             self._received += len(data)
             if self._received > _HANDSHAKE_BYTES:

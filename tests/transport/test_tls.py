@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from irc_peer import IrcPeer
 
 from pychat import Certificate, ChatServer, Limits
+from pychat.transport import connection
 from pychat.transport.tls import ServerTls, TlsLayer
 from pychat.transport.trust import BadCertificate
 
@@ -261,6 +262,14 @@ def test_half_a_handshake_is_ended_in_time(tls_server: MakeServer, clients: Clie
     wait_until(lambda: running.connections == 0, "the connection is over")
 
 
+def test_a_handshake_that_goes_on_is_ended_in_time(tls_server: MakeServer, tls_clients: TlsClients) -> None:
+    """The deadline is for all of it: bytes that keep coming are no excuse."""
+    running = tls_server(limits=Limits(detection_seconds=0.0))
+
+    with pytest.raises(OSError, match=r"(?i)eof|reset"):  # TLS 1.2 ends in the handshake, 1.3 when the client has done
+        tls_clients.raw(running).read_exactly(1)
+
+
 def test_who_is_slow_inside_of_tls_has_the_time_that_others_have(
     tls_server: MakeServer, tls_clients: TlsClients
 ) -> None:
@@ -365,6 +374,21 @@ def test_a_silent_peer_is_not_asked_where_tls_is_required(
         assert tls_clients.raw(running).read_exactly(4) == b"NICK"
 
     assert secure(silent).read_exactly(4) == b"NICK"
+
+
+def test_a_silent_peer_is_asked_late_where_tls_is_spoken(
+    tls_server: MakeServer, clients: Clients, tls_clients: TlsClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first packet of a handshake may have been lost; inside of TLS there is no such reason."""
+    monkeypatch.setattr(connection, "PATIENT_SECONDS", 3600.0)
+    running = tls_server()
+    silent = clients.raw(running)
+    for _ in range(2):  # each takes 0.3 s
+        assert tls_clients.raw(running).read_exactly(4) == b"NICK"
+
+    silent.socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        silent.socket.recv(4)
 
 
 def test_tls_cannot_be_required_without_a_certificate() -> None:
