@@ -135,12 +135,15 @@ def _tls(options: argparse.Namespace) -> Iterator[Row]:
     raise_file_limit(max(options.members, options.connections))
     kinds = {"pychat over TLS": True, "pychat": False}
     rounds: dict[str, list[TwoWay]] = {name: [] for name in kinds}
+    idle = {}
     with TemporaryDirectory(prefix="pychat-benchmark-") as directory:
         made = make_certificate(LOCAL_NAMES, 1, Path(directory))
         files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
         try:
+            for name, tls in kinds.items():  # each on a fresh one, which has no memory to use again
+                with running("pychat", *files) as server:
+                    idle[name] = kib_of_idle(server, options.connections, tls=tls)
             with running("pychat", *files) as server:
-                idle = {name: kib_of_idle(server, options.connections, tls=tls) for name, tls in kinds.items()}
                 for _ in range(options.rounds):
                     for name, tls in kinds.items():
                         one = two_way(server, options.members, options.seconds, options.text_bytes, tls=tls)
