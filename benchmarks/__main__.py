@@ -1,4 +1,4 @@
-"""`python -m benchmarks fanout|latency|idle|slow|abuse|store`: what it measures and how is in benchmarks/README.md."""
+"""`python -m benchmarks fanout|latency|idle|slow|abuse|store|tls`: see benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.abuse import abuse
 from benchmarks.errors import LoadError
@@ -25,11 +27,14 @@ from benchmarks.report import (
     store_row,
     to_json,
     to_text,
+    two_way_row,
 )
 from benchmarks.senders import Load
 from benchmarks.servers import IRC_SERVERS, SERVERS, Server, raise_file_limit, running
 from benchmarks.store import store
+from benchmarks.two_way import TwoWay, kib_of_idle, two_way
 from benchmarks.wire import Address
+from pychat.cli.certificate import LOCAL_NAMES, make_certificate
 
 ALL_SHAPES = "100x1,100x10,1000x10,10x10,1x1"
 
@@ -131,6 +136,32 @@ def _store(options: argparse.Namespace) -> Iterator[Row]:
         yield store_row("SqliteLog", f"{messages} messages", store(messages))
 
 
+def _tls(options: argparse.Namespace) -> Iterator[Row]:
+    """One server, which speaks both on its port, in turns: so both meet the same weather on the machine."""
+    shape = f"{options.members} members, both ways"
+    raise_file_limit(max(options.members, options.connections))
+    kinds = {"pychat over TLS": True, "pychat": False}
+    rounds: dict[str, list[TwoWay]] = {name: [] for name in kinds}
+    idle = {}
+    with TemporaryDirectory(prefix="pychat-benchmark-") as directory:
+        made = make_certificate(LOCAL_NAMES, 1, Path(directory))
+        files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
+        try:
+            for name, tls in kinds.items():  # each on a fresh one, which has no memory to use again
+                with running("pychat", *files) as server:
+                    idle[name] = kib_of_idle(server, options.connections, tls=tls)
+            with running("pychat", *files) as server:
+                for _ in range(options.rounds):
+                    for name, tls in kinds.items():
+                        one = two_way(server, options.members, options.seconds, options.text_bytes, tls=tls)
+                        rounds[name].append(one)
+        except (LoadError, OSError) as error:
+            yield failed("pychat", shape, error)
+            return
+    for name in kinds:
+        yield two_way_row(name, shape, rounds[name], idle[name])
+
+
 def _each_server(options: argparse.Namespace, shape: str, measure: Callable[[str], Row]) -> Iterator[Row]:
     """Measure one server after the other; what one of them cannot do does not keep the others from it."""
     for name in options.server:
@@ -214,6 +245,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--json", action="store_true", help="print all figures as JSON")
     one.set_defaults(measure=_store)
+
+    one = commands.add_parser("tls", help="conversations in both directions, over TLS and plain; idle memory")
+    one.add_argument("--members", type=_positive, default=20, metavar="N", help="who talk (default: 20)")
+    one.add_argument("--seconds", type=float, default=20.0, metavar="S", help="each round (default: 20)")
+    one.add_argument("--rounds", type=_positive, default=3, metavar="N", help="the median one counts (default: 3)")
+    one.add_argument("--connections", type=_positive, default=500, metavar="N", help="idle ones (default: 500)")
+    _add_text_bytes(one)
+    one.add_argument("--json", action="store_true", help="print all figures of all rounds as JSON")
+    one.set_defaults(measure=_tls, connect=None)
     return parser
 
 

@@ -17,6 +17,7 @@ from benchmarks.idle import Idle
 from benchmarks.load import Latency, Slow, Throughput
 from benchmarks.peers import PEERS
 from benchmarks.store import Store
+from benchmarks.two_way import TwoWay
 
 _NOTICES_SHOWN = 3
 _OURS = "pychat-irc"
@@ -123,6 +124,26 @@ def abuse_row(server: str, shape: str, result: Abuse) -> Row:
         "descriptors": _change(result.descriptors),
     }
     return Row(server, shape, cells, asdict(result))
+
+
+def two_way_row(server: str, shape: str, rounds: Sequence[TwoWay], idle_kib: float | None) -> Row:
+    """The middle one of the rounds, the range of all, and what an idle connection costs."""
+    middle = sorted(rounds, key=lambda one: one.per_second)[(len(rounds) - 1) // 2]
+    speeds = [one.per_second for one in rounds]
+    cells = {
+        "messages": str(sum(one.messages for one in rounds)),
+        "seconds": f"{sum(one.seconds for one in rounds):.1f}",
+        "messages/s": f"{middle.messages / middle.seconds:,.0f}",
+        "deliveries M/s": f"{middle.per_second / 1e6:.3g}",
+        "range M/s": f"{min(speeds) / 1e6:.3g} to {max(speeds) / 1e6:.3g}",
+        "server CPU s": _known(middle.server_cpu, ".2f"),
+        "CPU us/delivery": _known(
+            None if middle.server_cpu is None else middle.server_cpu * 1e6 / middle.deliveries, ".2f"
+        ),
+        "KiB each": _known(idle_kib, ".1f"),
+    }
+    data = {_SPEED: middle.per_second, "idle_kib": idle_kib, "rounds": [asdict(one) for one in rounds]}
+    return Row(server, shape, cells, data)
 
 
 def _change(values: tuple[int, int] | None) -> str:

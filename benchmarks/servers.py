@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,18 +88,23 @@ def raise_file_limit(needed: int) -> None:
 
 
 @contextmanager
-def running(name: str) -> Iterator[Server]:
-    """Start one of `SERVERS`, yield it when it listens, and end it."""
-    with _peer(name) if name in PEERS else _own(name) as server:
+def running(name: str, *options: str) -> Iterator[Server]:
+    """Start one of `SERVERS`, yield it when it listens, and end it; options are for those of this project."""
+    with _peer(name) if name in PEERS else _own(name, options) as server:
         yield server
 
 
 @contextmanager
-def _own(name: str) -> Iterator[Server]:
+def _own(name: str, options: Sequence[str]) -> Iterator[Server]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            COMMANDS[name], cwd=_ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            [*COMMANDS[name], *options],
+            cwd=_ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
         )
         try:
             assert process.stdout is not None

@@ -23,12 +23,14 @@ from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
 from pychat.handlers.command_table import command
 from pychat.server import ChatServer
+from pychat.transport.trust import Certificate, Trust
 from pychat.version import __version__ as __version__
 
 __all__ = [
     "AckTimeout",
     "AwayChanged",
     "Bot",
+    "Certificate",
     "Chat",
     "ChatClient",
     "ChatError",
@@ -51,5 +53,6 @@ __all__ = [
     "Room",
     "Session",
     "TopicChanged",
+    "Trust",
     "command",
 ]

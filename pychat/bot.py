@@ -96,7 +96,7 @@ class Bot(Repertoire, Participant):
 
         Args:
             wait: Whether to wait for the server if it is not there yet.
-            options: More for `ChatClient`: `password`, `timeout`.
+            options: More for `ChatClient`: `password`, `tls`, `timeout`.
 
         Raises:
             ConnectFailed: No server answers there.

@@ -8,7 +8,7 @@ with the other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pychat.core.errors import Refused
 from pychat.core.limits import Limits
@@ -18,6 +18,12 @@ from pychat.core.session import names_of
 from pychat.core.verbs import Direct, Hello, Quit, Verb
 from pychat.transport.inbox import Dropped, Heard, Inbox, Reconnected, Reconnecting
 from pychat.transport.lifeline import Lifeline
+from pychat.transport.trust import Trust
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from pychat.transport.tls_client import ClientTls
 
 __all__ = ["ChatClient", "Dropped", "Heard", "Reconnected", "Reconnecting"]
 
@@ -48,6 +54,7 @@ class ChatClient(Participant):
         password: str | None = None,
         bot: bool = False,
         timeout: float = 10.0,
+        tls: bool | Trust | SSLContext = False,
     ) -> None:
         """
         Connect, register, and join the rooms.
@@ -60,16 +67,27 @@ class ChatClient(Participant):
             password: The server's, if it wants one.
             bot: Whether others shall see that it is a program that answers people.
             timeout: Seconds to wait for the connection, and for the answer to each verb.
+            tls: True: speak TLS, with a server whose certificate is for `host` and from an authority that this system
+                knows. `Trust` names another one to trust; a context of your own decides by itself.
 
         Raises:
-            ConnectFailed: No server answers there.
+            BadCertificate: What `tls` names cannot be used.
+            ConnectFailed: No server answers there; `TlsFailed`: one does, but there is no TLS with it.
             Refused: The nickname is not allowed or in use, or the server does not let us in: `code` is
                 `password_required` or `wrong_password` if it is for its password.
         """
         self.address: Final = host, port
         self._inbox = Inbox()
         hello = Hello(nick, names_of(rooms) or None, replay, password=password, bot=bot)
-        self._line = Lifeline(host, port, hello, self._inbox, reconnect=reconnect, timeout=timeout)
+        self._line = Lifeline(
+            host,
+            port,
+            hello,
+            self._inbox,
+            reconnect=reconnect,
+            timeout=timeout,
+            tls=_make_tls(tls) if tls else None,
+        )
 
     def __enter__(self) -> ChatClient:
         return self
@@ -174,3 +192,9 @@ class ChatClient(Participant):
             ConnectionLost: The connection is lost for good, and everything was taken.
         """
         return self._inbox.each(timeout)
+
+
+def _make_tls(trust: bool | Trust | SSLContext) -> ClientTls:
+    from pychat.transport.tls_client import ClientTls  # only who wants TLS pays for loading ssl
+
+    return ClientTls(trust)

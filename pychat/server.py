@@ -16,7 +16,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pychat.core.chat import Chat
 from pychat.core.clock import SYSTEM_CLOCK, Clock
@@ -38,8 +38,12 @@ from pychat.transport.fanout import Fanout
 from pychat.transport.jobs import Close, Open, Sever
 from pychat.transport.keepalive import keep_alive
 from pychat.transport.link import Link
+from pychat.transport.trust import Certificate
 from pychat.transport.writer import Writer
 from pychat.version import __version__
+
+if TYPE_CHECKING:
+    from pychat.transport.tls import ServerTls
 
 logger = logging.getLogger("pychat")
 
@@ -76,6 +80,8 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         motd: Iterable[str] = (),
         operators: Mapping[str, str] | None = None,
         password: str | None = None,
+        tls: Certificate | None = None,
+        tls_required: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """
@@ -90,14 +96,21 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             motd: The message of the day, line by line; everybody who comes in is told.
             operators: Who may become a server operator: passwords by name.
             password: What everybody must give who comes in over the network. Default: nothing.
+            tls: With this, clients can speak TLS, too, on the same port.
+            tls_required: Whether they must.
             clock: What time it is. Tests give it a clock of their own.
 
         Raises:
+            BadCertificate: The files of `tls` cannot be used.
             TypeError: A handler has a misspelt hook, or one with other parameters.
             ValueError: The password is empty.
         """
         address = server_address if server_address is not None else (host, port)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        if tls_required and tls is None:
+            raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
+        self.tls = None if tls is None else _make_tls(tls)
+        self.tls_required = tls_required
         self.limits = limits or Limits()
         self.fanout = Fanout(self.limits)
         self.chat = Chat(
@@ -240,6 +253,16 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         """How many there are now, registered or not; where one is missing, another is let in."""
         return len(self._readers)
 
+    def reload_tls(self) -> None:
+        """
+        Read certificate and key again, for connections from now on; those that are there stay as they are.
+
+        Raises:
+            BadCertificate: They cannot be used; the old ones stay in use.
+        """
+        if self.tls is not None:
+            self.tls.reload()
+
     # What socketserver calls, on the accept thread
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -308,6 +331,12 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             self.fanout.submit(Close(link))
             if link.dead and self.chat.stopping.is_set():
                 request.close()  # the reader was in a handler for so long that the writer, done with it, is gone
+
+
+def _make_tls(certificate: Certificate) -> ServerTls:
+    from pychat.transport.tls import ServerTls  # only who wants TLS pays for loading ssl
+
+    return ServerTls(certificate)
 
 
 def _most_connections(limits: Limits) -> int:

@@ -105,6 +105,11 @@ def test_handlers_ask_the_chat_what_time_it_is() -> None:
         assert {"time", "datetime"}.isdisjoint(imports(path)), path
 
 
+def test_tls_has_one_door() -> None:
+    """What two threads may not do with ssl is watched over in one place; `import pychat` does not load it."""
+    assert [name_of(path) for path in MODULES if "ssl" in imports(path)] == ["pychat.transport.tls"]
+
+
 def test_core_knows_no_sockets() -> None:
     """State and rules; no bytes on a wire, no process, no file."""
     for path in (PACKAGE / "core").glob("*.py"):

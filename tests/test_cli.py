@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 import pychat as package
 from pychat.cli import cli, daemon
-from pychat.cli.addresses import how_to_join
+from pychat.cli.addresses import Access, how_to_join
 from pychat.cli.daemon import CannotServe, NoHandler, Plan
 from pychat.cli.exits import MEANINGS
 from pychat.cli.options import limit_fields
@@ -141,7 +141,7 @@ def test_help_is_for_strangers() -> None:
 
     assert 'Start a server with "pychat serve". Join it with "pychat connect --nick NAME"' in " ".join(text.split())
     listed = [line.split()[0] for line in text.partition("\nCommands:\n")[2].splitlines()]
-    assert listed == COMMANDS == ["serve", "connect", "send", "tail", "config", "doctor", "completion"]
+    assert listed == COMMANDS == ["serve", "connect", "send", "tail", "cert", "config", "doctor", "completion"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -238,8 +238,14 @@ def test_the_default_file_is_read(pychat: Programs) -> None:
     [
         ("[serve", "not TOML: Expected ']' at the end of a table declaration (at end of document)"),
         ("\udcff", "not TOML: "),
-        ("[server]\n", "'server' is no table that pychat knows; use [serve], [connect], [send], [tail], [doctor]"),
-        ("serve = 1\n", "'serve' is no table that pychat knows; use [serve], [connect], [send], [tail], [doctor]"),
+        (
+            "[server]\n",
+            "'server' is no table that pychat knows; use [serve], [connect], [send], [tail], [cert], [doctor]",
+        ),
+        (
+            "serve = 1\n",
+            "'serve' is no table that pychat knows; use [serve], [connect], [send], [tail], [cert], [doctor]",
+        ),
         ("[serve]\nprot = 1\n", "[serve] has no option 'prot'; did you mean 'port'?"),
         ("[serve]\nmessage-brust = 1\n", "[serve] has no option 'message-brust'; did you mean 'message-burst'?"),
         ("[serve]\nconfig = 'x'\n", "[serve] has no option 'config'"),
@@ -316,7 +322,21 @@ def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
 
 def plan(**changes: Any) -> Plan:
     """What `pychat serve --port 0` means."""
-    return Plan("127.0.0.1", 0, ("lobby",), "pychat", None, None, None, Limits(), True, (), None)._replace(**changes)
+    return Plan(
+        host="127.0.0.1",
+        port=0,
+        rooms=("lobby",),
+        server_name="pychat",
+        motd=None,
+        oper_file=None,
+        password_file=None,
+        tls=None,
+        tls_required=False,
+        limits=Limits(),
+        flood_control=True,
+        handlers=(),
+        cpu=None,
+    )._replace(**changes)
 
 
 def handlers_of(what: Plan) -> list[str]:
@@ -374,7 +394,7 @@ def test_cli_imports_no_terminal() -> None:
 def test_everywhere_is_told_with_this_machines_name() -> None:
     """Who listens on all addresses is told how to join from here and from elsewhere."""
     name = socket.gethostname()
-    assert how_to_join("home", "0.0.0.0", 6000, "lobby", has_password=False) == [
+    assert how_to_join("home", "0.0.0.0", 6000, "lobby", Access()) == [
         "home listens on 0.0.0.0 port 6000. Join it from another terminal:",
         "    nc 127.0.0.1 6000",
         "    pychat connect --nick NAME --port 6000",
@@ -389,12 +409,44 @@ def test_everywhere_is_told_with_this_machines_name() -> None:
 
 def test_how_to_join_a_server_with_a_password() -> None:
     """Without the password: it is a secret, and IRC clients take it where everybody can see it."""
-    assert how_to_join("home", "::", 55555, "hall", has_password=True)[1:4] == [
+    assert how_to_join("home", "::", 55555, "hall", Access(has_password=True))[1:4] == [
         "    nc ::1 55555",
         "    pychat connect --nick NAME --host ::1",
         "    irssi -c ::1 -p 55555 -w PASSWORD",
     ]
-    assert how_to_join("home", "127.0.0.1", 55555, "hall", has_password=True)[-2:] == [
+    assert how_to_join("home", "127.0.0.1", 55555, "hall", Access(has_password=True))[-2:] == [
         "In irssi, or any other IRC client without TLS, then type: /join #hall",
         "It wants its password: nc and pychat connect ask for it.",
     ]
+
+
+def test_how_to_join_a_server_that_wants_tls_and_a_password() -> None:
+    """No way is told that would be refused."""
+    assert how_to_join("home", "::1", 55555, "hall", Access(True, "9F:86", tls_required=True))[1:] == [
+        "    pychat connect --nick NAME --host ::1 --tls-fingerprint 9F:86",
+        "    openssl s_client -quiet -connect [::1]:55555",
+        "In irssi, type: /connect -tls ::1 55555 PASSWORD, then: /join #hall",
+        "It wants its password: openssl and pychat connect ask for it.",
+    ]
+
+
+ANYBODY = "everybody who can reach this machine"
+
+
+@pytest.mark.parametrize(
+    ("access", "warning"),
+    [
+        (Access(), [f"{ANYBODY} can join: {{where}} without password or TLS"]),
+        (Access(fingerprint="9F:86"), [f"{ANYBODY} can join: {{where}} without a password"]),
+        (
+            Access(has_password=True),
+            [f"{ANYBODY} and has the password can join: {{where}} without TLS, so it can be overheard"],
+        ),
+        (Access(has_password=True, fingerprint="9F:86"), []),
+    ],
+)
+def test_the_warning_names_what_is_missing(access: Access, warning: list[str]) -> None:
+    """Of a server that listens everywhere."""
+    where = "pychat listens on all its addresses (0.0.0.0)"
+
+    assert daemon.warnings(plan(host="0.0.0.0"), access) == [text.format(where=where) for text in warning]

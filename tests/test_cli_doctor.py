@@ -80,6 +80,10 @@ def test_a_pychat_server_is_good(host: str) -> None:
         ),
         (b"", "is taken, and not by pychat: no answer within 0.2 s; choose another with --port"),
         (b"server full\r\n", "is taken: it says 'server full'"),
+        (
+            b"\x15\x03\x03\x00\x02\x02\x32",
+            "is taken, by a server that wants TLS; choose another with --port",
+        ),
     ],
 )
 def test_anything_else_on_the_port_is_wrong(monkeypatch: pytest.MonkeyPatch, answer: bytes, text: str) -> None:

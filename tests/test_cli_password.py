@@ -8,6 +8,7 @@ from chat_programs import PYCHAT, Program, Programs, pychat
 from terminal_screen import CTRL_D, ENTER, Terminals, terminals
 
 from pychat.cli import daemon
+from pychat.cli.addresses import Access
 from pychat.cli.daemon import Plan
 from pychat.core.limits import Limits
 
@@ -77,9 +78,23 @@ def test_a_password_that_cannot_be_is_exit_code_2(
 def test_the_warnings_of_a_server_that_listens_everywhere(pychat: Programs) -> None:
     """With a password it is about being overheard; and the file is nobody else's business."""
     path = pychat.directory / write(pychat, mode=0o644)
-    plan = Plan("0.0.0.0", 0, ("lobby",), "pychat", None, None, path, Limits(), True, (), None)
+    plan = Plan(
+        host="0.0.0.0",
+        port=0,
+        rooms=("lobby",),
+        server_name="pychat",
+        motd=None,
+        oper_file=None,
+        password_file=path,
+        tls=None,
+        tls_required=False,
+        limits=Limits(),
+        flood_control=True,
+        handlers=(),
+        cpu=None,
+    )
 
-    assert daemon.warnings(plan, has_password=True) == [
+    assert daemon.warnings(plan, Access(has_password=True)) == [
         (
             "everybody who can reach this machine and has the password can join: pychat listens on all its addresses "
             "(0.0.0.0) without TLS, so it can be overheard"
@@ -89,7 +104,7 @@ def test_the_warnings_of_a_server_that_listens_everywhere(pychat: Programs) -> N
             "chmod 600"
         ),
     ]
-    assert daemon.warnings(plan._replace(host="127.0.0.1", password_file=None), has_password=False) == []
+    assert daemon.warnings(plan._replace(host="127.0.0.1", password_file=None), Access()) == []
 
 
 # The clients

@@ -34,7 +34,7 @@ def test_it_says_how_to_join(pychat: Programs, clients: Clients) -> None:
     assert server.stderr.read_rest() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_everybody_is_told_why(pychat: Programs, clients: Clients, number: signal.Signals) -> None:
     """Within 2 s, with exit code 0."""
     server, port = pychat.serve()

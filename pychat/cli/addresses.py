@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import Final
+from typing import Final, NamedTuple
 
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # what they mean is why they are here
 """Hosts that stand for all addresses of this machine."""
 
 
-def how_to_join(name: str, host: str, port: int, room: str, *, has_password: bool) -> list[str]:
+class Access(NamedTuple):
+    """What a server wants of those who come in, and what they can rely on."""
+
+    has_password: bool = False
+    fingerprint: str | None = None
+    """The SHA-256 of its certificate; None: it speaks no TLS."""
+    tls_required: bool = False
+
+
+def how_to_join(name: str, host: str, port: int, room: str, access: Access) -> list[str]:
     """
     The lines that tell people how to join a server.
 
@@ -20,11 +29,18 @@ def how_to_join(name: str, host: str, port: int, room: str, *, has_password: boo
         room: Where everybody comes in.
     """
     lines = [f"{name} listens on {host or '0.0.0.0'} port {port}. Join it from another terminal:"]
-    lines += commands(near(host), port, has_password)
+    lines += commands(near(host), port, access)
     if host in EVERYWHERE:
-        lines += ["or from another machine:", *commands(socket.gethostname(), port, has_password)]
-    lines.append(f"In irssi, or any other IRC client without TLS, then type: /join #{room}")
-    return [*lines, "It wants its password: nc and pychat connect ask for it."] if has_password else lines
+        lines += ["or from another machine:", *commands(socket.gethostname(), port, access)]
+    if access.tls_required:
+        password = " PASSWORD" if access.has_password else ""
+        lines.append(f"In irssi, type: /connect -tls {near(host)} {port}{password}, then: /join #{room}")
+    else:
+        lines.append(f"In irssi, or any other IRC client without TLS, then type: /join #{room}")
+    if access.has_password:
+        asks = "openssl" if access.tls_required else "nc"
+        lines.append(f"It wants its password: {asks} and pychat connect ask for it.")
+    return lines
 
 
 def near(host: str) -> str:
@@ -32,14 +48,21 @@ def near(host: str) -> str:
     return "::1" if host == "::" else "127.0.0.1" if host in EVERYWHERE else host
 
 
-def commands(host: str, port: int, has_password: bool) -> list[str]:
+def commands(host: str, port: int, access: Access) -> list[str]:
     """What to type, at an address that can be reached."""
     where = ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
-    return [
+    plain = [
         f"    nc {host} {port}",
         f"    pychat connect --nick NAME{where}",
-        f"    irssi -c {host} -p {port}" + (" -w PASSWORD" if has_password else ""),
+        f"    irssi -c {host} -p {port}" + (" -w PASSWORD" if access.has_password else ""),
     ]
+    if access.fingerprint is None:
+        return plain
+    over_tls = [
+        f"    pychat connect --nick NAME{where} --tls-fingerprint {access.fingerprint}",
+        f"    openssl s_client -quiet -connect {f'[{host}]' if ':' in host else host}:{port}",
+    ]
+    return over_tls if access.tls_required else [*plain, "or, so that nobody on the way can listen:", *over_tls]
 
 
 def why_not_bound(host: str, port: int, error: OSError | UnicodeError) -> str:

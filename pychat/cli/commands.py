@@ -9,10 +9,11 @@ from typing import Any
 from pychat import __version__
 from pychat.cli import daemon
 from pychat.cli.daemon import NoHandler, Plan
-from pychat.cli.doctor import Finding, Grade, examine, joining, report
+from pychat.cli.doctor import Finding, Grade, check_tls, examine, joining, report
 from pychat.cli.joining import Entrance, own_nicknames
 from pychat.cli.logs import FORMATS, LEVELS, set_up
 from pychat.cli.parsing import (
+    DIRECTORY,
     FILE,
     Choice,
     ClientCommand,
@@ -41,6 +42,7 @@ from pychat.cli.streams import Output, can_converse
 from pychat.cli.tail import Tail
 from pychat.core.errors import InvalidRoomName
 from pychat.core.limits import Limits
+from pychat.transport.trust import Certificate, Trust
 
 _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 """Settings of a command whose arguments are those of another one."""
@@ -94,6 +96,14 @@ def main() -> None:
     metavar="FILE",
     help="Let those whose name and password are in this file become server operators.",
 )
+@option(
+    "--tls-cert",
+    type=FILE,
+    metavar="FILE",
+    help="Speak TLS, too, on the same port, with the certificate in this PEM file.",
+)
+@option("--tls-key", type=FILE, metavar="FILE", help="The key of the certificate, if it is in another file.")
+@option("--tls-required", is_flag=True, help="Refuse who does not speak TLS.")
 @option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
 @option(
     "--handler",
@@ -114,6 +124,9 @@ def serve(
     motd: Path | None,
     password_file: Path | None,
     oper_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_required: bool,
     no_flood_control: bool,
     handler: tuple[str, ...],
     cpu: int | None,
@@ -127,6 +140,8 @@ def serve(
     It listens on this machine only, unless --host says otherwise. People join with "pychat connect", an IRC client,
     nc, telnet or any program that speaks JSON lines, all on the same port.
     """
+    if tls_cert is None and (tls_key is not None or tls_required):
+        raise UsageError("--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert")
     set_up(log_level, log_format)
     plan = Plan(
         host=host,
@@ -136,6 +151,8 @@ def serve(
         motd=motd,
         oper_file=oper_file,
         password_file=password_file,
+        tls=None if tls_cert is None else Certificate(tls_cert, tls_key),
+        tls_required=tls_required,
         limits=Limits(**limits),
         flood_control=not no_flood_control,
         handlers=handler,
@@ -154,6 +171,14 @@ def _server_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say where the server is, and how to come in."""
     for add in (
         config_option,
+        option("--tls-fingerprint", metavar="SHA256", help="Speak TLS, with the server that has this certificate."),
+        option(
+            "--tls-ca",
+            type=FILE,
+            metavar="FILE",
+            help="Speak TLS, and trust the certificates in this PEM file instead of the system's authorities.",
+        ),
+        option("--tls", is_flag=True, help="Speak TLS with the server, whose certificate must be valid."),
         option("--password-file", type=FILE, metavar="FILE", help="The server's password is in this file."),
         option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="Its port."),
         option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where the server is."),
@@ -162,9 +187,19 @@ def _server_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _entrance(host: str, port: int, password_file: Path | None) -> Entrance:
+def _entrance(
+    host: str,
+    port: int,
+    password_file: Path | None,
+    tls: bool,
+    tls_ca: Path | None,
+    tls_fingerprint: str | None,
+) -> Entrance:
+    """What the options of `_server_options` say."""
+    is_named = tls_ca is not None or tls_fingerprint is not None  # also by "", which must not be no TLS
+    trust = Trust(tls_ca, tls_fingerprint) if is_named else tls
     try:
-        return Entrance(host, port, read_password(password_file, PASSWORD_VARIABLE))
+        return Entrance(host, port, read_password(password_file, PASSWORD_VARIABLE), trust)
     except BadSecret as error:
         raise UsageError(str(error)) from error
 
@@ -187,9 +222,7 @@ def connect(
     json: bool,
     no_reconnect: bool,
     no_color: bool,
-    host: str,
-    port: int,
-    password_file: Path | None,
+    **server: Any,
 ) -> None:
     """
     Join a chat.
@@ -198,7 +231,7 @@ def connect(
     input is said as it is, and the command ends when the last one is acknowledged: "echo hi | pychat connect --nick
     ci". With --json, each line is a request of the protocol, for programs: {"type": "say", "text": "hi"}.
     """
-    entrance = _entrance(host, port, password_file)
+    entrance = _entrance(**server)
     if not json and can_converse():
         from pychat.terminal import run  # prompt_toolkit takes 0.15 s, and is for terminals only
 
@@ -219,16 +252,14 @@ def connect(
 @option("--room", metavar="NAME", help="Where to say it; otherwise where the server lets everybody in.")
 @_server_options
 @argument("text", nargs=-1)
-def send(
-    nick: str | None, room: str | None, host: str, port: int, password_file: Path | None, text: tuple[str, ...]
-) -> None:
+def send(nick: str | None, room: str | None, text: tuple[str, ...], **server: Any) -> None:
     """
     Say one thing, and go.
 
     Several words are one text. Without any, or with "-", all lines of the input are one message: "git log -1 |
     pychat send --room ops". The command ends when the server has accepted it.
     """
-    entrance = _entrance(host, port, password_file)
+    entrance = _entrance(**server)
     try:
         what = text_of(text)
     except NothingToSay as error:
@@ -249,9 +280,7 @@ def tail(
     lines: int,
     since: str | None,
     json: bool,
-    host: str,
-    port: int,
-    password_file: Path | None,
+    **server: Any,
 ) -> None:
     """
     Print what happens in a room, until Ctrl-C.
@@ -259,13 +288,35 @@ def tail(
     It says nothing, but members see that somebody is there. When the connection is lost, it comes back, and prints
     what was missed.
     """
-    entrance = _entrance(host, port, password_file)
+    entrance = _entrance(**server)
     nicks = own_nicknames("-tail") if nick is None else [nick]
     with entrance.connect_as_any(nicks, room, reconnect=True) as client:
         Tail(client, as_json=json).follow(lines, None if since is None else int(since, 16))
 
 
 # Help for those who set it up
+
+
+@cli.command()
+@option(
+    "--host",
+    multiple=True,
+    default=("localhost", "127.0.0.1", "::1"),
+    metavar="NAME",
+    help="Host name or address by which the server is reached. Can be repeated.",
+)
+@option("--days", type=IntRange(1, 36_500), default=365, metavar="N", help="How long it is good for.")
+@option("--out", type=DIRECTORY, default=Path(), metavar="DIR", help="Where to write cert.pem and key.pem.")
+@config_option
+def cert(host: tuple[str, ...], days: int, out: Path) -> None:
+    """
+    Make a certificate for "pychat serve --tls-cert".
+
+    It vouches for itself, so nobody trusts it who was not told its fingerprint. The program openssl makes it.
+    """
+    from pychat.cli.certificate import how_to_use, make_certificate  # loads ssl
+
+    Output().write(how_to_use(make_certificate(host, days, out), host, days))
 
 
 @cli.command(context_settings=_PASS_ON)
@@ -296,17 +347,18 @@ def doctor(ctx: Context, port: int, host: str) -> None:
     """
     Look for what could keep pychat from working here.
 
-    It asks who answers on the port, and looks at the limits of the system, the clock, the terminal and the config
-    file. The exit code is 1 if something is wrong.
+    It asks who answers on the port, and looks at the limits of the system, the clock, the terminal, the config file
+    and the certificates that it names. The exit code is 1 if something is wrong.
     """
     findings = list(examine(host, port))
     try:
-        for name in configurable(cli):
-            settings_of(ctx, name, ())
+        settings = {name: settings_of(ctx, name, ()) for name in configurable(cli)}
     except UsageError as error:
         findings.append(Finding(Grade.WRONG, "config", error.format_message()))
     else:
         findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
+        for name, options in settings.items():
+            findings += check_tls(name, {setting.option: setting.value for setting in options})
     Output().write([*report(findings), *joining(host, port)])
     raise Exit(int(any(finding.grade is Grade.WRONG for finding in findings)))
 

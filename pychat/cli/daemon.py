@@ -1,16 +1,14 @@
 """
 What `pychat serve` does with a server: bind it, say how to join, and keep it until a signal ends it.
 
-What a program may do to its own process and a library may not is here: signals, the log, the size of stacks, the
-processor, the switch interval.
+What a program may do to its own process and a library may not is here and in `signals.py`: the size of stacks, the
+processor, the switch interval, signals.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-import select
-import signal
-import socket
 import sys
 import threading
 from importlib import import_module
@@ -18,15 +16,20 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pychat.cli.addresses import EVERYWHERE, how_to_join, why_not_bound
+from pychat.cli.addresses import EVERYWHERE, Access, how_to_join, why_not_bound
 from pychat.cli.secret_files import SERVER_PASSWORD_VARIABLE, is_readable_by_others, read_operators, read_password
+from pychat.cli.signals import Signals, Wish
 from pychat.cli.streams import say_on_stderr, say_on_stdout
+from pychat.core.chat import lines_of
 from pychat.core.errors import ChatError
 from pychat.core.handler import Handler, check_handler
 from pychat.core.limits import Limits
 from pychat.core.text import clean_line
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.server import ChatServer
+from pychat.transport.trust import BadCertificate, Certificate
+
+logger = logging.getLogger("pychat")
 
 ENTRY_POINTS: Final = "pychat.handlers"
 
@@ -37,7 +40,13 @@ _STACK_BYTES: Final = 2**20
 _TICK_SECONDS: Final = 1.0
 _LEAST_SWITCH_SECONDS: Final = 0.005
 _SWITCH_SECONDS_PER_CONNECTION: Final = 5e-5
-_ANYBODY: Final = "everybody who can reach this machine"
+_LACKS: Final = {
+    (False, False): "password or TLS",
+    (False, True): "a password",
+    (True, False): "TLS, so it can be overheard",
+    (True, True): None,
+}
+"""What a server that listens everywhere is missing, by whether it has a password, and TLS."""
 
 
 class CannotServe(ChatError):
@@ -65,6 +74,8 @@ class Plan(NamedTuple):
     motd: Path | None
     oper_file: Path | None
     password_file: Path | None
+    tls: Certificate | None
+    tls_required: bool
     limits: Limits
     flood_control: bool
     handlers: tuple[str, ...]
@@ -78,6 +89,7 @@ def build(plan: Plan) -> ChatServer:
     Raises:
         CannotServe: A file cannot be read.
         BadSecret: The password, or those of operators, cannot be used.
+        BadCertificate: The certificate or its key cannot be used.
         NoHandler: A handler cannot be loaded or used.
         InvalidRoomName: One of the rooms cannot exist.
     """
@@ -96,6 +108,8 @@ def build(plan: Plan) -> ChatServer:
         motd=() if plan.motd is None else _read_lines(plan.motd),
         operators=read_operators(plan.oper_file),
         password=read_password(plan.password_file, SERVER_PASSWORD_VARIABLE),
+        tls=plan.tls,
+        tls_required=plan.tls_required,
     )
     for room in plan.rooms[1:]:
         server.room(room)
@@ -104,28 +118,30 @@ def build(plan: Plan) -> ChatServer:
 
 def run(plan: Plan) -> None:
     """
-    Serve until SIGINT, SIGTERM or SIGHUP. To be called on the main thread.
+    Serve until SIGINT, SIGTERM, or the end of the terminal. To be called on the main thread.
 
     Raises:
         CannotServe: The address cannot be had, a file cannot be read.
-        NoHandler, BadSecret, InvalidRoomName: See `build`.
+        NoHandler, BadSecret, BadCertificate, InvalidRoomName: See `build`.
     """
     bind_to_processor(plan.cpu)
     threading.stack_size(_STACK_BYTES)
-    with _Signals() as signals:
+    with Signals() as signals:
         server = build(plan)
         try:
             server.start()
         except (OSError, UnicodeError) as error:  # the latter: a name that no host can have
             raise CannotServe(why_not_bound(plan.host, plan.port, error)) from error
         try:
-            has_password = server.chat.password is not None
-            for warning in warnings(plan, has_password=has_password):
+            access = access_to(server)
+            for warning in warnings(plan, access):
                 say_on_stderr(f"warning: {warning}")
             room = server.chat.default_room.name
-            joining = how_to_join(server.chat.name, plan.host, server.port, room, has_password=has_password)
+            joining = how_to_join(server.chat.name, plan.host, server.port, room, access)
             say_on_stdout([*joining, "Ctrl-C ends it."])
-            while not signals.wait(_TICK_SECONDS):
+            while (wish := signals.wait(_TICK_SECONDS)) is not Wish.END:
+                if wish is Wish.RELOAD:
+                    reload(server, plan)
                 # Every thread that waits for the interpreter wakes each interval; with thousands of them, that is all
                 # they do (docs/architecture.md).
                 wanted = max(_LEAST_SWITCH_SECONDS, server.connections * _SWITCH_SECONDS_PER_CONNECTION)
@@ -135,21 +151,42 @@ def run(plan: Plan) -> None:
             server.stop()
 
 
-def warnings(plan: Plan, *, has_password: bool) -> list[str]:
+def access_to(server: ChatServer) -> Access:
+    """What people must know to come in."""
+    fingerprint = None if server.tls is None else server.tls.fingerprint
+    return Access(server.chat.password is not None, fingerprint, server.tls_required)
+
+
+def warnings(plan: Plan, access: Access) -> list[str]:
     """What the one who starts the server should know."""
     texts = []
-    if plan.host in EVERYWHERE:
-        who = "everybody who can reach this machine and has the password" if has_password else _ANYBODY
-        lacks = "TLS, so it can be overheard" if has_password else "password or TLS"
+    lacks = _LACKS[access.has_password, access.fingerprint is not None]
+    if plan.host in EVERYWHERE and lacks is not None:
+        who = "everybody who can reach this machine" + (" and has the password" if access.has_password else "")
         where = f"pychat listens on all its addresses ({plan.host or '0.0.0.0'})"
         texts.append(f"{who} can join: {where} without {lacks}")
-    for path in (plan.oper_file, plan.password_file):
+    secrets = [("the passwords", plan.oper_file), ("the passwords", plan.password_file)]
+    if plan.tls is not None:
+        secrets.append(("the key", Path(plan.tls.key or plan.tls.file)))
+    for what, path in secrets:
         if path is not None and is_readable_by_others(path):
             texts.append(
-                f"everybody on this machine can read the passwords in {str(path)!r}; "
+                f"everybody on this machine can read {what} in {str(path)!r}; "
                 "make it readable for yourself alone: chmod 600"
             )
     return texts
+
+
+def reload(server: ChatServer, plan: Plan) -> None:
+    """Read the message of the day and the certificate again; if one cannot be used, what it was before stays."""
+    try:
+        if plan.motd is not None:
+            server.chat.motd = lines_of(_read_lines(plan.motd))
+        server.reload_tls()
+    except (CannotServe, BadCertificate) as error:
+        logger.error("%s; what was read before stays in use", error)
+    else:
+        logger.info("message of the day and certificate were read again")
 
 
 def bind_to_processor(cpu: int | None) -> None:
@@ -211,38 +248,3 @@ def _read_lines(path: Path) -> list[str]:
         return path.read_text("utf-8", errors="replace").rstrip().split("\n")
     except OSError as error:
         raise CannotServe(f"cannot read {str(path)!r}: {error.strerror}") from error
-
-
-class _Signals:
-    """
-    Waits for the signals that end a server.
-
-    The interpreter writes a byte for each signal, so nothing runs in a handler, where a lock that the interrupted
-    code holds could never be had.
-    """
-
-    def __init__(self) -> None:
-        self._receiver, self._sender = socket.socketpair()
-        self._receiver.setblocking(False)
-        self._sender.setblocking(False)
-
-    def __enter__(self) -> _Signals:
-        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _do_nothing)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # it is, under nohup
-            signal.signal(signal.SIGHUP, _do_nothing)
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        signal.set_wakeup_fd(-1)
-        self._receiver.close()
-        self._sender.close()
-
-    def wait(self, timeout: float) -> bool:
-        """Wait for a signal; False if none came in time."""
-        return bool(select.select([self._receiver], [], [], timeout)[0])
-
-
-def _do_nothing(number: int, frame: object) -> None:
-    """The byte was written already."""

@@ -9,18 +9,20 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pychat.cli.addresses import commands, near, why_not_bound
+from pychat.cli.addresses import Access, commands, near, why_not_bound
 from pychat.cli.streams import is_terminal
-from pychat.core.errors import ConnectFailed, NotPychat
+from pychat.core.errors import ConnectFailed, NotPychat, TlsRequired
 from pychat.core.limits import Limits
+from pychat.protocols.foreign import TLS_SERVER
 from pychat.server import OWN_FILES
 from pychat.transport.dial import ask_for_life
+from pychat.transport.trust import BadCertificate, Certificate, Trust
 from pychat.version import __version__
 
 _ANSWER_SECONDS: Final = 3.0
@@ -65,7 +67,7 @@ def report(findings: list[Finding]) -> list[str]:
 
 def joining(host: str, port: int) -> list[str]:
     """The lines that tell how to join a server there."""
-    return ["Join a server there with one of:", *commands(near(host), port, False)]
+    return ["Join a server there with one of:", *commands(near(host), port, Access())]
 
 
 # The port
@@ -83,6 +85,9 @@ def check_port(host: str, port: int) -> Finding:
         if isinstance(error.__cause__, OSError | UnicodeError):
             return _check_free(host, port)
         return Finding(Grade.WRONG, "port", f"{where} is taken: {error.reason}")
+    except TlsRequired:
+        text = f"{where} is taken, by {TLS_SERVER}; choose another with --port"
+        return Finding(Grade.WRONG, "port", text)
     return Finding(Grade.OK, "port", f"a pychat server answers on {where}")
 
 
@@ -138,6 +143,29 @@ def _thread_limits() -> Iterator[tuple[str, int]]:
             yield name, int(Path(path).read_text()) // each
         except (OSError, ValueError):  # another system; "max"
             continue
+
+
+# Certificates
+
+
+def check_tls(command: str, options: Mapping[str, object]) -> Iterator[Finding]:
+    """Whether what the options of a command name for TLS, if they do, can be used."""
+    from pychat.transport.tls import ServerTls  # loads ssl
+    from pychat.transport.tls_client import ClientTls
+
+    certificate, key = options.get("tls-cert"), options.get("tls-key")
+    authorities, fingerprint = options.get("tls-ca"), options.get("tls-fingerprint")
+    try:
+        if isinstance(certificate, Path):
+            tls = ServerTls(Certificate(certificate, key if isinstance(key, Path) else None))
+            text = f"pychat {command} has the certificate with the fingerprint {tls.fingerprint}"
+            yield Finding(Grade.OK, "tls", text)
+        elif authorities is not None or fingerprint is not None:
+            ca = authorities if isinstance(authorities, Path) else None
+            ClientTls(Trust(ca, None if fingerprint is None else str(fingerprint)))
+            yield Finding(Grade.OK, "tls", f"pychat {command} knows which server to trust")
+    except BadCertificate as error:
+        yield Finding(Grade.WRONG, "tls", f"pychat {command}: {error}")
 
 
 # The rest

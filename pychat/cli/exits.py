@@ -6,7 +6,16 @@ import socket
 from typing import Final
 
 from pychat.cli.streams import ClosedPipe
-from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, NotPychat, Refused
+from pychat.core.errors import (
+    AckTimeout,
+    ChatError,
+    ConnectFailed,
+    ConnectionLost,
+    NotPychat,
+    Refused,
+    TlsFailed,
+    TlsRequired,
+)
 from pychat.core.text import clean_line
 
 ERROR: Final = 1
@@ -20,7 +29,7 @@ MEANINGS: Final[dict[int, str]] = {
     ERROR: "an error",
     2: "the command line is wrong",
     3: "cannot connect",
-    REFUSED: "refused: the nickname, the password, or something that was said",
+    REFUSED: "refused: the nickname, the password, to come without TLS, or something that was said",
     5: "the connection was lost for good",
     UNACKNOWLEDGED: "something was sent and not acknowledged",
     INTERRUPTED: "interrupted by Ctrl-C",
@@ -45,6 +54,7 @@ _PASSWORD: Final = "give it with --password-file FILE or in PYCHAT_PASSWORD"
 _REFUSALS: Final[dict[str, str]] = {
     "password_required": _PASSWORD,
     "wrong_password": _PASSWORD,
+    TlsRequired.code: "add --tls, or --tls-fingerprint",
 }
 """By code."""
 
@@ -74,6 +84,8 @@ def _advice(error: ChatError) -> str:
     """What to do next, where the error itself does not say it."""
     if isinstance(error, NotPychat):
         return "is this the port of a pychat server? Give another with --port"
+    if isinstance(error, TlsFailed):
+        return "if that is your server's, add it with: --tls-fingerprint" if error.fingerprint else ""
     if isinstance(error, ConnectFailed):
         cause = error.__cause__
         return next((text for kind, text in _NO_CONNECTION.items() if isinstance(cause, kind)), _NO_SERVER)

@@ -1,4 +1,4 @@
-"""How a client command comes into a chat: by which address, with which password, under which nickname."""
+"""How a client command comes into a chat: by which address, over TLS or not, with which password and nickname."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pychat.client import ChatClient
 from pychat.core.errors import InvalidNickname, Refused
 from pychat.core.limits import Limits
 from pychat.core.names import check_nickname
+from pychat.transport.trust import Trust
 
 _ASKED: Final = 3
 """How often a person at a terminal is asked for the password."""
@@ -23,10 +24,10 @@ _NOT_IN_NICKNAMES: Final = re.compile(r"[^\w\-\[\]{}|^\\`]")
 
 
 class Entrance:
-    """The address of a server, and its password as soon as it is known."""
+    """The address of a server, whether to speak TLS with it, and its password as soon as it is known."""
 
-    def __init__(self, host: str, port: int, password: str | None) -> None:
-        self._host, self._port, self._password = host, port, password
+    def __init__(self, host: str, port: int, password: str | None, tls: bool | Trust = False) -> None:
+        self._host, self._port, self._password, self._tls = host, port, password, tls
 
     def connect(
         self, nick: str, rooms: Sequence[str] = (), *, reconnect: bool = False, replay: bool = False
@@ -35,7 +36,8 @@ class Entrance:
         Come in. Who sits at a terminal and gave no password is asked for it, if the server wants one.
 
         Raises:
-            ConnectFailed: No server answers.
+            BadCertificate: What we are to trust cannot be used.
+            ConnectFailed: No server answers, or none that we trust.
             Refused: The server does not let us in.
         """
         asked = 0
@@ -49,6 +51,7 @@ class Entrance:
                     reconnect=reconnect,
                     replay=replay,
                     password=self._password,
+                    tls=self._tls,
                 )
             except Refused as error:
                 is_mistyped = error.code == "wrong_password" and 0 < asked < _ASKED
@@ -62,7 +65,8 @@ class Entrance:
         Come in under the first of the nicknames that is free, and into a room; None: where everybody comes in.
 
         Raises:
-            ConnectFailed: No server answers.
+            BadCertificate: What we are to trust cannot be used.
+            ConnectFailed: No server answers, or none that we trust.
             Refused: The server does not let us in, or not into the room.
         """
         nick, *others = nicks

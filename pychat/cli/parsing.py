@@ -26,6 +26,7 @@ from pychat.cli.settings import Setting
 from pychat.cli.streams import ClosedPipe, say_on_stderr
 
 __all__ = [
+    "DIRECTORY",
     "FILE",
     "Choice",
     "ClientCommand",
@@ -52,6 +53,8 @@ __all__ = [
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 """An option with a file that must be there."""
+DIRECTORY: Final = click.Path(path_type=Path)
+"""An option with a directory, which need not be there yet."""
 
 _EVENT_ID: Final = re.compile("[0-9a-f]{1,16}")
 _CONFIG: Final = "pychat.config"

@@ -48,6 +48,16 @@ class CannotOpen(ChatError):
         return f"cannot open {self.path!r}: {self.problem}"
 
 
+class TlsFailed(ConnectFailed):
+    """Somebody answers there, but not with TLS, or not as the one that we trust; nothing was said to them."""
+
+    def __init__(self, host: str, port: int, reason: str, fingerprint: str | None = None) -> None:
+        super().__init__(host, port, reason)
+        self.args = (host, port, reason, fingerprint)
+        self.fingerprint = fingerprint
+        """The SHA-256 of a certificate that nobody vouches for: who knows that it is the right one can trust it."""
+
+
 class ConnectionLost(ChatError):
     """The connection ended without being asked to."""
 
@@ -150,6 +160,15 @@ class NotRegistered(Refused):
 
     def __init__(self) -> None:
         super().__init__("choose a nickname first")
+
+
+class TlsRequired(Refused):
+    """The server lets nobody in whose connection is not one of TLS."""
+
+    code = "tls_required"
+
+    def __init__(self) -> None:
+        super().__init__("this server wants TLS")
 
 
 class LimitExceeded(Refused):

@@ -84,6 +84,7 @@ def _profile(person: Session, rooms: tuple[Room, ...], ref: queries.Ref = None) 
         person.modes,
         person.since,
         tuple(room.rules.roles.get(person.identity, "") for room in rooms),
+        person.secure,
     )
 
 

@@ -143,6 +143,8 @@ class Profile(NamedTuple):
     """When the person came in; POSIX seconds."""
     roles: tuple[str, ...] = ()
     """For each of `rooms`, the letters of `modes.ROLES` that the person has there."""
+    secure: bool = False
+    """Whether the person's connection is one of TLS."""
 
 
 class People(NamedTuple):

@@ -70,6 +70,7 @@ class Session:
         "replays",
         "resumable",
         "rooms",
+        "secure",
         "since",
         "spoke",
         "token",
@@ -81,6 +82,8 @@ class Session:
         self.chat = chat
         self.address = address
         """The peer's IP address; empty inside this process. Never shown to other members."""
+        self.secure = False
+        """Whether nobody on the way can read or change what is said: its connection is one of TLS."""
         self.identity = next(_identities)
         """Unlike the nickname it never changes, and a resumed session has the one it had before."""
         self.nickname: str | None = None

@@ -28,6 +28,8 @@ PROMPT_BYTES: Final = b"NICK"
 MOST_BYTES: Final = 4096
 """After so many the peer is taken for a text client, whatever they are."""
 PROMPT_SECONDS: Final = 0.3
+PATIENT_SECONDS: Final = 1.0
+"""The same where TLS is spoken, too: the prompt would ruin a handshake whose first packet was lost on its way."""
 CLASSIC_SECONDS: Final = 0.2
 
 
@@ -40,6 +42,10 @@ class Language(Enum):
     IRC = "irc"
     HTTP = "http"
     TLS = "tls"
+
+
+ALPN: Final = {"irc": Language.IRC, "pychat": Language.JSON, "http/1.1": Language.HTTP}
+"""Languages that a client of TLS can ask for by name (RFC 7301) before it says anything; then no byte has to tell."""
 
 
 class Ask(Enum):
@@ -67,11 +73,15 @@ class Detector:
 
     Args:
         prompt: Whether a silent peer may be asked for its nickname; not where only TLS is allowed.
+        patience: Seconds of silence before that.
         tls: Whether 0x16 begins TLS; not inside of TLS.
     """
 
-    def __init__(self, limits: Limits, *, prompt: bool = True, tls: bool = True) -> None:
+    def __init__(
+        self, limits: Limits, *, prompt: bool = True, patience: float = PROMPT_SECONDS, tls: bool = True
+    ) -> None:
         self._may_prompt = prompt
+        self._patience = patience
         self._tls = tls
         self._telnet = TelnetFilter(limits.unfinished_bytes)
         self._seen = b""  # the buffer without telnet commands
@@ -85,7 +95,7 @@ class Detector:
     def wait(self) -> float | None:
         """Seconds without bytes after which `silence` wants to be called; None: silence tells nothing."""
         if self._shall_ask():
-            return PROMPT_SECONDS
+            return self._patience
         return CLASSIC_SECONDS if self._looks_classic() else None
 
     def receive(self, data: bytes) -> Language | None:

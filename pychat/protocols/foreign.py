@@ -9,6 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+TLS_SERVER: Final = "a server that wants TLS"
+"""What is said to it is taken for the beginning of TLS, and answered with an alert."""
+_TLS_RECORDS: Final = range(20, 25)
+"""The first byte of whatever is TLS (RFC 8446 section 5.1)."""
+
 _SIGNS: Final = (
     # A server of HTTP/0.9, which takes whatever comes for a request, answers with the page alone.
     ("an HTTP server", rb"HTTP/\d|\s*<(?:!doctype|html|\?xml)"),
@@ -18,7 +23,7 @@ _SIGNS: Final = (
     ("an FTP server", rb"220[ -]"),
     ("a Redis server", rb"-(?:ERR|NOAUTH|DENIED) "),
     ("a remote desktop (VNC)", rb"RFB \d"),
-    ("a server that wants TLS", rb"\x15\x03[\x00-\x04]"),
+    (TLS_SERVER, rb"\x15\x03[\x00-\x04]"),
 )
 _COMPILED: Final = [(name, re.compile(sign, re.IGNORECASE)) for name, sign in _SIGNS]
 
@@ -26,3 +31,8 @@ _COMPILED: Final = [(name, re.compile(sign, re.IGNORECASE)) for name, sign in _S
 def recognise(start: bytes) -> str | None:
     """Return what a server is that begins like this, with its article; None if that is not clear, or not yet."""
     return next((name for name, sign in _COMPILED if sign.match(start)), None)
+
+
+def speaks_tls(start: bytes) -> bool:
+    """Whether a server that begins like this, with a byte at least, answers to TLS."""
+    return start[0] in _TLS_RECORDS

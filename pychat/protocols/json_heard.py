@@ -164,6 +164,7 @@ def _read_profile(fields: Fields) -> Profile:
         fields.number("idle"),
         fields.text("userhost", ""),
         modes=fields.text("modes", ""),
+        secure=fields.flag("secure"),
     )
 
 

@@ -179,6 +179,7 @@ def _profile(item: Profile) -> str:
         idle=int(max(0.0, item.idle)),
         **_if("userhost", item.userhost),
         **_if("modes", item.modes),
+        **_if("secure", item.secure),
     )
 
 

@@ -215,6 +215,8 @@ def _profile(item: Profile, style: Style) -> list[str]:
         facts.append(away(item.away))
     facts.append(f"silent for {duration(item.idle)}")
     facts += [_PERSON_MODES[letter] for letter in item.modes if letter in _PERSON_MODES]
+    if item.secure:
+        facts.append("here over TLS")
     who = f"{item.nickname} ({item.userhost})" if item.userhost else item.nickname
     return note(f"{who} is {'; '.join(facts)}")
 

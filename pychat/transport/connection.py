@@ -1,5 +1,5 @@
 """
-The reader of one connection: find out the language, turn chunks into verbs, let the chat perform them.
+The reader of one connection: let TLS begin, find out the language, turn chunks into verbs, let the chat perform them.
 
 One thread runs all of it, so everything that a session asks for happens in order. It never sends; whatever is to be
 sent goes through the writer (`fanout.py`), as does the end of the connection.
@@ -8,25 +8,36 @@ sent goes through the writer (`fanout.py`), as does the end of the connection.
 from __future__ import annotations
 
 import logging
-import select
 import socket
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.errors import Refused
+from pychat.core.errors import Refused, TlsRequired
 from pychat.core.replies import Bye, Failure
 from pychat.core.verbs import Hello, SayAll, Verb
 from pychat.protocols.base import Protocol
-from pychat.protocols.detect import MOST_BYTES, PROMPT, PROMPT_BYTES, Ask, Detector, Language
+from pychat.protocols.detect import (
+    ALPN,
+    MOST_BYTES,
+    PATIENT_SECONDS,
+    PROMPT,
+    PROMPT_BYTES,
+    PROMPT_SECONDS,
+    Ask,
+    Detector,
+    Language,
+)
 from pychat.protocols.irc.protocol import IrcProtocol
 from pychat.protocols.jsonlines import JsonProtocol
 from pychat.protocols.text import ClassicProtocol, TextProtocol
+from pychat.transport.incoming import Incoming
 from pychat.transport.jobs import Raw, Speak
 from pychat.transport.link import Link, WireSession
 
 if TYPE_CHECKING:
     from pychat.server import ChatServer
+    from pychat.transport.tls import TlsLayer
 
 logger = logging.getLogger("pychat")
 
@@ -44,8 +55,6 @@ _NOT_SPOKEN: Final = {
     Language.TLS: b"",
 }
 
-_LEAST_READ: Final = 1024
-_MOST_READ: Final = 65_536
 _VERBS_AT_ONCE: Final = 512
 """How many verbs of a chunk are performed before the writer may see them: what they cause shall fit a send queue."""
 _VERB_BYTES: Final = 32
@@ -59,56 +68,78 @@ class Connection:
 
     def __init__(self, server: ChatServer, sock: socket.socket, link: Link, address: str) -> None:
         self._server = server
-        self._socket = sock
         self._link = link
         self._address = address
+        self._incoming = Incoming(sock, link, server.fanout)
+        self._deadline: float | None = None
+        """Until when the language must be clear, or the handshake of TLS over; None: nothing has come yet."""
         self._tries = 0
         self._lines = 0
-        self._peer_ended = False
-        self._broken = False
 
     def run(self) -> None:
         """Serve the peer until it or the server ends the connection."""
-        language, data = self._detect()
+        server = self._server
+        patience = PROMPT_SECONDS if server.tls is None else PATIENT_SECONDS
+        language, data = self._detect(Detector(server.limits, prompt=not server.tls_required, patience=patience))
+        if language is Language.TLS and server.tls is not None:
+            language, data = self._secure(server.tls.layer(), data)
+        elif language is not None and server.tls_required:
+            language = self._refuse_plain(language)
         if language is None:
+            if self._link.tls is not None:
+                self._finish()
             return
         logger.debug("%s speaks %s", self._address, language.value)
         if language in PROTOCOLS:
             self._serve(language, data)
         else:
-            self._server.fanout.submit(Raw(self._link, _NOT_SPOKEN[language]))
+            server.fanout.submit(Raw(self._link, _NOT_SPOKEN[language]))
         self._finish()
 
     # The first bytes
 
-    def _detect(self) -> tuple[Language | None, bytes]:
-        """Return the language and the bytes it was told by; None if the peer was gone or stuck before it was clear."""
-        limits = self._server.limits
-        detector = Detector(limits)
-        poller = select.poll()
-        poller.register(self._socket, select.POLLIN)
-        deadline: float | None = None
+    def _detect(self, detector: Detector, data: bytes = b"") -> tuple[Language | None, bytes]:
+        """
+        Return the language and the bytes it was told by; None if the peer was gone or stuck before it was clear.
+
+        Args:
+            data: What has come already.
+        """
         found: Language | Ask | None
         while True:
-            left = None if deadline is None else deadline - time.monotonic()
+            if data:
+                found = detector.receive(data)
+                if self._deadline is None:
+                    self._deadline = time.monotonic() + self._server.limits.detection_seconds
+                if isinstance(found, Language):
+                    return found, detector.buffer
+            left = None if self._deadline is None else self._deadline - time.monotonic()
             if left is not None and left <= 0:
                 return detector.eof(), detector.buffer
             waits = [seconds for seconds in (left, detector.wait) if seconds is not None]
-            if poller.poll(min(waits) * 1000 if waits else None):
-                data = self._receive(MOST_BYTES)
-                if not data:
+            data = b""
+            if self._incoming.wait(min(waits, default=None)):
+                data = self._incoming.receive(MOST_BYTES)
+                if not data and self._incoming.ended:
                     return detector.eof(), detector.buffer
-                found = detector.receive(data)
-                if deadline is None:
-                    deadline = time.monotonic() + limits.detection_seconds
             elif detector.wait is not None and (left is None or detector.wait <= left):
                 found = detector.silence()
                 if found is PROMPT:
                     self._server.fanout.submit(Raw(self._link, PROMPT_BYTES))
-            else:
-                continue
-            if isinstance(found, Language):
-                return found, detector.buffer
+                elif isinstance(found, Language):
+                    return found, detector.buffer
+
+    def _secure(self, tls: TlsLayer, data: bytes) -> tuple[Language | None, bytes]:
+        """Shake hands, then find out the language that is spoken inside, as `_detect` does."""
+        assert self._deadline is not None
+        plain = self._incoming.secure(tls, data, self._deadline)
+        if plain is None:
+            logger.debug("%s has no TLS with us: %s", self._address, tls.error or "it did not finish the handshake")
+            return None, b""
+        if tls.protocol is not None:
+            return ALPN[tls.protocol], plain
+        self._deadline = None  # whoever types by hand comes to it now
+        return self._detect(Detector(self._server.limits, tls=False), plain)
 
     # Verbs
 
@@ -130,20 +161,16 @@ class Connection:
             server.chat.close(session, self._link.verdict or "connection closed", lost=True)
 
     def _converse(self, session: WireSession, protocol: Protocol, data: bytes) -> None:
-        size = _LEAST_READ
         monotonic = session.chat.clock.monotonic
-        while data:
-            session.heard = monotonic()
-            protocol.receive(data)
-            self._perform(session, protocol, len(data))
-            if session.closed or self._link.verdict is not None:
-                return
-            if len(data) == size:
-                size = min(size * 8, _MOST_READ)
-            elif len(data) < size // 16:
-                size = _LEAST_READ
-            data = self._receive(size)
-        if self._link.verdict is None and not self._broken:  # else the last line is not unfinished but cut off
+        while data or not self._incoming.ended:
+            if data:
+                session.heard = monotonic()
+                protocol.receive(data)
+                self._perform(session, protocol, len(data))
+                if session.closed or self._link.verdict is not None:
+                    return
+            data = self._incoming.receive()
+        if self._link.verdict is None and not self._incoming.broken:  # else the last line is cut off, not unfinished
             protocol.receive_eof()
             self._perform(session, protocol, 0)
 
@@ -190,16 +217,17 @@ class Connection:
         elif self._lines >= limits.registration_lines:
             session.end(f"no nickname in {limits.registration_lines} lines")
 
-    # The socket
+    # The end
 
-    def _receive(self, size: int) -> bytes:
-        """Return what has arrived, at least a byte; nothing if the peer has ended, or the connection is broken."""
-        try:
-            data = self._socket.recv(size)
-        except OSError:
-            data, self._broken = b"", True
-        self._peer_ended = not data
-        return data
+    def _refuse_plain(self, language: Language) -> Language | None:
+        """Tell a peer, in its language, that only TLS is allowed; return the language if that is refused anyway."""
+        if language not in PROTOCOLS:
+            return language
+        error = TlsRequired()
+        words = self._server.dialects[language].encode_private([Failure.of(error), Bye(str(error))], None)
+        self._server.fanout.submit(Raw(self._link, words))
+        self._finish()
+        return None
 
     def _finish(self) -> None:
         """
@@ -212,13 +240,9 @@ class Connection:
             return
         self._server.fanout.finish(self._link, _LINGER_SECONDS)
         deadline = time.monotonic() + _LINGER_SECONDS
-        poller = select.poll()
-        poller.register(self._socket, select.POLLIN)
-        while not self._peer_ended and not self._link.dead and not self._server.chat.stopping.is_set():
-            left = deadline - time.monotonic()
-            if left <= 0 or not poller.poll(left * 1000):
+        while not self._link.dead and not self._server.chat.stopping.is_set():
+            if not self._incoming.throw_away(deadline):
                 return
-            self._receive(_MOST_READ)
 
 
 def _weight(verb: Verb) -> int:

@@ -8,16 +8,28 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pychat.core.errors import ConnectFailed, ConnectionLost, LimitExceeded, NotPychat, Refused, RemoteProtocolError
+from pychat.core.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    LimitExceeded,
+    NotPychat,
+    Refused,
+    RemoteProtocolError,
+    TlsRequired,
+)
 from pychat.core.limits import Limits
 from pychat.core.replies import Bye, Failure, PongReply, Welcome
 from pychat.core.verbs import Hello, Ping, Verb
 from pychat.protocols.base import Item
-from pychat.protocols.foreign import recognise
+from pychat.protocols.foreign import TLS_SERVER, recognise
 from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
 from pychat.transport.keepalive import keep_alive
+
+if TYPE_CHECKING:
+    from pychat.transport.tls import TlsLayer
+    from pychat.transport.tls_client import ClientTls
 
 _READ_BYTES: Final = 65_536
 _SHOWN: Final = 80
@@ -31,12 +43,16 @@ class Wire:
     It never waits for ever: whoever sends is told after `timeout` seconds that the server takes nothing.
     """
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int, timeout: float, tls: ClientTls | None = None) -> None:
         """
         Connect.
 
+        Args:
+            tls: Speak TLS with a server that this trusts; None: do not.
+
         Raises:
             ConnectFailed: Nobody answers there, or the name is unknown.
+            TlsFailed: There is no TLS with whoever answers.
         """
         self.host, self.port = host, port
         self._timeout = timeout
@@ -50,6 +66,17 @@ class Wire:
         with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             keep_alive(self._socket)
+        # What TLS has to send beside our lines goes before the next of them, soon enough after the handshake: so only
+        # senders use the socket for sending.
+        self._tls: TlsLayer | None = None
+        self._early = b""
+        """What came right behind the handshake."""
+        if tls is not None:
+            try:
+                self._tls, self._early = tls.shake_hands(self._socket, host, port, timeout)
+            except BaseException:
+                self._socket.close()
+                raise
         self._protocol = JsonClientProtocol()
         self._started = b""
         self._is_pychat = False
@@ -68,16 +95,17 @@ class Wire:
             LimitExceeded: The verb is longer than the server takes.
             LocalProtocolError: The verb cannot be sent.
         """
-        line = memoryview(encode_verb(verb))
+        line = encode_verb(verb)
         if len(line) > self.line_bytes + 1:  # the server would skip it, its mark included, so no answer could come
             raise LimitExceeded("request", self.line_bytes, "bytes")
         deadline = time.monotonic() + self._timeout
         if not self._sending.acquire(timeout=self._timeout):
             raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
         try:
-            while line:
+            left = memoryview(line if self._tls is None else self._tls.send(line))
+            while left:
                 try:
-                    line = line[self._socket.send(line, socket.MSG_DONTWAIT) :]
+                    left = left[self._socket.send(left, socket.MSG_DONTWAIT) :]
                 except BlockingIOError:
                     self._wait_writable(deadline)
         except OSError as error:
@@ -99,9 +127,20 @@ class Wire:
         Raises:
             ConnectionLost: The connection is over.
             ConnectFailed: The other side is no pychat server, or one that turns us away.
+            TlsRequired: It speaks TLS, and we do not.
             RemoteProtocolError: It was one so far. Nothing can follow.
             TimeoutError: Nothing came in time.
         """
+        data, self._early = self._early, b""
+        if not data:
+            data = self._receive(timeout)
+        if not data:
+            return []
+        self._check_start(data)
+        return self._protocol.receive(data)
+
+    def _receive(self, timeout: float | None) -> bytes:
+        """Return what came; nothing if that was for TLS alone."""
         try:
             if timeout is not None:
                 poller = select.poll()
@@ -113,10 +152,15 @@ class Wire:
             raise
         except OSError as error:
             raise ConnectionLost(error.strerror or str(error)) from error
+        if self._tls is not None and data:
+            data = self._tls.receive(data)
+            if not data and not self._tls.ended:
+                return b""
+            if not data and self._tls.error is not None:
+                raise ConnectionLost(f"TLS failed: {self._tls.error.reason or self._tls.error}")
         if not data:
             raise ConnectionLost("the server closed the connection")
-        self._check_start(data)
-        return self._protocol.receive(data)
+        return data
 
     def _check_start(self, data: bytes) -> None:
         """Whoever does not begin with an object speaks another language, or turns away whoever comes, in a line."""
@@ -134,12 +178,15 @@ class Wire:
 
         Raises:
             ConnectFailed: It does not begin like one, or like one that turns us away.
+            TlsRequired: It speaks TLS, and we do not.
         """
         first = self._started.removeprefix(_PROMPT).lstrip()
         if self._is_pychat or not first or _PROMPT.startswith(self._started):
             return
         said = first.partition(b"\n")[0].decode(errors="replace").strip()
         kind = recognise(first)
+        if kind == TLS_SERVER:
+            raise TlsRequired
         if kind is None:
             raise ConnectFailed(self.host, self.port, f"it says {said!r}")
         raise NotPychat(self.host, self.port, f"{kind} answers there: {said!r}")
@@ -147,6 +194,12 @@ class Wire:
     def shutdown(self) -> None:
         """End the connection; the thread that receives wakes and must call `close`."""
         with contextlib.suppress(OSError):
+            if self._tls is not None and self._sending.acquire(blocking=False):  # else somebody is stuck in a line
+                try:
+                    self._tls.end()
+                    self._socket.send(self._tls.send(), socket.MSG_DONTWAIT)
+                finally:
+                    self._sending.release()
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -189,16 +242,21 @@ def ask_for_life(host: str, port: int, timeout: float) -> None:
 
     Raises:
         ConnectFailed: None answers; `NotPychat` if something else does.
+        TlsRequired: Something answers there that speaks nothing but TLS.
     """
     wire = Wire(host, port, timeout)
     try:
         with contextlib.suppress(ConnectionLost):
             wire.send(Ping())
         for items in _answers(wire, timeout):
-            if any(isinstance(item, PongReply) for item in items):
+            if any(isinstance(item, PongReply) or _wants_tls(item) for item in items):
                 return
     finally:
         wire.close()
+
+
+def _wants_tls(item: Item) -> bool:
+    return isinstance(item, Failure) and item.code == TlsRequired.code
 
 
 def _answers(wire: Wire, timeout: float) -> Iterator[list[Item]]:

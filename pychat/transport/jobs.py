@@ -23,6 +23,12 @@ class Raw(NamedTuple):
     data: bytes
 
 
+class Flush(NamedTuple):
+    """The reader's TLS has something to send: the handshake, or an answer to the peer's TLS."""
+
+    link: Link
+
+
 class Speak(NamedTuple):
     """From here on the peer is written to in another dialect."""
 
@@ -63,4 +69,4 @@ class Tell(NamedTuple):
     event: threading.Event
 
 
-Job: TypeAlias = Batch | Private | Attach | Detach | Open | Raw | Speak | Expel | Sever | Finish | Close | Tell
+Job: TypeAlias = Batch | Private | Attach | Detach | Open | Raw | Flush | Speak | Expel | Sever | Finish | Close | Tell

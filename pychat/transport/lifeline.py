@@ -13,7 +13,7 @@ import random
 import threading
 from concurrent.futures import Future
 from itertools import count
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.core.errors import AckTimeout, ConnectFailed, ConnectionLost, Refused, RemoteProtocolError
 from pychat.core.events import Event, Kicked, Left, Message, Renamed
@@ -23,6 +23,9 @@ from pychat.core.verbs import Hello, Leave, Ping, Pong, Quit, Verb
 from pychat.protocols.base import Item
 from pychat.transport.dial import Wire, say_hello
 from pychat.transport.inbox import Inbox, Reconnected, Reconnecting
+
+if TYPE_CHECKING:
+    from pychat.transport.tls_client import ClientTls
 
 _FIRST_SECONDS: Final = 0.5
 _LONGEST_SECONDS: Final = 30.0
@@ -46,13 +49,23 @@ class _Question(NamedTuple):
 class Lifeline:
     """Made connected, and in its rooms. Its public methods may be called from any thread."""
 
-    def __init__(self, host: str, port: int, hello: Hello, inbox: Inbox, *, reconnect: bool, timeout: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        hello: Hello,
+        inbox: Inbox,
+        *,
+        reconnect: bool,
+        timeout: float,
+        tls: ClientTls | None = None,
+    ) -> None:
         """
         Raises:
             ConnectFailed: No server answers there.
             Refused: The server does not let us in.
         """
-        self._host, self._port, self._inbox, self._timeout = host, port, inbox, timeout
+        self._host, self._port, self._inbox, self._timeout, self._tls = host, port, inbox, timeout, tls
         self._reconnect, self._hello = reconnect, hello
         self._refs = count(1)
         self._closing = threading.Event()
@@ -151,7 +164,7 @@ class Lifeline:
     # The reader thread
 
     def _connect(self, hello: Hello) -> tuple[Wire, Welcome, list[Item]]:
-        wire = Wire(self._host, self._port, self._timeout)
+        wire = Wire(self._host, self._port, self._timeout, self._tls)
         try:
             welcome, items = say_hello(wire, hello._replace(ref=next(self._refs)), self._timeout)
         except BaseException:

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
     from pychat.transport.fanout import Fanout
     from pychat.transport.hearers import Hearers
+    from pychat.transport.tls import TlsLayer
 
 
 class Link:
     """
     What the writer thread knows of a connection, and what it still has to send there.
 
-    The connection's reader makes it and may set `session`, `dialect` and `pings` until the chat knows the session; it
-    reads `verdict`, and waits for events. All else is the writer's.
+    The connection's reader makes it and may set `tls`, `session`, `dialect` and `pings` until the chat knows the
+    session; it reads `verdict`, and waits for events. All else is the writer's.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Link:
         "send",
         "session",
         "socket",
+        "tls",
         "unread",
         "verdict",
     )
@@ -48,6 +50,8 @@ class Link:
     def __init__(self, sock: socket.socket, dialect: Dialect, opened: float) -> None:
         self.socket = sock
         self.send = sock.send
+        self.tls: TlsLayer | None = None
+        """What is sent goes through it, if there is one. The reader sets it, before it asks for anything to be sent."""
         self.opened = opened
         self.dialect = dialect
         self.session: Session | None = None
@@ -88,6 +92,7 @@ class WireSession(Session):
         super().__init__(chat, address)
         self._fanout = fanout
         self.link = link
+        self.secure = link.tls is not None
 
     def kick(self, reason: str) -> None:
         self._fanout.expel(self.link, reason)

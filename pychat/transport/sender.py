@@ -53,6 +53,10 @@ class Sender:
 
     def send(self, link: Link, data: bytes) -> None:
         """Send, or queue what the socket does not take; nothing happens if the link is dead."""
+        if link.tls is not None:
+            # For each link on its own, and at once: so what waits is counted as it is, and bounded, and goes out as
+            # that of others does.
+            data = link.tls.send(data)
         if link.queue:
             self._enqueue(link, memoryview(data))
         elif data and not link.dead:
@@ -97,7 +101,7 @@ class Sender:
             link.queue.popleft()
         self._unblock(link)
         if link.finishing:
-            self.end_sending(link)
+            self._end_sending(link)
 
     def _unblock(self, link: Link) -> None:
         if link.queue is not None:
@@ -108,7 +112,16 @@ class Sender:
             event.set()
         link.drained.clear()
 
-    def end_sending(self, link: Link) -> None:
+    def finish(self, link: Link) -> None:
+        """Nothing comes after what is queued."""
+        if link.tls is not None:
+            link.tls.end()
+            self.send(link, b"")
+        link.finishing = True
+        if not link.queue:
+            self._end_sending(link)
+
+    def _end_sending(self, link: Link) -> None:
         """Everything was sent: say so to the peer, and to the reader that waits for it."""
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_WR)

@@ -26,7 +26,7 @@ from pychat.core.replies import Bye, PingRequest, ResponseEnd, ResponseStart
 from pychat.core.room import Room
 from pychat.transport.fanout import Fanout
 from pychat.transport.hearers import Hearers
-from pychat.transport.jobs import Close, Expel, Finish, Open, Raw, Sever, Speak, Tell
+from pychat.transport.jobs import Close, Expel, Finish, Flush, Open, Raw, Sever, Speak, Tell
 from pychat.transport.link import Link, link_of
 from pychat.transport.responses import Responses
 from pychat.transport.sender import Sender
@@ -205,6 +205,10 @@ class Writer:
         self._single_out(job.link).append(job.data)
         return len(job.data)
 
+    def _flush(self, job: Flush) -> int:
+        self._sender.send(job.link, b"")
+        return 0
+
     def _speak(self, job: Speak) -> int:
         self._single_out(job.link)
         for hearers in job.link.rooms:
@@ -242,6 +246,7 @@ class Writer:
         Detach: _detach,
         Open: _open,
         Raw: _raw,
+        Flush: _flush,
         Speak: _speak,
         Expel: _expel,
         Sever: _sever,
@@ -270,9 +275,7 @@ class Writer:
     # What a job does when everything before it was sent
 
     def _finish(self, job: Finish) -> None:
-        job.link.finishing = True
-        if not job.link.queue:
-            self._sender.end_sending(job.link)
+        self._sender.finish(job.link)
 
     def _tell(self, job: Tell) -> None:
         if job.link.queue:

@@ -146,10 +146,12 @@ class WeeChat(IrcProgram):
 class Irssi(IrcProgram):
     """`irssi` at a terminal, which is tmux's: a person types commands; what it shows is in its log."""
 
+    tls = 'use_tls = "no";'
+
     def start(self, port: int) -> None:
         # It would send 5 commands at once and then one in 2.2 s, and reconnect after 5 minutes.
         (self.directory / "config").write_text(f"""
-            servers = ({{ address = "127.0.0.1"; port = "{port}"; chatnet = "pychat"; use_tls = "no"; }});
+            servers = ({{ address = "127.0.0.1"; port = "{port}"; chatnet = "pychat"; {self.tls} }});
             chatnets = {{ pychat = {{ type = "IRC"; nick = "{self.nickname}"; }}; }};
             settings = {{
               core = {{ server_reconnect_time = "1s"; }};

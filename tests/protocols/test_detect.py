@@ -66,6 +66,15 @@ def test_the_first_bytes_tell(asked: bool, data: bytes, language: Language | Non
     assert detector.buffer == data
 
 
+def test_patience_is_how_long_silence_may_be() -> None:
+    """Before the prompt; behind it, the answer decides as ever."""
+    detector = Detector(Limits(), patience=1.0)
+
+    assert detector.wait == 1.0
+    assert detector.silence() is PROMPT
+    assert detector.wait is None
+
+
 def test_inside_tls_there_is_no_tls() -> None:
     """The byte 0x16 is text there."""
     assert Detector(Limits(), tls=False).receive(b"\x16\n") is Language.TEXT

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.protocols.foreign import recognise
+from pychat.protocols.foreign import recognise, speaks_tls
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,14 @@ def test_it_is_told_by_its_first_bytes(start: bytes, kind: str) -> None:
 def test_what_is_not_clear_is_not_said(start: bytes) -> None:
     """A pychat, one that turns us away, and beginnings that may become anything."""
     assert recognise(start) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "speaks"), [(b"\x16\x03\x03", True), (b"\x15", True), (b"HTTP", False), (b"\x00", False)]
+)
+def test_what_answers_to_tls_is_told_by_a_byte(start: bytes, speaks: bool) -> None:
+    """A handshake or an alert; nobody who speaks in text begins like that."""
+    assert speaks_tls(start) is speaks
 
 
 @given(st.binary())

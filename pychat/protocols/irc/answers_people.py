@@ -42,6 +42,8 @@ def _profile(item: Profile, style: Style) -> list[str]:
         lines.append(_away(nick, item.away, style))
     if BOT in item.modes:  # IRCv3 bot-mode
         lines.append(style.numeric("335", nick, text="is a bot"))
+    if item.secure:
+        lines.append(style.numeric("671", nick, text="is using a secure connection"))
     if item.since:
         idle = str(int(max(0.0, item.idle)))
         lines.append(style.numeric("317", nick, idle, str(int(item.since)), text="seconds idle, signon time"))

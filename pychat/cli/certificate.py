@@ -1,0 +1,130 @@
+"""
+`pychat cert`: make a certificate that vouches for itself, and say how to use it.
+
+The program `openssl` makes it. It is on nearly every system that runs Python, while a package of Python for the same
+would be a dependency of some megabytes for one command.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
+
+from pychat.core.errors import ChatError
+from pychat.transport.tls import fingerprint_of
+
+CERTIFICATE: Final = "cert.pem"
+KEY: Final = "key.pem"
+LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+"""Whom a certificate is for that is for nobody in particular."""
+
+_NAME: Final = re.compile(r"(?:\*\.)?(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}")
+_COMMON_NAME_CHARS: Final = 64
+_SECONDS: Final = 30.0
+_REQUEST: Final = """
+[req]
+prompt = no
+distinguished_name = name
+x509_extensions = extensions
+[name]
+CN = {common_name}
+[extensions]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = {names}
+"""
+"""What the certificate says: all of it, because what the system's configuration would add differs."""
+
+
+class CannotCertify(ChatError):
+    """No certificate can be made; `str(error)` says why and what to do."""
+
+
+class Pair(NamedTuple):
+    """The files that were made."""
+
+    certificate: Path
+    key: Path
+    fingerprint: str
+
+
+def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
+    """
+    Write a new certificate, and its key, readable for nobody else, into a directory, which is made if need be.
+
+    Raises:
+        CannotCertify: A name cannot be one, a file is there already or cannot be written, or openssl is missing.
+    """
+    names = ", ".join(map(_alternative_name, hosts))
+    pair = Pair(directory / CERTIFICATE, directory / KEY, "")
+    for path in (pair.certificate, pair.key):
+        if path.exists():  # looked at before openssl works in vain; `_write` overwrites nothing in any case
+            raise CannotCertify(f"{str(path)!r} is there already; remove it, or name another directory with --out")
+    try:
+        with TemporaryDirectory(prefix="pychat-cert-") as made_in:
+            made = Path(made_in)
+            (made / "request").write_text(_REQUEST.format(common_name=hosts[0][:_COMMON_NAME_CHARS], names=names))
+            _run_openssl(made, days)
+            directory.mkdir(parents=True, exist_ok=True)
+            _write(pair.key, (made / KEY).read_bytes(), 0o600)
+            _write(pair.certificate, (made / CERTIFICATE).read_bytes(), 0o644)
+    except OSError as error:
+        raise CannotCertify(f"cannot write {error.filename!r}: {error.strerror}") from error
+    return pair._replace(fingerprint=fingerprint_of(pair.certificate))
+
+
+def how_to_use(pair: Pair, hosts: Sequence[str], days: int) -> list[str]:
+    """The lines that `pychat cert` prints."""
+    certificate, key = shlex.quote(str(pair.certificate)), shlex.quote(str(pair.key))
+    near = hosts[0] in LOCAL_NAMES
+    where = "" if near else f" --host {hosts[0]}"
+    return [
+        f"{certificate} is a certificate for {', '.join(hosts)}, good for {days} days; {key} is its key, and secret.",
+        "Its SHA-256 fingerprint, by which those who connect can tell your server from others:",
+        f"    {pair.fingerprint}",
+        "Serve with it:",
+        f"    pychat serve --tls-cert {certificate} --tls-key {key}{'' if near else ' --host 0.0.0.0'}",
+        "Join with:",
+        f"    pychat connect --nick NAME{where} --tls-fingerprint {pair.fingerprint}",
+    ]
+
+
+def _alternative_name(host: str) -> str:
+    try:
+        return f"IP:{ipaddress.ip_address(host)}"
+    except ValueError:
+        if not _NAME.fullmatch(host) or len(host) > 253:
+            raise CannotCertify(f"{host!r} is neither a host name nor an address") from None
+        return f"DNS:{host}"
+
+
+def _run_openssl(directory: Path, days: int) -> None:
+    command = ["openssl", "req", "-x509", "-config", "request", "-newkey", "ec", "-pkeyopt"]
+    command += ["ec_paramgen_curve:prime256v1", "-nodes", "-sha256", "-days", str(days)]
+    command += ["-keyout", KEY, "-out", CERTIFICATE]
+    try:
+        done = subprocess.run(
+            command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except FileNotFoundError:
+        raise CannotCertify("the program openssl makes certificates, and is not installed here") from None
+    except subprocess.TimeoutExpired:
+        raise CannotCertify(f"the program openssl did not end within {_SECONDS:g} s") from None
+    if done.returncode:
+        raise CannotCertify(f"the program openssl failed: {done.stderr.strip() or done.returncode}")
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file that nobody else could ever read more of than the mode says."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
