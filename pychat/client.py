@@ -47,6 +47,7 @@ class ChatClient(Participant):
         replay: bool = False,
         password: str | None = None,
         bot: bool = False,
+        own_messages: bool = False,
         timeout: float = 10.0,
     ) -> None:
         """
@@ -59,6 +60,7 @@ class ChatClient(Participant):
             replay: Whether the last messages of a room are wanted on join, as `Replay`.
             password: The server's, if it wants one.
             bot: Whether others shall see that it is a program that answers people.
+            own_messages: Whether to hear what one says oneself, too, as `Message` in its place among those of others.
             timeout: Seconds to wait for the connection, and for the answer to each verb.
 
         Raises:
@@ -69,7 +71,9 @@ class ChatClient(Participant):
         self.address: Final = host, port
         self._inbox = Inbox()
         hello = Hello(nick, names_of(rooms) or None, replay, password=password, bot=bot)
-        self._line = Lifeline(host, port, hello, self._inbox, reconnect=reconnect, timeout=timeout)
+        self._line = Lifeline(
+            host, port, hello, self._inbox, reconnect=reconnect, own_messages=own_messages, timeout=timeout
+        )
 
     def __enter__(self) -> ChatClient:
         return self

@@ -34,12 +34,16 @@ def near(host: str) -> str:
 
 def commands(host: str, port: int, has_password: bool) -> list[str]:
     """What to type, at an address that can be reached."""
-    where = ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
     return [
         f"    nc {host} {port}",
-        f"    pychat connect --nick NAME{where}",
+        f"    pychat connect --nick NAME{place(host, port)}",
         f"    irssi -c {host} -p {port}" + (" -w PASSWORD" if has_password else ""),
     ]
+
+
+def place(host: str, port: int) -> str:
+    """The options that name an address behind a command, as far as they are needed."""
+    return ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
 
 
 def why_not_bound(host: str, port: int, error: OSError | UnicodeError) -> str:

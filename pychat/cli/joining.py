@@ -29,7 +29,13 @@ class Entrance:
         self._host, self._port, self._password = host, port, password
 
     def connect(
-        self, nick: str, rooms: Sequence[str] = (), *, reconnect: bool = False, replay: bool = False
+        self,
+        nick: str,
+        rooms: Sequence[str] = (),
+        *,
+        reconnect: bool = False,
+        replay: bool = False,
+        own_messages: bool = False,
     ) -> ChatClient:
         """
         Come in. Who sits at a terminal and gave no password is asked for it, if the server wants one.
@@ -49,6 +55,7 @@ class Entrance:
                     reconnect=reconnect,
                     replay=replay,
                     password=self._password,
+                    own_messages=own_messages,
                 )
             except Refused as error:
                 is_mistyped = error.code == "wrong_password" and 0 < asked < _ASKED

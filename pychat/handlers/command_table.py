@@ -185,7 +185,11 @@ class _Command:
         self._title = prefix + name
         self._function = function
         self.help = (inspect.getdoc(function) or "").partition("\n")[0]
-        parameters = list(inspect.signature(function).parameters.values())
+        try:
+            signature = inspect.signature(function, eval_str=True)
+        except Exception:  # one annotation cannot be evaluated; perhaps it is one that nobody needs
+            signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())
         if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
             raise TypeError(f"command {name!r}: its function must take the context as first parameter")
         try:
@@ -260,9 +264,9 @@ _BOOLEANS: Final = {
 
 def _evaluated(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:
     """
-    Return the parameter with its annotation, which may be written as a string.
+    Return the parameter with its annotation, which may still be a string.
 
-    Only those of arguments are evaluated: the type of the context may be imported for type checkers alone.
+    It is, if another one cannot be evaluated: the type of the context may be imported for type checkers alone.
 
     Raises:
         TypeError: No word can be converted to it.
@@ -292,7 +296,7 @@ def _choices(kind: Any) -> Mapping[str, Any] | None:
         return _BOOLEANS
     if typing.get_origin(kind) is typing.Literal:
         return {str(value): value for value in typing.get_args(kind)}
-    if isinstance(kind, enum.EnumMeta):
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return {str(member.value): member for member in kind}
     return None
 
@@ -327,6 +331,6 @@ def _split(text: str, most: int) -> list[str]:
         while len(words) != most and (word := lexer.get_token()) is not None:
             words.append(word)
     except ValueError:  # an apostrophe is no quotation mark to people
-        return text.split(maxsplit=most)
+        return text.strip().split(maxsplit=most)
     rest = stream.read().strip()
     return [*words, rest] if rest else words
