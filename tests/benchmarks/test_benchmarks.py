@@ -230,10 +230,8 @@ def test_command_line_says_what_failed(capsys: pytest.CaptureFixture[str]) -> No
         (["--shapes", "0x1"], "argument --shapes: '0x1' is not all, nor shapes like 100x1,100x10"),
         (
             ["--server", "ergo"],
-            (
-                "argument --server: 'ergo' is none of pychat, pychat-db, pychat-irc, tutorial, blast, ngircd, inspircd, "
-                "inspircd-64k"
-            ),
+            "argument --server: 'ergo' is none of pychat, pychat-db, pychat-irc, tutorial, blast, ngircd, inspircd, "
+            + "inspircd-64k",
         ),
         (["--window", "16,x"], "argument --window: 'x' is not a whole number from 1 on"),
         (["--connect", "localhost"], "argument --connect: 'localhost' is not HOST:PORT"),
