@@ -117,12 +117,16 @@ class Bot(Repertoire, Participant):
         """
         Come into a chat of this process; somebody must call `live` then. `ChatServer.add_bot` does both.
 
+        A room that it may not join is logged; it is in the others, as over the network.
+
         Raises:
             Refused: The nickname is not allowed or in use, or a handler said no.
             LocalProtocolError: The bot is in a chat already, or was stopped.
         """
         self._check_free()
-        self._begin(chat.session(self._nick, self._rooms, bot=True))
+        session = LocalSession(chat)
+        chat.admit(session, self._nick, self._rooms, bot=True, told=self._warn)
+        self._begin(session)
 
     def live(self) -> None:
         """
@@ -240,6 +244,10 @@ class Bot(Repertoire, Participant):
         gone = isinstance(participant, LocalSession) and (participant.closed or participant.chat.stopping.is_set())
         return gone or self._stopping.is_set()
 
+    def _warn(self, what: object) -> None:
+        """The chat does not let it do something: come into one of its rooms, say."""
+        logger.warning("%r: %s", self, what)
+
     def _hear(self, heard: Heard) -> None:
         match heard:
             case Message() if not self._listens_to(heard):
@@ -251,8 +259,9 @@ class Bot(Repertoire, Participant):
                 self._lost = None
                 logger.info("%r is back", self)
             case Failure():
-                logger.warning("%r: %s", self, heard.text)
+                self._warn(heard.text)
             case Dropped():
+                self._lost = None  # that it is back may be among what it will never hear
                 logger.warning("%r is too slow: %d events are lost", self, heard.number)
         self._tell(heard)
         if isinstance(heard, Message) and self._obeys(heard):

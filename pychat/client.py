@@ -53,6 +53,7 @@ class ChatClient(Participant):
         replay: bool = False,
         password: str | None = None,
         bot: bool = False,
+        own_messages: bool = False,
         timeout: float = 10.0,
         tls: bool | Trust | SSLContext = False,
     ) -> None:
@@ -66,6 +67,7 @@ class ChatClient(Participant):
             replay: Whether the last messages of a room are wanted on join, as `Replay`.
             password: The server's, if it wants one.
             bot: Whether others shall see that it is a program that answers people.
+            own_messages: Whether to hear what one says oneself, too, as `Message` in its place among those of others.
             timeout: Seconds to wait for the connection, and for the answer to each verb.
             tls: True: speak TLS, with a server whose certificate is for `host` and from an authority that this system
                 knows. `Trust` names another one to trust; a context of your own decides by itself.
@@ -85,6 +87,7 @@ class ChatClient(Participant):
             hello,
             self._inbox,
             reconnect=reconnect,
+            own_messages=own_messages,
             timeout=timeout,
             tls=_make_tls(tls) if tls else None,
         )

@@ -66,6 +66,8 @@ class Host:
         """
         Let a bot in, on a thread of its own; it needs no connection. Return it when it is in its rooms.
 
+        A room that it may not join is logged, and it is in the others.
+
         Raises:
             Refused: The nickname is not allowed or in use, or a handler said no.
             LocalProtocolError: The bot is in a chat already, or was stopped.

@@ -155,6 +155,12 @@ class Terminal:
             pass
         return self.process.wait(DEADLINE)
 
+    def hang_up(self) -> None:
+        """Close the window, with the program in it."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, self._master)
+        os.close(nowhere)
+
     def end(self) -> None:
         """Make sure that it ends."""
         if self.process.poll() is None:

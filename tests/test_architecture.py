@@ -110,6 +110,11 @@ def test_tls_has_one_door() -> None:
     assert [name_of(path) for path in MODULES if "ssl" in imports(path)] == ["pychat.transport.tls"]
 
 
+def test_sqlite_has_one_door() -> None:
+    """What SQLite says when it cannot go on is translated in one place."""
+    assert [name_of(path) for path in MODULES if "sqlite3" in imports(path)] == ["pychat.stores.sqlite"]
+
+
 def test_core_knows_no_sockets() -> None:
     """State and rules; no bytes on a wire, no process, no file."""
     for path in (PACKAGE / "core").glob("*.py"):

@@ -550,6 +550,19 @@ def test_a_server_makes_bots(server: MakeServer) -> None:
     assert ann.next(Message, DEADLINE).text == "pong"
 
 
+def test_a_room_that_does_not_let_it_in_is_logged(server: MakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody may have given that room a key; the bot is in its other rooms, as over the network."""
+    running = server()
+    running.session("ann", ["secret"]).set_modes("+k", "sesame")
+
+    bot = running.bot("helper", ["secret", "lobby"])
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "<Bot 'helper'>: room 'secret' has a key, and this is not it"
+    ]
+    assert [member.nickname for member in bot.members("lobby")] == ["helper"]
+
+
 def test_a_bot_inside_needs_a_free_nickname(server: MakeServer) -> None:
     """It is refused like everybody; another server may have it."""
     running, bot = server(), Bot("helper")

@@ -16,7 +16,7 @@ from chat_clients import DEADLINE, wait_until
 
 import pychat.client
 from pychat import Bot, ChatServer, Message, Refused
-from pychat.client import Reconnected
+from pychat.client import Reconnected, Reconnecting
 from pychat.core.errors import ConnectFailed, ConnectionLost, LocalProtocolError
 from pychat.handlers import Context
 from pychat.testing import Network
@@ -262,6 +262,34 @@ def test_a_bot_that_is_too_slow_is_told(
     assert said.wait(DEADLINE)
     assert heard == ["first", "16", "17", "18", "19", "last"]
     assert "<Bot 'helper'> is too slow: 16 events are lost" in caplog.text
+
+
+def test_a_bot_obeys_also_if_it_never_hears_that_it_is_back(
+    server: MakeServer, run: Run, network: Callable[[int], Network], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was too slow, and that was among what was dropped."""
+    monkeypatch.setattr(lifeline, "_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(pychat.client, "Inbox", partial(Inbox, 5))
+    running, bot, busy, gate = server(), make_bot(catch_up=0), threading.Event(), threading.Event()
+    between, ann = network(running.port), running.session("ann")
+
+    @bot.on(Reconnecting)
+    def dream(reconnecting: Reconnecting) -> None:
+        busy.set()
+        gate.wait(DEADLINE)
+
+    run(bot, between.port)
+    wait_connected(bot)
+    between.cut()
+    assert busy.wait(DEADLINE)
+    wait_connected(bot)
+    for text in ("", *map(str, range(20))):
+        ann.say(text or "back")
+        bot.members()  # its answer comes behind that it is back, and behind what was said
+    gate.set()
+    ann.say("!echo here")
+
+    assert ann.next(Message, DEADLINE).text == "here"
 
 
 # The end

@@ -55,7 +55,7 @@ def test_a_free_port_is_good() -> None:
     """A server can be started there."""
     port = free_port()
 
-    text = f"127.0.0.1 port {port} is free; start a server with: pychat serve"
+    text = f"127.0.0.1 port {port} is free; start a server with: pychat serve --port {port}"
     assert doctor.check_port("127.0.0.1", port) == Finding(Grade.OK, "port", text)
 
 

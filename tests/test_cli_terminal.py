@@ -150,6 +150,16 @@ def test_ctrl_c_clears_the_line_and_twice_leaves(pychat: Programs, clients: Clie
     assert bob.read_until("<--") == ["--> ann joined lobby", "<-- ann left (quit)"]
 
 
+def test_ctrl_c_clears_every_line(pychat: Programs, terminals: Terminals) -> None:
+    """What was typed since the first one is cleared, however soon the second one comes."""
+    _, port = pychat.serve()
+    ann = terminals.join(port, "ann")
+
+    ann.type("one" + CTRL_C + "two" + CTRL_C + "three")
+
+    ann.see_line("[lobby] three")
+
+
 def test_ctrl_c_on_an_empty_line_tells_how_to_leave(pychat: Programs, terminals: Terminals) -> None:
     """Who presses it by mistake stays."""
     _, port = pychat.serve()
@@ -160,7 +170,7 @@ def test_ctrl_c_on_an_empty_line_tells_how_to_leave(pychat: Programs, terminals:
     ann.see("-- Ctrl-C again leaves, and so does Ctrl-D")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_it(
     pychat: Programs, clients: Clients, terminals: Terminals, number: signal.Signals, code: int
 ) -> None:
@@ -173,6 +183,22 @@ def test_a_signal_ends_it(
 
     assert ann.wait() == code
     assert bob.read_until("<--")[-1] == "<-- ann left (quit)"
+
+
+def test_who_closes_the_window_has_left(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
+    """The nickname is free at once for the next window, and what stood in the line is there again."""
+    _, port = pychat.serve()
+    bob = clients.text(("127.0.0.1", port), "bob")
+    ann = terminals.join(port, "ann")
+    ann.type("half a line")
+    ann.see_line("[lobby] half a line")
+
+    ann.hang_up()
+
+    assert bob.read_until("<--")[-1] == "<-- ann left (quit)"
+    ann = terminals.join(port, "ann")
+    ann.type(ARROW_UP)
+    ann.see_line("[lobby] half a line")
 
 
 def test_ctrl_d_leaves_only_on_an_empty_line(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
@@ -223,6 +249,24 @@ def test_a_password_stays_neither_on_the_screen_nor_in_the_history(pychat: Progr
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_key_of_a_room_is_not_in_the_history(pychat: Programs, terminals: Terminals) -> None:
+    """Neither where it is set, nor where it opens a room, nor where one is already."""
+    _, port = pychat.serve()
+    ann = terminals.join(port, "ann")
+
+    ann.type("/join ops open-it" + ENTER)
+    ann.see("-- you are in ops: @ann")
+    ann.type("/mode +k sesame" + ENTER)
+    ann.see("-- ann set mode +k sesame in ops")
+    ann.type("/join ops sesame" + ENTER)
+    ann.see("-- ops: nothing new")
+    ann.type("/mode -k" + ENTER)
+    ann.see("-- ann set mode -k")
+
+    (file,) = (pychat.directory / "state" / "pychat" / "history").iterdir()
+    assert file.read_text() == '"/mode -k"\n'
+
+
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
 def test_a_question_for_a_password_can_be_given_up(pychat: Programs, terminals: Terminals, key: str) -> None:
     """The line is there again."""
@@ -260,6 +304,23 @@ def test_without_reconnect_a_loss_is_the_end(pychat: Programs, terminals: Termin
 
     assert ann.wait() == 5
     assert ann.screen.rows()[-1] == "Error: the server said goodbye: the server is shutting down"
+
+
+def test_what_was_not_said_at_the_end_is_in_the_history(pychat: Programs, terminals: Terminals) -> None:
+    """A line that is typed when the connection is lost for good is one arrow up away the next time."""
+    server, port = pychat.serve()
+    ann = terminals.join(port, "ann", "--no-reconnect")
+    ann.type("half a line")
+    ann.see_line("[lobby] half a line")
+
+    server.signal(signal.SIGTERM)
+    assert ann.wait() == 5
+    server.wait()
+    pychat.serve(port=port)
+    ann = terminals.join(port, "ann")
+    ann.type(ARROW_UP)
+
+    ann.see_line("[lobby] half a line")
 
 
 def test_nobody_there_is_told_before_anything_is_drawn(terminals: Terminals) -> None:

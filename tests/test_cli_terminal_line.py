@@ -179,6 +179,21 @@ def test_a_paste_of_three_lines_is_one_message(pychat: Programs, clients: Client
     ann.see("ann: three!")
 
 
+def test_the_newline_at_the_end_of_a_paste_is_not_said(
+    pychat: Programs, clients: Clients, terminals: Terminals
+) -> None:
+    """What is copied line by line ends with one, and nobody wants to see an empty line."""
+    _, port = pychat.serve()
+    bob = clients.json(("127.0.0.1", port), "bob")
+    ann = terminals.join(port, "ann")
+
+    ann.paste("\rone\r  two\r\r")
+    ann.type(ENTER)
+
+    assert bob.next("message")["text"] == "one\n  two"
+    ann.see_line("[lobby]")
+
+
 def test_a_paste_of_fourteen_lines_is_asked_about(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """Anything but y keeps it where it is; with y it is one message."""
     _, port = pychat.serve()

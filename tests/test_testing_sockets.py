@@ -50,6 +50,13 @@ def test_a_faulty_socket_is_a_socket(pair: Pair) -> None:
     assert near.getpeername() == far.getsockname()
 
 
+def test_a_trickle_of_nothing_is_a_mistake(pair: Pair, chat: ChatHarness) -> None:
+    """Who sends would try for ever, and what a network has would be lost."""
+    for wire in (pair[0], chat.network()):
+        with pytest.raises(ValueError, match=r"^pieces of 0 bytes: use stall\(\) to let nothing through$"):
+            wire.trickle(0)
+
+
 def test_a_trickle_makes_short_writes_and_short_reads(pair: Pair) -> None:
     """A few bytes at a time, whatever is asked for; what is sent is sent all the same."""
     near, far = pair

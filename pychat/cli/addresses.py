@@ -50,19 +50,23 @@ def near(host: str) -> str:
 
 def commands(host: str, port: int, access: Access) -> list[str]:
     """What to type, at an address that can be reached."""
-    where = ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
     plain = [
         f"    nc {host} {port}",
-        f"    pychat connect --nick NAME{where}",
+        f"    pychat connect --nick NAME{place(host, port)}",
         f"    irssi -c {host} -p {port}" + (" -w PASSWORD" if access.has_password else ""),
     ]
     if access.fingerprint is None:
         return plain
     over_tls = [
-        f"    pychat connect --nick NAME{where} --tls-fingerprint {access.fingerprint}",
+        f"    pychat connect --nick NAME{place(host, port)} --tls-fingerprint {access.fingerprint}",
         f"    openssl s_client -quiet -connect {f'[{host}]' if ':' in host else host}:{port}",
     ]
     return over_tls if access.tls_required else [*plain, "or, so that nobody on the way can listen:", *over_tls]
+
+
+def place(host: str, port: int) -> str:
+    """The options that name an address behind a command, as far as they are needed."""
+    return ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
 
 
 def why_not_bound(host: str, port: int, error: OSError | UnicodeError) -> str:

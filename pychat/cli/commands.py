@@ -236,7 +236,7 @@ def connect(
         from pychat.terminal import run  # prompt_toolkit takes 0.15 s, and is for terminals only
 
         code = run(
-            lambda name: entrance.connect(name, room, reconnect=not no_reconnect, replay=True),
+            lambda name: entrance.connect(name, room, reconnect=not no_reconnect, replay=True, own_messages=True),
             nick,
             color=False if no_color else None,
         )

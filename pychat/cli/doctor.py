@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pychat.cli.addresses import Access, commands, near, why_not_bound
+from pychat.cli.addresses import Access, commands, near, place, why_not_bound
 from pychat.cli.streams import is_terminal
 from pychat.core.errors import ConnectFailed, NotPychat, TlsRequired
 from pychat.core.limits import Limits
@@ -101,7 +101,9 @@ def _check_free(host: str, port: int) -> Finding:
         except (OSError, UnicodeError) as error:
             text = f"nobody answers, and no server can start here: {why_not_bound(host, port, error)}"
             return Finding(Grade.WRONG, "port", text)
-    return Finding(Grade.OK, "port", f"{host} port {port} is free; start a server with: pychat serve")
+    return Finding(
+        Grade.OK, "port", f"{host} port {port} is free; start a server with: pychat serve{place(host, port)}"
+    )
 
 
 # What the system allows

@@ -30,7 +30,13 @@ class Entrance:
         self._host, self._port, self._password, self._tls = host, port, password, tls
 
     def connect(
-        self, nick: str, rooms: Sequence[str] = (), *, reconnect: bool = False, replay: bool = False
+        self,
+        nick: str,
+        rooms: Sequence[str] = (),
+        *,
+        reconnect: bool = False,
+        replay: bool = False,
+        own_messages: bool = False,
     ) -> ChatClient:
         """
         Come in. Who sits at a terminal and gave no password is asked for it, if the server wants one.
@@ -51,6 +57,7 @@ class Entrance:
                     reconnect=reconnect,
                     replay=replay,
                     password=self._password,
+                    own_messages=own_messages,
                     tls=self._tls,
                 )
             except Refused as error:

@@ -25,7 +25,7 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     if session.nickname is not None:
         raise Refused(f"you are {session.nickname!r} already; use nick to change it", code="bad_request")
     parked = None if verb.token is None else _take_over(chat, session, verb.token)
-    if parked is None:
+    if parked is None or not parked.knows_password:
         require_password(session, verb.password)
     introduce(chat, session, verb)
     claim(chat, session, parked.nickname if parked is not None else verb.nickname, free=parked and verb.token)

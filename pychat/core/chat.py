@@ -30,7 +30,7 @@ from pychat.core.passwords import Password
 from pychat.core.queries import Ref
 from pychat.core.replies import Bye, Counts, Failure, Reply
 from pychat.core.room import Room
-from pychat.core.session import LocalSession, Session
+from pychat.core.session import LocalSession, Session, Told
 from pychat.core.text import clean, clean_line
 from pychat.core.userhost import Cloaks
 from pychat.core.verbs import Say, SayAll, Verb
@@ -207,23 +207,25 @@ class Chat:
             bot: Whether it shall be marked as a bot.
 
         Raises:
-            Refused: The nickname is not allowed or in use, or a handler said no.
+            Refused: The nickname is not allowed or in use, it may not join a room, or a handler said no.
         """
         session = LocalSession(self)
         self.admit(session, nickname, rooms, bot=bot)
         return session
 
-    def admit(self, session: LocalSession, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> None:
+    def admit(
+        self, session: LocalSession, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False, told: Told = None
+    ) -> None:
         """
-        Let a session in that was made elsewhere, of a class of its own, say. For the arguments see `session`.
+        Let a session in that was made elsewhere, of a class of its own, say. See `session` and `LocalSession.hello`.
 
         Raises:
-            Refused: The nickname is not allowed or in use, or a handler said no.
+            Refused: The nickname is not allowed or in use, it may not join a room, or a handler said no.
         """
         self.open(session)
         try:
-            session.hello(nickname, rooms, bot=bot)
-        except Refused:
+            session.hello(nickname, rooms, bot=bot, told=told)
+        except BaseException:
             self.close(session, "not admitted")
             raise
 

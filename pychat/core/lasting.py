@@ -97,7 +97,8 @@ class Lasting:
     def _expect(self, kept: KeptSession, until: float) -> None:
         """Keep the nickname of a session, and its way into its rooms, for the holder of its token."""
         digest, nickname, identity, rooms, away, realname, modes, _ = kept
-        self._chat.nicknames.park(digest, Parked(nickname, identity, rooms, away, realname, modes, until))
+        parked = Parked(nickname, identity, rooms, away, realname, modes, until, knows_password=False)
+        self._chat.nicknames.park(digest, parked)
         for name in rooms:
             room = self._chat.find_room(name)
             if room is not None:

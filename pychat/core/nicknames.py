@@ -26,6 +26,8 @@ class Parked(NamedTuple):
     modes: str
     until: float
     """By `Clock.monotonic`."""
+    knows_password: bool = True
+    """Whether its holder has given the password that the server has now, if it has one."""
 
 
 class Nicknames:

@@ -44,7 +44,7 @@ class Password:
         self._digest = self._digest_of(text)
 
     def _digest_of(self, text: str) -> bytes:
-        return hmac.digest(self._key, text.encode(errors="replace"), hashlib.sha256)
+        return hmac.digest(self._key, text.encode(errors="surrogatepass"), hashlib.sha256)
 
     def fits(self, text: str) -> bool:
         """Whether this is it."""
@@ -55,7 +55,8 @@ def require_password(session: Session, given: str | None) -> None:
     """
     Return if the session may come in: the server has no password, or this is it.
 
-    Those who come back with a token have proved that they are those who came in before, and are not asked.
+    Those who come back with a token have proved that they are those who came in before, and are not asked, unless
+    the server was started anew meanwhile: then the password may be another one.
 
     Raises:
         PasswordRequired: None was given.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
-from pychat.core.errors import AckTimeout, LocalProtocolError
+from pychat.core.errors import AckTimeout, LocalProtocolError, Refused
 from pychat.core.events import Event, Notice
 from pychat.core.participant import Participant
 from pychat.core.queries import Ref
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pychat.core.room import Room
 
 E = TypeVar("E")
+Told: TypeAlias = Callable[[Refused], object] | None
+"""Who is told why something is refused, instead of an error that is raised; or nobody."""
 
 _identities = count(time.time_ns() // 1_000_000 << 20)
 """Never the same again, also when the server is started anew: what is kept for some only, is kept with these."""
@@ -243,9 +245,23 @@ class LocalSession(Participant, Session):
         """
         self.chat.close(self, self.chat.checked_short_text("reason", reason) or "quit")
 
-    def hello(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> None:
-        """Claim a nickname and join rooms (none: the default room). `Chat.session` has done it."""
-        self.ask(Hello(nickname, names_of(rooms) or None, bot=bot))
+    def hello(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False, told: Told = None) -> None:
+        """
+        Claim a nickname and join rooms (none: the default room). `Chat.session` has done it.
+
+        Args:
+            told: Called with what is against it, for each room that may not be joined. Default: it is raised.
+        """
+        wanted = names_of(rooms)
+        self.ask(Hello(nickname, wanted or None, bot=bot))
+        for name in wanted or (self.chat.default_room.name,):
+            if not self.closed and self.chat.find_room(name) not in self.rooms.values():
+                try:
+                    self.join(name)  # again: the answer to a hello does not tell why not
+                except Refused as error:
+                    if told is None:
+                        raise
+                    told(error)
 
     def next(self, kind: type[E], timeout: float | None = None) -> E:
         """

@@ -8,13 +8,15 @@ the first line of its docstring is its help.
 from __future__ import annotations
 
 import difflib
+import enum
 import inspect
+import io
 import logging
 import shlex
 import types
 import typing
 from abc import abstractmethod
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pychat.core.errors import AckTimeout, ConnectionLost, InternalFailure, Refused
@@ -93,7 +95,7 @@ class CommandTable:
 
         Raises:
             ValueError: The name has spaces or is taken.
-            TypeError: The function does not take a context first.
+            TypeError: The function does not take a context first, or wants something that no word can be.
         """
         self._commands[name] = self._make(name, function, self._commands)
 
@@ -136,7 +138,8 @@ class CommandTable:
         """
         if not text.startswith(self.prefix):
             return
-        name, _, rest = text[len(self.prefix) :].partition(" ")
+        text = text[len(self.prefix) :]
+        name = text.split(maxsplit=1)[0] if text and not text[0].isspace() else ""
         if name not in self._commands:
             close = difflib.get_close_matches(name, list(self._commands), n=1)
             if close:
@@ -144,7 +147,7 @@ class CommandTable:
                 ctx.whisper(f"no command {prefix}{name}; did you mean {prefix}{close[0]}? {prefix}help lists them")
             return
         try:
-            self.run(ctx, name, _split(rest))
+            self.run(ctx, name, self._commands[name].words_of(text[len(name) :]))
         except Refused as error:
             ctx.whisper(str(error))
 
@@ -182,11 +185,19 @@ class _Command:
         self._title = prefix + name
         self._function = function
         self.help = (inspect.getdoc(function) or "").partition("\n")[0]
-        parameters = list(inspect.signature(function, eval_str=True).parameters.values())
+        try:
+            signature = inspect.signature(function, eval_str=True)
+        except Exception:  # one annotation cannot be evaluated; perhaps it is one that nobody needs
+            signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())
         if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
             raise TypeError(f"command {name!r}: its function must take the context as first parameter")
-        self._parameters = [p for p in parameters[1:] if p.kind is not inspect.Parameter.KEYWORD_ONLY]
-        rest = [p for p in parameters[1:] if p.kind is inspect.Parameter.KEYWORD_ONLY]
+        try:
+            arguments = [_evaluated(parameter, function) for parameter in parameters[1:]]
+        except TypeError as error:
+            raise TypeError(f"command {name!r}: {error}") from None
+        self._parameters = [p for p in arguments if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+        rest = [p for p in arguments if p.kind is inspect.Parameter.KEYWORD_ONLY]
         if len(rest) > 1:
             raise TypeError(f"command {name!r}: only one keyword-only parameter can take the rest of the line")
         self._rest = rest[0] if rest else None
@@ -200,6 +211,10 @@ class _Command:
             optional = parameter.default is not parameter.empty or parameter.kind is inspect.Parameter.VAR_POSITIONAL
             words.append(f"[{word}]" if optional else word)
         return " ".join(words)
+
+    def words_of(self, text: str) -> list[str]:
+        """Return the words of what was said behind the name; what is the rest of the line is one, as it was said."""
+        return _split(text, -1 if self._rest is None else len(self._parameters))
 
     def __call__(self, ctx: Context, words: Sequence[str]) -> None:
         """
@@ -247,21 +262,75 @@ _BOOLEANS: Final = {
 }  # fmt: skip
 
 
-def _convert(parameter: inspect.Parameter, word: str) -> Any:
+def _evaluated(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:
+    """
+    Return the parameter with its annotation, which may still be a string.
+
+    It is, if another one cannot be evaluated: the type of the context may be imported for type checkers alone.
+
+    Raises:
+        TypeError: No word can be converted to it.
+    """
     kind = parameter.annotation
+    if isinstance(kind, str):
+        try:
+            kind = eval(kind, getattr(inspect.unwrap(function), "__globals__", {}))
+        except Exception as error:
+            raise TypeError(f"the type of {parameter.name}, {kind!r}, cannot be found: {error}") from None
+    for member in _members(kind):
+        if not callable(member) or typing.get_origin(member) not in (None, typing.Literal, typing.Annotated):
+            raise TypeError(f"{parameter.name} cannot be {kind}: a word must become one")
+    return parameter.replace(annotation=kind)
+
+
+def _members(kind: Any) -> list[Any]:
+    """Return the types of a union, or else the only one."""
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
-        kind = next(member for member in typing.get_args(kind) if member is not type(None))
-    if kind is parameter.empty or kind is str:
-        return word
-    try:
-        return _BOOLEANS[word.lower()] if kind is bool else kind(word)
-    except (KeyError, ValueError, ArithmeticError):
-        name = getattr(kind, "__name__", str(kind))
-        raise _UsageError(f"{parameter.name} must be {name}, not {word!r}") from None
+        return [member for member in typing.get_args(kind) if member is not type(None)]
+    return [kind]
 
 
-def _split(text: str) -> list[str]:
+def _choices(kind: Any) -> Mapping[str, Any] | None:
+    """Return what a word may be, if there are only some; None if that is for the type itself to say."""
+    if kind is bool:
+        return _BOOLEANS
+    if typing.get_origin(kind) is typing.Literal:
+        return {str(value): value for value in typing.get_args(kind)}
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return {str(member.value): member for member in kind}
+    return None
+
+
+def _name_of(kind: Any) -> str:
+    choices = None if kind is bool else _choices(kind)
+    return getattr(kind, "__name__", str(kind)) if choices is None else " or ".join(choices)
+
+
+def _convert(parameter: inspect.Parameter, word: str) -> Any:
+    kinds = _members(parameter.annotation)
+    for kind in kinds:
+        if kind in (parameter.empty, str, Any):
+            return word
+        choices = _choices(kind)
+        try:
+            if choices is None:
+                return kind(word)
+            return choices[word] if word in choices else choices[word.lower()]
+        except (KeyError, ValueError, ArithmeticError):
+            pass  # perhaps it is another one of the union
+    raise _UsageError(f"{parameter.name} must be {' or '.join(map(_name_of, kinds))}, not {word!r}")
+
+
+def _split(text: str, most: int) -> list[str]:
+    """Return the words; with `most`, if it is not negative, so many and then the rest as it is."""
+    stream = io.StringIO(text.strip())
+    lexer = shlex.shlex(stream, posix=True)
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""  # people write no escapes, but \\o/
+    words: list[str] = []
     try:
-        return shlex.split(text)
+        while len(words) != most and (word := lexer.get_token()) is not None:
+            words.append(word)
     except ValueError:  # an apostrophe is no quotation mark to people
-        return text.split()
+        return text.strip().split(maxsplit=most)
+    rest = stream.read().strip()
+    return [*words, rest] if rest else words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, Final, TypeVar
 
 from pychat.core import verbs
 from pychat.core.events import Message
@@ -13,6 +13,8 @@ from pychat.core.session import Session
 from pychat.handlers.command_table import CommandTable, Context
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_PREFIX: Final = "!"
 
 
 class SessionContext(Context):
@@ -39,15 +41,14 @@ class Commands(Handler):
     """
     Run functions as commands, with arguments converted to the types of their parameters and help from docstrings.
 
-    A command said in a room is a message like any other, and everybody sees the answer. Functions run on the thread
-    of the session that asked; they may wait. To refuse, they raise `Refused`.
+    A command said in a room is a message like any other, and everybody sees the answer; a notice is none. Functions
+    run on the thread of the session that asked; they may wait. To refuse, they raise `Refused`.
     """
 
     waits = False  # before a function runs, what was said before is sent out
-    PREFIX: ClassVar[str] = "!"
 
     def __init__(self) -> None:
-        self._table = CommandTable(self.PREFIX)
+        self._table = CommandTable(_PREFIX)
 
     def command(self, name: str) -> Callable[[F], F]:
         """Decorate a function `(ctx, ...)` to make it the command `!name`; its docstring begins with its help."""
@@ -61,9 +62,9 @@ class Commands(Handler):
         """See `CommandTable.add_group`."""
         self._table.add_group(group)
 
-    @only_for_prefix(PREFIX)
+    @only_for_prefix(_PREFIX)
     def on_message(self, session: Session, message: Message) -> None:
-        if message.action or not message.text.startswith(self.PREFIX):
+        if message.action or message.notice or not message.text.startswith(_PREFIX):
             return
         session.chat.order.flush()
         self._table.answer(SessionContext(session, message.room, message), message.text)

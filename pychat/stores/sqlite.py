@@ -31,6 +31,8 @@ _READERS: Final = 4
 _BUSY_SECONDS: Final = 2.0
 """How long another program may hold the file until that is an error."""
 _CACHE_KIB: Final = 8192
+_LEAST_VERSION: Final = (3, 38, 0)
+"""The first one that has the operator ->> and reads JSON without being asked to."""
 _HEADER: Final = b"SQLite format 3\0"
 
 _REASONS: Final = {
@@ -182,6 +184,9 @@ class Database:
 
 def _check(path: Path) -> None:
     """Look at a file without changing it; make it if it is not there."""
+    if sqlite3.sqlite_version_info < _LEAST_VERSION:
+        least = ".".join(map(str, _LEAST_VERSION))
+        raise CannotOpen(path, f"this Python has SQLite {sqlite3.sqlite_version}; {least} or newer is needed")
     if not path.parent.is_dir():
         raise CannotOpen(path, f"there is no directory {str(path.parent)!r}; make it first")
     if path.is_dir():

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from pychat.core.names import fold
 from pychat.protocols.slash_table import SlashCommand
+from pychat.terminal.view import visible_line
 
 _LAST_WORD: Final = re.compile(r"\S*\Z")
 
@@ -71,9 +72,9 @@ def _nicknames(word: str, known: Known) -> list[str]:
 
 
 def _beginning(typed: str, names: Iterable[str]) -> list[str]:
-    """Those that begin like this, whatever the case."""
+    """Those that begin like this, whatever the case; the line to type in shows them as they are."""
     start = fold(typed)
-    return [name for name in names if fold(name).startswith(start)]
+    return [name for name in map(visible_line, names) if fold(name).startswith(start)]
 
 
 _PROPOSED: Final[Mapping[str, Callable[[str, Known], list[str]]]] = {

@@ -15,9 +15,9 @@ from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.errors import ChatError, Refused
 from pychat.core.limits import Limits
 from pychat.core.names import fold
-from pychat.core.replies import Failure, Lines, Ok, Reply
+from pychat.core.replies import Failure, Lines, Reply
 from pychat.core.text import clean
-from pychat.core.verbs import BecomeOperator, Direct, Help, Invalid, Join, Quit, Say, Verb
+from pychat.core.verbs import BecomeOperator, Direct, Help, Invalid, Join, Quit, Say, SetModes, Verb
 from pychat.terminal.completion import Completions, Known, complete
 from pychat.terminal.hearing import Hearing
 from pychat.terminal.local_commands import TABLE, Clear, Ignore, Unignore
@@ -38,7 +38,7 @@ class Conversation:
     One person's side of the chat (the `Talker` of screen.py).
 
     Args:
-        client: Connected; nothing was taken from it yet.
+        client: Connected, and hears its own messages; nothing was taken from it yet.
         notify: Called on any thread when it is time to `look`.
     """
 
@@ -88,7 +88,8 @@ class Conversation:
     # What is typed
 
     def enter(self, text: str, *, confirmed: bool = False) -> Typed:
-        if not text.strip():
+        text = text.strip("\n").rstrip()  # what is pasted often ends with a newline
+        if not text:
             return Typed.TAKEN
         asked = TABLE.parse(text) if text.startswith("/") else Say(text)
         doing = _DOING.get(type(asked))
@@ -106,16 +107,21 @@ class Conversation:
             if lines > _PASTE_LINES and not confirmed:
                 self._screen.confirm(f"send {lines} lines? [y/N]")
                 return Typed.KEPT
-        secret = isinstance(asked, BecomeOperator) or (isinstance(asked, Join) and asked.key is not None)
-        self._ask(asked, "" if secret else text)
-        return Typed.SECRET if secret else Typed.TAKEN
+        self._ask(asked, text)
+        return Typed.TAKEN
+
+    def is_secret(self, text: str) -> bool:
+        asked = TABLE.parse(text) if text.startswith("/") else None
+        if isinstance(asked, SetModes):
+            return any(change.mode == "k" and change.argument for change in asked.changes)
+        return bool((isinstance(asked, BecomeOperator) and asked.password) or (isinstance(asked, Join) and asked.key))
 
     def _ask(self, verb: Verb, typed: str) -> None:
         """Ask the server, about the room on the screen if the person names no other: it may think of another one."""
         current = self._stage.rooms.current
         if getattr(verb, "room", "") is None and current is not None:
             verb = verb._replace(room=current.name)  # type: ignore[call-arg]  # it has the field
-        if isinstance(verb, Direct) and verb.to is None:
+        if isinstance(verb, Direct) and verb.to is None:  # not who is ignored, or not shown yet
             verb = verb._replace(to=self._hearing.correspondent)
         self._asked.append(self._clock.monotonic())
         self.messenger.ask(Request(verb, typed))
@@ -214,9 +220,7 @@ class Conversation:
             self._stage.show(Failure.of(error) if isinstance(error, Refused) else Failure(None, "", str(error)))
             if isinstance(verb, Say | Direct):
                 self._screen.give_back(answer.request.typed)
-        elif isinstance(verb, Say | Direct) and isinstance(answer.reply, Ok):
-            self._stage.show_own(verb, answer.reply)
-        elif answer.reply is not None:
+        elif answer.reply is not None and not isinstance(verb, Say | Direct):  # we hear those in their place
             self._hearing.hear_answer(_explained(verb, answer.reply))
 
 

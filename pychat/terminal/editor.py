@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from prompt_toolkit.application import Application, get_app
@@ -53,7 +54,8 @@ from pychat.terminal.view import Fragment, Line
 _TWICE_SECONDS: Final = 1.0
 """Ctrl-C clears the line; again within this time, it leaves."""
 _INTERRUPTED: Final = 130
-_TERMINATED: Final = 143
+_KILLED: Final = 128
+"""And the number of the signal, as the shell has it."""
 _LOOK: Final = Style.from_dict(STYLES)
 
 
@@ -170,7 +172,9 @@ class Editor:
             self._pulse.start()
             loop = asyncio.get_running_loop()
             loop.set_exception_handler(self._failed)
-            loop.add_signal_handler(signal.SIGTERM, lambda: self.leave(_TERMINATED, at_once=True))
+            for number in (signal.SIGTERM, signal.SIGHUP):  # the second: the window is closed
+                if signal.getsignal(number) is not signal.SIG_IGN:  # it is, under nohup
+                    loop.add_signal_handler(number, partial(self.leave, _KILLED + number, at_once=True))
             start()
             self._settle()
 
@@ -178,6 +182,8 @@ class Editor:
             return self._app.run(started, set_exception_handler=False)
         except EOFError:  # the terminal is gone
             return Leaving(0)
+        finally:
+            self._remember_line()  # which nobody could send any more
 
     def notify(self) -> None:
         """Let the talker look at what is new, soon. From any thread."""
@@ -303,11 +309,15 @@ class Editor:
 
     def _accept(self, event: KeyPressEvent, *, confirmed: bool = False) -> None:
         typed = self._talker.enter(self._buffer.text, confirmed=confirmed)
-        if typed is Typed.TAKEN and self._buffer.text.strip():
-            self._buffer.append_to_history()
-        if typed is not Typed.KEPT:
+        if typed is Typed.TAKEN:
+            self._remember_line()
             self._buffer.reset()
         self._settle()
+
+    def _remember_line(self) -> None:
+        """Let the arrow up bring back what is in the line, today and tomorrow."""
+        if self._buffer.text.strip() and not self._talker.is_secret(self._buffer.text):
+            self._buffer.append_to_history()
 
     def _begin_line(self, event: KeyPressEvent) -> None:
         self._buffer.insert_text("\n")
@@ -343,7 +353,7 @@ class Editor:
 
     def _interrupt(self, event: KeyPressEvent) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._interrupted < _TWICE_SECONDS:
+        if not self._buffer.text and now - self._interrupted < _TWICE_SECONDS:
             self._quit_at_once(event)
             return
         self._interrupted = now

@@ -115,7 +115,8 @@ class Hearing:
         me = self._stage.me
         means_me = message.sender != me and (message.room is None or mentions(message.text, me))
         if message.room is None:
-            self.correspondent = message.sender
+            if message.sender != me:
+                self.correspondent = message.sender
             self._stage.show(message)
         elif room := self._stage.rooms.find(message.room):
             room.speaks(message.sender)

@@ -20,7 +20,7 @@ from pychat.core.verbs import Verb
 
 
 class Request(NamedTuple):
-    """Something to ask the server for, and what the person typed for it; empty if that is a secret."""
+    """Something to ask the server for, and what the person typed for it; empty if that was not shown."""
 
     verb: Verb
     typed: str

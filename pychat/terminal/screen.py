@@ -14,9 +14,7 @@ class Typed(Enum):
     """What becomes of a line that was typed."""
 
     TAKEN = auto()
-    """It is done with, and can be brought back by the arrow up."""
-    SECRET = auto()
-    """It is done with, and forgotten."""
+    """It is done with, and can be brought back by the arrow up, unless it is secret."""
     KEPT = auto()
     """It stays where it is."""
 
@@ -67,6 +65,9 @@ class Talker(Protocol):
 
     def enter(self, text: str, *, confirmed: bool = False) -> Typed:
         """Take a line that was typed."""
+
+    def is_secret(self, text: str) -> bool:
+        """Whether a line has something in it that no file may have: a password, the key of a room."""
 
     def complete(self, before: str) -> Completions:
         """Propose what the text before the cursor could end with."""

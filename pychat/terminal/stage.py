@@ -5,9 +5,7 @@ from __future__ import annotations
 from pychat.core.clock import Clock
 from pychat.core.events import Event, Message
 from pychat.core.names import fold
-from pychat.core.replies import Gap, HistoryPage, Members, Ok, Replay, Reply
-from pychat.core.text import clean
-from pychat.core.verbs import Direct, Say
+from pychat.core.replies import Gap, HistoryPage, Members, Replay, Reply
 from pychat.terminal.notices import Coming, ComingsAndGoings
 from pychat.terminal.rooms import Room, Rooms
 from pychat.terminal.screen import Screen
@@ -98,17 +96,6 @@ class Stage:
         else:
             mine = isinstance(event, Message) and event.sender == self.me
             room.keep(event, unread=isinstance(event, Message) and not mine, mentions=mentions)
-
-    def show_own(self, verb: Say | Direct, answer: Ok) -> None:
-        """Show what we said ourselves: nobody else tells us."""
-        room, to = (None, verb.to) if isinstance(verb, Direct) else (verb.room, None)
-        text = clean(verb.text)
-        message = Message(answer.id or 0, self._clock.time(), room, self.me, text, verb.action, to)
-        there = None if room is None else self.rooms.find(room)
-        if there is None:
-            self.show(message)
-        else:
-            self.happen(there, message)
 
     # Those who come and go
 

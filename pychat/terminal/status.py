@@ -32,8 +32,11 @@ def status_line(nickname: str, rooms: Rooms, link: Link) -> Line:
     unread = [part for number, room in enumerate(rooms, 1) for part in _unread(number, room)]
     if unread:
         line += [("status", _BETWEEN.rstrip()), *unread]
-    state = "status" if link.retry_in is None else "status.alert"
-    line += [("status", _BETWEEN), (state, f"{visible_line(link.server)}: {_state(link)}")]
+    state = f"{visible_line(link.server)}: {_state(link)}"
+    if link.retry_in is None:
+        line += [("status", _BETWEEN), ("status", state)]
+    else:  # more important than all the rest
+        line = [("status", " "), ("status.alert", state), ("status", _BETWEEN.rstrip()), *line]
     if rooms.current and rooms.current.topic:
         line.append(("status", _BETWEEN + visible_line(rooms.current.topic)))
     return [*line, ("status", " ")]

@@ -81,7 +81,7 @@ class ChatHarness:
         Let somebody in who has no socket, as `ChatServer.session` does.
 
         Raises:
-            Refused: The nickname is not allowed or in use, or a handler said no.
+            Refused: The nickname is not allowed or in use, it may not join a room, or a handler said no.
         """
         member = LocalMember(self.server.chat)
         self.server.chat.admit(member, nickname, rooms)

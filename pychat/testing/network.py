@@ -8,7 +8,7 @@ import struct
 import threading
 from typing import Final
 
-from pychat.testing.sockets import set_reset
+from pychat.testing.sockets import check_piece, set_reset
 from pychat.testing.waiting import DEADLINE
 
 _READ_BYTES: Final = 65_536
@@ -63,7 +63,8 @@ class Network:
             self._stalled = True
 
     def trickle(self, size: int = 1) -> None:
-        """Let everything through in pieces of so many bytes from now on."""
+        """Let everything through in pieces of so many bytes from now on; to let nothing through is `stall`."""
+        check_piece(size)
         with self._changed:
             self._piece = size
 

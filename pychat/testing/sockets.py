@@ -24,6 +24,15 @@ def set_reset(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RD)
 
 
+def check_piece(size: int) -> None:
+    """
+    Raises:
+        ValueError: Nothing would ever come through in pieces of this size.
+    """
+    if size < 1:
+        raise ValueError(f"pieces of {size} bytes: use stall() to let nothing through")
+
+
 class FaultySocket:
     """
     A connected socket whose `send`, `sendall`, `recv` and `recv_into` do what a test commands.
@@ -46,6 +55,7 @@ class FaultySocket:
 
     def trickle(self, size: int = 1) -> None:
         """From now on, `send` and `recv` take at most so many bytes: short writes, and messages in small pieces."""
+        check_piece(size)
         self._most = size
 
     def stall(self) -> None:

@@ -188,7 +188,7 @@ class Connection:
                 chat.throttle(session, size + _VERB_BYTES * sum(map(_weight, some)))
                 size = 0
                 if session.nickname is None:
-                    if session.lacks_password:
+                    if session.lacks_password and type(some[-1]) is Hello:
                         protocol.lacks_password()
                     self._give_up_registration(session, protocol)
                 elif session.nickname != nickname:

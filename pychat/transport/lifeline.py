@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
+import time
 from concurrent.futures import Future
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -19,7 +20,8 @@ from pychat.core.errors import AckTimeout, ConnectFailed, ConnectionLost, Refuse
 from pychat.core.events import Event, Kicked, Left, Message, Renamed
 from pychat.core.queries import ReadHistory, Ref
 from pychat.core.replies import Bye, Failure, HistoryPage, Members, Ok, PingRequest, Reply, Welcome
-from pychat.core.verbs import Hello, Leave, Ping, Pong, Quit, Verb
+from pychat.core.text import clean
+from pychat.core.verbs import Direct, Hello, Leave, Ping, Pong, Quit, Say, Verb
 from pychat.protocols.base import Item
 from pychat.transport.dial import Wire, say_hello
 from pychat.transport.inbox import Inbox, Reconnected, Reconnecting
@@ -58,6 +60,7 @@ class Lifeline:
         *,
         reconnect: bool,
         timeout: float,
+        own_messages: bool = False,
         tls: ClientTls | None = None,
     ) -> None:
         """
@@ -66,7 +69,7 @@ class Lifeline:
             Refused: The server does not let us in.
         """
         self._host, self._port, self._inbox, self._timeout, self._tls = host, port, inbox, timeout, tls
-        self._reconnect, self._hello = reconnect, hello
+        self._reconnect, self._hello, self._own_messages = reconnect, hello, own_messages
         self._refs = count(1)
         self._closing = threading.Event()
         # Guards what follows. Nothing is called under it.
@@ -262,7 +265,18 @@ class Lifeline:
             question.answer.set_exception(item.error())
         elif question is not None:
             assert not isinstance(item, Event)
+            if self._own_messages and isinstance(item, Ok) and isinstance(question.verb, Say | Direct):
+                self._inbox.put(self._own_message(question.verb, item))
             question.answer.set_result(item)
+
+    def _own_message(self, verb: Say | Direct, answer: Ok) -> Message:
+        """What we said, as others hear it; only this thread knows its place among what they say."""
+        if isinstance(verb, Direct):
+            room, to = None, verb.to
+        else:
+            room, to = verb.room or next(reversed(self.rooms), ""), None
+        text = clean(verb.text)
+        return Message(answer.id or 0, time.time(), room, self.nickname, text, verb.action, to, notice=verb.notice)
 
     def _note_locked(self, item: Item, question: _Question | None) -> None:
         """Remember what is needed to go on, and to come back."""

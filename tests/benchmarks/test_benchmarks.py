@@ -14,7 +14,7 @@ from benchmarks.check import Follower, LineChecker, Record, numbered, numbered_l
 from benchmarks.errors import LoadError
 from benchmarks.load import Shape, fanout, latency
 from benchmarks.senders import Load
-from benchmarks.servers import Server
+from benchmarks.servers import SERVERS, Server
 from benchmarks.tutorial_server import TutorialServer
 from benchmarks.wire import Listeners, enter
 
@@ -228,10 +228,7 @@ def test_command_line_says_what_failed(capsys: pytest.CaptureFixture[str]) -> No
     [
         (["--shapes", "3y"], "argument --shapes: '3y' is not all, nor shapes like 100x1,100x10"),
         (["--shapes", "0x1"], "argument --shapes: '0x1' is not all, nor shapes like 100x1,100x10"),
-        (
-            ["--server", "ergo"],
-            "argument --server: 'ergo' is none of pychat, pychat-irc, tutorial, blast, ngircd, inspircd, inspircd-64k",
-        ),
+        (["--server", "ergo"], f"argument --server: 'ergo' is none of {', '.join(SERVERS)}"),
         (["--window", "16,x"], "argument --window: 'x' is not a whole number from 1 on"),
         (["--connect", "localhost"], "argument --connect: 'localhost' is not HOST:PORT"),
         (["--text-bytes", "8"], "argument --text-bytes: at least 32, because a number or a time must fit"),
@@ -246,3 +243,14 @@ def test_bad_arguments_say_what_is_allowed(
         main(["fanout", *arguments])
 
     assert capsys.readouterr().err.endswith(f"error: {problem}\n")
+
+
+def test_a_long_record_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside an empty one: it is written, indexed, opened, read and searched."""
+    assert main(["store", "--messages", "2000", "--json"]) == 0
+
+    empty, long = json.loads(capsys.readouterr().out)["results"]
+    assert (empty["messages"], long["messages"]) == (0, 2000)
+    assert long["megabytes"] > empty["megabytes"]
+    assert set(long["searches"]) == set(empty["searches"])
+    assert all(seconds > 0 for seconds in (long["open_seconds"], long["middle_page"], *long["searches"].values()))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from recorder import USERHOST, Recorder, enter, make_chat, member
 
-from pychat import Chat, Handler, Limits, Refused, Room, Session
+from pychat import Chat, Handler, Limits, LocalSession, Refused, Room, Session
 from pychat.core import arriving, queries, replies, verbs
 from pychat.core.authority import authorize
 from pychat.core.errors import InternalFailure, NotRegistered
@@ -214,6 +214,23 @@ def test_one_of_several_rooms_may_be_refused() -> None:
     assert items[2].ref is None
     assert items[2].code == "bad_room"
     assert list(ann.rooms) == ["ops"]
+
+
+def test_who_is_let_in_by_the_program_is_in_its_rooms_or_not_at_all() -> None:
+    """The program is told why not; or of each room that is out of bounds, if it wants the others all the same."""
+    chat = make_chat()
+    for rooms in (["ops", "a b"], "ops"):
+        with pytest.raises((Refused, TypeError)):
+            chat.session("ann", rooms)
+        assert chat.sessions() == []
+        assert not chat.census.strangers
+    told: list[Refused] = []
+
+    ann = LocalSession(chat)
+    chat.admit(ann, "ann", ["a b", "ops"], told=told.append)
+
+    assert [error.code for error in told] == ["bad_room"]
+    assert ann.room_names == ("ops",)
 
 
 # Rooms

@@ -22,6 +22,7 @@ def test_a_password_fits_itself_alone() -> None:
 
     assert password.fits("grüße, 世界 ")
     assert not any(password.fits(text) for text in ("", "grüße, 世界", "GRÜSSE, 世界 ", "\ud800"))
+    assert not Password("caf\udce9").fits("caf?")  # read from a file that is not UTF-8
 
 
 def test_a_password_is_not_kept() -> None:

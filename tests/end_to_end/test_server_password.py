@@ -60,6 +60,21 @@ def test_text_keeps_the_password_for_another_nickname(closed: ChatServer, client
     ]
 
 
+def test_text_that_gave_the_password_is_not_asked_again(closed: ChatServer, clients: Clients) -> None:
+    """Also if something that was no try came with it: the next line is a nickname."""
+    ann = clients.raw(closed)
+    ann.send("host\n")
+    assert ann.read_line() == "-- this server wants a password"
+
+    ann.send("x" * 5000 + f"\n{PASSWORD}\nann\n")
+
+    assert ann.read_until("welcome") == [
+        "! line too long: at most 4096 bytes",
+        "! nickname 'host' is in use; take another",
+        "-- welcome to pychat, ann; /help lists the commands",
+    ]
+
+
 def test_the_password_is_said_to_nobody(closed: ChatServer, clients: Clients, caplog: pytest.LogCaptureFixture) -> None:
     """Neither in the room nor in the log; also not a wrong one."""
     host = clients.json(closed, "watch", password=PASSWORD)

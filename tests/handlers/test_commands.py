@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -10,6 +11,9 @@ from pychat import Chat, LocalSession, Message, Notice, Refused, command
 from pychat.core.replies import Lines, Ok
 from pychat.core.verbs import Command, Help
 from pychat.handlers import Broadcast, Commands, Context, SessionContext
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 def make(*functions: Any) -> tuple[Commands, LocalSession, LocalSession]:
@@ -48,6 +52,17 @@ def lamp(ctx: Context, on: bool, room: str | None = None, level: int | None = No
     ctx.reply(f"{on} {room} {level}")
 
 
+class Color(Enum):
+    """One of few."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+def paint(ctx: Context, color: Color, layers: int | Literal["few", "many"] | None = None) -> None:
+    ctx.reply(f"{color} {layers}")
+
+
 def no(ctx: Context) -> None:
     """Refuse."""
     raise Refused("not today", code="holiday")
@@ -73,14 +88,22 @@ def texts(session: LocalSession) -> list[str]:
         ("!roll  2d6 ", "ann rolls 2d6 1 times"),
         ("!add", "0"),
         ("!add 1 2.5 -3", "0.5"),
-        ("!note 5 it's   tea time", "5: it's tea time"),
+        ("!note 5 it's   tea time", "5: it's   tea time"),
+        (r"!note 5 hi,  'bob' \o/", r"5: hi,  'bob' \o/"),
+        ("!note 5 one\ntwo", "5: one\ntwo"),
+        ("!note\n5 two", "5: two"),
+        (r"!roll \o/", r"ann rolls \o/ 1 times"),
+        ("!roll it's 3", "ann rolls it's 3 times"),
+        ("!paint RED", "Color.RED None"),
+        ("!paint blue 5", "Color.BLUE 5"),
+        ("!paint red few", "Color.RED few"),
         ("!lamp on", "True None None"),
         ("!lamp NO kitchen 5", "False kitchen 5"),
     ],
 )
 def test_arguments_are_converted_to_what_the_function_wants(said: str, answer: str) -> None:
     """Everybody in the room sees the command and its answer."""
-    _, ann, bob = make(roll, add, note, lamp)
+    _, ann, bob = make(roll, add, note, lamp, paint)
 
     ann.say(said)
 
@@ -97,6 +120,8 @@ def test_arguments_are_converted_to_what_the_function_wants(said: str, answer: s
         ("!note", "day is missing; usage: !note DAY TEXT"),
         ("!note 5", "text is missing; usage: !note DAY TEXT"),
         ("!lamp maybe", "on must be bool, not 'maybe'; usage: !lamp ON [ROOM] [LEVEL]"),
+        ("!paint pink", "color must be red or blue, not 'pink'; usage: !paint COLOR [LAYERS]"),
+        ("!paint red 1.5", "layers must be int or few or many, not '1.5'; usage: !paint COLOR [LAYERS]"),
         ("!no", "not today"),
         ("!rol", "no command !rol; did you mean !roll? !help lists them"),
         ("!xyzzy", None),
@@ -106,7 +131,7 @@ def test_arguments_are_converted_to_what_the_function_wants(said: str, answer: s
 )
 def test_what_does_not_fit_is_told_to_the_one_who_asked(said: str, answer: str | None) -> None:
     """The others see only what was said."""
-    _, ann, bob = make(roll, add, note, lamp, no)
+    _, ann, bob = make(roll, add, note, lamp, paint, no)
 
     ann.say(said)
 
@@ -114,13 +139,16 @@ def test_what_does_not_fit_is_told_to_the_one_who_asked(said: str, answer: str |
     assert texts(ann) == ([] if answer is None else [answer])
 
 
-def test_an_action_is_no_command() -> None:
-    """`/me !roll` is something that somebody does."""
+@pytest.mark.parametrize("how", ["action", "notice"])
+def test_actions_and_notices_are_no_commands(how: str) -> None:
+    """`/me !roll` is something that somebody does, and no program answers a notice (RFC 1459 section 4.4.2)."""
     _, ann, bob = make(roll)
 
-    ann.say("!roll", action=True)
+    ann.say("!roll", action=how == "action", notice=how == "notice")
+    ann.direct("bob", "!roll", action=how == "action", notice=how == "notice")
 
-    assert texts(bob) == ["!roll"]
+    assert texts(bob) == ["!roll", "!roll"]
+    assert texts(ann) == []
 
 
 def test_whispers_and_commands_in_direct_messages_are_answered_privately() -> None:
@@ -209,6 +237,34 @@ def test_functions_that_cannot_be_commands() -> None:
         commands.add("x", lambda: None)
     with pytest.raises(TypeError, match="command 'x': only one keyword-only parameter can take the rest of the line"):
         commands.add("x", lambda ctx, *, one, two: None)
+
+
+def test_types_that_no_word_can_be() -> None:
+    """They are a mistake when the command is added, not when somebody uses it."""
+    commands, _, _ = make()
+
+    def several(ctx: Context, numbers: list[int]) -> None:
+        """Not called."""
+
+    def hidden(ctx: Context, number: Decimal) -> None:
+        """Not called."""
+
+    with pytest.raises(TypeError, match=r"^command 'x': numbers cannot be list\[int\]: a word must become one$"):
+        commands.add("x", several)
+    with pytest.raises(TypeError, match=r"^command 'x': the type of number, 'Decimal', cannot be found: name "):
+        commands.add("x", hidden)
+
+
+def test_the_type_of_the_context_may_be_unknown_when_the_program_runs() -> None:
+    """Many import it for type checkers only; it converts nothing."""
+
+    def half(ctx: Decimal, number: float, anything: Any = "") -> None:
+        ctx.reply(f"{number / 2:g} {anything}")  # type: ignore[attr-defined]  # it is no Decimal
+
+    _, ann, bob = make(half)
+    ann.say("!half 5 times")
+
+    assert texts(bob) == ["!half 5 times", "2.5 times"]
 
 
 class Dice:

@@ -10,7 +10,7 @@ from protocol_strategies import chunked, converse
 
 from pychat.core.limits import Limits
 from pychat.core.replies import ResponseEnd, ResponseStart
-from pychat.core.verbs import Abort, Answer, Hello, Invalid, Ping, Quit, Say, SayAll, SetAway, Verb
+from pychat.core.verbs import Abort, Answer, Hello, Invalid, Ping, Pong, Quit, Say, SayAll, SetAway, Verb
 from pychat.protocols.irc.dialect import IrcDialect
 from pychat.protocols.irc.protocol import IrcProtocol
 from pychat.protocols.irc.words import Asked, Line, Numeric
@@ -196,7 +196,7 @@ def test_the_nickname_may_have_a_label() -> None:
 @given(streams)
 def test_before_registration_nothing_but_what_may_be(stream: bytes) -> None:
     """No bytes make a verb that needs a nickname, while there is none."""
-    allowed = (Hello, Ping, Quit, Invalid, Answer, Abort)
+    allowed = (Hello, Ping, Pong, Quit, Invalid, Answer, Abort)
     protocol = new()
     protocol.receive(stream)
     protocol.receive_eof()

@@ -34,9 +34,10 @@ def test_nick_user_and_pass_in_any_order(lines: tuple[str, ...]) -> None:
 
 def test_the_last_password_counts() -> None:
     """Modern IRC, "PASS message"; it may have blanks."""
-    lines = "PASS first", "PASS :second try", "NICK ann", "USER a 0 * :Ann Other"
+    rest = "NICK ann", "USER a 0 * :Ann Other"
 
-    assert read(new(), *lines) == [HELLO._replace(password="second try")]
+    for line in ("PASS :second try", "PASS second try"):  # not every client writes the colon
+        assert read(new(), "PASS first", line, *rest) == [HELLO._replace(password="second try")]
 
 
 def test_commands_in_any_case() -> None:

@@ -78,6 +78,17 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
     assert caught.value.problem == "it is a directory; name a file in it"
 
 
+def test_an_old_sqlite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it has made a file that it cannot use."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 2))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.37.2")
+
+    with pytest.raises(CannotOpen) as caught:
+        SqliteLog(tmp_path / "chat.db")
+    assert caught.value.problem == "this Python has SQLite 3.37.2; 3.38.0 or newer is needed"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_has_one_server(tmp_path: Path) -> None:
     """Also within one process; when the first one has ended, the next may have it."""
     with opened(tmp_path / "chat.db") as (log, _):

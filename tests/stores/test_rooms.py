@@ -174,6 +174,19 @@ def test_who_comes_back_with_the_token_is_who_it_was(start: Start, clients: Clie
     assert back.answer("mode", modes="-i")["type"] == "ok"
 
 
+def test_a_token_from_before_a_restart_is_no_password(server: MakeServer, clients: Clients, tmp_path: Path) -> None:
+    """The password may be another one since then, so that somebody stays out."""
+    first = server(log=SqliteLog(tmp_path / "chat.db"), password="old")
+    _, welcome = enter(clients, first, "ann", password="old")
+    first.stop()
+    second = server(log=SqliteLog(tmp_path / "chat.db"), password="new")
+
+    back, resume = clients.new_json(second), {"token": welcome["token"]}
+    assert back.answer("hello", nick="ann", resume=resume)["code"] == "password_required"
+    assert back.answer("hello", nick="ann", resume=resume, password="old")["code"] == "wrong_password"
+    assert back.answer("hello", nick="", resume=resume, password="new")["nick"] == "ann"
+
+
 def test_a_token_is_good_for_a_while_only(start: Start, clients: Clients) -> None:
     """Then the nickname is free again, and the token worth nothing."""
     _, welcome = enter(clients, start(), "ann")

@@ -161,6 +161,15 @@ def test_who_means_us_rings(ears: Ears) -> None:
     assert ears.hearing.correspondent == "bob"
 
 
+def test_who_wrote_last_is_somebody_else(ears: Ears) -> None:
+    """What one writes oneself is shown where it was said, and does not change to whom a reply goes."""
+    mine = said(None, "what?", sender="ann")._replace(to="carl")
+
+    assert ears.hear(said(None, "psst"), mine) == ["[bob -> ann] psst", "[ann -> carl] what?"]
+
+    assert ears.hearing.correspondent == "bob"
+
+
 def test_a_room_may_be_heard_before_its_members_are_known(ears: Ears) -> None:
     """The answer to a join and what is said there come by different ways."""
     page = r.Replay("new", (said("new", "long ago"),))

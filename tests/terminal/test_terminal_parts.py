@@ -73,6 +73,14 @@ def test_any_text_can_be_completed(before: str) -> None:
 # Rooms
 
 
+def test_what_is_proposed_has_nothing_that_cannot_be_seen() -> None:
+    """It goes into the line to type in, and a hostile server may call people as it likes."""
+    known = Known(TABLE.commands, ["ops\x9b2J"], ["bob\u202e\x1b[2J\u200b"])
+
+    assert complete("b", known).texts == ["bob\ufffd\ufffd[2J: "]
+    assert complete("/join o", known).texts == ["ops\ufffd2J "]
+
+
 def test_who_spoke_last_is_last() -> None:
     """Others stay where they are; who leaves is gone, who is renamed keeps the place."""
     rooms = Rooms()
@@ -206,14 +214,14 @@ def test_the_status_tells_where_one_is() -> None:
 @pytest.mark.parametrize(
     ("link", "text"),
     [
-        (Link("pychat", 3.2), "pychat: reconnecting in 4 s"),
-        (Link("pychat", 0.0), "pychat: reconnecting"),
-        (Link("pychat", None, 3), "pychat: sending 3"),
+        (Link("pychat", 3.2), "pychat: reconnecting in 4 s | ann in no room"),  # it must be seen in a narrow window
+        (Link("pychat", 0.0), "pychat: reconnecting | ann in no room"),
+        (Link("pychat", None, 3), "ann in no room | pychat: sending 3"),
     ],
 )
 def test_the_status_tells_what_the_connection_does(link: Link, text: str) -> None:
     """It counts whole seconds, and never says 0."""
-    assert status(Rooms(), link) == f"ann in no room | {text}"
+    assert status(Rooms(), link) == text
 
 
 def test_choices_are_shown_without_what_follows_them() -> None:

@@ -36,10 +36,14 @@ def user(client: Client, command: Command) -> Sequence[Verb]:
 
 
 def password(client: Client, command: Command) -> Sequence[Verb]:
-    """PASS: the server's password; the last one counts (Modern IRC, "PASS message")."""
+    """
+    PASS: the server's password; the last one counts (Modern IRC, "PASS message").
+
+    Clients send its blanks without a colon before it, too.
+    """
     if client.nickname is not None:
         return [already_registered()]
-    client.password = command.params[0]
+    client.password = " ".join(command.params)
     return []
 
 
