@@ -8,6 +8,7 @@ from chat_programs import PYCHAT, Program, Programs, pychat
 from terminal_screen import CTRL_D, ENTER, Terminals, terminals
 
 from pychat.cli import daemon
+from pychat.cli.amounts import Keep
 from pychat.cli.daemon import Plan
 from pychat.core.limits import Limits
 
@@ -77,7 +78,7 @@ def test_a_password_that_cannot_be_is_exit_code_2(
 def test_the_warnings_of_a_server_that_listens_everywhere(pychat: Programs) -> None:
     """With a password it is about being overheard; and the file is nobody else's business."""
     path = pychat.directory / write(pychat, mode=0o644)
-    plan = Plan("0.0.0.0", 0, ("lobby",), "pychat", None, None, path, Limits(), True, (), None)
+    plan = Plan("0.0.0.0", 0, ("lobby",), "pychat", None, None, path, None, "full", Keep(), Limits(), True, (), None)
 
     assert daemon.warnings(plan, has_password=True) == [
         (

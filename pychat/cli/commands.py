@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from pychat import __version__
-from pychat.cli import daemon
+from pychat.cli import daemon, record_commands
+from pychat.cli.amounts import BadAmount, parse_keep
 from pychat.cli.daemon import NoHandler, Plan
 from pychat.cli.doctor import Finding, Grade, examine, joining, report
 from pychat.cli.joining import Entrance, own_nicknames
 from pychat.cli.logs import FORMATS, LEVELS, set_up
 from pychat.cli.parsing import (
     FILE,
+    NEW_FILE,
+    Checked,
     Choice,
     ClientCommand,
     Context,
@@ -94,6 +97,20 @@ def main() -> None:
     metavar="FILE",
     help="Let those whose name and password are in this file become server operators.",
 )
+@option("--db", type=NEW_FILE, metavar="FILE", help="Keep what is said in this file; otherwise it is in memory only.")
+@option(
+    "--db-sync",
+    type=Choice(("full", "normal")),
+    default="full",
+    help="What a loss of power may take: nothing, or, to be faster, the last moments.",
+)
+@option(
+    "--keep",
+    multiple=True,
+    type=Checked("amount", lambda text: parse_keep([text])),
+    metavar="AMOUNT",
+    help="Delete what is older than 30d (or min, h, w), or the oldest over 1GB (or MB, TB). Can be given for both.",
+)
 @option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
 @option(
     "--handler",
@@ -114,6 +131,9 @@ def serve(
     motd: Path | None,
     password_file: Path | None,
     oper_file: Path | None,
+    db: Path | None,
+    db_sync: str,
+    keep: tuple[str, ...],
     no_flood_control: bool,
     handler: tuple[str, ...],
     cpu: int | None,
@@ -128,6 +148,12 @@ def serve(
     nc, telnet or any program that speaks JSON lines, all on the same port.
     """
     set_up(log_level, log_format)
+    try:
+        parsed_keep = parse_keep(keep)
+    except BadAmount as error:
+        raise UsageError(str(error)) from error
+    if keep and db is None:
+        raise UsageError("--keep is about a file; name it with --db")
     plan = Plan(
         host=host,
         port=port,
@@ -136,6 +162,9 @@ def serve(
         motd=motd,
         oper_file=oper_file,
         password_file=password_file,
+        db=db,
+        db_sync=db_sync,
+        keep=parsed_keep,
         limits=Limits(**limits),
         flood_control=not no_flood_control,
         handlers=handler,
@@ -263,6 +292,12 @@ def tail(
     nicks = own_nicknames("-tail") if nick is None else [nick]
     with entrance.connect_as_any(nicks, room, reconnect=True) as client:
         Tail(client, as_json=json).follow(lines, None if since is None else int(since, 16))
+
+
+# The record in a file
+
+cli.add_command(record_commands.history)
+cli.add_command(record_commands.db)
 
 
 # Help for those who set it up

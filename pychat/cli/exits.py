@@ -6,7 +6,7 @@ import socket
 from typing import Final
 
 from pychat.cli.streams import ClosedPipe
-from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, NotPychat, Refused
+from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, NotPychat, NotReadable, Refused
 from pychat.core.text import clean_line
 
 ERROR: Final = 1
@@ -30,6 +30,7 @@ MEANINGS: Final[dict[int, str]] = {
 
 _CODES: Final[dict[type[Exception], int]] = {
     ConnectFailed: 3,
+    NotReadable: ERROR,
     Refused: REFUSED,
     ConnectionLost: 5,
     AckTimeout: UNACKNOWLEDGED,
