@@ -20,16 +20,18 @@ from click.testing import CliRunner
 import pychat as package
 from pychat.cli import cli, daemon
 from pychat.cli.addresses import Access, how_to_join
+from pychat.cli.amounts import Keep
 from pychat.cli.daemon import CannotServe, NoHandler, Plan
 from pychat.cli.exits import MEANINGS
 from pychat.cli.options import limit_fields
-from pychat.cli.parsing import OptionInfo, options_of
+from pychat.cli.parsing import Checked, OptionInfo, options_of
 from pychat.core.limits import Limits
 
 __all__ = ["pychat"]  # the fixture
 
 OPTIONS = list(options_of(cli))
 COMMANDS = list(cli.commands)
+TABLES = "[serve], [connect], [send], [tail], [history], [cert], [doctor]"
 
 
 MINE = """
@@ -65,8 +67,10 @@ def test_variable_reaches_its_option(info: OptionInfo, monkeypatch: pytest.Monke
     param = next(param for param in command.params if info.option in param.opts)
     file = tmp_path / "config.toml"
     file.touch()
-    texts: dict[type, str] = {click.Choice: "json" if "format" in info.option else "error", click.Path: str(file)}
+    texts: dict[type, str] = {click.Path: str(file), Checked: "1GB" if info.option == "--keep" else "1h"}
     text = next((text for kind, text in texts.items() if isinstance(param.type, kind)), "1")
+    if isinstance(param.type, click.Choice):
+        text = str(param.type.choices[-1])
     seen: dict[str, Any] = {}
     monkeypatch.setenv(info.variable, text)
     monkeypatch.setattr(command, "callback", lambda **values: seen.update(values))
@@ -141,7 +145,8 @@ def test_help_is_for_strangers() -> None:
 
     assert 'Start a server with "pychat serve". Join it with "pychat connect --nick NAME"' in " ".join(text.split())
     listed = [line.split()[0] for line in text.partition("\nCommands:\n")[2].splitlines()]
-    assert listed == COMMANDS == ["serve", "connect", "send", "tail", "cert", "config", "doctor", "completion"]
+    expected = ["serve", "connect", "send", "tail", "history", "db", "cert", "config", "doctor", "completion"]
+    assert listed == COMMANDS == expected
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -238,14 +243,8 @@ def test_the_default_file_is_read(pychat: Programs) -> None:
     [
         ("[serve", "not TOML: Expected ']' at the end of a table declaration (at end of document)"),
         ("\udcff", "not TOML: "),
-        (
-            "[server]\n",
-            "'server' is no table that pychat knows; use [serve], [connect], [send], [tail], [cert], [doctor]",
-        ),
-        (
-            "serve = 1\n",
-            "'serve' is no table that pychat knows; use [serve], [connect], [send], [tail], [cert], [doctor]",
-        ),
+        ("[server]\n", f"'server' is no table that pychat knows; use {TABLES}"),
+        ("serve = 1\n", f"'serve' is no table that pychat knows; use {TABLES}"),
         ("[serve]\nprot = 1\n", "[serve] has no option 'prot'; did you mean 'port'?"),
         ("[serve]\nmessage-brust = 1\n", "[serve] has no option 'message-brust'; did you mean 'message-burst'?"),
         ("[serve]\nconfig = 'x'\n", "[serve] has no option 'config'"),
@@ -322,7 +321,7 @@ def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
 
 def plan(**changes: Any) -> Plan:
     """What `pychat serve --port 0` means."""
-    return Plan(
+    what = Plan(
         host="127.0.0.1",
         port=0,
         rooms=("lobby",),
@@ -332,11 +331,15 @@ def plan(**changes: Any) -> Plan:
         password_file=None,
         tls=None,
         tls_required=False,
+        db=None,
+        db_sync="full",
+        keep=Keep(),
         limits=Limits(),
         flood_control=True,
         handlers=(),
         cpu=None,
-    )._replace(**changes)
+    )
+    return what._replace(**changes)
 
 
 def handlers_of(what: Plan) -> list[str]:

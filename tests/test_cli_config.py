@@ -16,6 +16,9 @@ from pychat.cli.settings import Setting, table
 
 __all__ = ["pychat"]  # the fixture
 
+KNOWN = "serve, connect, send, tail, history, cert, doctor"
+"""The commands that a file can have a table for."""
+
 
 def test_each_value_has_its_source(pychat: Programs) -> None:
     """The command line, the environment, a file, or the default; what has no value is a comment."""
@@ -52,7 +55,7 @@ def test_what_it_prints_is_a_file_that_says_the_same(pychat: Programs) -> None:
 
     assert (first.returncode, second.returncode, second.stderr) == (0, 0, "")
     tables = tomllib.loads(first.stdout)
-    assert list(tables) == ["serve", "connect", "send", "tail", "cert", "doctor"]
+    assert list(tables) == ["serve", "connect", "send", "tail", "history", "cert", "doctor"]
     assert (tables["tail"]["since"], tables["connect"]["nick"], tables["send"]["room"]) == ("2a", 'a"\\é', "ops")
     assert tomllib.loads(second.stdout) == tables
     assert second.stdout.count(f"# file: {path}") == sum(map(len, tables.values()))
@@ -73,8 +76,8 @@ def test_secrets_are_hidden(pychat: Programs) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["sevre"], "'sevre' has no options to show; use one of: serve, connect, send, tail, cert, doctor"),
-        (["completion"], "'completion' has no options to show; use one of: serve, connect, send, tail, cert, doctor"),
+        (["sevre"], f"'sevre' has no options to show; use one of: {KNOWN}"),
+        (["completion"], f"'completion' has no options to show; use one of: {KNOWN}"),
         (["serve", "--port", "x"], "Invalid value for '--port': 'x' is not a valid integer range."),
         (["serve", "--config", "missing.toml"], "config file 'missing.toml': No such file or directory"),
     ],

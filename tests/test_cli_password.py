@@ -9,6 +9,7 @@ from terminal_screen import CTRL_D, ENTER, Terminals, terminals
 
 from pychat.cli import daemon
 from pychat.cli.addresses import Access
+from pychat.cli.amounts import Keep
 from pychat.cli.daemon import Plan
 from pychat.core.limits import Limits
 
@@ -88,6 +89,9 @@ def test_the_warnings_of_a_server_that_listens_everywhere(pychat: Programs) -> N
         password_file=path,
         tls=None,
         tls_required=False,
+        db=None,
+        db_sync="full",
+        keep=Keep(),
         limits=Limits(),
         flood_control=True,
         handlers=(),

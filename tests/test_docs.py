@@ -308,7 +308,8 @@ def test_option_is_documented(info: OptionInfo) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_named_options_exist(path: Path) -> None:
     """Whatever a page passes to `pychat COMMAND` is an option of it."""
-    for command, arguments in re.findall(r"\bpychat (serve|connect|send|tail|doctor)\b([^\n`\"|]*)", read(path)):
+    named = re.compile(r"\bpychat (serve|connect|send|tail|history|doctor)\b([^\n`\"|]*)")
+    for command, arguments in named.findall(read(path)):
         known = {name for param in cli.commands[command].params for name in param.opts} | {"--help"}
         assert set(re.findall(r"(?<!\S)--[a-z-]+", arguments)) <= known
 

@@ -7,46 +7,37 @@ from pathlib import Path
 from typing import Any
 
 from pychat import __version__
-from pychat.cli import daemon
+from pychat.cli import daemon, record_commands, setup_commands
+from pychat.cli.amounts import BadAmount, parse_keep
 from pychat.cli.daemon import NoHandler, Plan
-from pychat.cli.doctor import Finding, Grade, check_tls, examine, joining, report
 from pychat.cli.joining import Entrance, own_nicknames
 from pychat.cli.logs import FORMATS, LEVELS, set_up
 from pychat.cli.parsing import (
-    DIRECTORY,
     FILE,
+    NEW_FILE,
+    Checked,
     Choice,
     ClientCommand,
-    Context,
     EventId,
     Exit,
     Group,
     IntRange,
     UsageError,
     argument,
-    completion_script,
     config_option,
-    configurable,
     group,
     limit_options,
     option,
-    pass_context,
-    settings_of,
     version_option,
 )
 from pychat.cli.pipe import Pipe
 from pychat.cli.secret_files import PASSWORD_VARIABLE, BadSecret, read_password
 from pychat.cli.send import NothingToSay, say_once, text_of
-from pychat.cli.settings import table
-from pychat.cli.streams import Output, can_converse
+from pychat.cli.streams import can_converse
 from pychat.cli.tail import Tail
 from pychat.core.errors import InvalidRoomName
 from pychat.core.limits import Limits
 from pychat.transport.trust import Certificate, Trust
-
-_PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-"""Settings of a command whose arguments are those of another one."""
-_SHELLS = ("bash", "zsh", "fish")
 
 
 @group(
@@ -104,6 +95,20 @@ def main() -> None:
 )
 @option("--tls-key", type=FILE, metavar="FILE", help="The key of the certificate, if it is in another file.")
 @option("--tls-required", is_flag=True, help="Refuse who does not speak TLS.")
+@option("--db", type=NEW_FILE, metavar="FILE", help="Keep what is said in this file; otherwise it is in memory only.")
+@option(
+    "--db-sync",
+    type=Choice(("full", "normal")),
+    default="full",
+    help="What a loss of power may take: nothing, or, to be faster, the last moments.",
+)
+@option(
+    "--keep",
+    multiple=True,
+    type=Checked("amount", lambda text: parse_keep([text])),
+    metavar="AMOUNT",
+    help="Delete what is older than 30d (or min, h, w), or the oldest over 1GB (or MB, TB). Can be given for both.",
+)
 @option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
 @option(
     "--handler",
@@ -127,6 +132,9 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_required: bool,
+    db: Path | None,
+    db_sync: str,
+    keep: tuple[str, ...],
     no_flood_control: bool,
     handler: tuple[str, ...],
     cpu: int | None,
@@ -143,6 +151,12 @@ def serve(
     if tls_cert is None and (tls_key is not None or tls_required):
         raise UsageError("--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert")
     set_up(log_level, log_format)
+    try:
+        parsed_keep = parse_keep(keep)
+    except BadAmount as error:
+        raise UsageError(str(error)) from error
+    if keep and db is None:
+        raise UsageError("--keep is about a file; name it with --db")
     plan = Plan(
         host=host,
         port=port,
@@ -153,6 +167,9 @@ def serve(
         password_file=password_file,
         tls=None if tls_cert is None else Certificate(tls_cert, tls_key),
         tls_required=tls_required,
+        db=db,
+        db_sync=db_sync,
+        keep=parsed_keep,
         limits=Limits(**limits),
         flood_control=not no_flood_control,
         handlers=handler,
@@ -294,81 +311,14 @@ def tail(
         Tail(client, as_json=json).follow(lines, None if since is None else int(since, 16))
 
 
-# Help for those who set it up
+# Declared elsewhere; help lists them in this order, too
 
-
-@cli.command()
-@option(
-    "--host",
-    multiple=True,
-    default=("localhost", "127.0.0.1", "::1"),
-    metavar="NAME",
-    help="Host name or address by which the server is reached. Can be repeated.",
-)
-@option("--days", type=IntRange(1, 36_500), default=365, metavar="N", help="How long it is good for.")
-@option("--out", type=DIRECTORY, default=Path(), metavar="DIR", help="Where to write cert.pem and key.pem.")
-@config_option
-def cert(host: tuple[str, ...], days: int, out: Path) -> None:
-    """
-    Make a certificate for "pychat serve --tls-cert".
-
-    It vouches for itself, so nobody trusts it who was not told its fingerprint. The program openssl makes it.
-    """
-    from pychat.cli.certificate import how_to_use, make_certificate  # loads ssl
-
-    Output().write(how_to_use(make_certificate(host, days, out), host, days))
-
-
-@cli.command(context_settings=_PASS_ON)
-@argument("command", required=False)
-@argument("arguments", nargs=-1)
-@pass_context
-def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> None:
-    """
-    Print all options, and where their values come from.
-
-    It is a TOML file that can be used as it is. Arguments behind the command count, too: "pychat config serve --port
-    6000".
-    """
-    known = configurable(cli)
-    if command is not None and command not in known:
-        raise UsageError(f"{command!r} has no options to show; use one of: {', '.join(known)}")
-    output = Output()
-    for number, name in enumerate(known if command is None else [command]):
-        output.write([*([""] if number else []), *table(name, settings_of(ctx, name, arguments))])
-
-
-@cli.command()
-@option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="The port of a server.")
-@option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where it listens, or shall listen.")
-@config_option
-@pass_context
-def doctor(ctx: Context, port: int, host: str) -> None:
-    """
-    Look for what could keep pychat from working here.
-
-    It asks who answers on the port, and looks at the limits of the system, the clock, the terminal, the config file
-    and the certificates that it names. The exit code is 1 if something is wrong.
-    """
-    findings = list(examine(host, port))
-    try:
-        settings = {name: settings_of(ctx, name, ()) for name in configurable(cli)}
-    except UsageError as error:
-        findings.append(Finding(Grade.WRONG, "config", error.format_message()))
-    else:
-        findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
-        for name, options in settings.items():
-            findings += check_tls(name, {setting.option: setting.value for setting in options})
-    Output().write([*report(findings), *joining(host, port)])
-    raise Exit(int(any(finding.grade is Grade.WRONG for finding in findings)))
-
-
-@cli.command()
-@argument("shell", type=Choice(_SHELLS))
-def completion(shell: str) -> None:
-    """
-    Print a script that completes what you type behind "pychat".
-
-    For bash, put this into ~/.bashrc: eval "$(pychat completion bash)"
-    """
-    Output().write(completion_script(cli, shell).splitlines())
+for declared in (
+    record_commands.history,
+    record_commands.db,
+    setup_commands.cert,
+    setup_commands.config,
+    setup_commands.doctor,
+    setup_commands.completion,
+):
+    cli.add_command(declared)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pychat.cli.addresses import EVERYWHERE, Access, how_to_join, why_not_bound
+from pychat.cli.amounts import Keep
 from pychat.cli.secret_files import SERVER_PASSWORD_VARIABLE, is_readable_by_others, read_operators, read_password
 from pychat.cli.signals import Signals, Wish
 from pychat.cli.streams import say_on_stderr, say_on_stdout
@@ -24,9 +25,11 @@ from pychat.core.chat import lines_of
 from pychat.core.errors import ChatError
 from pychat.core.handler import Handler, check_handler
 from pychat.core.limits import Limits
+from pychat.core.log import Log
 from pychat.core.text import clean_line
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.server import ChatServer
+from pychat.stores import SqliteLog
 from pychat.transport.trust import BadCertificate, Certificate
 
 logger = logging.getLogger("pychat")
@@ -76,6 +79,10 @@ class Plan(NamedTuple):
     password_file: Path | None
     tls: Certificate | None
     tls_required: bool
+    db: Path | None
+    """None: the record is in memory."""
+    db_sync: str
+    keep: Keep
     limits: Limits
     flood_control: bool
     handlers: tuple[str, ...]
@@ -88,6 +95,7 @@ def build(plan: Plan) -> ChatServer:
 
     Raises:
         CannotServe: A file cannot be read.
+        CannotOpen: The one for the record cannot be used.
         BadSecret: The password, or those of operators, cannot be used.
         BadCertificate: The certificate or its key cannot be used.
         NoHandler: A handler cannot be loaded or used.
@@ -103,6 +111,7 @@ def build(plan: Plan) -> ChatServer:
         port=plan.port,
         handlers=handlers,
         limits=plan.limits,
+        log=open_log(plan),
         name=clean_line(plan.server_name),
         default_room=plan.rooms[0],
         motd=() if plan.motd is None else _read_lines(plan.motd),
@@ -116,12 +125,32 @@ def build(plan: Plan) -> ChatServer:
     return server
 
 
+def open_log(plan: Plan) -> Log | None:
+    """
+    Open the file of the record; None: there is none.
+
+    Raises:
+        CannotOpen: It cannot be used.
+    """
+    if plan.db is None:
+        return None
+    return SqliteLog(
+        plan.db,
+        sync=plan.db_sync,
+        keep_seconds=plan.keep.seconds,
+        keep_bytes=plan.keep.bytes,
+        events=plan.limits.history_events,
+        chars=plan.limits.history_chars,
+    )
+
+
 def run(plan: Plan) -> None:
     """
     Serve until SIGINT, SIGTERM, or the end of the terminal. To be called on the main thread.
 
     Raises:
         CannotServe: The address cannot be had, a file cannot be read.
+        CannotOpen: The one for the record cannot be used.
         NoHandler, BadSecret, BadCertificate, InvalidRoomName: See `build`.
     """
     bind_to_processor(plan.cpu)

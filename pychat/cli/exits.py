@@ -12,6 +12,7 @@ from pychat.core.errors import (
     ConnectFailed,
     ConnectionLost,
     NotPychat,
+    NotReadable,
     Refused,
     TlsFailed,
     TlsRequired,
@@ -39,6 +40,7 @@ MEANINGS: Final[dict[int, str]] = {
 
 _CODES: Final[dict[type[Exception], int]] = {
     ConnectFailed: 3,
+    NotReadable: ERROR,
     Refused: REFUSED,
     ConnectionLost: 5,
     AckTimeout: UNACKNOWLEDGED,

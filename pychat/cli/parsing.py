@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
-from click import Choice, Context, IntRange, UsageError, argument, group, option, pass_context, version_option
+from click import Choice, Context, IntRange, UsageError, argument, command, group, option, pass_context, version_option
 from click.core import ParameterSource
 from click.exceptions import Exit
 from click.shell_completion import get_completion_class
@@ -24,10 +24,13 @@ from pychat.cli.exits import INTERRUPTED, MEANINGS, exit_code, explain
 from pychat.cli.options import BadConfig, limit_fields, read_config
 from pychat.cli.settings import Setting
 from pychat.cli.streams import ClosedPipe, say_on_stderr
+from pychat.core.errors import ChatError
 
 __all__ = [
     "DIRECTORY",
     "FILE",
+    "NEW_FILE",
+    "Checked",
     "Choice",
     "ClientCommand",
     "Command",
@@ -37,8 +40,10 @@ __all__ = [
     "Group",
     "IntRange",
     "OptionInfo",
+    "Section",
     "UsageError",
     "argument",
+    "command",
     "completion_script",
     "config_option",
     "configurable",
@@ -47,6 +52,7 @@ __all__ = [
     "option",
     "options_of",
     "pass_context",
+    "setting_of",
     "settings_of",
     "version_option",
 ]
@@ -55,6 +61,9 @@ FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 """An option with a file that must be there."""
 DIRECTORY: Final = click.Path(path_type=Path)
 """An option with a directory, which need not be there yet."""
+
+NEW_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+"""One that may be made."""
 
 _EVENT_ID: Final = re.compile("[0-9a-f]{1,16}")
 _CONFIG: Final = "pychat.config"
@@ -105,14 +114,18 @@ class ClientCommand(Command):
         super().format_epilog(ctx, formatter)
 
 
-class Group(click.Group):
-    """Turns what goes wrong into one line and an exit code."""
+class Section(click.Group):
+    """Commands under a common name."""
 
     command_class = Command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return them in the order in which they are declared: what most people want comes first."""
         return list(self.commands)
+
+
+class Group(Section):
+    """Turns what goes wrong into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -163,6 +176,24 @@ class EventId(click.ParamType):  # type: ignore[type-arg]  # it has parameters i
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not _EVENT_ID.fullmatch(value):
             self.fail(f"{value!r} is no event id: up to 16 digits 0-9 a-f", param, ctx)
+        return str(value)
+
+
+class Checked(click.ParamType):  # type: ignore[type-arg]  # see above
+    """A text of which a function must be able to make something; the option keeps the text."""
+
+    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
+        """
+        Args:
+            parse: Raises `ChatError` if it cannot.
+        """
+        self.name, self._parse = name, parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            self._parse(str(value))
+        except ChatError as error:
+            self.fail(str(error), param, ctx)
         return str(value)
 
 
@@ -271,8 +302,8 @@ class OptionInfo(NamedTuple):
 def options_of(parent: click.Group) -> Iterator[OptionInfo]:
     """Yield every option of every command."""
     commands: dict[str, click.Command] = {"": parent, **parent.commands}
-    for name, command in commands.items():
-        for param in _options(command):
+    for name, owner in commands.items():
+        for param in _options(owner):
             if param.name != "version":
                 yield OptionInfo(name, param.opts[0], _variable(name, param), param.help or "")
 
@@ -300,6 +331,17 @@ def settings_of(ctx: click.Context, name: str, arguments: Sequence[str]) -> list
     return settings
 
 
+def setting_of(ctx: click.Context, name: str, option: str) -> Any:
+    """
+    Return what another command would use for an option without any arguments, but with the file of this one.
+
+    Raises:
+        UsageError: Its environment or the file are wrong.
+    """
+    arguments = ["--config", str(ctx.meta[_CONFIG])] if _CONFIG in ctx.meta else []
+    return next(setting.value for setting in settings_of(ctx, name, arguments) if setting.option == option)
+
+
 def _source(ctx: click.Context, param: click.Option) -> str:
     match ctx.get_parameter_source(str(param.name)):
         case ParameterSource.COMMANDLINE:
@@ -316,7 +358,7 @@ def configurable(parent: click.Command) -> list[str]:
     return list(_tables(parent))
 
 
-def completion_script(parent: click.Group, shell: str) -> str:
+def completion_script(parent: click.Command, shell: str) -> str:
     """The script that lets a shell complete what is typed behind `pychat`."""
     completion = get_completion_class(shell)
     assert completion is not None, shell

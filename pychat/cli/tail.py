@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from pychat.cli.listening import listen
+from pychat.cli.stamping import Stamped
 from pychat.cli.streams import Output
 from pychat.client import ChatClient, Dropped, Heard, Reconnected, Reconnecting
 from pychat.core.errors import ConnectionLost, Refused, RemoteProtocolError
 from pychat.core.events import Disconnected, Event, Joined, Kicked, Left, Message
 from pychat.core.queries import ReadHistory
 from pychat.core.replies import Bye, Failure, Gap, HistoryPage
-from pychat.display import Lines, show_json
-from pychat.protocols.plain import Style, render
+from pychat.display import show_json
 
 
 class Tail:
@@ -24,9 +23,7 @@ class Tail:
         self._room = client.rooms[-1]
         self._as_json = as_json
         self._output = Output()
-        self._lines = Lines()
-        self._style = Style(self._room, local_time=True)
-        self._day = ""
+        self._stamped = Stamped(self._room)
         self._last_id = 0
         """Of the last event that was printed; history and what happens meanwhile overlap."""
 
@@ -114,16 +111,4 @@ class Tail:
         self._output.write([line for line in self._written(heard) if line])
 
     def _written(self, heard: Heard) -> list[str]:
-        if self._as_json:
-            return [show_json(heard)]
-        if isinstance(heard, Reconnecting | Reconnected | Dropped):
-            lines = self._lines.show(heard)
-        else:
-            lines = render(heard, self._style)
-        moment = time.localtime(heard.time if isinstance(heard, Event) else None)
-        day, minute = time.strftime("%Y-%m-%d", moment), time.strftime("%H:%M", moment)
-        stamped = [f"[{minute}] {line}" for line in lines]
-        if stamped and day != self._day:
-            self._day = day
-            return [f"-- {day}", *stamped]
-        return stamped
+        return [show_json(heard)] if self._as_json else self._stamped.show(heard)

@@ -12,6 +12,7 @@ from pychat.core.events import Event, Message
 from pychat.core.log import Page
 from pychat.core.membership import own_room
 from pychat.core.replies import HistoryPage, HistoryTarget, HistoryTargets
+from pychat.core.rings import EVER
 from pychat.core.room import Room
 from pychat.core.searching import Terms
 from pychat.core.session import Session
@@ -130,7 +131,7 @@ def _id_at(chat: Chat, room: Room, position: queries.Position, *, behind: bool =
     """
     if isinstance(position, queries.Moment):
         return chat.log.id_at(room.key, position.time, behind=behind)
-    return position + 1 if behind else position
+    return min(position + 1 if behind else position, EVER)
 
 
 def list_history(chat: Chat, session: Session, verb: queries.ListHistory) -> None:

@@ -174,6 +174,7 @@ def _history(fields: Fields, ref: Ref) -> Verb:
         fields.optional_id("after"),
         fields.count("limit", least=1) if fields.has("limit") else None,
         ref,
+        fields.optional_id("around"),
         search=fields.optional_text("search"),
     )
 
@@ -306,6 +307,7 @@ def _write_history(verb: ReadHistory) -> dict[str, Any]:
         "room": verb.room,
         "before": _id(verb.before),
         "after": _id(verb.after),
+        "around": _id(verb.around),
         "limit": verb.limit,
         "search": verb.search,
     }
@@ -361,6 +363,6 @@ _NEVER_SENT: Final[dict[type, tuple[str, ...]]] = {
     Say: ("formatted", "tags", "role"),
     Direct: ("formatted", "tags"),
     ListRooms: ("filter",),
-    ReadHistory: ("around", "newest", "messages_only"),
+    ReadHistory: ("newest", "messages_only"),
 }
 """Fields that only IRC has words for."""

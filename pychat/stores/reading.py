@@ -13,7 +13,7 @@ from pychat.core.log import milliseconds
 from pychat.core.searching import Terms
 from pychat.stores import index
 from pychat.stores.records import Unreadable, decode_block, events_of
-from pychat.stores.sqlite import Database, StoreError
+from pychat.stores.sqlite import Readers, StoreError
 
 # The blocks of a room do not overlap, so the one with an id is the last that begins before it.
 _FROM: Final = (
@@ -32,7 +32,7 @@ _NOT_INDEXED: Final = (
 class Reader:
     """Reads what is in the file, for any thread. Rooms are given by their numbers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Readers) -> None:
         self._database = database
 
     def after(self, room: int, after: int, limit: int) -> list[Event]:

@@ -133,7 +133,7 @@ def decode_block(record: bytes) -> Block:
     """
     try:
         return [_restored(*item) for item in json.loads(record.decode(*_ENCODING))]
-    except (ValueError, TypeError, KeyError, IndexError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise Unreadable(f"not a record of events: {record[:40]!r}") from error
 
 

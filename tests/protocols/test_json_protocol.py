@@ -71,6 +71,7 @@ def read(line: str | dict[str, Any]) -> v.Verb:
         ({"type": "whois", "nick": "bob"}, queries.WhoIs("bob")),
         ({"type": "history", "room": "ops", "limit": 5}, queries.ReadHistory("ops", limit=5)),
         ({"type": "history", "search": "tea cake"}, queries.ReadHistory(search="tea cake")),
+        ({"type": "history", "around": "0000000000000010", "limit": 5}, queries.ReadHistory(around=16, limit=5)),
         (
             {"type": "history", "before": "0000000000000010", "after": "0000000000000001", "search": None},
             queries.ReadHistory(before=16, after=1),

@@ -95,7 +95,7 @@ def test_a_file_has_one_server(tmp_path: Path) -> None:
         say(log, "hello")
         with pytest.raises(CannotOpen) as caught:
             SqliteLog(tmp_path / "chat.db")
-        assert caught.value.problem == "another server uses it; stop that one, or name another file"
+        assert caught.value.problem == "a server uses it; stop that one, or name another file"
 
     with opened(tmp_path / "chat.db") as (log, _):
         assert len(log.read_before("a", None, 5).events) == 1

@@ -1,0 +1,97 @@
+"""`pychat history`: print what is in a file, or what of it has some words; no server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pychat.cli.stamping import Stamped
+from pychat.cli.streams import Output
+from pychat.core.errors import ChatError
+from pychat.core.events import Event
+from pychat.core.queries import Moment, Position
+from pychat.core.rings import EVER
+from pychat.core.searching import Terms
+from pychat.display import show_json
+from pychat.stores.archive import Archive
+
+_LINES: Final = 1000
+"""Events that are written at once."""
+
+
+class NoSuchRoom(ChatError):
+    """The file has no record of this room."""
+
+    def __init__(self, room: str, path: Path, rooms: list[str]) -> None:
+        super().__init__(room, path, rooms)
+        self.room, self.path, self.rooms = room, path, rooms
+
+    def __str__(self) -> str:
+        others = f"; it has {', '.join(self.rooms)}" if self.rooms else "; it has no room yet"
+        return f"{str(self.path)!r} has no room {self.room!r}{others}"
+
+
+class Wanted(NamedTuple):
+    """What is to be printed."""
+
+    room: str | None
+    """None: all of them."""
+    terms: Terms | None
+    """Only messages with these words."""
+    since: Position | None
+    """Behind the event with this id, or from this time on."""
+    before: Position | None
+    """Ahead of this event, or of this time."""
+    last: int | None
+    """Only so many of the last ones."""
+
+
+def print_history(path: Path, wanted: Wanted, *, as_json: bool) -> None:
+    """
+    Write it to stdout, the oldest first.
+
+    Raises:
+        CannotOpen: The file cannot be used.
+        NoSuchRoom: It has no such room.
+        NotReadable: It is damaged.
+        ClosedPipe, CannotWrite: See `Output`.
+    """
+    output = Output()
+    with Archive(path) as archive:
+        room = None if wanted.room is None else archive.find(wanted.room)
+        if wanted.room is not None and room is None:
+            raise NoSuchRoom(wanted.room, path, list(archive.rooms))
+        stamped = Stamped(room)
+        events = _events(archive, [*archive.rooms.values()] if room is None else [archive.rooms[room]], wanted)
+        while some := list(islice(events, _LINES)):
+            output.write([line for event in some for line in ([show_json(event)] if as_json else stamped.show(event))])
+
+
+def _events(archive: Archive, rooms: list[int], wanted: Wanted) -> Iterator[Event]:
+    after, before = 0, EVER
+    if isinstance(wanted.since, Moment):
+        after = archive.id_at(rooms, wanted.since.time) - 1
+    elif wanted.since is not None:
+        after = min(wanted.since, EVER)
+    if isinstance(wanted.before, Moment):
+        before = archive.id_at(rooms, wanted.before.time)
+    elif wanted.before is not None:
+        before = min(wanted.before, EVER)
+    if wanted.terms is not None:
+        found = archive.found_back(rooms, wanted.terms, before)
+        return reversed(list(islice(_behind(found, after), wanted.last)))
+    if wanted.last is not None:  # only the first of them is remembered, however many there are
+        first = EVER
+        for event in islice(_behind(archive.events_back(rooms, before), after), wanted.last):
+            first = event.id
+        after = first - 1
+    return archive.events(rooms, after, before)
+
+
+def _behind(backwards: Iterator[Event], after: int) -> Iterator[Event]:
+    for event in backwards:
+        if event.id <= after:
+            return
+        yield event

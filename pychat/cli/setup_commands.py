@@ -1,0 +1,109 @@
+"""The commands for those who set pychat up: their options and their help, as in `commands.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pychat.cli.doctor import Finding, Grade, check_tls, examine, joining, report
+from pychat.cli.parsing import (
+    DIRECTORY,
+    Choice,
+    Command,
+    Context,
+    Exit,
+    IntRange,
+    UsageError,
+    argument,
+    command,
+    completion_script,
+    config_option,
+    configurable,
+    option,
+    pass_context,
+    settings_of,
+)
+from pychat.cli.settings import table
+from pychat.cli.streams import Output
+
+_PASS_ON: Final = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+"""Settings of a command whose arguments are those of another one."""
+_SHELLS: Final = ("bash", "zsh", "fish")
+
+
+@command(cls=Command)
+@option(
+    "--host",
+    multiple=True,
+    default=("localhost", "127.0.0.1", "::1"),
+    metavar="NAME",
+    help="Host name or address by which the server is reached. Can be repeated.",
+)
+@option("--days", type=IntRange(1, 36_500), default=365, metavar="N", help="How long it is good for.")
+@option("--out", type=DIRECTORY, default=Path(), metavar="DIR", help="Where to write cert.pem and key.pem.")
+@config_option
+def cert(host: tuple[str, ...], days: int, out: Path) -> None:
+    """
+    Make a certificate for "pychat serve --tls-cert".
+
+    It vouches for itself, so nobody trusts it who was not told its fingerprint. The program openssl makes it.
+    """
+    from pychat.cli.certificate import how_to_use, make_certificate  # loads ssl
+
+    Output().write(how_to_use(make_certificate(host, days, out), host, days))
+
+
+@command(cls=Command, context_settings=_PASS_ON)
+@argument("command", required=False)
+@argument("arguments", nargs=-1)
+@pass_context
+def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> None:
+    """
+    Print all options, and where their values come from.
+
+    It is a TOML file that can be used as it is. Arguments behind the command count, too: "pychat config serve --port
+    6000".
+    """
+    known = configurable(ctx.find_root().command)
+    if command is not None and command not in known:
+        raise UsageError(f"{command!r} has no options to show; use one of: {', '.join(known)}")
+    output = Output()
+    for number, name in enumerate(known if command is None else [command]):
+        output.write([*([""] if number else []), *table(name, settings_of(ctx, name, arguments))])
+
+
+@command(cls=Command)
+@option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="The port of a server.")
+@option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where it listens, or shall listen.")
+@config_option
+@pass_context
+def doctor(ctx: Context, port: int, host: str) -> None:
+    """
+    Look for what could keep pychat from working here.
+
+    It asks who answers on the port, and looks at the limits of the system, the clock, the terminal, the config file
+    and the certificates that it names. The exit code is 1 if something is wrong.
+    """
+    findings = list(examine(host, port))
+    try:
+        settings = {name: settings_of(ctx, name, ()) for name in configurable(ctx.find_root().command)}
+    except UsageError as error:
+        findings.append(Finding(Grade.WRONG, "config", error.format_message()))
+    else:
+        findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
+        for name, options in settings.items():
+            findings += check_tls(name, {setting.option: setting.value for setting in options})
+    Output().write([*report(findings), *joining(host, port)])
+    raise Exit(int(any(finding.grade is Grade.WRONG for finding in findings)))
+
+
+@command(cls=Command)
+@argument("shell", type=Choice(_SHELLS))
+@pass_context
+def completion(ctx: Context, shell: str) -> None:
+    """
+    Print a script that completes what you type behind "pychat".
+
+    For bash, put this into ~/.bashrc: eval "$(pychat completion bash)"
+    """
+    Output().write(completion_script(ctx.find_root().command, shell).splitlines())
