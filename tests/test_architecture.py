@@ -99,6 +99,11 @@ def test_each_third_party_package_has_one_door() -> None:
     assert doors["pytest"] == ["pytest_pychat"]
 
 
+def test_one_module_knows_sqlite() -> None:
+    """Everything else of the stores could be over another database."""
+    assert [name_of(path) for path in MODULES if "sqlite3" in set(imports(path))] == ["pychat.stores.sqlite"]
+
+
 def test_handlers_ask_the_chat_what_time_it_is() -> None:
     """So that whoever tests them needs not wait."""
     for path in (PACKAGE / "handlers").glob("*.py"):
