@@ -186,7 +186,8 @@ class Database(Readers):
                 self._sync, self._durable = sync, True
                 for _ in range(_READERS):
                     self._add_reader()
-            except sqlite3.Error:
+            except (sqlite3.Error, CannotOpen):
+                super().close()
                 self._writer.close()
                 raise
         except sqlite3.Error as error:
