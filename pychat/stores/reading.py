@@ -17,8 +17,8 @@ from pychat.stores.sqlite import Readers, StoreError
 
 # The blocks of a room do not overlap, so the one with an id is the last that begins before it.
 _FROM: Final = (
-    "SELECT events FROM blocks WHERE room = ?1 AND first >="
-    " (SELECT coalesce(max(first), 0) FROM blocks WHERE room = ?1 AND first <= ?2) ORDER BY first"
+    "SELECT events FROM blocks WHERE room = :room AND first >="
+    " (SELECT coalesce(max(first), 0) FROM blocks WHERE room = :room AND first <= :after) ORDER BY first"
 )
 _BACK: Final = "SELECT events FROM blocks WHERE room = ? AND first < ? ORDER BY first DESC"
 _WITH: Final = "SELECT events FROM blocks WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1"
@@ -39,7 +39,7 @@ class Reader:
         """Return the first events behind an id."""
         events: list[Event] = []
         with self._connection() as connection:
-            for (record,) in connection.execute(_FROM, (room, after)):
+            for (record,) in connection.execute(_FROM, {"room": room, "after": after}):
                 events += [event for event in _events(record) if event.id > after]
                 if len(events) >= limit:
                     break

@@ -269,7 +269,7 @@ def test_it_is_logged_once(running: ChatServer, disk: Disk, log: SqliteLog, capl
     retried = log._keeper._retry_at
     wait_until(lambda: log._keeper._retry_at > retried, "it was tried again")
     disk.become_writable()
-    wait_until(lambda: log.trouble is None, "the log is well again")
+    wait_until(lambda: "stored again" in caplog.text, "the log is well again, and has told so")
 
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
         f"{disk._database.path}: the file is read-only; who writes is refused until it can be stored",
