@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,13 @@ class Disk:
     def empty(self) -> None:
         """Let there be room again."""
         self._pragma(f"max_page_count = {2**32 - 2}")
+
+    def settle(self) -> None:
+        """Let everything be in the file itself, whatever else is written meanwhile."""
+        with closing(sqlite3.connect(self._database.path)) as connection:
+            wait_until(
+                lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "it is in the file"
+            )
 
     def hold(self) -> threading.Event:
         """Let every write wait, as a slow disk does, until the event is set."""

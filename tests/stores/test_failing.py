@@ -243,7 +243,7 @@ def test_a_damaged_file_cannot_be_read(running: ChatServer, disk: Disk, clients:
     ann = running.session("ann")
     for number in range(60):
         ann.say(f"{number} " + "x" * 3000)
-    disk._pragma("wal_checkpoint(TRUNCATE)")
+    disk.settle()
     with path.open("r+b") as file:
         file.seek(4096 * 12)
         file.write(b"\x55" * 4096 * 30)
