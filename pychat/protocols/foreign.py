@@ -14,6 +14,9 @@ TLS_SERVER: Final = "a server that wants TLS"
 _TLS_RECORDS: Final = range(20, 25)
 """The first byte of whatever is TLS (RFC 8446 section 5.1)."""
 
+SHOWN: Final = 80
+"""Bytes of what a server says that are looked at."""
+
 _SIGNS: Final = (
     # A server of HTTP/0.9, which takes whatever comes for a request, answers with the page alone.
     ("an HTTP server", rb"HTTP/\d|\s*<(?:!doctype|html|\?xml)"),
@@ -31,6 +34,11 @@ _COMPILED: Final = [(name, re.compile(sign, re.IGNORECASE)) for name, sign in _S
 def recognise(start: bytes) -> str | None:
     """Return what a server is that begins like this, with its article; None if that is not clear, or not yet."""
     return next((name for name, sign in _COMPILED if sign.match(start)), None)
+
+
+def first_line(start: bytes) -> str:
+    """Return what a server said first, to be shown to people with `repr`."""
+    return start[:SHOWN].partition(b"\n")[0].decode(errors="replace").strip()
 
 
 def speaks_tls(start: bytes) -> bool:

@@ -77,7 +77,19 @@ from pychat.core.replies import (
 )
 from pychat.core.text import clean_line
 from pychat.protocols.base import Item
-from pychat.protocols.plain_words import DEFAULT_ROOM, Style, away, because, duration, in_room, note, say, sign
+from pychat.protocols.plain_words import (
+    DEFAULT_ROOM,
+    Style,
+    away,
+    because,
+    duration,
+    in_room,
+    listeners,
+    note,
+    record_title,
+    say,
+    sign,
+)
 
 __all__ = ["DEFAULT_ROOM", "Style", "in_room", "render", "render_all"]
 
@@ -100,7 +112,7 @@ def render_all(items: Iterable[Item], style: Style) -> list[str]:
 
 def _message(item: Message, style: Style) -> list[str]:
     if item.role:
-        before = f"[{item.room} for {_ROLES.get(item.role, item.role)}] "
+        before = f"[{item.room} for {listeners(item.role)}] "
     elif item.room is not None:
         before = in_room(item.room, style)
     else:
@@ -110,9 +122,6 @@ def _message(item: Message, style: Style) -> list[str]:
     elif item.room is not None:
         before += f"{item.sender}: "
     return say(clean_line(before), item.text)
-
-
-_ROLES: Final = {"operator": "operators", "voice": "operators and voices"}
 
 
 def _joined(item: Joined, style: Style) -> list[str]:
@@ -274,12 +283,11 @@ def _replay(item: Replay, style: Style) -> list[str]:
 def _record(room: str, events: tuple[Event, ...], style: Style) -> list[str]:
     """A heading that tells the day, then the events, each line with its time; another day is announced."""
     events = tuple(event for event in events if _RENDERERS[type(event)] is not _nothing)
+    title = record_title(room, len(events), only_messages=all(isinstance(event, Message) for event in events))
     if not events:
-        return note(f"no history of {room}")
-    what = "message" if all(isinstance(event, Message) for event in events) else "event"
-    how_many = f"last {len(events)} {what}s" if len(events) > 1 else f"last {what}"
+        return note(title)
     day, _ = _when(events[0], style)
-    lines = note(f"{how_many} of {room}, {day}" + ("" if style.local_time else " UTC"))
+    lines = note(f"{title}, {day}" + ("" if style.local_time else " UTC"))
     for event in events:
         today, minute = _when(event, style)
         if today != day:

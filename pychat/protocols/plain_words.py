@@ -46,6 +46,19 @@ def sign(roles: str) -> str:
     return "@" if "o" in roles else "+" if "v" in roles else ""
 
 
+def listeners(role: str) -> str:
+    """Who hears what is said to those with a role or a higher one (`Message.role`)."""
+    return {"operator": "operators", "voice": "operators and voices"}.get(role, role)
+
+
+def record_title(room: str, number: int, *, only_messages: bool) -> str:
+    """What a part of a room's record is, with so many events."""
+    if not number:
+        return f"no history of {room}"
+    what = "message" if only_messages else "event"
+    return f"last {what} of {room}" if number == 1 else f"last {number} {what}s of {room}"
+
+
 def duration(seconds: float) -> str:
     """About how long, in one unit."""
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):

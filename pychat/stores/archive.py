@@ -50,7 +50,7 @@ class Archive:
             }
         except (StoreError, Unreadable) as error:
             self._database.close()
-            raise CannotOpen(path, error.reason if isinstance(error, StoreError) else "the file is damaged") from error
+            raise CannotOpen(path, error.reason) from error
 
     def __enter__(self) -> Archive:
         return self

@@ -68,7 +68,7 @@ class SqliteLog(Log):
             self._beginning = begin(self._database)
         except (StoreError, Unreadable) as error:
             self._database.close()
-            raise CannotOpen(path, error.reason if isinstance(error, StoreError) else "the file is damaged") from error
+            raise CannotOpen(path, error.reason) from error
         newest, self._lost, self._number, records, *_ = self._beginning
         self._next = max(first_id(), newest + 1)
         # By room key, and by number. Changed under the chat's order lock; single reads need none.

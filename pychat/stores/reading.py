@@ -102,10 +102,8 @@ class Reader:
         try:
             with self._database.reading() as connection:
                 yield connection
-        except StoreError as error:
+        except (StoreError, Unreadable) as error:
             raise NotReadable(error.reason) from error
-        except Unreadable as error:
-            raise NotReadable("the file is damaged") from error
 
 
 def _events(record: bytes) -> list[Event]:

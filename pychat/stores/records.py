@@ -38,6 +38,9 @@ Block: TypeAlias = list[Event | Burst]
 class Unreadable(ChatError):
     """What should be a record is none: the file is damaged, or was written by a later version."""
 
+    reason: Final = "the file is damaged"
+    """What people are told."""
+
 
 class _Kind(NamedTuple):
     """How one class of events is written."""

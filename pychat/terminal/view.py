@@ -16,6 +16,7 @@ from pychat.core.events import Disconnected, Event, Joined, Left, Message
 from pychat.core.replies import HistoryPage, Replay, Reply
 from pychat.core.text import clean
 from pychat.protocols.plain import Style, render
+from pychat.protocols.plain_words import listeners, record_title
 from pychat.terminal.colors import nickname_style
 
 Fragment: TypeAlias = tuple[str, str]
@@ -28,8 +29,6 @@ _INVISIBLE: Final = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
 
 _STYLES: Final = {"-->": "quiet", "<--": "quiet", "-- ": "note", "! ": "error"}
 """By how lines begin (`protocols/plain.py`)."""
-
-_ROLES: Final = {"operator": "operators", "voice": "operators and voices"}
 
 
 class Stamped(NamedTuple):
@@ -122,7 +121,7 @@ class View:
         name = ("mention" if to_me else nickname_style(sender), sender)
         before: Line = []
         if message.role:
-            before.append(("private", f"[for {_ROLES.get(message.role, visible_line(message.role))}] "))
+            before.append(("private", f"[for {visible_line(listeners(message.role))}] "))
         elif message.room is None:
             to = visible_line(message.to or "")
             before += [("private", "["), name, ("private", " -> "), (nickname_style(to), to), ("private", "] ")]
@@ -149,10 +148,8 @@ def _day(moment: float) -> tuple[int, int]:
 
 
 def _heading(page: Replay | HistoryPage, number: int) -> str:
-    what = "message" if all(isinstance(event, Message) for event in page.events) else "event"
-    if number == 0:
-        return f"-- no history of {page.room}"
-    return f"-- last {what} of {page.room}" if number == 1 else f"-- last {number} {what}s of {page.room}"
+    only_messages = all(isinstance(event, Message) for event in page.events)
+    return f"-- {record_title(page.room, number, only_messages=only_messages)}"
 
 
 def crowd_line(events: list[Joined] | list[Left | Disconnected]) -> str:

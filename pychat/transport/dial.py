@@ -23,7 +23,8 @@ from pychat.core.limits import Limits
 from pychat.core.replies import Bye, Failure, PongReply, Welcome
 from pychat.core.verbs import Hello, Ping, Verb
 from pychat.protocols.base import Item
-from pychat.protocols.foreign import TLS_SERVER, recognise
+from pychat.protocols.detect import PROMPT_BYTES
+from pychat.protocols.foreign import SHOWN, TLS_SERVER, first_line, recognise
 from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
 from pychat.transport.keepalive import keep_alive
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from pychat.transport.tls_client import ClientTls
 
 _READ_BYTES: Final = 65_536
-_SHOWN: Final = 80
-_PROMPT: Final = b"NICK"
 
 
 class Wire:
@@ -166,10 +165,10 @@ class Wire:
         """Whoever does not begin with an object speaks another language, or turns away whoever comes, in a line."""
         if self._is_pychat:
             return
-        self._started += data[: _SHOWN - len(self._started)]
-        first = self._started.removeprefix(_PROMPT).lstrip()
+        self._started += data[: SHOWN - len(self._started)]
+        first = self._started.removeprefix(PROMPT_BYTES).lstrip()
         self._is_pychat = first.startswith(b"{")
-        if recognise(first) or b"\n" in first or len(self._started) == _SHOWN:
+        if recognise(first) or b"\n" in first or len(self._started) == SHOWN:
             self.check_peer()
 
     def check_peer(self) -> None:
@@ -180,10 +179,10 @@ class Wire:
             ConnectFailed: It does not begin like one, or like one that turns us away.
             TlsRequired: It speaks TLS, and we do not.
         """
-        first = self._started.removeprefix(_PROMPT).lstrip()
-        if self._is_pychat or not first or _PROMPT.startswith(self._started):
+        first = self._started.removeprefix(PROMPT_BYTES).lstrip()
+        if self._is_pychat or not first or PROMPT_BYTES.startswith(self._started):
             return
-        said = first.partition(b"\n")[0].decode(errors="replace").strip()
+        said = first_line(first)
         kind = recognise(first)
         if kind == TLS_SERVER:
             raise TlsRequired

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.errors import TlsFailed
 from pychat.protocols.detect import PROMPT_BYTES
-from pychat.protocols.foreign import recognise, speaks_tls
+from pychat.protocols.foreign import first_line, recognise, speaks_tls
 from pychat.transport.tls import TlsLayer, client_context
 from pychat.transport.trust import Trust, read_fingerprint, write_fingerprint
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _READ_BYTES: Final = 16_384
-_SHOWN: Final = 80
 
 _NOBODY_VOUCHES: Final = frozenset({18, 19, 20, 21})
 """Codes of X509_verify_cert: self-signed, signed by one that we do not know."""
@@ -108,10 +107,7 @@ def _shake_hands(layer: TlsLayer, sock: socket.socket, timeout: float) -> tuple[
                     continue  # we were asked for a nickname before our hello came; that is not for TLS
                 data, head = head.removeprefix(PROMPT_BYTES), None
                 if not speaks_tls(data):
-                    said = data[:_SHOWN].partition(b"\n")[0].decode(errors="replace").strip()
-                    kind = recognise(data)
-                    who = "it" if kind is None else kind
-                    return b"", f"there is no TLS, {who} says {said!r}"
+                    return b"", f"there is no TLS, {recognise(data) or 'it'} says {first_line(data)!r}"
             plain = layer.receive(data)
     except OSError as error:
         return b"", f"{error.strerror or error}, instead of TLS"
