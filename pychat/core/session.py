@@ -53,6 +53,7 @@ class Session:
 
     __slots__ = (
         "__weakref__",
+        "account",
         "address",
         "away",
         "chat",
@@ -84,6 +85,8 @@ class Session:
         self.chat = chat
         self.address = address
         """The peer's IP address; empty inside this process. Never shown to other members."""
+        self.account: str | None = None
+        """The account that it is logged in to, as that is written; None: it is a guest."""
         self.secure = False
         """Whether nobody on the way can read or change what is said: its connection is one of TLS."""
         self.identity = next(_identities)
