@@ -354,4 +354,4 @@ def _set_options(sock: socket.socket, limits: Limits) -> None:
         # in which the writer could not see whether it reads.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * limits.send_queue_bytes)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        keep_alive(sock)
+        keep_alive(sock, limits)

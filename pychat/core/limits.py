@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Final
+
+_RATES: Final = frozenset({"messages_per_second", "bytes_per_second"})
+"""At 0 nothing would pass, ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +21,11 @@ class Limits:
         for field in fields(self):
             value = getattr(self, field.name)
             kinds = (int, float) if isinstance(field.default, float) else (int,)
-            if type(value) not in kinds or not value >= 0:
+            is_rate = field.name in _RATES
+            if type(value) not in kinds or not value >= 0 or (is_rate and value == 0):
                 kind = "a number" if float in kinds else "a whole number"
-                raise ValueError(f"limit {field.name} must be {kind} from 0 on, not {value!r}")
+                least = "over 0" if is_rate else "from 0 on"
+                raise ValueError(f"limit {field.name} must be {kind} {least}, not {value!r}")
 
     # Text and names
     line_bytes: int = 4096
@@ -63,7 +69,7 @@ class Limits:
     new_connections_per_minute: int = 60
     """New connections from one address (IPv6: from one /64) in a minute; loopback is exempt."""
     detection_seconds: float = 10.0
-    """From the first byte until the language must be clear."""
+    """From the first byte until the language must be clear, or the handshake of TLS over."""
     registration_seconds: float = 60.0
     """From connecting until the nickname must be accepted."""
     registration_tries: int = 5
@@ -74,6 +80,12 @@ class Limits:
     """Silence after which a client that can answer is asked whether it is there."""
     silence_seconds: float = 90.0
     """Silence after which such a client is disconnected."""
+    keepalive_seconds: int = 60
+    """Silence after which the system asks whether the other end of a connection is still there (TCP keepalive)."""
+    keepalive_interval_seconds: int = 15
+    """From one such question to the next, if there is no answer."""
+    keepalive_probes: int = 4
+    """Such questions without an answer after which the connection is lost."""
     resume_seconds: float = 30.0
     """How long a nickname is kept for one who lost the connection and holds its token."""
 

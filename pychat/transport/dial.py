@@ -64,7 +64,7 @@ class Wire:
         self._socket.settimeout(None)
         with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            keep_alive(self._socket)
+            keep_alive(self._socket, Limits())
         # What TLS has to send beside our lines goes before the next of them, soon enough after the handshake: so only
         # senders use the socket for sending.
         self._tls: TlsLayer | None = None
