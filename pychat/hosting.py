@@ -24,8 +24,8 @@ class Host:
     """The part of a `ChatServer` that needs no network. Everything may be called from any thread."""
 
     chat: Chat
-    _readers: dict[threading.Thread, str]
-    """Those who run functions of programs, and whom they serve: an address, or a bot inside this process."""
+    _readers: dict[threading.Thread, object]
+    """Those who run functions of programs, and whom they serve."""
 
     def room(self, name: str) -> Room:
         """See `Chat.room`."""
@@ -74,7 +74,7 @@ class Host:
         """
         bot.enter(self.chat)
         thread = threading.Thread(target=self._run_bot, args=(bot,), name="pychat-bot", daemon=True)
-        self._readers[thread] = repr(bot)
+        self._readers[thread] = bot
         try:
             thread.start()
         except RuntimeError:

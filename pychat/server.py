@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import resource
 import socket
 import socketserver
 import threading
@@ -38,6 +37,7 @@ from pychat.transport.fanout import Fanout
 from pychat.transport.jobs import Close, Open, Sever
 from pychat.transport.keepalive import keep_alive
 from pychat.transport.link import Link
+from pychat.transport.origins import Origin, Proxies
 from pychat.transport.trust import Certificate
 from pychat.transport.writer import Writer
 from pychat.version import __version__
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pychat")
 
 _STOP_SECONDS = 2.0
-OWN_FILES = 64
-"""Descriptors that are kept for everything that is no connection."""
 _NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -82,6 +80,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         password: str | None = None,
         tls: Certificate | None = None,
         tls_required: bool = False,
+        proxies: Iterable[str] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """
@@ -98,10 +97,13 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             password: What everybody must give who comes in over the network. Default: nothing.
             tls: With this, clients can speak TLS, too, on the same port.
             tls_required: Whether they must.
+            proxies: Addresses (`192.0.2.1`) and networks (`10.0.0.0/8`) from which only proxies connect that say whom
+                they bring, by version 1 of the PROXY protocol. What they say is believed.
             clock: What time it is. Tests give it a clock of their own.
 
         Raises:
             BadCertificate: The files of `tls` cannot be used.
+            BadProxy: One of `proxies` is no address.
             TypeError: A handler has a misspelt hook, or one with other parameters.
             ValueError: The password is empty.
         """
@@ -111,6 +113,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
         self.tls = None if tls is None else _make_tls(tls)
         self.tls_required = tls_required
+        self.proxies = Proxies(proxies)
         self.limits = limits or Limits()
         self.fanout = Fanout(self.limits)
         self.chat = Chat(
@@ -132,10 +135,10 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             Language.JSON: JsonDialect(),
             Language.IRC: IrcDialect(name, self.limits, version=f"pychat-{__version__}"),
         }
-        self._admission = Admission(self.limits, _most_connections(self.limits))
+        self._admission = Admission(self.limits)
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
         self._links: dict[socket.socket, Link] = {}
-        self._readers: dict[threading.Thread, str] = {}
+        self._readers: dict[threading.Thread, object] = {}
         # Guards the steps of life: bound, serving, stopped. Not held while waiting for other threads.
         self._life = threading.Lock()
         self._writer: Writer | None = None
@@ -223,9 +226,9 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
         if self._writer is not None:
             self._writer.stop(deadline)
-        for thread, address in list(self._readers.items()):
+        for thread, served in list(self._readers.items()):
             if thread is not threading.current_thread():
-                logger.warning("%s, serving %s, is still inside a handler", thread.name, address)
+                logger.warning("%s, serving %s, is still inside a handler", thread.name, served)
         self._stopped.set()
 
     def _stop_accepting(self) -> None:
@@ -263,22 +266,23 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         if self.tls is not None:
             self.tls.reload()
 
-    # What socketserver calls, on the accept thread
+    # What socketserver calls, on the accept thread. What it calls a client's address is an Origin here.
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection. When nothing is free for it, it waits in the queue of the system, and so do we."""
         try:
-            return super().get_request()
+            request, address = super().get_request()
         except OSError as error:
             if error.errno in _NOTHING_FREE:
                 logger.warning("cannot accept: %s", error)
                 self.chat.stopping.wait(0.2)
             raise
+        return request, self.proxies.origin(address[0])
 
     def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
         """Refuse a connection that is too many, in one line that every language can live with."""
         assert isinstance(request, socket.socket)
-        refusal = self._admission.admit(client_address[0])
+        refusal = self._admission.admit(client_address)
         if refusal is None:
             return True
         with contextlib.suppress(OSError):
@@ -294,32 +298,36 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         self.fanout.submit_now(Open(link))
         arguments = (request, client_address)
         thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
-        self._readers[thread] = client_address[0]
+        self._readers[thread] = client_address
         try:
             thread.start()
         except RuntimeError:
             del self._readers[thread]
-            self._admission.release(client_address[0])
+            self._admission.release(client_address)
             raise
 
     def handle_error(self, request: object, client_address: Any) -> None:
         """Log what nobody expected; it ends only this connection."""
-        logger.exception("serving %s failed", client_address[0])
+        logger.exception("serving %s failed", client_address)
 
-    # What socketserver calls, on a reader's thread
+    # What is called on a reader's thread
 
     def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         """Serve one connection."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._admission.release(client_address[0])
+            self._admission.release(client_address)
             self._readers.pop(threading.current_thread(), None)
 
     def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         """Run the connection."""
         assert isinstance(request, socket.socket)
-        Connection(self, request, self._links[request], client_address[0]).run()
+        Connection(self, request, self._links[request], client_address).run()
+
+    def identify(self, origin: Origin, address: str) -> str | None:
+        """A proxy has said whom it brings; return why the connection is refused, None if it is not."""
+        return self._admission.identify(origin, address)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Let the writer close the socket, or close it if the writer never knew it."""
@@ -337,15 +345,6 @@ def _make_tls(certificate: Certificate) -> ServerTls:
     from pychat.transport.tls import ServerTls  # only who wants TLS pays for loading ssl
 
     return ServerTls(certificate)
-
-
-def _most_connections(limits: Limits) -> int:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return (
-        limits.max_connections
-        if soft == resource.RLIM_INFINITY
-        else max(1, min(limits.max_connections, soft - OWN_FILES))
-    )
 
 
 def _set_options(sock: socket.socket, limits: Limits) -> None:

@@ -18,6 +18,10 @@ from typing import IO, Any
 import pytest
 from chat_clients import DEADLINE
 
+from pychat import Limits
+from pychat.cli.amounts import Keep
+from pychat.cli.daemon import Plan
+
 PYCHAT = (sys.executable, "-m", "pychat")
 
 
@@ -158,3 +162,27 @@ def pychat(tmp_path: Path) -> Iterator[Programs]:
     programs = Programs(tmp_path)
     yield programs
     programs.close()
+
+
+def plan(**changes: Any) -> Plan:
+    """What `pychat serve --port 0` means."""
+    what = Plan(
+        host="127.0.0.1",
+        port=0,
+        rooms=("lobby",),
+        server_name="pychat",
+        motd=None,
+        oper_file=None,
+        password_file=None,
+        tls=None,
+        tls_required=False,
+        proxies=(),
+        db=None,
+        db_sync="full",
+        keep=Keep(),
+        limits=Limits(),
+        flood_control=True,
+        handlers=(),
+        cpu=None,
+    )
+    return what._replace(**changes)

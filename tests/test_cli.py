@@ -14,13 +14,12 @@ from typing import Any
 
 import click
 import pytest
-from chat_programs import Programs, pychat
+from chat_programs import Programs, plan, pychat
 from click.testing import CliRunner
 
 import pychat as package
 from pychat.cli import cli, daemon
 from pychat.cli.addresses import Access, how_to_join
-from pychat.cli.amounts import Keep
 from pychat.cli.daemon import CannotServe, NoHandler, Plan
 from pychat.cli.exits import MEANINGS
 from pychat.cli.options import limit_fields
@@ -67,7 +66,8 @@ def test_variable_reaches_its_option(info: OptionInfo, monkeypatch: pytest.Monke
     param = next(param for param in command.params if info.option in param.opts)
     file = tmp_path / "config.toml"
     file.touch()
-    texts: dict[type, str] = {click.Path: str(file), Checked: "1GB" if info.option == "--keep" else "1h"}
+    checked = {"--keep": "1GB", "--proxy-from": "192.0.2.1"}.get(info.option, "1h")
+    texts: dict[type, str] = {click.Path: str(file), Checked: checked}
     text = next((text for kind, text in texts.items() if isinstance(param.type, kind)), "1")
     if isinstance(param.type, click.Choice):
         text = str(param.type.choices[-1])
@@ -110,6 +110,7 @@ def test_every_limit_has_an_option() -> None:
         (["--motd", "missing"], "Invalid value for '--motd': File 'missing' does not exist."),
         (["--prot", "1"], "No such option '--prot'. (Did you mean one of: '--motd', '--port', '--room'?)"),
         (["--room", "a b"], "room 'a b': spaces are not allowed; use 1 to 64 letters, digits or -_.#[]{}|^\\`"),
+        (["--proxy-from", "localhost"], "Invalid value for '--proxy-from': proxy 'localhost': it is no address; use "),
         (["--handler", "x"], "handler 'x': write it as package.module:Class"),
         (
             ["--handler", "no_such:Thing"],
@@ -319,29 +320,6 @@ def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
 # What `serve` prepares
 
 
-def plan(**changes: Any) -> Plan:
-    """What `pychat serve --port 0` means."""
-    what = Plan(
-        host="127.0.0.1",
-        port=0,
-        rooms=("lobby",),
-        server_name="pychat",
-        motd=None,
-        oper_file=None,
-        password_file=None,
-        tls=None,
-        tls_required=False,
-        db=None,
-        db_sync="full",
-        keep=Keep(),
-        limits=Limits(),
-        flood_control=True,
-        handlers=(),
-        cpu=None,
-    )
-    return what._replace(**changes)
-
-
 def handlers_of(what: Plan) -> list[str]:
     """The names of the handlers' classes."""
     server = daemon.build(what)
@@ -430,6 +408,18 @@ def test_how_to_join_a_server_that_wants_tls_and_a_password() -> None:
         "    openssl s_client -quiet -connect [::1]:55555",
         "In irssi, type: /connect -tls ::1 55555 PASSWORD, then: /join #hall",
         "It wants its password: openssl and pychat connect ask for it.",
+    ]
+
+
+def test_how_to_join_a_server_behind_a_proxy() -> None:
+    """From here only through that, so no other way is told; from elsewhere as always."""
+    assert how_to_join("home", "127.0.0.1", 6000, "hall", Access(proxied=True)) == [
+        "home listens on 127.0.0.1 port 6000. From this machine it takes proxies only: join it through yours.",
+        "In an IRC client, then type: /join #hall",
+    ]
+    assert how_to_join("home", "0.0.0.0", 6000, "hall", Access(proxied=True))[1:3] == [
+        "Join it from another machine:",
+        f"    nc {socket.gethostname()} 6000",
     ]
 
 

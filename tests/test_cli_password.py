@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 from chat_clients import Clients
-from chat_programs import PYCHAT, Program, Programs, pychat
+from chat_programs import PYCHAT, Program, Programs, plan, pychat
 from terminal_screen import CTRL_D, ENTER, Terminals, terminals
 
 from pychat.cli import daemon
 from pychat.cli.addresses import Access
-from pychat.cli.amounts import Keep
-from pychat.cli.daemon import Plan
-from pychat.core.limits import Limits
 
 __all__ = ["pychat", "terminals"]  # the fixtures
 
@@ -79,26 +76,12 @@ def test_a_password_that_cannot_be_is_exit_code_2(
 def test_the_warnings_of_a_server_that_listens_everywhere(pychat: Programs) -> None:
     """With a password it is about being overheard; and the file is nobody else's business."""
     path = pychat.directory / write(pychat, mode=0o644)
-    plan = Plan(
+    what = plan(
         host="0.0.0.0",
-        port=0,
-        rooms=("lobby",),
-        server_name="pychat",
-        motd=None,
-        oper_file=None,
         password_file=path,
-        tls=None,
-        tls_required=False,
-        db=None,
-        db_sync="full",
-        keep=Keep(),
-        limits=Limits(),
-        flood_control=True,
-        handlers=(),
-        cpu=None,
     )
 
-    assert daemon.warnings(plan, Access(has_password=True)) == [
+    assert daemon.warnings(what, Access(has_password=True)) == [
         (
             "everybody who can reach this machine and has the password can join: pychat listens on all its addresses "
             "(0.0.0.0) without TLS, so it can be overheard"
@@ -108,7 +91,7 @@ def test_the_warnings_of_a_server_that_listens_everywhere(pychat: Programs) -> N
             "chmod 600"
         ),
     ]
-    assert daemon.warnings(plan._replace(host="127.0.0.1", password_file=None), Access()) == []
+    assert daemon.warnings(what._replace(host="127.0.0.1", password_file=None), Access()) == []
 
 
 # The clients

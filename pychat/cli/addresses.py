@@ -17,6 +17,8 @@ class Access(NamedTuple):
     fingerprint: str | None = None
     """The SHA-256 of its certificate; None: it speaks no TLS."""
     tls_required: bool = False
+    proxied: bool = False
+    """Whether from this machine only proxies connect, that say whom they bring."""
 
 
 def how_to_join(name: str, host: str, port: int, room: str, access: Access) -> list[str]:
@@ -28,11 +30,17 @@ def how_to_join(name: str, host: str, port: int, room: str, access: Access) -> l
         host: Where it listens.
         room: Where everybody comes in.
     """
-    lines = [f"{name} listens on {host or '0.0.0.0'} port {port}. Join it from another terminal:"]
-    lines += commands(near(host), port, access)
+    where = f"{name} listens on {host or '0.0.0.0'} port {port}"
+    if access.proxied:
+        lines = [f"{where}. From this machine it takes proxies only: join it through yours."]
+    else:
+        lines = [f"{where}. Join it from another terminal:", *commands(near(host), port, access)]
     if host in EVERYWHERE:
-        lines += ["or from another machine:", *commands(socket.gethostname(), port, access)]
-    if access.tls_required:
+        lines += ["Join it from another machine:" if access.proxied else "or from another machine:"]
+        lines += [*commands(socket.gethostname(), port, access)]
+    if access.proxied:
+        lines.append(f"In an IRC client, then type: /join #{room}")
+    elif access.tls_required:
         password = " PASSWORD" if access.has_password else ""
         lines.append(f"In irssi, type: /connect -tls {near(host)} {port}{password}, then: /join #{room}")
     else:

@@ -37,6 +37,7 @@ from pychat.cli.streams import can_converse
 from pychat.cli.tail import Tail
 from pychat.core.errors import InvalidRoomName
 from pychat.core.limits import Limits
+from pychat.transport.origins import Proxies
 from pychat.transport.trust import Certificate, Trust
 
 
@@ -95,6 +96,14 @@ def main() -> None:
 )
 @option("--tls-key", type=FILE, metavar="FILE", help="The key of the certificate, if it is in another file.")
 @option("--tls-required", is_flag=True, help="Refuse who does not speak TLS.")
+@option(
+    "--proxy-from",
+    multiple=True,
+    type=Checked("address", lambda text: Proxies([text])),
+    metavar="ADDRESS",
+    help="From this address, or network like 10.0.0.0/8, only proxies connect, which say whom they bring (PROXY "
+    "protocol, version 1). Can be repeated.",
+)
 @option("--db", type=NEW_FILE, metavar="FILE", help="Keep what is said in this file; otherwise it is in memory only.")
 @option(
     "--db-sync",
@@ -132,6 +141,7 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_required: bool,
+    proxy_from: tuple[str, ...],
     db: Path | None,
     db_sync: str,
     keep: tuple[str, ...],
@@ -167,6 +177,7 @@ def serve(
         password_file=password_file,
         tls=None if tls_cert is None else Certificate(tls_cert, tls_key),
         tls_required=tls_required,
+        proxies=proxy_from,
         db=db,
         db_sync=db_sync,
         keep=parsed_keep,

@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pychat.cli.addresses import EVERYWHERE, Access, how_to_join, why_not_bound
+from pychat.cli.addresses import EVERYWHERE, Access, how_to_join, near, why_not_bound
 from pychat.cli.amounts import Keep
 from pychat.cli.secret_files import SERVER_PASSWORD_VARIABLE, is_readable_by_others, read_operators, read_password
 from pychat.cli.signals import Signals, Wish
@@ -79,6 +79,7 @@ class Plan(NamedTuple):
     password_file: Path | None
     tls: Certificate | None
     tls_required: bool
+    proxies: tuple[str, ...]
     db: Path | None
     """None: the record is in memory."""
     db_sync: str
@@ -119,6 +120,7 @@ def build(plan: Plan) -> ChatServer:
         password=read_password(plan.password_file, SERVER_PASSWORD_VARIABLE),
         tls=plan.tls,
         tls_required=plan.tls_required,
+        proxies=plan.proxies,
     )
     for room in plan.rooms[1:]:
         server.room(room)
@@ -183,7 +185,8 @@ def run(plan: Plan) -> None:
 def access_to(server: ChatServer) -> Access:
     """What people must know to come in."""
     fingerprint = None if server.tls is None else server.tls.fingerprint
-    return Access(server.chat.password is not None, fingerprint, server.tls_required)
+    proxied = near(str(server.server_address[0])) in server.proxies
+    return Access(server.chat.password is not None, fingerprint, server.tls_required, proxied)
 
 
 def warnings(plan: Plan, access: Access) -> list[str]:

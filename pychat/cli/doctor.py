@@ -20,7 +20,7 @@ from pychat.cli.streams import is_terminal
 from pychat.core.errors import ConnectFailed, NotPychat, TlsRequired
 from pychat.core.limits import Limits
 from pychat.protocols.foreign import TLS_SERVER
-from pychat.server import OWN_FILES
+from pychat.transport.admission import OWN_FILES
 from pychat.transport.dial import ask_for_life
 from pychat.transport.trust import BadCertificate, Certificate, Trust
 from pychat.version import __version__

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 import threading
 import time
 from collections import Counter
 
 from pychat.core.limits import Limits
+from pychat.transport.origins import Origin
+
+OWN_FILES = 64
+"""Descriptors that are kept for everything that is no connection."""
 
 
 class Admission:
     """Counts connections, now and in this minute. Thread-safe."""
 
-    def __init__(self, limits: Limits, most: int) -> None:
-        """
-        Args:
-            most: Connections in all, which may be fewer than in the limits.
-        """
-        self._limits = limits
-        self.most = most
+    def __init__(self, limits: Limits) -> None:
+        self.change(limits)
         # Guards the counters; nothing is called under it.
         self._lock = threading.Lock()
         self._total = 0
@@ -27,35 +27,57 @@ class Admission:
         self._new: Counter[str] = Counter()
         self._minute = 0
 
-    def admit(self, host: str) -> str | None:
-        """Count a connection from this address; return why it is refused, None if it is not."""
-        source = source_of(host)
+    def change(self, limits: Limits) -> None:
+        """From now on these are the limits."""
+        self._limits = limits
+        self.most = most_connections(limits)
+        """Connections in all, which may be fewer than in the limits."""
+
+    def admit(self, origin: Origin) -> str | None:
+        """
+        Count a connection; return why it is refused, None if it is not.
+
+        One that a proxy brings counts for no address until it is known for whose (`identify`).
+        """
         with self._lock:
             if self._total >= self.most:
                 return "server full"
-            if source is not None:
-                minute = int(time.monotonic() // 60)
-                if minute != self._minute:
-                    self._minute = minute
-                    self._new.clear()
-                if self._open[source] >= self._limits.connections_per_address:
-                    return "too many connections from your address"
-                if self._new[source] >= self._limits.new_connections_per_minute:
-                    return "too many new connections from your address, try again in a minute"
-                self._open[source] += 1
-                self._new[source] += 1
-            self._total += 1
-            return None
+            refusal = None if origin.proxied else self._count_locked(origin)
+            if refusal is None:
+                self._total += 1
+            return refusal
 
-    def release(self, host: str) -> None:
+    def identify(self, origin: Origin, address: str) -> str | None:
+        """An admitted connection is one of this address: count it for that; return why it is refused nevertheless."""
+        origin.address = address
+        with self._lock:
+            return self._count_locked(origin)
+
+    def release(self, origin: Origin) -> None:
         """An admitted connection is over."""
-        source = source_of(host)
         with self._lock:
             self._total -= 1
-            if source is not None:
-                self._open[source] -= 1
-                if self._open[source] <= 0:
-                    del self._open[source]
+            if origin.counted is not None:
+                self._open[origin.counted] -= 1
+                if self._open[origin.counted] <= 0:
+                    del self._open[origin.counted]
+
+    def _count_locked(self, origin: Origin) -> str | None:
+        source = source_of(origin.address)
+        if source is None:
+            return None
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._new.clear()
+        if self._open[source] >= self._limits.connections_per_address:
+            return "too many connections from your address"
+        if self._new[source] >= self._limits.new_connections_per_minute:
+            return "too many new connections from your address, try again in a minute"
+        self._open[source] += 1
+        self._new[source] += 1
+        origin.counted = source
+        return None
 
 
 def source_of(host: str) -> str | None:
@@ -67,3 +89,11 @@ def source_of(host: str) -> str | None:
         elif not address.is_loopback:
             return str(ipaddress.IPv6Network((address, 64), strict=False))
     return None if address.is_loopback else str(address)
+
+
+def most_connections(limits: Limits) -> int:
+    """Return how many there can be in all: fewer than the limits say, if there are not enough descriptors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return limits.max_connections
+    return max(1, min(limits.max_connections, soft - OWN_FILES))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.errors import Refused, TlsRequired
+from pychat.core.errors import Refused, RemoteProtocolError, TlsRequired
 from pychat.core.replies import Bye, Failure
 from pychat.core.verbs import Hello, SayAll, Verb
 from pychat.protocols.base import Protocol
@@ -30,10 +30,13 @@ from pychat.protocols.detect import (
 )
 from pychat.protocols.irc.protocol import IrcProtocol
 from pychat.protocols.jsonlines import JsonProtocol
+from pychat.protocols.proxy import MOST_BYTES as MOST_PROXY_BYTES
+from pychat.protocols.proxy import ProxyLine
 from pychat.protocols.text import ClassicProtocol, TextProtocol
 from pychat.transport.incoming import Incoming
 from pychat.transport.jobs import Raw, Speak
 from pychat.transport.link import Link, WireSession
+from pychat.transport.origins import Origin
 
 if TYPE_CHECKING:
     from pychat.server import ChatServer
@@ -66,10 +69,10 @@ _LINGER_SECONDS: Final = 2.0
 class Connection:
     """Made and run by the thread that `ChatServer` starts for it."""
 
-    def __init__(self, server: ChatServer, sock: socket.socket, link: Link, address: str) -> None:
+    def __init__(self, server: ChatServer, sock: socket.socket, link: Link, origin: Origin) -> None:
         self._server = server
         self._link = link
-        self._address = address
+        self._origin = origin
         self._incoming = Incoming(sock, link, server.fanout)
         self._deadline: float | None = None
         """Until when the language must be clear, or the handshake of TLS over; None: nothing has come yet."""
@@ -79,8 +82,11 @@ class Connection:
     def run(self) -> None:
         """Serve the peer until it or the server ends the connection."""
         server = self._server
+        data = self._meet_proxy() if self._origin.proxied else b""
+        if data is None:
+            return
         patience = PROMPT_SECONDS if server.tls is None else PATIENT_SECONDS
-        language, data = self._detect(Detector(server.limits, prompt=not server.tls_required, patience=patience))
+        language, data = self._detect(Detector(server.limits, prompt=not server.tls_required, patience=patience), data)
         if language is Language.TLS and server.tls is not None:
             language, data = self._secure(server.tls.layer(), data)
         elif language is not None and server.tls_required:
@@ -89,7 +95,7 @@ class Connection:
             if self._link.tls is not None:
                 self._finish()
             return
-        logger.debug("%s speaks %s", self._address, language.value)
+        logger.debug("%s speaks %s", self._origin, language.value)
         if language in PROTOCOLS:
             self._serve(language, data)
         else:
@@ -97,6 +103,36 @@ class Connection:
         self._finish()
 
     # The first bytes
+
+    def _meet_proxy(self) -> bytes | None:
+        """
+        Read whom a proxy brings, as soon as it may; return what they have said so far, None if it is over.
+
+        It may take as long as finding out the language, from the beginning: proxies say it unasked (proxy-protocol.txt,
+        section 2).
+        """
+        line = ProxyLine()
+        deadline = self._link.opened + self._server.limits.detection_seconds
+        try:
+            while not line.complete:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._incoming.wait(left):
+                    raise RemoteProtocolError("it does not say whom it brings")
+                line.receive(self._incoming.receive(MOST_PROXY_BYTES))
+                if self._incoming.ended and not line.complete:
+                    logger.debug("proxy %s brings nobody", self._origin)
+                    return None
+        except RemoteProtocolError as error:
+            logger.warning("proxy %s is disconnected: %s", self._origin, error)
+            return None
+        proxy = self._origin.address
+        refusal = None if line.address is None else self._server.identify(self._origin, line.address)
+        logger.debug("proxy %s brings %s", proxy, line.address or "somebody it does not know")
+        if refusal is None:
+            return line.rest
+        self._server.fanout.submit(Raw(self._link, f"{refusal}\r\n".encode()))
+        self._finish()
+        return None
 
     def _detect(self, detector: Detector, data: bytes = b"") -> tuple[Language | None, bytes]:
         """
@@ -134,7 +170,7 @@ class Connection:
         assert self._deadline is not None
         plain = self._incoming.secure(tls, data, self._deadline)
         if plain is None:
-            logger.debug("%s has no TLS with us: %s", self._address, tls.error or "it did not finish the handshake")
+            logger.debug("%s has no TLS with us: %s", self._origin, tls.error or "it did not finish the handshake")
             return None, b""
         if tls.protocol is not None:
             return ALPN[tls.protocol], plain
@@ -145,7 +181,7 @@ class Connection:
 
     def _serve(self, language: Language, data: bytes) -> None:
         server = self._server
-        session = WireSession(server.chat, server.fanout, self._link, self._address)
+        session = WireSession(server.chat, server.fanout, self._link, self._origin.address)
         protocol = PROTOCOLS[language](server.limits, server.dialects[language])  # type: ignore[call-arg]  # all of the table take these
         self._link.session, self._link.dialect, self._link.pings = session, protocol.dialect, protocol.pings
         session.resumable = protocol.resumes

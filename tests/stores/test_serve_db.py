@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from chat_clients import Clients, wait_until
-from chat_programs import Programs, pychat
+from chat_programs import Programs, plan, pychat
 
 from pychat.cli import daemon
 from pychat.cli.amounts import parse_keep
@@ -79,26 +79,14 @@ def test_options_reach_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Each of them."""
     given: dict[str, object] = {}
     monkeypatch.setattr(daemon, "SqliteLog", lambda path, **options: given.update(options, path=path))
-    plan = daemon.Plan(
-        host="127.0.0.1",
-        port=0,
-        rooms=("lobby",),
-        server_name="pychat",
-        motd=None,
-        oper_file=None,
-        password_file=None,
-        tls=None,
-        tls_required=False,
+    what = plan(
         db=tmp_path / "chat.db",
         db_sync="normal",
         keep=parse_keep(["30d", "1GB"]),
         limits=Limits(history_events=7, history_chars=99),
-        flood_control=True,
-        handlers=(),
-        cpu=None,
     )
 
-    daemon.open_log(plan)
+    daemon.open_log(what)
 
     assert given == {
         "path": tmp_path / "chat.db",

@@ -9,6 +9,7 @@ import pytest
 from pychat import Limits
 from pychat.transport import admission as module
 from pychat.transport.admission import Admission, source_of
+from pychat.transport.origins import Origin
 
 TOO_MANY = "too many connections from your address"
 TOO_FAST = "too many new connections from your address, try again in a minute"
@@ -34,63 +35,84 @@ def test_what_counts_as_one_address(host: str, source: str | None) -> None:
 
 def test_connections_of_one_address() -> None:
     """So many at the same time; when one is over, there is room for another."""
-    admission = Admission(Limits(connections_per_address=2), 100)
+    admission = Admission(Limits(connections_per_address=2))
+    origins = [Origin("192.0.2.1") for _ in range(3)]
 
-    assert [admission.admit("192.0.2.1") for _ in range(3)] == [None, None, TOO_MANY]
-    assert admission.admit("192.0.2.2") is None
-    admission.release("192.0.2.1")
-    assert admission.admit("192.0.2.1") is None
+    assert [*map(admission.admit, origins)] == [None, None, TOO_MANY]
+    assert admission.admit(Origin("192.0.2.2")) is None
+    admission.release(origins[0])
+    assert admission.admit(Origin("192.0.2.1")) is None
 
 
 def test_addresses_of_one_ipv6_network_count_together() -> None:
     """Who has a /64 has 2^64 addresses."""
-    admission = Admission(Limits(connections_per_address=2), 100)
+    admission = Admission(Limits(connections_per_address=2))
 
-    assert [admission.admit(f"2001:db8::{number}") for number in range(1, 4)] == [None, None, TOO_MANY]
-    assert admission.admit("2001:db8:0:1::1") is None
+    assert [admission.admit(Origin(f"2001:db8::{number}")) for number in range(1, 4)] == [None, None, TOO_MANY]
+    assert admission.admit(Origin("2001:db8:0:1::1")) is None
 
 
 def test_new_connections_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of those that are gone at once."""
     clock = SimpleNamespace(now=600.0)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    admission = Admission(Limits(new_connections_per_minute=3), 100)
+    admission = Admission(Limits(new_connections_per_minute=3))
 
     for _ in range(3):
-        assert admission.admit("192.0.2.1") is None
-        admission.release("192.0.2.1")
-    assert admission.admit("192.0.2.1") == TOO_FAST
+        origin = Origin("192.0.2.1")
+        assert admission.admit(origin) is None
+        admission.release(origin)
+    assert admission.admit(Origin("192.0.2.1")) == TOO_FAST
     clock.now += 59
-    assert admission.admit("192.0.2.1") == TOO_FAST
+    assert admission.admit(Origin("192.0.2.1")) == TOO_FAST
     clock.now += 1
-    assert admission.admit("192.0.2.1") is None
+    assert admission.admit(Origin("192.0.2.1")) is None
 
 
 def test_loopback_is_exempt_but_not_from_the_total() -> None:
     """A hundred tests on one machine are no attack."""
-    admission = Admission(Limits(connections_per_address=1, new_connections_per_minute=1), 3)
+    admission = Admission(Limits(connections_per_address=1, new_connections_per_minute=1, max_connections=3))
+    origins = [Origin("127.0.0.1") for _ in range(4)]
 
-    assert [admission.admit("127.0.0.1") for _ in range(4)] == [None, None, None, "server full"]
-    admission.release("127.0.0.1")
-    assert admission.admit("::1") is None
+    assert [*map(admission.admit, origins)] == [None, None, None, "server full"]
+    admission.release(origins[0])
+    assert admission.admit(Origin("::1")) is None
 
 
 def test_a_refused_connection_is_not_counted() -> None:
     """Else an attacker would use up the place of others."""
-    admission = Admission(Limits(connections_per_address=1), 2)
+    admission = Admission(Limits(connections_per_address=1, max_connections=2))
 
-    assert [admission.admit("192.0.2.1") for _ in range(9)] == [None] + [TOO_MANY] * 8
-    assert admission.admit("192.0.2.2") is None
-    assert admission.admit("192.0.2.3") == "server full"
+    assert [admission.admit(Origin("192.0.2.1")) for _ in range(9)] == [None] + [TOO_MANY] * 8
+    assert admission.admit(Origin("192.0.2.2")) is None
+    assert admission.admit(Origin("192.0.2.3")) == "server full"
 
 
 def test_nothing_is_kept_of_an_address_that_has_gone() -> None:
     """Memory is bounded by those who are connected, and by the last minute."""
-    admission = Admission(Limits(), 100)
+    admission = Admission(Limits())
 
     for number in range(50):
-        admission.admit(f"192.0.2.{number}")
-        admission.release(f"192.0.2.{number}")
+        origin = Origin(f"192.0.2.{number}")
+        admission.admit(origin)
+        admission.release(origin)
 
     assert not admission._open
     assert admission._total == 0
+
+
+def test_what_a_proxy_brings_counts_for_whom_it_brings() -> None:
+    """Not for the proxy, which brings everybody; who is refused then still has a place in all until it is gone."""
+    admission = Admission(Limits(connections_per_address=1, max_connections=4))
+    origins = [Origin("192.0.2.80", proxied=True) for _ in range(5)]
+
+    assert [*map(admission.admit, origins)] == [None, None, None, None, "server full"]
+    assert admission.identify(origins[0], "192.0.2.1") is None
+    assert admission.identify(origins[1], "192.0.2.1") == TOO_MANY
+    assert admission.identify(origins[2], "192.0.2.2") is None
+    for origin in origins[:4]:
+        admission.release(origin)
+
+    assert not admission._open
+    assert admission._total == 0
+    assert str(origins[0]) == "192.0.2.1"

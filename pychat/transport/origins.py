@@ -1,0 +1,74 @@
+"""Where connections come from: an address, and whether a proxy stands in between that says whose it is."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from pychat.core.errors import ChatError
+
+
+class BadProxy(ChatError, ValueError):
+    """What was named is no address of proxies."""
+
+    def __init__(self, text: str, problem: str) -> None:
+        super().__init__(text, problem)
+        self.text, self.problem = text, problem
+
+    def __str__(self) -> str:
+        return f"proxy {self.text!r}: {self.problem}; use an address like 192.0.2.1, or a network like 10.0.0.0/8"
+
+
+class Origin:
+    """Of one connection. Only its reader changes it."""
+
+    __slots__ = ("address", "counted", "proxied")
+
+    def __init__(self, address: str, *, proxied: bool = False) -> None:
+        self.address = address
+        """Of the proxy, until that has said whom it brings."""
+        self.proxied = proxied
+        """Whether it comes from a proxy, which says so."""
+        self.counted: str | None = None
+        """What stands for it in the counters of `Admission`; None: it is exempt, or not known yet."""
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Proxies:
+    """The addresses from which only proxies connect that speak the PROXY protocol. Immutable."""
+
+    def __init__(self, addresses: Iterable[str] = ()) -> None:
+        """
+        Args:
+            addresses: Of hosts, `192.0.2.1`, or networks, `10.0.0.0/8`.
+
+        Raises:
+            BadProxy: One is neither.
+            TypeError: It is a string, and no list of them.
+        """
+        if isinstance(addresses, str):
+            raise TypeError(f"proxies must be a list of addresses: [{addresses!r}], not {addresses!r}")
+        self.addresses = tuple(addresses)
+        self._networks = [*map(_network, self.addresses)]
+
+    def __contains__(self, address: str) -> bool:
+        if not self._networks:
+            return False
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self._networks)
+
+    def origin(self, address: str) -> Origin:
+        """The origin of a new connection from this address."""
+        return Origin(address, proxied=address in self)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        hosts = "has host bits set" in str(error)
+        raise BadProxy(text, "it has bits behind its prefix" if hosts else "it is no address") from None
