@@ -27,6 +27,12 @@ PROMPT_BYTES: Final = b"NICK"
 """What the classic client waits for: exactly this chunk, no newline, nothing before or behind it."""
 MOST_BYTES: Final = 4096
 """After so many the peer is taken for a text client, whatever they are."""
+PROMPT_REST_IRC: Final = b"NAME :asked for, because nothing was said yet\r\n"
+"""
+Makes the prompt a line of IRC, for a client that was too slow: else its first answer, often 001, would begin with NICK.
+
+A command that nobody knows: NICK itself without its parameter is what some clients choke on.
+"""
 PROMPT_SECONDS: Final = 0.3
 PATIENT_SECONDS: Final = 1.0
 """The same where TLS is spoken, too: the prompt would ruin a handshake whose first packet was lost on its way."""
@@ -90,6 +96,7 @@ class Detector:
         self.buffer = b""
         """All bytes so far: they belong to the protocol that was found."""
         self.prompted = False
+        """Whether the peer was asked, and hears the prompt before everything else."""
 
     @property
     def wait(self) -> float | None:

@@ -23,6 +23,7 @@ from pychat.protocols.detect import (
     PATIENT_SECONDS,
     PROMPT,
     PROMPT_BYTES,
+    PROMPT_REST_IRC,
     PROMPT_SECONDS,
     Ask,
     Detector,
@@ -148,6 +149,8 @@ class Connection:
                 if self._deadline is None:
                     self._deadline = time.monotonic() + self._server.limits.detection_seconds
                 if isinstance(found, Language):
+                    if found is Language.IRC and detector.prompted:
+                        self._server.fanout.submit(Raw(self._link, PROMPT_REST_IRC))
                     return found, detector.buffer
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if left is not None and left <= 0:

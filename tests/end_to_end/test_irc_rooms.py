@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from chat_clients import Clients
-from irc_peer import Heard, IrcPeer, irc
+from irc_peer import Heard, IrcPeer, irc, take_apart
 
 from pychat import ChatServer
 
@@ -54,6 +54,18 @@ def test_irc_is_known_by_its_first_line(server: MakeServer, clients: Clients, fi
     ann.say(first, "NICK ann", "USER ann 0 * :Ann", "CAP END")
 
     assert ann.next("001").params[0] == "ann"
+
+
+def test_the_prompt_is_a_line_of_its_own(server: MakeServer, clients: Clients) -> None:
+    """A slow client was asked for its nickname: that is no command that it knows, and what follows is whole."""
+    ann = clients.add(IrcPeer(server()))
+    assert ann.read_exactly(4) == b"NICK"
+
+    ann.say("NICK ann", "USER ann 0 * :Ann")
+
+    asked = f"NICK{ann.read_line()}".removesuffix("\r")
+    assert take_apart(asked) == Heard({}, "", "NICKNAME", ("asked for, because nothing was said yet",))
+    assert ann.read().command == "001"
 
 
 def test_no_source_shows_an_address(server: MakeServer, clients: Clients) -> None:
