@@ -2,9 +2,11 @@
 
 from pychat.bot import Bot
 from pychat.client import ChatClient
+from pychat.core.accounts import Accounts
 from pychat.core.chat import Chat
 from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, Refused
 from pychat.core.events import (
+    AccountChanged,
     AwayChanged,
     Disconnected,
     Event,
@@ -18,6 +20,7 @@ from pychat.core.events import (
     TopicChanged,
 )
 from pychat.core.handler import Handler
+from pychat.core.kept_accounts import KeptAccounts
 from pychat.core.limits import Limits
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session
@@ -27,6 +30,8 @@ from pychat.transport.trust import Certificate, Trust
 from pychat.version import __version__ as __version__
 
 __all__ = [
+    "AccountChanged",
+    "Accounts",
     "AckTimeout",
     "AwayChanged",
     "Bot",
@@ -41,6 +46,7 @@ __all__ = [
     "Event",
     "Handler",
     "Joined",
+    "KeptAccounts",
     "Kicked",
     "Left",
     "Limits",

@@ -17,12 +17,14 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pychat.core.accounts import Accounts
 from pychat.core.chat import Chat
 from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.errors import LocalProtocolError
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
+from pychat.core.sasl import mechanisms
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.nickname import NicknameValidator
 from pychat.handlers.presence import JoinLeaveNotices
@@ -81,6 +83,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         tls: Certificate | None = None,
         tls_required: bool = False,
         proxies: Iterable[str] = (),
+        accounts: Accounts | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """
@@ -99,6 +102,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             tls_required: Whether they must.
             proxies: Addresses (`192.0.2.1`) and networks (`10.0.0.0/8`) from which only proxies connect that say whom
                 they bring, by version 1 of the PROXY protocol. What they say is believed.
+            accounts: Who has one: your own `Accounts`. Default: those that people make themselves (`KeptAccounts`).
             clock: What time it is. Tests give it a clock of their own.
 
         Raises:
@@ -126,6 +130,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             motd=motd,
             operators=operators,
             password=password,
+            accounts=accounts,
             clock=clock,
         )
         super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
@@ -133,7 +138,13 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             Language.TEXT: TextDialect(default_room),
             Language.CLASSIC: ClassicDialect(default_room),
             Language.JSON: JsonDialect(),
-            Language.IRC: IrcDialect(name, self.limits, version=f"pychat-{__version__}"),
+            Language.IRC: IrcDialect(
+                name,
+                self.limits,
+                version=f"pychat-{__version__}",
+                mechanisms=mechanisms(self.chat),
+                registers=self.chat.accounts.registers,
+            ),
         }
         self._admission = Admission(self.limits)
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
@@ -214,6 +225,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         deadline = time.monotonic() + _STOP_SECONDS
         self._stop_accepting()
         self.chat.stopping.set()
+        self.chat.alarms.stop()
         for link in list(self._links.values()):
             self.fanout.expel(link, reason)
         for session in self.chat.sessions():

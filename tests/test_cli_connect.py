@@ -307,7 +307,7 @@ def test_json_is_the_protocol(pychat: Programs) -> None:
         "nonsense",
         '{"type":"sya"}',
         '{"type":"direct","to":"zed","text":"psst","ref":8}',
-        '{"type":"account","ref":9}',
+        '{"type":"register","password":"short","ref":9}',
         '{"type":"ping","token":"x"}',
     ]
 
@@ -320,7 +320,7 @@ def test_json_is_the_protocol(pychat: Programs) -> None:
     assert items["members"]["joined"] is True
     assert items["7"]["type"] == "ok"
     assert items["w"]["members"] == [{"nick": "ci"}]
-    assert (items["8"]["code"], items["9"]["code"]) == ("no_such_nickname", "unsupported")
+    assert (items["8"]["code"], items["9"]["code"]) == ("no_such_nickname", "bad_password")
     assert items["pong"]["token"] == "x"
     errors = [item for item in lines_of(result.stdout) if item["type"] == "error" and "ref" not in item]
     assert [error["code"] for error in errors] == ["bad_request", "unknown_type"]

@@ -21,12 +21,11 @@ from pychat.cli.amounts import Keep
 from pychat.cli.secret_files import SERVER_PASSWORD_VARIABLE, is_readable_by_others, read_operators, read_password
 from pychat.cli.signals import Signals, Wish
 from pychat.cli.streams import say_on_stderr, say_on_stdout
-from pychat.core.chat import lines_of
 from pychat.core.errors import ChatError
 from pychat.core.handler import Handler, check_handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
-from pychat.core.text import clean_line
+from pychat.core.text import clean_line, lines_of
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.server import ChatServer
 from pychat.stores import SqliteLog

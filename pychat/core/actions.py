@@ -11,8 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pychat.core import (
+    account_verbs,
     arriving,
     bulk,
+    identifying,
     meeting,
     moderating,
     operators,
@@ -20,6 +22,7 @@ from pychat.core import (
     queries,
     recalling,
     rooming,
+    sasl,
     talking,
     verbs,
     watching,
@@ -102,6 +105,13 @@ ACTIONS: dict[type[Any], Callable[[Chat, Session, Any], None]] = {
     verbs.BecomeOperator: operators.become_operator,
     verbs.Kill: operators.kill,
     verbs.SendWallops: operators.send_wallops,
+    account_verbs.Register: identifying.register,
+    account_verbs.LogIn: identifying.log_in,
+    account_verbs.Authenticate: sasl.authenticate,
+    account_verbs.LogOut: identifying.log_out,
+    account_verbs.ChangePassword: identifying.change_password,
+    account_verbs.DropAccount: identifying.drop_account,
+    account_verbs.Regain: identifying.regain,
     verbs.Command: talking.command,
     verbs.Help: _help,
     verbs.Answer: _answer,

@@ -6,11 +6,14 @@ from threading import Event as ThreadEvent
 from typing import TYPE_CHECKING
 
 from pychat.core import verbs
+from pychat.core.account_replies import LoggedIn
+from pychat.core.credentials import check_password
 from pychat.core.errors import Refused
-from pychat.core.events import AwayChanged, Renamed
+from pychat.core.events import AwayChanged
 from pychat.core.handler import change_before
 from pychat.core.names import check_nickname
 from pychat.core.nicknames import Parked, new_token
+from pychat.core.owning import lend, rename_locked, require_own
 from pychat.core.passwords import require_password
 from pychat.core.profiles import introduce
 from pychat.core.queries import Ref
@@ -28,6 +31,11 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     if parked is None or not parked.knows_password:
         require_password(session, verb.password)
     introduce(chat, session, verb)
+    known = session.account
+    if verb.account is not None:
+        session.account = check_password(session, verb.account, verb.account_password)
+    elif parked is not None:
+        session.account = parked.account
     claim(chat, session, parked.nickname if parked is not None else verb.nickname, free=parked and verb.token)
     session.replays = verb.replay and verb.after is None
     with chat.order.lock:
@@ -39,6 +47,9 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
         chat.nicknames.give_token(session, new_token())
         chat.lasting.keep_session_locked(session)
     _welcome(chat, session, verb.ref)
+    if session.account != known and session.account is not None:
+        chat.send(session, LoggedIn(None, session.account, False, session.nickname, session.userhost))
+    lend(session)
     rooms = _rooms(chat, verb, parked)
     if verb.after is not None:
         chat.membership.resume(session, rooms, verb.after)
@@ -113,16 +124,13 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
             raise Refused("you are not connected any more")
         if free is not None:
             chat.nicknames.unpark(free)
-        chat.nicknames.claim(session, nickname)
-        if old is None:
-            chat.census.name(session)
+        require_own(session, nickname)
+        if old is not None:
+            rename_locked(chat, session, nickname)
         else:
-            chat.past.add(session, old)
-            rooms = tuple(session.rooms.values())
-            event = Renamed(0, 0.0, session.room_names, old, nickname, session.userhost)
-            chat.order.append_locked(event, rooms, also=session)
-            chat.lasting.keep_session_locked(session)
-        chat.watches.claimed_locked(session, old)
+            chat.nicknames.claim(session, nickname)
+            chat.census.name(session)
+            chat.watches.claimed_locked(session, None)
     chat.order.wake()
     chat.run_on(chat.chains.on_nick, session, old, nickname)
 
@@ -130,6 +138,7 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
 def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
     claim(chat, session, verb.nickname)
     chat.send(session, Ok(verb.ref))
+    lend(session)
 
 
 def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:

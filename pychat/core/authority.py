@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from pychat.core import queries, verbs
+from pychat.core import account_verbs, queries, verbs
 from pychat.core.errors import NotAMember, NotRegistered, NotStored, Refused
 from pychat.core.events import Message
 from pychat.core.session import Session
@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from pychat.core.room import Room
 
 _EVERYBODY = frozenset(
-    {verbs.Hello, verbs.Help, verbs.Ping, verbs.Pong, verbs.Quit, verbs.Invalid, verbs.Abort, verbs.Answer}
+    {
+        verbs.Hello,
+        verbs.Help,
+        verbs.Ping,
+        verbs.Pong,
+        verbs.Quit,
+        verbs.Invalid,
+        verbs.Abort,
+        verbs.Answer,
+        account_verbs.Register,
+        account_verbs.LogIn,
+        account_verbs.Authenticate,
+        account_verbs.LogOut,
+    }
 )
 _REGISTERED = frozenset(
     {
@@ -44,6 +57,9 @@ _REGISTERED = frozenset(
         verbs.SetUserModes,
         verbs.SetRealname,
         verbs.BecomeOperator,
+        account_verbs.ChangePassword,
+        account_verbs.DropAccount,
+        account_verbs.Regain,
         verbs.Command,
         queries.GetTopic,
         queries.ListMembers,
@@ -71,6 +87,9 @@ _STORED = {
     verbs.SetTopic: "the topic",
     verbs.SetModes: "the modes",
     verbs.Invite: "the invitation",
+    account_verbs.Register: "your account",
+    account_verbs.ChangePassword: "your new password",
+    account_verbs.DropAccount: "that your account is deleted",
 }
 """
 What may not happen while it cannot be stored, and what it is called. Joining is not here because it is part of other
@@ -88,9 +107,7 @@ def authorize(session: Session, verb: verbs.Verb) -> None:
         Refused: It is for server operators.
     """
     kind = type(verb)
-    if session.nickname is None:
-        if kind in _EVERYBODY:
-            return
+    if session.nickname is None and kind not in _EVERYBODY:
         assert kind in _REGISTERED or kind in _SERVER_OPERATORS, f"{kind.__name__} has no rule"
         raise NotRegistered
     if kind in _SERVER_OPERATORS and not is_server_operator(session):

@@ -22,10 +22,17 @@ class Burst(Sequence[Message]):
     The texts are printable ASCII on one line (`core/bulk.py` sees to it), so no language needs to clean them again.
     """
 
-    __slots__ = ("first", "room", "sender", "texts", "times", "userhost")
+    __slots__ = ("account", "first", "room", "sender", "texts", "times", "userhost")
 
     def __init__(
-        self, first: int, times: Sequence[float], room: str, sender: str, userhost: str, texts: Sequence[str]
+        self,
+        first: int,
+        times: Sequence[float],
+        room: str,
+        sender: str,
+        userhost: str,
+        texts: Sequence[str],
+        account: str | None = None,
     ) -> None:
         """
         Args:
@@ -38,6 +45,7 @@ class Burst(Sequence[Message]):
         self.sender = sender
         self.userhost = userhost
         self.texts = texts
+        self.account = account
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -51,10 +59,10 @@ class Burst(Sequence[Message]):
             start, _, step = index.indices(len(self.texts))
             assert step == 1
             times, texts = self.times[index], self.texts[index]
-            return Burst(self.first + start, times, self.room, self.sender, self.userhost, texts)
+            return Burst(self.first + start, times, self.room, self.sender, self.userhost, texts, self.account)
         place = range(self.first, self.first + len(self.texts))[index]
-        text = self.texts[index]
-        return Message(place, self.times[index], self.room, self.sender, text, userhost=self.userhost)
+        time, text = self.times[index], self.texts[index]
+        return Message(place, time, self.room, self.sender, text, userhost=self.userhost, account=self.account)
 
     def __iter__(self) -> Iterator[Message]:
         fields = zip(
@@ -65,7 +73,8 @@ class Burst(Sequence[Message]):
             self.texts,
             *map(repeat, _PLAIN[5:9]),
             repeat(self.userhost),
-            *map(repeat, _PLAIN[10:]),
+            *map(repeat, _PLAIN[10:13]),
+            repeat(self.account),
         )
         return map(_message_of_fields, fields)
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from pychat.core.accounts import Accounts
 from pychat.core.actions import ACTIONS
+from pychat.core.alarms import Alarms
+from pychat.core.attempts import Attempts
 from pychat.core.authority import authorize
 from pychat.core.census import Census, Past
 from pychat.core.clock import SYSTEM_CLOCK, Clock
@@ -18,6 +21,7 @@ from pychat.core.delivery import Delivery
 from pychat.core.errors import InternalFailure, LimitExceeded, LocalProtocolError, NoSuchNickname, NotAMember, Refused
 from pychat.core.events import Event, Message
 from pychat.core.handler import Chains, Handler, run_before, run_on
+from pychat.core.kept_accounts import KeptAccounts
 from pychat.core.lasting import Lasting
 from pychat.core.limits import Limits
 from pychat.core.log import Log, MemoryLog
@@ -31,17 +35,11 @@ from pychat.core.queries import Ref
 from pychat.core.replies import Bye, Counts, Failure, Reply
 from pychat.core.room import Room
 from pychat.core.session import LocalSession, Session, Told
-from pychat.core.text import clean, clean_line
+from pychat.core.talking import failure_of
+from pychat.core.text import clean, clean_line, lines_of
 from pychat.core.userhost import Cloaks
-from pychat.core.verbs import Say, SayAll, Verb
+from pychat.core.verbs import SayAll, Verb
 from pychat.core.watching import Watches
-
-
-def lines_of(text: Iterable[str]) -> tuple[str, ...]:
-    """Return lines as they may be shown; a string is not taken for a list of lines with one letter each."""
-    if isinstance(text, str):
-        raise TypeError(f"text must be a list of lines: [{text!r}], not {text!r}")
-    return tuple(clean_line(line) for line in text)
 
 
 class Chat:
@@ -59,6 +57,7 @@ class Chat:
         motd: Iterable[str] = (),
         operators: Mapping[str, str] | None = None,
         password: str | None = None,
+        accounts: Accounts | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """
@@ -72,6 +71,7 @@ class Chat:
             motd: The message of the day, line by line; everybody who comes in is told.
             operators: Who may become a server operator: passwords by name.
             password: What everybody must give who comes in from outside of this process. Default: nothing.
+            accounts: Who has one. Default: `KeptAccounts`, which last as long as the log does.
             clock: What time it is. Tests give it a clock of their own.
 
         Raises:
@@ -90,8 +90,12 @@ class Chat:
         self.operators = Operators(operators or {})
         self.password = None if password is None else Password(password)
         self.cloaks = Cloaks(name)
+        self.accounts = accounts or KeptAccounts()
+        self.alarms = Alarms(clock)
         # Guarded by the order lock, as is the table of rooms.
         self.nicknames = Nicknames(clock, self.log.drop_session)
+        self.logins = Attempts(self.limits.login_attempts_per_minute, 60.0, clock)
+        self.registrations = Attempts(self.limits.registrations_per_10_minutes, 600.0, clock)
         self.census = Census()
         self.past = Past(clock)
         self.watches = Watches(self.order, self.nicknames)
@@ -99,6 +103,7 @@ class Chat:
         self.membership = Membership(self)
         self.lasting = Lasting(self)
         self.lasting.restore()
+        self.accounts.begin(self.log, self.order.lock, clock.time)
         self.default_room = self.room(default_room)
 
     @property
@@ -272,7 +277,7 @@ class Chat:
                     ACTIONS[type(verb)](self, session, verb)
                 except Refused as error:
                     turn.ref = None
-                    self.send(session, _failure(session, verb, error))
+                    self.send(session, failure_of(session, verb, error))
         finally:
             turn.session, turn.ref = outer, outer_ref
             self.order.flush()
@@ -386,12 +391,3 @@ class Chat:
 
 def _comes_back(session: Session) -> bool:
     return session.resumable and not session.unwanted
-
-
-def _failure(session: Session, verb: Verb, error: Refused) -> Failure:
-    """The answer to a verb that was refused; of a message it tells which room does not hear it."""
-    failure = Failure.of(error, verb.ref)
-    if failure.room is None and isinstance(verb, Say):
-        room = session.current.name if verb.room is None and session.current is not None else verb.room
-        failure = failure._replace(room=room)
-    return failure

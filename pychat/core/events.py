@@ -41,6 +41,8 @@ class Message(NamedTuple):
     """Message tags of IRCv3 as they were sent, for members who understand them: "+draft/reply=1;bot"."""
     role: str = ""
     """Only for those in the room with this role or a higher one: "operator" or "voice"; empty: for all."""
+    account: str | None = None
+    """The account that the sender was logged in to."""
 
     @property
     def by_bot(self) -> bool:
@@ -58,6 +60,9 @@ class Joined(NamedTuple):
     userhost: str = ""
     away: str | None = None
     """Why the new member is away, if so."""
+    account: str | None = None
+    """The account that the new member is logged in to."""
+    realname: str = ""
 
 
 class Left(NamedTuple):
@@ -134,6 +139,17 @@ class ProfileChanged(NamedTuple):
     """Now; None if it did not change."""
 
 
+class AccountChanged(NamedTuple):
+    """A member has logged in to an account, or out (`account` is None)."""
+
+    id: int
+    time: float
+    rooms: tuple[str, ...]
+    nickname: str
+    account: str | None
+    userhost: str = ""
+
+
 class TopicChanged(NamedTuple):
     """A room has another topic; an empty one was removed."""
 
@@ -187,6 +203,8 @@ class Tagged(NamedTuple):
     userhost: str = ""
     role: str = ""
     """See `Message.role`."""
+    account: str | None = None
+    """See `Message.account`."""
 
 
 class Notice(NamedTuple):
@@ -201,7 +219,7 @@ class Notice(NamedTuple):
 RoomEvent: TypeAlias = Message | Joined | Left | Kicked | TopicChanged | ModesChanged | Invited | Tagged | Notice
 """Events with a `room`."""
 
-PersonEvent: TypeAlias = Disconnected | Renamed | AwayChanged | ProfileChanged
+PersonEvent: TypeAlias = Disconnected | Renamed | AwayChanged | ProfileChanged | AccountChanged
 """Events with `rooms`: every room that the person was in at that moment."""
 
 Event: TypeAlias = RoomEvent | PersonEvent

@@ -89,6 +89,14 @@ class Limits:
     resume_seconds: float = 30.0
     """How long a nickname is kept for one who lost the connection and holds its token."""
 
+    # Accounts
+    login_attempts_per_minute: int = 5
+    """Wrong passwords for one account, or from one address (IPv6: from one /64; loopback is exempt), in a minute."""
+    registrations_per_10_minutes: int = 10
+    """Accounts that may be made from one address in ten minutes; loopback is exempt."""
+    nickname_grace_seconds: float = 60.0
+    """How long one may have the nickname of an account without logging in to it; 0: not at all."""
+
     # Sending
     send_queue_bytes: int = 262_144
     """Bytes that may wait for one slow member; over it, the member is cut off."""

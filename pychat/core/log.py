@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pychat.core.burst import Burst
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event, Message, Tagged
+from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.rings import Rings, merge
 from pychat.core.searching import Terms
@@ -123,12 +124,22 @@ class Log(ABC):
     def drop_session(self, digest: str) -> None:  # noqa: B027
         """Drop what was stored of a session that does not come back."""
 
+    def keep_account(self, key: str, account: KeptAccount) -> None:  # noqa: B027
+        """Store an account under its folded name."""
+
+    def drop_account(self, key: str) -> None:  # noqa: B027
+        """Drop an account that is no more."""
+
     def kept_rooms(self) -> list[KeptRoom]:
         """Return what was stored of rooms before the server was started. Asked once."""
         return []
 
     def kept_sessions(self) -> list[KeptSession]:
         """Return what was stored of sessions before the server was started. Asked once."""
+        return []
+
+    def kept_accounts(self) -> list[KeptAccount]:
+        """Return the accounts that were stored before the server was started. Asked once."""
         return []
 
 

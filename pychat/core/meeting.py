@@ -85,6 +85,7 @@ def _profile(person: Session, rooms: tuple[Room, ...], ref: queries.Ref = None) 
         person.since,
         tuple(room.rules.roles.get(person.identity, "") for room in rooms),
         person.secure,
+        person.account,
     )
 
 

@@ -87,7 +87,7 @@ class Membership:
                 may_join(session, room, key)  # again: hooks take time, and others change the rules or come in
                 position = self._join_locked(session, room, announced)
             session.current = room
-            members = members_of(room, ref, joined=True)
+            members = members_of(room, ref, joined=True)._replace(realname=session.realname)
             chat.order.send_locked(session, members if position is not None else members._replace(again=True))
         chat.order.wake()
         return room, position
@@ -108,7 +108,16 @@ class Membership:
             self._found_locked(room, session)
         session.rooms[room.key] = room
         if announced:
-            event = Joined(0, 0.0, room.name, session.nickname or "", session.userhost, session.away)
+            event = Joined(
+                0,
+                0.0,
+                room.name,
+                session.nickname or "",
+                session.userhost,
+                session.away,
+                session.account,
+                session.realname,
+            )
             self._chat.order.append_locked(event, room.alone)
         position = room.occupants[session] = self._chat.log.last_id()
         self._chat.lasting.keep_session_locked(session)

@@ -21,8 +21,8 @@ from pychat.core.limits import Limits
 _NICKNAME_PUNCTUATION = frozenset(r"-_[]{}|^\`")
 _ROOM_PUNCTUATION = _NICKNAME_PUNCTUATION | frozenset(".#")
 
-RESERVED = ("server", "system", "admin", "*")
-"""Nicknames that nobody can have, because people would take them for the server or its operators."""
+RESERVED = ("server", "system", "admin", "nickserv", "chanserv", "*")
+"""Nicknames that nobody can have: people would take them for the server or its operators, and tell them passwords."""
 
 # 32 characters may have 96 bytes: enough for every script but those beyond U+FFFF at full length.
 _BYTES_PER_CHARACTER = 3

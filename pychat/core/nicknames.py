@@ -28,6 +28,8 @@ class Parked(NamedTuple):
     """By `Clock.monotonic`."""
     knows_password: bool = True
     """Whether its holder has given the password that the server has now, if it has one."""
+    account: str | None = None
+    """The account that the session was logged in to."""
 
 
 class Nicknames:
@@ -60,6 +62,16 @@ class Nicknames:
         """Return everybody who has a nickname."""
         return [holder for holder in self._holders.values() if not isinstance(holder, Parked)]
 
+    def is_taken(self, nickname: str, session: Session) -> bool:
+        """Whether somebody else has this nickname, or one that looks like it, or will be back for it."""
+        self._drop_expired()
+        key = fold(nickname)
+        own = None if session.nickname is None else fold(session.nickname)
+        if self._holders.get(key, session) is not session:
+            return True
+        alike = self._skeletons.get(skeleton(nickname), ())
+        return any(other not in (key, own) and not (other.isascii() and key.isascii()) for other in alike)
+
     def claim(self, session: Session, nickname: str) -> None:
         """
         Give the session this nickname, instead of the one it had.
@@ -67,15 +79,8 @@ class Nicknames:
         Raises:
             NicknameInUse: Somebody else has it, or one that looks like it, or will be back for it.
         """
-        self._drop_expired()
-        key, looks = fold(nickname), skeleton(nickname)
-        holder = self._holders.get(key)
-        if holder is not None and holder is not session:
+        if self.is_taken(nickname, session):
             raise NicknameInUse(nickname)
-        own = None if session.nickname is None else fold(session.nickname)
-        for other in self._skeletons.get(looks, ()):
-            if other not in (key, own) and not (other.isascii() and key.isascii()):
-                raise NicknameInUse(nickname)
         if session.nickname is not None:
             self._forget(session.nickname)
         self._remember(nickname, session)
@@ -106,6 +111,7 @@ class Nicknames:
                 session.realname,
                 session.modes,
                 until,
+                account=session.account,
             )
             self.park(digest_of(session.token), parked)
 
@@ -123,6 +129,20 @@ class Nicknames:
     def unpark(self, token: str) -> None:
         """Free what is kept for the token, if it is still kept."""
         self._unpark(digest_of(token))
+
+    def free_parked(self, nickname: str) -> None:
+        """Let nobody come back for this nickname."""
+        holder = self._holders.get(fold(nickname))
+        if isinstance(holder, Parked):
+            self._unpark(next(digest for digest, parked in self._parked.items() if parked is holder))
+
+    def log_out(self, account: str) -> list[Session]:
+        """Return who is logged in to an account; who comes back is not any more."""
+        for digest, parked in self._parked.items():
+            if parked.account == account:
+                left = self._parked[digest] = parked._replace(account=None)
+                self._holders[fold(parked.nickname)] = left
+        return [session for session in self.sessions() if session.account == account]
 
     def _unpark(self, digest: str) -> None:
         parked = self._parked.pop(digest, None)

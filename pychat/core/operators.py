@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from pychat.core import verbs
+from pychat.core.credentials import attempt
 from pychat.core.errors import NoSuchNickname, Refused
 from pychat.core.modes import ModeChange
 from pychat.core.passwords import Password
@@ -46,7 +47,7 @@ class Operators:
 
 
 def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) -> None:
-    if not chat.operators.check(verb.name, verb.password):
+    if not attempt(session, ("operator", verb.name), lambda: chat.operators.check(verb.name, verb.password) or None):
         # Not the name: people type the password there.
         logger.warning("%s from %s gave a wrong operator password", session.nickname, session.address or "inside")
         tries = session.memo[Operators] = session.memo.get(Operators, 0) + 1

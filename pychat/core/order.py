@@ -174,7 +174,7 @@ class Order:
                 return
             _check_locked(_Way(room.alone, session, True, None, None))
             first, times = self.log.claim(len(texts)), self._times_locked(len(texts))
-            burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts)
+            burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts, session.account)
             self.log.append(Batch(room.alone, burst, session, True))
         self.wake()
 
@@ -238,11 +238,11 @@ def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
         return (
             [cast("Message", event)._replace(audience=audience) for event in placed] if audience is not None else placed
         )
-    nickname, userhost = source.nickname or "", source.userhost
+    nickname, userhost, account = source.nickname or "", source.userhost, source.account
     own: list[Event] = []
     for at, event in enumerate(run.events):
         if type(event) is Message:
-            _, _, room, _, text, action, to, _, notice, _, formatted, tags, role = event
+            _, _, room, _, text, action, to, _, notice, _, formatted, tags, role, _ = event
             own.append(
                 Message(
                     first + at,
@@ -258,8 +258,10 @@ def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
                     formatted,
                     tags,
                     role,
+                    account,
                 )
             )
         elif type(event) is Tagged:
-            own.append(event._replace(id=first + at, time=times[at], sender=nickname, userhost=userhost))
+            place = event._replace(id=first + at, time=times[at])
+            own.append(place._replace(sender=nickname, userhost=userhost, account=account))
     return own

@@ -8,6 +8,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+from pychat.core.credentials import attempt
 from pychat.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -63,10 +64,13 @@ def require_password(session: Session, given: str | None) -> None:
         WrongServerPassword: It is another one.
     """
     password = session.chat.password
-    session.lacks_password = not (password is None or session.is_local or (given is not None and password.fits(given)))
-    if not session.lacks_password:
+    session.lacks_password = not (password is None or session.is_local)
+    if password is None or session.is_local:
         return
     if given is None:
         raise PasswordRequired
+    session.lacks_password = not attempt(session, None, lambda: password.fits(given) or None)
+    if not session.lacks_password:
+        return
     logger.warning("%s gave a wrong password of the server", session.address)
     raise WrongServerPassword

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from pychat.core.account_replies import AccountReply
 from pychat.core.errors import Refused
 from pychat.core.events import Event
 from pychat.core.limits import Limits
@@ -71,6 +72,8 @@ class MemberInfo(NamedTuple):
     userhost: str = ""
     roles: str = ""
     """Letters of `modes.ROLES` that the member has in this room."""
+    account: str | None = None
+    """The account that the member is logged in to."""
 
 
 class Members(NamedTuple):
@@ -92,6 +95,8 @@ class Members(NamedTuple):
     """True if this answers a `Join` of a room that the session is in already: it is the current one now."""
     topic_userhost: str = ""
     """Of the one who set the topic."""
+    realname: str = ""
+    """Of the one who has joined."""
 
 
 class Topic(NamedTuple):
@@ -145,6 +150,8 @@ class Profile(NamedTuple):
     """For each of `rooms`, the letters of `modes.ROLES` that the person has there."""
     secure: bool = False
     """Whether the person's connection is one of TLS."""
+    account: str | None = None
+    """The account that the person is logged in to."""
 
 
 class People(NamedTuple):
@@ -379,4 +386,5 @@ Reply: TypeAlias = (
     | PingRequest
     | PongReply
     | Bye
+    | AccountReply
 )

@@ -56,6 +56,7 @@ class Session:
         "account",
         "address",
         "away",
+        "borrows_until",
         "chat",
         "closed",
         "correspondent",
@@ -73,6 +74,7 @@ class Session:
         "replays",
         "resumable",
         "rooms",
+        "sasl",
         "secure",
         "since",
         "spoke",
@@ -87,6 +89,10 @@ class Session:
         """The peer's IP address; empty inside this process. Never shown to other members."""
         self.account: str | None = None
         """The account that it is logged in to, as that is written; None: it is a guest."""
+        self.borrows_until: float | None = None
+        """Until when it may have a nickname of somebody else's account (`Clock.monotonic`); None: it never had one."""
+        self.sasl: object | None = None
+        """What `core/sasl.py` knows while it logs in by several messages."""
         self.secure = False
         """Whether nobody on the way can read or change what is said: its connection is one of TLS."""
         self.identity = next(_identities)
@@ -99,7 +105,7 @@ class Session:
         """The room that is meant where none is named."""
         self.away: str | None = None
         self.info = MemberInfo("")
-        """Nickname, away text and user@host, as lists of members show them."""
+        """Nickname, away text, user@host and account, as lists of members show them."""
         self.correspondent: str | None = None
         """Who wrote to it last."""
         self.closed = False
@@ -149,9 +155,9 @@ class Session:
         return self.userhost.partition("@")[2]
 
     def update_info(self) -> None:
-        """The nickname, the away text or the user@host has changed. Under the chat's order lock."""
+        """The nickname, the away text, the user@host or the account has changed. Under the chat's order lock."""
         away = None if self.away is None else shorten(self.away)
-        self.info = MemberInfo(self.nickname or "", away, self.userhost)
+        self.info = MemberInfo(self.nickname or "", away, self.userhost, account=self.account)
 
     def notice(self, text: str) -> None:
         """Say something to this session alone, in the server's name."""

@@ -166,3 +166,12 @@ def command(chat: Chat, session: Session, verb: verbs.Command) -> None:
             chat.send(session, Ok(verb.ref))
             return
     raise Refused(f"unknown command {verb.name[:64]!r}; help lists the commands", code="unknown_command")
+
+
+def failure_of(session: Session, verb: verbs.Verb, error: Refused) -> Failure:
+    """Return the answer to a verb that was refused; of a message it tells which room does not hear it."""
+    failure = Failure.of(error, verb.ref)
+    if failure.room is None and isinstance(verb, verbs.Say):
+        room = session.current.name if verb.room is None and session.current is not None else verb.room
+        return failure._replace(room=room)
+    return failure

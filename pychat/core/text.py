@@ -10,6 +10,7 @@ emoji need (joiners, variation selectors, tags) passes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from unicodedata import normalize
 
 _REPLACEMENT = "\ufffd"
@@ -44,6 +45,13 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """Return the text cleaned and on one line, newlines as spaces: a topic, an away text, a reason."""
     return clean(text).replace("\n", " ")
+
+
+def lines_of(text: Iterable[str]) -> tuple[str, ...]:
+    """Return lines as they may be shown; a string is not taken for a list of lines with one letter each."""
+    if isinstance(text, str):
+        raise TypeError(f"text must be a list of lines: [{text!r}], not {text!r}")
+    return tuple(clean_line(line) for line in text)
 
 
 def clean_formatted(text: str) -> str:

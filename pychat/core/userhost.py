@@ -45,12 +45,12 @@ class Cloaks:
         """Return the host for an IP address; an IPv6 /64 is one address. Empty: the session is in this process."""
         if not address:
             return self.server
-        digest = hmac.digest(self._secret, _significant(address), hashlib.sha256)
+        digest = hmac.digest(self._secret, significant(address), hashlib.sha256)
         return f"{base64.b32encode(digest).decode().lower()[:_CLOAK_CHARS]}.ip"
 
 
-def _significant(address: str) -> bytes:
-    """The bytes of an address that one person can hardly change."""
+def significant(address: str) -> bytes:
+    """Return the bytes of an address that one person can hardly change."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         return ip.ipv4_mapped.packed if ip.ipv4_mapped is not None else ip.packed[:8]

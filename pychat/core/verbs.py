@@ -3,13 +3,15 @@ What a session asks for, as immutable values.
 
 A protocol turns bytes into verbs, `Chat.perform` checks and performs them, whatever the protocol was. `ref` is the
 asker's own mark: the reply carries it (`core/replies.py`). Where a `room` is optional, None means the session's
-current room: the one it joined last. What only asks to know something is in `core/queries.py`.
+current room: the one it joined last. What only asks to know something is in `core/queries.py`, what has to do with
+accounts in `core/account_verbs.py`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from pychat.core.account_verbs import AccountVerb, without_secrets
 from pychat.core.modes import ModeChange
 from pychat.core.queries import Query, Ref
 
@@ -38,6 +40,12 @@ class Hello(NamedTuple):
     """The server's, if it wants one."""
     bot: bool = False
     """Whether it is a program that answers people: it gets the user mode `B`."""
+    account: str | None = None
+    """Log in to this account first; with `account_password`."""
+    account_password: str = ""
+
+    def __repr__(self) -> str:
+        return without_secrets(self)
 
 
 class Say(NamedTuple):
@@ -209,6 +217,9 @@ class BecomeOperator(NamedTuple):
     password: str
     ref: Ref = None
 
+    def __repr__(self) -> str:
+        return without_secrets(self)
+
 
 class Kill(NamedTuple):
     """Disconnect somebody; for server operators."""
@@ -315,5 +326,6 @@ Verb: TypeAlias = (
     | Quit
     | Invalid
     | Abort
+    | AccountVerb
     | Query
 )

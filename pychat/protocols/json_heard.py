@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from pychat.core import modes
+from pychat.core.account_replies import LoggedIn, LoggedOut
 from pychat.core.errors import RemoteProtocolError
 from pychat.core.events import (
+    AccountChanged,
     AwayChanged,
     Disconnected,
     Event,
@@ -76,11 +78,13 @@ def _read_message(fields: Fields) -> Message:
         notice=fields.flag("notice"),
         tags="bot" if fields.flag("bot") else "",
         role=fields.text("role", ""),
+        account=fields.optional_text("account"),
     )
 
 
 def _read_joined(fields: Fields) -> Joined:
-    return Joined(*_place(fields), fields.text("room"), fields.text("nick"), away=fields.optional_text("away"))
+    away, account = fields.optional_text("away"), fields.optional_text("account")
+    return Joined(*_place(fields), fields.text("room"), fields.text("nick"), away=away, account=account)
 
 
 def _read_kicked(fields: Fields) -> Kicked:
@@ -144,7 +148,12 @@ def _read_welcome(fields: Fields) -> Welcome:
 
 def _read_members(fields: Fields) -> Members:
     members = [
-        MemberInfo(member.text("nick"), member.optional_text("away"), roles=member.text("roles", ""))
+        MemberInfo(
+            member.text("nick"),
+            member.optional_text("away"),
+            roles=member.text("roles", ""),
+            account=member.optional_text("account"),
+        )
         for member in fields.objects("members")
     ]
     return Members(fields.ref(), fields.text("room"), fields.text("topic"), tuple(members), fields.flag("joined"))
@@ -165,6 +174,7 @@ def _read_profile(fields: Fields) -> Profile:
         fields.text("userhost", ""),
         modes=fields.text("modes", ""),
         secure=fields.flag("secure"),
+        account=fields.optional_text("account"),
     )
 
 
@@ -193,6 +203,7 @@ _READERS: Final[dict[str, _Reader]] = {
     "disconnected": _read_disconnected,
     "renamed": lambda fields: Renamed(*_place(fields), (), fields.text("nick"), fields.text("new")),
     "away": lambda fields: AwayChanged(*_place(fields), (), fields.text("nick"), fields.optional_text("text")),
+    "account": lambda fields: AccountChanged(*_place(fields), (), fields.text("nick"), fields.optional_text("account")),
     "profile_changed": _read_changed,
     "topic": _read_topic,
     "modes": _read_modes,
@@ -208,6 +219,8 @@ _READERS: Final[dict[str, _Reader]] = {
     "inviting": lambda fields: Inviting(fields.ref(), fields.text("room"), fields.text("nick")),
     "invitations": lambda fields: Invitations(fields.ref(), fields.texts("rooms")),
     "user_modes": lambda fields: UserModes(fields.ref(), fields.text("modes").removeprefix("+")),
+    "logged_in": lambda fields: LoggedIn(fields.ref(), fields.text("account"), fields.flag("registered")),
+    "logged_out": lambda fields: LoggedOut(fields.ref()),
     "person_away": lambda fields: PersonAway(None, fields.text("nick"), fields.text("text")),
     "wallops": lambda fields: Wallops(fields.text("nick"), "", fields.text("text")),
     "history": _read_history,

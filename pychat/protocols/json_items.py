@@ -12,7 +12,9 @@ from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
 from pychat.core import modes
+from pychat.core.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.core.events import (
+    AccountChanged,
     AwayChanged,
     Disconnected,
     Event,
@@ -71,12 +73,12 @@ def encode_item(item: Item) -> str:
 
 def encode_message(item: Message) -> str:
     """The same for a message. By hand, because a busy server encodes little else."""
-    id, time, room, sender, text, action, to, _, notice, _, _, tags, role = item
+    id, time, room, sender, text, action, to, _, notice, _, _, tags, role, account = item
     where = f'"room":{encode_basestring(room)}' if room is not None else f'"to":{encode_basestring(to or "")}'
     return (
         f'{{"type":"message","id":"{id:016x}","time":"{format_time(time)}",{where},'
         f'"nick":{encode_basestring(sender)},"text":{encode_basestring(text)}'
-        f"{_ACTION[action]}{_NOTICE[notice]}{(role or tags) and _rare(item)}}}"
+        f"{_ACTION[action]}{_NOTICE[notice]}{(role or tags or account or '') and _rare(item)}}}"
     )
 
 
@@ -88,7 +90,8 @@ _BOT: Final = ("", ',"bot":true')
 def _rare(item: Message) -> str:
     """What few messages have."""
     role = f',"role":{encode_basestring(item.role)}' if item.role else ""
-    return role + _BOT[item.by_bot]
+    account = f',"account":{encode_basestring(item.account)}' if item.account else ""
+    return role + _BOT[item.by_bot] + account
 
 
 # Writing
@@ -106,6 +109,11 @@ def _reply(kind: str, reply: Any, **fields: Any) -> str:
 def _if(name: str, value: Any) -> dict[str, Any]:
     """The field, if there is something to say."""
     return {name: value} if value else {}
+
+
+def _joined(item: Joined) -> str:
+    more = {**_if("away", item.away), **_if("account", item.account)}
+    return _event("joined", item, room=item.room, nick=item.nickname, **more)
 
 
 def _modes_changed(item: ModesChanged) -> str:
@@ -153,6 +161,7 @@ def _members(item: Members) -> str:
             "nick": member.nickname,
             **({} if member.away is None else {"away": member.away}),
             **_if("roles", member.roles),
+            **_if("account", member.account),
         }
         for member in item.members
     ]
@@ -180,6 +189,7 @@ def _profile(item: Profile) -> str:
         **_if("userhost", item.userhost),
         **_if("modes", item.modes),
         **_if("secure", item.secure),
+        **_if("account", item.account),
     )
 
 
@@ -223,7 +233,7 @@ def _events(events: tuple[Event, ...]) -> str:
 _Encoder: TypeAlias = Callable[[Any], str]
 
 _ENCODERS: Final[dict[type, _Encoder]] = {
-    Joined: lambda item: _event("joined", item, room=item.room, nick=item.nickname, **_if("away", item.away)),
+    Joined: _joined,
     Left: lambda item: _event("left", item, room=item.room, nick=item.nickname, **_if("reason", item.reason)),
     Kicked: lambda item: _event(
         "kicked", item, room=item.room, nick=item.nickname, by=item.by, **_if("reason", item.reason)
@@ -231,6 +241,7 @@ _ENCODERS: Final[dict[type, _Encoder]] = {
     Disconnected: lambda item: _event("disconnected", item, nick=item.nickname, reason=item.reason),
     Renamed: lambda item: _event("renamed", item, nick=item.old, new=item.new),
     AwayChanged: lambda item: _event("away", item, nick=item.nickname, text=item.text),
+    AccountChanged: lambda item: _event("account", item, nick=item.nickname, account=item.account),
     TopicChanged: lambda item: _event("topic", item, room=item.room, nick=item.nickname, topic=item.topic),
     ProfileChanged: _profile_changed,
     ModesChanged: _modes_changed,
@@ -254,6 +265,9 @@ _ENCODERS: Final[dict[type, _Encoder]] = {
     Inviting: lambda item: _reply("inviting", item, room=item.room, nick=item.nickname),
     Invitations: lambda item: _reply("invitations", item, rooms=list(item.rooms)),
     UserModes: lambda item: _reply("user_modes", item, modes=f"+{item.letters}"),
+    LoggedIn: lambda item: _reply("logged_in", item, account=item.account, **_if("registered", item.registered)),
+    LoggedOut: lambda item: _reply("logged_out", item),
+    SaslChallenge: _nothing,
     Wallops: _wallops,
     PersonAway: _person_away,
     HistoryTargets: _nothing,

@@ -1,12 +1,13 @@
-"""What a client asks for, as JSON: `read_verb` for the server, `encode_verb` for the client."""
+"""What a client asks for, as JSON: how a server reads it. `json_asked.py` is how a client writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from pychat.core import modes
-from pychat.core.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
+from pychat.core.errors import LimitExceeded, RemoteProtocolError
 from pychat.core.queries import (
     GetModes,
     GetMotd,
@@ -16,8 +17,6 @@ from pychat.core.queries import (
     ListMasks,
     ListMembers,
     ListRooms,
-    Moment,
-    Position,
     ReadHistory,
     Ref,
     WhoIs,
@@ -46,14 +45,10 @@ from pychat.core.verbs import (
     SetUserModes,
     Verb,
 )
-from pychat.protocols.json_values import Fields, dump_object, format_id, load_object, to_bytes
+from pychat.protocols.json_values import Fields, load_object
 
 _TYPE_SHOWN: Final = 32
 """Characters of an unknown type that are repeated to the one who sent it."""
-
-
-class _Unsupported(RemoteProtocolError):
-    """The protocol has a place for it, this server does nothing with it."""
 
 
 def read_verb(line: str) -> Verb:
@@ -67,50 +62,20 @@ def read_verb(line: str) -> Verb:
         if reader is None:
             return _unknown(kind, ref)
         return reader(fields, ref)
-    except _Unsupported as error:
-        return Invalid("unsupported", str(error), ref)
     except RemoteProtocolError as error:
         return Invalid("bad_request", str(error), ref)
     except LimitExceeded as error:
         return Invalid(error.code, str(error), ref)
 
 
-def encode_verb(verb: Verb) -> bytes:
-    """
-    Return the line that asks for the verb.
-
-    Raises:
-        LocalProtocolError: If it is not for clients to send (`Invalid`, `Abort`), or has what JSON has no word for.
-    """
-    writer = _WRITERS.get(type(verb))
-    if writer is None:
-        raise LocalProtocolError(f"{type(verb).__name__} cannot be sent")
-    for field in _NEVER_SENT.get(type(verb), ()):
-        # To leave it out would make it another verb: what is said to the operators would be said to all.
-        if getattr(verb, field) != type(verb)._field_defaults[field]:
-            raise LocalProtocolError(f"{field!r} of {type(verb).__name__} cannot be sent")
-    values = {name: value for name, value in writer(verb).items() if value is not None}
-    if verb.ref is not None:
-        values["ref"] = verb.ref
-    return to_bytes(dump_object(values) + "\n")
-
-
 def _unknown(kind: str, ref: Ref) -> Invalid:
-    if kind == "account":
-        return Invalid("unsupported", "type 'account' is not supported: this server has no accounts", ref)
     return Invalid("unknown_type", f"unknown type {kind[:_TYPE_SHOWN]!r}; use one of {', '.join(_READERS)}", ref)
-
-
-def _refuse(fields: Fields, name: str, why: str) -> None:
-    if fields.has(name):
-        raise _Unsupported(f"{name!r} is not supported: {why}")
 
 
 # Reading
 
 
 def _hello(fields: Fields, ref: Ref) -> Verb:
-    _refuse(fields, "account", "this server has no accounts")
     resume = fields.object("resume") or Fields({})
     return Hello(
         fields.text("nick"),
@@ -121,6 +86,8 @@ def _hello(fields: Fields, ref: Ref) -> Verb:
         ref,
         password=fields.optional_text("password"),
         bot=fields.flag("bot"),
+        account=fields.optional_text("account"),
+        account_password=fields.text("account_password", ""),
     )
 
 
@@ -208,6 +175,30 @@ def _oper(fields: Fields, ref: Ref) -> Verb:
     return BecomeOperator(fields.text("name"), fields.text("password"), ref)
 
 
+def _register(fields: Fields, ref: Ref) -> Verb:
+    return Register(fields.text("password"), fields.optional_text("account"), ref)
+
+
+def _login(fields: Fields, ref: Ref) -> Verb:
+    return LogIn(fields.text("password"), fields.optional_text("account"), ref)
+
+
+def _logout(fields: Fields, ref: Ref) -> Verb:
+    return LogOut(ref)
+
+
+def _change_password(fields: Fields, ref: Ref) -> Verb:
+    return ChangePassword(fields.text("password"), fields.text("new_password"), ref)
+
+
+def _drop_account(fields: Fields, ref: Ref) -> Verb:
+    return DropAccount(fields.text("password"), ref)
+
+
+def _regain(fields: Fields, ref: Ref) -> Verb:
+    return Regain(fields.text("nick"), fields.optional_text("password"), ref)
+
+
 def _kill(fields: Fields, ref: Ref) -> Verb:
     return Kill(fields.text("nick"), fields.text("reason", ""), ref)
 
@@ -259,6 +250,12 @@ _READERS: Final[dict[str, Callable[[Fields, Ref], Verb]]] = {
     "masks": _masks,
     "user_mode": _user_modes,
     "oper": _oper,
+    "register": _register,
+    "login": _login,
+    "logout": _logout,
+    "change_password": _change_password,
+    "drop_account": _drop_account,
+    "regain": _regain,
     "kill": _kill,
     "wallops": _wallops,
     "motd": _motd,
@@ -268,101 +265,3 @@ _READERS: Final[dict[str, Callable[[Fields, Ref], Verb]]] = {
     "pong": _pong,
     "quit": _quit,
 }
-
-
-# Writing: what is None is left out
-
-
-def _write_hello(verb: Hello) -> dict[str, Any]:
-    resume = {"token": verb.token, "after": _id(verb.after)}
-    return {
-        "type": "hello",
-        "nick": verb.nickname,
-        "rooms": list(verb.rooms or ()) or None,
-        "replay": verb.replay or None,
-        "password": verb.password,
-        "bot": verb.bot or None,
-        "resume": {name: value for name, value in resume.items() if value is not None} or None,
-    }
-
-
-def _write_direct(verb: Direct) -> dict[str, Any]:
-    if verb.to is None:
-        raise LocalProtocolError("a direct message in JSON names its recipient: give Direct a 'to'")
-    return {"type": "direct", "to": verb.to, **_said(verb)}
-
-
-def _said(verb: Say | Direct) -> dict[str, Any]:
-    return {"text": verb.text, "action": verb.action or None, "notice": verb.notice or None}
-
-
-def _write_modes(verb: SetModes) -> dict[str, Any]:
-    letters, arguments = modes.write(verb.changes)
-    return {"type": "mode", "room": verb.room, "modes": letters, "args": arguments or None}
-
-
-def _write_history(verb: ReadHistory) -> dict[str, Any]:
-    return {
-        "type": "history",
-        "room": verb.room,
-        "before": _id(verb.before),
-        "after": _id(verb.after),
-        "around": _id(verb.around),
-        "limit": verb.limit,
-        "search": verb.search,
-    }
-
-
-def _write_command(verb: Command) -> dict[str, Any]:
-    return {"type": "command", "name": verb.name, "args": list(verb.args) or None, "room": verb.room}
-
-
-def _id(position: Position | None) -> str | None:
-    if isinstance(position, Moment):
-        raise LocalProtocolError("a place in history is an event id here, not a time")
-    return None if position is None else format_id(position)
-
-
-_Writer: TypeAlias = Callable[[Any], dict[str, Any]]
-
-_WRITERS: Final[dict[type, _Writer]] = {
-    Hello: _write_hello,
-    Say: lambda verb: {"type": "say", "room": verb.room, **_said(verb)},
-    Direct: _write_direct,
-    Join: lambda verb: {"type": "join", "room": verb.room, "key": verb.key},
-    Leave: lambda verb: {"type": "leave", "room": verb.room, "reason": verb.reason or None},
-    SetNickname: lambda verb: {"type": "nick", "nick": verb.nickname},
-    SetTopic: lambda verb: {"type": "topic", "room": verb.room, "topic": verb.topic},
-    GetTopic: lambda verb: {"type": "topic", "room": verb.room},
-    SetAway: lambda verb: {"type": "away", "text": verb.text},
-    ListMembers: lambda verb: {"type": "who", "room": verb.room},
-    ListRooms: lambda verb: {"type": "rooms"},
-    WhoIs: lambda verb: {"type": "whois", "nick": verb.nickname},
-    ReadHistory: _write_history,
-    Kick: lambda verb: {"type": "kick", "room": verb.room, "nick": verb.nickname, "reason": verb.reason or None},
-    Invite: lambda verb: {"type": "invite", "room": verb.room, "nick": verb.nickname},
-    ListInvitations: lambda verb: {"type": "invite"},
-    SetModes: _write_modes,
-    GetModes: lambda verb: {"type": "mode", "room": verb.room},
-    ListMasks: lambda verb: {"type": "masks", "room": verb.room, "mode": verb.mode},
-    SetUserModes: lambda verb: {"type": "user_mode", "modes": modes.write(verb.changes)[0]},
-    GetUserModes: lambda verb: {"type": "user_mode"},
-    BecomeOperator: lambda verb: {"type": "oper", "name": verb.name, "password": verb.password},
-    Kill: lambda verb: {"type": "kill", "nick": verb.nickname, "reason": verb.reason or None},
-    SendWallops: lambda verb: {"type": "wallops", "text": verb.text},
-    GetMotd: lambda verb: {"type": "motd"},
-    Command: _write_command,
-    Help: lambda verb: {"type": "help"},
-    Ping: lambda verb: {"type": "ping", "token": verb.token or None},
-    Pong: lambda verb: {"type": "pong"},
-    Quit: lambda verb: {"type": "quit", "reason": verb.reason or None},
-}
-
-_NEVER_SENT: Final[dict[type, tuple[str, ...]]] = {
-    Hello: ("username", "realname"),
-    Say: ("formatted", "tags", "role"),
-    Direct: ("formatted", "tags"),
-    ListRooms: ("filter",),
-    ReadHistory: ("newest", "messages_only"),
-}
-"""Fields that only IRC has words for."""

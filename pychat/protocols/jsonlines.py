@@ -14,10 +14,11 @@ from pychat.core.events import Message
 from pychat.core.limits import Limits
 from pychat.core.verbs import Verb
 from pychat.protocols.base import Dialect, Item, Protocol
+from pychat.protocols.json_asked import encode_verb
 from pychat.protocols.json_heard import read_item
 from pychat.protocols.json_items import encode_item, encode_message
 from pychat.protocols.json_values import Fields, load_object, to_bytes
-from pychat.protocols.json_verbs import encode_verb, read_verb
+from pychat.protocols.json_verbs import read_verb
 from pychat.protocols.lines import LineBuffer, LineDecoder, Run, endless, too_long
 
 __all__ = ["JsonClientProtocol", "JsonDialect", "JsonProtocol", "encode_verb"]

@@ -22,7 +22,9 @@ from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
+from pychat.core.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.core.events import (
+    AccountChanged,
     AwayChanged,
     Disconnected,
     Event,
@@ -224,6 +226,8 @@ def _profile(item: Profile, style: Style) -> list[str]:
         facts.append(away(item.away))
     facts.append(f"silent for {duration(item.idle)}")
     facts += [_PERSON_MODES[letter] for letter in item.modes if letter in _PERSON_MODES]
+    if item.account is not None:
+        facts.append(f"logged in as {item.account}")
     if item.secure:
         facts.append("here over TLS")
     who = f"{item.nickname} ({item.userhost})" if item.userhost else item.nickname
@@ -258,6 +262,16 @@ def _user_modes(item: UserModes, style: Style) -> list[str]:
     if "o" in item.letters:
         return note("you are a server operator")
     return note(f"your modes: +{item.letters}" if item.letters else "you have no modes")
+
+
+def _logged_in(item: LoggedIn, style: Style) -> list[str]:
+    if item.registered:
+        return note(f"the account {item.account} is yours now, and so is the nickname; you are logged in")
+    return note(f"you are logged in as {item.account}")
+
+
+def _logged_out(item: LoggedOut, style: Style) -> list[str]:
+    return note("you are not logged in any more")
 
 
 def _invitations(item: Invitations, style: Style) -> list[str]:
@@ -335,6 +349,7 @@ _RENDERERS: Final[dict[type, _Renderer]] = {
     Renamed: _renamed,
     AwayChanged: _away_changed,
     ProfileChanged: _nothing,
+    AccountChanged: _nothing,
     TopicChanged: _topic_changed,
     ModesChanged: _modes_changed,
     Invited: _invited,
@@ -357,6 +372,9 @@ _RENDERERS: Final[dict[type, _Renderer]] = {
     Inviting: _nothing,  # the room tells it
     Invitations: _invitations,
     UserModes: _user_modes,
+    LoggedIn: _logged_in,
+    LoggedOut: _logged_out,
+    SaslChallenge: _nothing,
     Wallops: _wallops,
     PersonAway: _person_away,
     HistoryTargets: _nothing,

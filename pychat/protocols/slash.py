@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 from pychat.core import modes
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.errors import LimitExceeded
 from pychat.core.masks import MUTE
 from pychat.core.queries import (
@@ -263,6 +264,45 @@ def _kill(arguments: str) -> Verb | None:
     """Disconnect somebody; for operators of the server."""
     nickname, reason = _first(arguments)
     return Kill(nickname, reason) if nickname else None
+
+
+@_command("register", "PASSWORD")
+def _register(arguments: str) -> Verb | None:
+    """Make an account of your nickname, which nobody else can keep then."""
+    return Register(arguments) if len(arguments.split()) == 1 else None
+
+
+@_command("login", "[ACCOUNT] PASSWORD", "identify")
+def _login(arguments: str) -> Verb | None:
+    """Log in to the account of your nickname, or another."""
+    words = arguments.split()
+    return LogIn(words[-1], *words[:-1]) if len(words) in (1, 2) else None
+
+
+@_command("logout")
+def _logout(arguments: str) -> Verb | None:
+    """Be a guest again."""
+    return None if arguments else LogOut()
+
+
+@_command("password", "OLD NEW", "passwd")
+def _password(arguments: str) -> Verb | None:
+    """Give your account another password."""
+    words = arguments.split()
+    return ChangePassword(*words) if len(words) == 2 else None
+
+
+@_command("drop", "PASSWORD")
+def _drop(arguments: str) -> Verb | None:
+    """Delete your account."""
+    return DropAccount(arguments) if arguments else None
+
+
+@_command("regain", "NICK [PASSWORD]", "ghost")
+def _regain(arguments: str) -> Verb | None:
+    """Take your nickname back from whoever has it."""
+    nickname, password = _first(arguments)
+    return Regain(nickname, password or None) if nickname else None
 
 
 @_command("motd")

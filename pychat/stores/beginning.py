@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.log import first_id
 from pychat.stores.changes import Record
-from pychat.stores.kept import read_room, read_session
+from pychat.stores.kept import read_account, read_room, read_session
 from pychat.stores.sqlite import Database
 
 _NEWEST = "SELECT max(last_id, coalesce((SELECT last FROM blocks ORDER BY block DESC LIMIT 1), 0)), lost FROM state"
@@ -26,6 +27,7 @@ class Beginning(NamedTuple):
     records: list[Record]
     rooms: list[KeptRoom]
     sessions: list[KeptSession]
+    accounts: list[KeptAccount]
 
 
 def begin(database: Database) -> Beginning:
@@ -49,4 +51,5 @@ def begin(database: Database) -> Beginning:
         [Record(number, key, gap, stored=True) for number, key, gap, _ in rows],
         [read_room(kept) for *_, kept in rows if kept is not None],
         [read_session(kept) for (kept,) in database.read("SELECT kept FROM sessions")],
+        [read_account(kept) for (kept,) in database.read("SELECT kept FROM accounts")],
     )

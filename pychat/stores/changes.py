@@ -12,8 +12,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event
+from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
-from pychat.stores.kept import write_room, write_session
+from pychat.stores.kept import write_account, write_room, write_session
 from pychat.stores.records import encode_block
 from pychat.stores.sqlite import Statement
 
@@ -29,6 +30,8 @@ _FORGET: Final = "DELETE FROM rooms WHERE number = ?"
 _FORGOTTEN: Final = "INSERT INTO forgotten (number) VALUES (?)"
 _SESSION: Final = "REPLACE INTO sessions (digest, kept) VALUES (?, ?)"
 _NO_SESSION: Final = "DELETE FROM sessions WHERE digest = ?"
+_ACCOUNT: Final = "REPLACE INTO accounts (key, kept) VALUES (?, ?)"
+_NO_ACCOUNT: Final = "DELETE FROM accounts WHERE key = ?"
 _BLOCKS: Final = "INSERT INTO blocks (room, first, last, last_time, events) VALUES "
 
 
@@ -67,6 +70,8 @@ class Queued(NamedTuple):
     """What lasts of the room of `records` beside its events."""
     session: KeptSession | str | None = None
     """What lasts of a session; only its digest: nothing any more."""
+    account: tuple[str, KeptAccount | None] | None = None
+    """The key of an account and what lasts of it; None: nothing any more."""
 
     @property
     def batch(self) -> Batch | None:
@@ -83,11 +88,13 @@ class Changes:
         self._lost: dict[Record, int] = {}
         self._forgotten: dict[Record, None] = {}
         self._sessions: dict[str, KeptSession | None] = {}
+        self._accounts: dict[str, KeptAccount | None] = {}
         self.size = 0
         """How long the records are of the events in the last statements."""
 
     def __bool__(self) -> bool:
-        return bool(self._parts or self._kept or self._lost or self._forgotten or self._sessions)
+        changes = (self._parts, self._kept, self._lost, self._forgotten, self._sessions, self._accounts)
+        return any(changes)
 
     def add(self, item: Queued) -> None:
         """An item of the queue; in order."""
@@ -100,6 +107,9 @@ class Changes:
             self._sessions[item.session.digest] = item.session
         elif item.session is not None:
             self._sessions[item.session] = None
+        if item.account is not None:
+            key, account = item.account
+            self._accounts[key] = account
         if item.forgets is not None:
             for changes in (self._parts, self._kept, self._lost):
                 changes.pop(item.forgets, None)
@@ -141,6 +151,11 @@ class Changes:
                 statements.append((_NO_SESSION, (digest,)))
             else:
                 statements.append((_SESSION, (digest, write_session(session))))
+        for key, account in self._accounts.items():
+            if account is None:
+                statements.append((_NO_ACCOUNT, (key,)))
+            else:
+                statements.append((_ACCOUNT, (key, write_account(account))))
         rows = [row for record in self._parts for row in self._rows(record)]
         self.size = sum([len(row[-1]) for row in rows])
         rows.sort(key=itemgetter(2))  # so that the last block of all has the newest id

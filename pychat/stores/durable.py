@@ -14,6 +14,7 @@ from typing import Final
 from pychat.core.delivery import Batch, Entry
 from pychat.core.errors import CannotOpen
 from pychat.core.events import Event, Message
+from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.log import Log, Page, events_to_keep, first_id, milliseconds
 from pychat.core.rings import EVER, Rings, Tail, merge
@@ -131,11 +132,20 @@ class SqliteLog(Log):
     def drop_session(self, digest: str) -> None:
         self._keeper.append(Queued(None, session=digest))
 
+    def keep_account(self, key: str, account: KeptAccount) -> None:
+        self._keeper.append(Queued(None, account=(key, account)))
+
+    def drop_account(self, key: str) -> None:
+        self._keeper.append(Queued(None, account=(key, None)))
+
     def kept_rooms(self) -> list[KeptRoom]:
         return self._beginning.rooms
 
     def kept_sessions(self) -> list[KeptSession]:
         return self._beginning.sessions
+
+    def kept_accounts(self) -> list[KeptAccount]:
+        return self._beginning.accounts
 
     def forget(self, room: str) -> None:
         record = self._records.pop(room, None)

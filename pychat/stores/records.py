@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from pychat.core.burst import Burst, moments
 from pychat.core.errors import ChatError
 from pychat.core.events import (
+    AccountChanged,
     AwayChanged,
     Disconnected,
     Event,
@@ -73,6 +74,7 @@ _KINDS: Final[dict[str, _Kind]] = {
     "disconnected": _kind(Disconnected, rooms=tuple),
     "renamed": _kind(Renamed, rooms=tuple),
     "away": _kind(AwayChanged, rooms=tuple),
+    "account": _kind(AccountChanged, rooms=tuple),
     "profile": _kind(ProfileChanged, rooms=tuple),
     "topic": _kind(TopicChanged),
     "modes": _kind(ModesChanged, changes=_changes),
@@ -95,7 +97,8 @@ def encode_block(parts: Iterable[Sequence[Event]]) -> bytes:
     items: list[list[Any]] = []
     for part in parts:
         if type(part) is Burst:
-            items.append([_BURST, part.first, _short(part.times), part.room, part.sender, part.userhost, part.texts])
+            item = [_BURST, part.first, _short(part.times), part.room, part.sender, part.userhost, part.texts]
+            items.append(item if part.account is None else [*item, part.account])
         else:
             items += map(_item, part)
     return _encode(items).encode(*_ENCODING)
@@ -142,8 +145,8 @@ def decode_block(record: bytes) -> Block:
 
 def _restored(name: str, *fields: Any) -> Event | Burst:
     if name == _BURST:
-        first, times, room, sender, userhost, texts = fields
-        return Burst(first, _times(times, len(texts)), room, sender, userhost, texts)
+        first, times, room, sender, userhost, texts, *account = fields
+        return Burst(first, _times(times, len(texts)), room, sender, userhost, texts, *account)
     kind = _KINDS[name]
     if kind.restore:
         values = list(fields)

@@ -2,7 +2,7 @@
 The tables of the file, and how files of earlier versions become such.
 
 `MIGRATIONS` has one script for each version: that number `n` (from 1 on) makes a file of version `n` of one of version
-`n - 1`. A new table, for accounts say, is a new script at the end; those that are there never change.
+`n - 1`. A new table is a new script at the end; those that are there never change.
 """
 
 from __future__ import annotations
@@ -57,5 +57,11 @@ MIGRATIONS: Final = (
     CREATE VIRTUAL TABLE words USING fts5 (
         room, text, content = '', tokenize = "unicode61 remove_diacritics 2"
     );
+    """,
+    """
+    CREATE TABLE accounts (
+        key TEXT PRIMARY KEY,      -- the folded name
+        kept TEXT NOT NULL         -- the name and what passwords are checked with, in JSON: no password is in it
+    ) WITHOUT ROWID;
     """,
 )

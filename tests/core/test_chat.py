@@ -10,7 +10,7 @@ import pytest
 from recorder import USERHOST, Recorder, enter, make_chat, member
 
 from pychat import Chat, Handler, Limits, LocalSession, Refused, Room, Session
-from pychat.core import arriving, queries, replies, verbs
+from pychat.core import account_verbs, arriving, queries, replies, verbs
 from pychat.core.authority import authorize
 from pychat.core.errors import InternalFailure, NotRegistered
 from pychat.core.events import (
@@ -61,6 +61,13 @@ ALL_VERBS: list[verbs.Verb] = [
     queries.GetUserModes(),
     verbs.SetRealname("x"),
     verbs.BecomeOperator("x", "x"),
+    account_verbs.LogOut(),
+    account_verbs.LogIn("x"),
+    account_verbs.Authenticate("PLAIN", b""),
+    account_verbs.Register("x"),
+    account_verbs.ChangePassword("x", "y"),
+    account_verbs.DropAccount("x"),
+    account_verbs.Regain("x"),
     verbs.Kill("bob"),
     verbs.SendWallops("x"),
     queries.ReadHistory(),
@@ -98,7 +105,7 @@ def test_hello_is_answered_by_a_welcome_and_the_members_of_the_room() -> None:
 
     assert (welcome.ref, welcome.server, welcome.nickname, welcome.limits) == (7, "pychat", "ann", chat.limits)
     assert motd == replies.Motd(None, ())
-    assert members == Members(None, "lobby", "", (member("bob"), member("ann")), joined=True)
+    assert members == Members(None, "lobby", "", (member("bob"), member("ann")), joined=True, realname="ann")
     assert ann.current is chat.default_room
 
 
@@ -199,6 +206,7 @@ def test_every_verb_has_a_rule() -> None:
         except NotRegistered:
             refused.add(type(verb))
     passed = {verbs.Hello, verbs.Help, verbs.Ping, verbs.Pong, verbs.Quit, verbs.Invalid, verbs.Abort, verbs.Answer}
+    passed |= {account_verbs.Register, account_verbs.LogIn, account_verbs.LogOut, account_verbs.Authenticate}
     assert refused == set(verbs.Verb.__args__) - passed
 
 
@@ -524,7 +532,7 @@ def test_a_hook_that_fails_is_logged_and_everything_is_answered_once(
     answers = [item.ref for item in items if getattr(item, "ref", None) is not None]
     assert answers == list(range(len(asked)))
     assert "oh" in caplog.text
-    others = [record for record in caplog.records if "wrong operator password" not in record.message]
+    others = [record for record in caplog.records if "password" not in record.message]
     assert all(record.levelno == logging.ERROR for record in others)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from pychat.core.limits import Limits
 from pychat.core.replies import Words
+from pychat.core.sasl import PLAIN, SCRAM
 from pychat.core.verbs import Answer, Hello, Invalid, Verb
 from pychat.protocols.base import Dialect, Item
 from pychat.protocols.irc.protocol import IrcProtocol
@@ -21,6 +22,8 @@ class FakeDialect(Dialect):
 
     name: ClassVar[str] = "irc"
     source = "irc.pychat"
+    mechanisms = (PLAIN, SCRAM)
+    registers = True
 
     def __init__(self, capabilities: frozenset[str] = frozenset()) -> None:
         self.capabilities = capabilities

@@ -110,7 +110,8 @@ def test_help_lists_the_types() -> None:
     """A person with nc can find out what there is."""
     assert read({"type": "help", "ref": 1}) == v.Help(
         "types of requests: hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, history, kick, "
-        "invite, mode, masks, user_mode, oper, kill, wallops, motd, command, help, ping, pong, quit",
+        "invite, mode, masks, user_mode, oper, register, login, logout, change_password, drop_account, regain, kill, "
+        "wallops, motd, command, help, ping, pong, quit",
         1,
     )
 
@@ -197,21 +198,10 @@ def test_an_unknown_type_is_refused() -> None:
     assert verb == v.Invalid(
         "unknown_type",
         f"unknown type '{'x' * 32}'; use one of hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, "
-        "history, kick, invite, mode, masks, user_mode, oper, kill, wallops, motd, command, help, ping, pong, quit",
+        "history, kick, invite, mode, masks, user_mode, oper, register, login, logout, change_password, drop_account, "
+        "regain, kill, wallops, motd, command, help, ping, pong, quit",
         "r",
     )
-
-
-@pytest.mark.parametrize(
-    ("request_", "text"),
-    [
-        ({"type": "account"}, "type 'account' is not supported: this server has no accounts"),
-        ({"type": "hello", "nick": "a", "account": "a"}, "'account' is not supported: this server has no accounts"),
-    ],
-)
-def test_what_does_not_exist_is_unsupported(request_: dict[str, Any], text: str) -> None:
-    """It is refused, not ignored: who sends it relies on it."""
-    assert read(request_ | {"ref": 1}) == v.Invalid("unsupported", text, 1)
 
 
 def test_lines_that_are_no_requests_keep_their_place() -> None:

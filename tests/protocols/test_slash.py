@@ -146,10 +146,10 @@ def test_help_lists_every_command_once() -> None:
     assert [line.split()[0] for line in lines] == [
         "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
         "/whois", "/topic", "/away", "/back", "/history", "/search", "/invite", "/kick",
-        "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill", "/motd",
-        "/quit", "//text",
+        "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill",
+        "/register", "/login", "/logout", "/password", "/drop", "/regain", "/motd", "/quit", "//text",
     ]  # fmt: skip
-    assert lines[4] == "/msg NICK TEXT          Write to one person; nobody else sees it."
+    assert lines[4] == "/msg NICK TEXT             Write to one person; nobody else sees it."
     assert slash.parse("/help") == v.Help(slash.help_text())
 
 

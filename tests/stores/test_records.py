@@ -41,6 +41,7 @@ KEPT = (
     events.Renamed,
     events.AwayChanged,
     events.ProfileChanged,
+    events.AccountChanged,
     events.TopicChanged,
     events.ModesChanged,
     events.Invited,
@@ -59,7 +60,7 @@ def bursts(draw: st.DrawFn) -> Burst:
         | TIMES.map(lambda time: [time] * count)
         | st.lists(TIMES, min_size=count, max_size=count)
     )
-    return Burst(draw(IDS), times, draw(TEXTS), draw(TEXTS), draw(TEXTS), texts)
+    return Burst(draw(IDS), times, draw(TEXTS), draw(TEXTS), draw(TEXTS), texts, draw(st.none() | TEXTS))
 
 
 @given(st.lists(bursts() | st.lists(EVENTS, min_size=1, max_size=3), min_size=1, max_size=4))

@@ -38,6 +38,8 @@ def _profile(item: Profile, style: Style) -> list[str]:
     lines.append(style.numeric("312", nick, style.server, text=_SERVER_INFO))
     if "o" in item.modes:
         lines.append(style.numeric("313", nick, text="is an IRC operator"))
+    if item.account is not None:
+        lines.append(style.numeric("330", nick, item.account, text="is logged in as"))
     if item.away is not None:
         lines.append(_away(nick, item.away, style))
     if BOT in item.modes:  # IRCv3 bot-mode
@@ -146,7 +148,7 @@ def _whox_reply(person: Profile, room: str | None, fields: str, token: str, styl
         "f": flags,
         "d": "0",
         "l": str(int(max(0.0, person.idle))),
-        "a": "0",  # no accounts yet
+        "a": person.account or "0",
         "o": "n/a",
     }
     params = [values[field] for field in _WHOX_ORDER if field in fields and field in values]

@@ -16,6 +16,7 @@ from pychat.core.replies import (
     Topic,
 )
 from pychat.protocols.irc.capabilities import MULTI_PREFIX, USERHOST_IN_NAMES
+from pychat.protocols.irc.events import join_details
 from pychat.protocols.irc.style import Renderer, Style, channel, prefixes, source
 from pychat.protocols.irc.words import as_middle
 
@@ -38,8 +39,9 @@ def _members(item: Members, style: Style) -> list[str]:
     if not item.joined:
         return _names(item, style)
     own = next((member for member in reversed(item.members) if member.nickname == style.nickname), None)
-    userhost = "" if own is None else own.userhost
-    joined = f":{source(style.nickname, userhost, style)} JOIN {channel(item.room)}"
+    userhost, account = ("", None) if own is None else (own.userhost, own.account)
+    more = join_details(account, item.realname or style.nickname, style)
+    joined = f":{source(style.nickname, userhost, style)} JOIN {channel(item.room)}{more}"
     topic = topic_lines(item, item.topic_by, item.topic_userhost, item.topic_time, style) if item.topic else []
     return [joined, *topic, *_names(item, style)]
 
@@ -56,7 +58,7 @@ def _shown(members: tuple[MemberInfo, ...], style: Style) -> Iterator[str]:
     several = MULTI_PREFIX in style.capabilities
     whole = USERHOST_IN_NAMES in style.capabilities
     signs = {"": "", "o": "@", "v": "+", "ov": "@+" if several else "@"}
-    for nickname, _, userhost, roles in members:
+    for nickname, _, userhost, roles, _ in members:
         name = source(nickname, userhost, style) if whole else as_middle(nickname)
         yield (signs[roles] if roles in signs else prefixes(roles, style)) + name
 

@@ -1,8 +1,7 @@
 """
 Capabilities: extensions that a client says it understands, by CAP (IRCv3 capability-negotiation).
 
-Only what works is offered. What belongs to accounts (sasl, account-tag, account-notify, extended-join) joins the list
-when there are accounts.
+Only what works is offered: to make an account, only if the accounts of the server allow it.
 """
 
 from __future__ import annotations
@@ -18,6 +17,9 @@ from pychat.protocols.irc.refusals import refuse
 from pychat.protocols.irc.registration import hello_if_ready
 from pychat.protocols.irc.words import Numeric
 
+ACCOUNT_NOTIFY: Final = "account-notify"
+ACCOUNT_REGISTRATION: Final = "draft/account-registration"
+ACCOUNT_TAG: Final = "account-tag"
 AWAY_NOTIFY: Final = "away-notify"
 BATCH: Final = "batch"
 CAP_NOTIFY: Final = "cap-notify"
@@ -25,16 +27,21 @@ CHATHISTORY: Final = "draft/chathistory"
 CHGHOST: Final = "chghost"
 ECHO_MESSAGE: Final = "echo-message"
 EVENT_PLAYBACK: Final = "draft/event-playback"
+EXTENDED_JOIN: Final = "extended-join"
 INVITE_NOTIFY: Final = "invite-notify"
 LABELED_RESPONSE: Final = "labeled-response"
 MESSAGE_TAGS: Final = "message-tags"
 MULTI_PREFIX: Final = "multi-prefix"
+SASL: Final = "sasl"
 SERVER_TIME: Final = "server-time"
 SETNAME: Final = "setname"
 STANDARD_REPLIES: Final = "standard-replies"
 USERHOST_IN_NAMES: Final = "userhost-in-names"
 
 OFFERED: Final = (
+    ACCOUNT_NOTIFY,
+    ACCOUNT_REGISTRATION,
+    ACCOUNT_TAG,
     AWAY_NOTIFY,
     BATCH,
     CAP_NOTIFY,
@@ -42,10 +49,12 @@ OFFERED: Final = (
     CHGHOST,
     ECHO_MESSAGE,
     EVENT_PLAYBACK,
+    EXTENDED_JOIN,
     INVITE_NOTIFY,
     LABELED_RESPONSE,
     MESSAGE_TAGS,
     MULTI_PREFIX,
+    SASL,
     SERVER_TIME,
     SETNAME,
     STANDARD_REPLIES,
@@ -55,6 +64,8 @@ OFFERED: Final = (
 
 _LIST_CHARS: Final = 390
 """Of the list in one line: what is before it has the names of server and client, and the line 510 bytes."""
+_REGISTRATION: Final = "before-connect,custom-account-name"
+"""The value of draft/account-registration."""
 _NOTIFIES: Final = 302
 """From this version of CAP on, cap-notify belongs to it ("CAP LS Version")."""
 
@@ -80,18 +91,26 @@ def cap(client: Client, command: Command) -> Sequence[Verb]:
 def _list_offered(client: Client, version: str) -> Sequence[Verb]:
     """Offer what there is; who is not registered yet is held until CAP END ("The CAP LS subcommand")."""
     client.negotiating = client.nickname is None
+    offered = _offered(client)
     if version.isascii() and version.isdigit() and int(version) >= _NOTIFIES:
         _enable(client, client.capabilities | {CAP_NOTIFY})
-    return _say("LS", *_lines(OFFERED))
+        values = {SASL: ",".join(client.dialect.mechanisms), ACCOUNT_REGISTRATION: _REGISTRATION}
+        offered = [f"{name}={values[name]}" if name in values else name for name in offered]
+    return _say("LS", *_lines(offered))
+
+
+def _offered(client: Client) -> list[str]:
+    """What this server offers: to make an account only where that can be done."""
+    return [name for name in OFFERED if name != ACCOUNT_REGISTRATION or client.dialect.registers]
 
 
 def _request(client: Client, words: list[str]) -> Sequence[Verb]:
     """Change capabilities as a whole or not at all ("The CAP REQ subcommand")."""
     client.negotiating = client.nickname is None
-    wanted = set(client.capabilities)
+    wanted, offered = set(client.capabilities), _offered(client)
     for word in words:
         name = word.removeprefix("-")
-        if name not in OFFERED:
+        if name not in offered:
             return _say("NAK", _lines(words)[0])
         if word.startswith("-"):
             wanted.discard(name)

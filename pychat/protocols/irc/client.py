@@ -21,6 +21,9 @@ class Client:
         "nickname",
         "password",
         "realname",
+        "sasl",
+        "sasl_messages",
+        "sasl_parts",
         "username",
         "waits",
         "wanted",
@@ -40,6 +43,12 @@ class Client:
         self.username = ""
         """What USER said; empty: it did not come yet."""
         self.realname = ""
+        self.sasl: str | None = None
+        """The mechanism that AUTHENTICATE has named, until its first message is complete."""
+        self.sasl_parts = ""
+        """What came of a message."""
+        self.sasl_messages = 0
+        """How many the client has still to send; 0: no exchange goes on."""
         self.negotiating = False
         """Whether registration waits for CAP END."""
         self.waits = False

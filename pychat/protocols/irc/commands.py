@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from pychat.core.verbs import Help, Verb
-from pychat.protocols.irc import channels, chathistory, moding, people, registration, server, talking
+from pychat.protocols.irc import accounts, channels, chathistory, moding, people, registration, server, talking
 from pychat.protocols.irc.capabilities import cap
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.message import Command
@@ -56,6 +56,7 @@ def _usage(name: str) -> str:
 
 
 COMMANDS: Final = {
+    "AUTHENTICATE": Rule(accounts.authenticate, "mechanism|message|*", 1, early=True),
     "AWAY": Rule(people.away, "[text]"),
     "CAP": Rule(cap, "LS|LIST|REQ|END ...", 1, early=True),
     "CHATHISTORY": Rule(
@@ -79,6 +80,7 @@ COMMANDS: Final = {
     "MOTD": Rule(server.motd, ""),
     "NAMES": Rule(channels.names, "#channel[,#channel]"),
     "NICK": Rule(registration.nick, "nickname", early=True),
+    "NICKSERV": Rule(accounts.nickserv, "REGISTER|IDENTIFY|LOGOUT|REGAIN|PASSWD|DROP ..."),
     "NOTICE": Rule(talking.notice, "target[,target] text"),
     "OPER": Rule(server.oper, "name password", 2),
     "PART": Rule(channels.part, "#channel[,#channel] [reason]", 1),
@@ -87,12 +89,14 @@ COMMANDS: Final = {
     "PONG": Rule(server.pong, "token", early=True),
     "PRIVMSG": Rule(talking.privmsg, "target[,target] text"),
     "QUIT": Rule(server.quit, "[reason]", early=True),
+    "REGISTER": Rule(accounts.register, "account|* email|* password", 3, early=True),
     "SETNAME": Rule(people.setname, "realname", 1),
     "TAGMSG": Rule(talking.tagmsg, "target[,target]"),
     "TIME": Rule(server.about, ""),
     "TOPIC": Rule(channels.topic, "#channel [topic]", 1),
     "USER": Rule(registration.user, "username 0 * realname", 4, early=True),
     "USERHOST": Rule(people.userhost, "nickname ..."),
+    "VERIFY": Rule(accounts.verify, "account code", 2, early=True),
     "VERSION": Rule(server.about, ""),
     "WALLOPS": Rule(server.wallops, "text", 1),
     "WHO": Rule(people.who, "[#channel|mask] [o][%fields[,token]]"),

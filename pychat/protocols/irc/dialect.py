@@ -15,6 +15,7 @@ from pychat.core.limits import Limits
 from pychat.core.userhost import server_host
 from pychat.protocols.base import Dialect, Item
 from pychat.protocols.irc import (
+    answers_accounts,
     answers_history,
     answers_people,
     answers_rooms,
@@ -25,10 +26,13 @@ from pychat.protocols.irc import (
     messages,
 )
 from pychat.protocols.irc.capabilities import (
+    ACCOUNT_NOTIFY,
+    ACCOUNT_TAG,
     AWAY_NOTIFY,
     BATCH,
     CHGHOST,
     ECHO_MESSAGE,
+    EXTENDED_JOIN,
     INVITE_NOTIFY,
     MESSAGE_TAGS,
     MULTI_PREFIX,
@@ -48,14 +52,18 @@ RENDERERS: Final[dict[type, Renderer]] = {
     **answers_people.RENDERERS,
     **answers_server.RENDERERS,
     **answers_history.RENDERERS,
+    **answers_accounts.RENDERERS,
     **failures.RENDERERS,
 }
 WRITTEN: Final = frozenset(
     {
+        ACCOUNT_NOTIFY,
+        ACCOUNT_TAG,
         AWAY_NOTIFY,
         BATCH,
         CHGHOST,
         ECHO_MESSAGE,
+        EXTENDED_JOIN,
         INVITE_NOTIFY,
         MESSAGE_TAGS,
         MULTI_PREFIX,
@@ -77,6 +85,8 @@ class IrcDialect(Dialect):
         capabilities: Those that were negotiated; only those in `WRITTEN` count.
         version: What the server says it runs.
         clock: Tells the time, in POSIX seconds, of what is no event (IRCv3 server-time).
+        mechanisms: Of SASL, that the server has.
+        registers: Whether everybody can make an account.
     """
 
     name: ClassVar[str] = "irc"
@@ -88,9 +98,12 @@ class IrcDialect(Dialect):
         capabilities: frozenset[str] = frozenset(),
         version: str = "pychat",
         clock: Callable[[], float] = time.time,
+        mechanisms: tuple[str, ...] = (),
+        registers: bool = False,
     ) -> None:
         capabilities &= WRITTEN
         self.capabilities = capabilities
+        self.mechanisms, self.registers = mechanisms, registers
         self.source = server_host(server_name)
         """The name of the server in `:source`."""
         self.echoes = ECHO_MESSAGE in capabilities
@@ -106,7 +119,7 @@ class IrcDialect(Dialect):
         if known is not None:
             return known
         _, network, version, limits, clock, *_ = self._style
-        made = IrcDialect(network, limits, wanted, version, clock)
+        made = IrcDialect(network, limits, wanted, version, clock, self.mechanisms, self.registers)
         made._others = self._others
         return self._others.setdefault(wanted, made)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from pychat.core import modes
 from pychat.core.events import (
+    AccountChanged,
     AwayChanged,
     Disconnected,
     Event,
@@ -21,7 +22,14 @@ from pychat.core.events import (
     TopicChanged,
 )
 from pychat.core.modes import ModeChange
-from pychat.protocols.irc.capabilities import AWAY_NOTIFY, CHGHOST, INVITE_NOTIFY, SETNAME
+from pychat.protocols.irc.capabilities import (
+    ACCOUNT_NOTIFY,
+    AWAY_NOTIFY,
+    CHGHOST,
+    EXTENDED_JOIN,
+    INVITE_NOTIFY,
+    SETNAME,
+)
 from pychat.protocols.irc.splitting import pieces, room_behind
 from pychat.protocols.irc.style import Renderer, Style, channel, source, user_and_host
 from pychat.protocols.irc.tags import event_tags
@@ -39,11 +47,17 @@ def _text(text: str) -> str:
 
 def _joined(item: Joined, style: Style) -> list[str]:
     """JOIN; and that the new member is away (IRCv3 away-notify)."""
-    lines = [_line(item, style, item.nickname, item.userhost, f"JOIN {channel(item.room)}")]
+    more = join_details(item.account, item.realname or item.nickname, style)
+    lines = [_line(item, style, item.nickname, item.userhost, f"JOIN {channel(item.room)}{more}")]
     if item.away is not None and AWAY_NOTIFY in style.capabilities:
         # It is not an event of its own, so it has no id of its own.
         lines.append(_line(item._replace(id=0), style, item.nickname, item.userhost, f"AWAY :{item.away}"))
     return lines
+
+
+def join_details(account: str | None, realname: str, style: Style) -> str:
+    """Return what JOIN has behind the channel: account and real name (IRCv3 extended-join), if that is wanted."""
+    return f" {as_middle(account or '*')} :{realname}" if EXTENDED_JOIN in style.capabilities else ""
 
 
 def _left(item: Left, style: Style) -> list[str]:
@@ -75,6 +89,13 @@ def _away_changed(item: AwayChanged, style: Style) -> list[str]:
         return []
     rest = "AWAY" if item.text is None else f"AWAY :{item.text or 'away'}"
     return [_line(item, style, item.nickname, item.userhost, rest)]
+
+
+def _account_changed(item: AccountChanged, style: Style) -> list[str]:
+    """IRCv3 account-notify."""
+    if ACCOUNT_NOTIFY not in style.capabilities:
+        return []
+    return [_line(item, style, item.nickname, item.userhost, f"ACCOUNT {as_middle(item.account or '*')}")]
 
 
 def _profile_changed(item: ProfileChanged, style: Style) -> list[str]:
@@ -154,6 +175,7 @@ RENDERERS: Final[dict[type, Renderer]] = {
     Renamed: _renamed,
     AwayChanged: _away_changed,
     ProfileChanged: _profile_changed,
+    AccountChanged: _account_changed,
     TopicChanged: _topic_changed,
     ModesChanged: _modes_changed,
     Invited: _invited,

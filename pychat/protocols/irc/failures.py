@@ -80,6 +80,7 @@ _NUMERICS: Final[dict[str, tuple[str, ...]]] = {
     "password_required": ("464",),
     "bad_nickname": ("432", "nick"),
     "nickname_in_use": ("433", "nick"),
+    "nickname_registered": ("433", "nick"),
     "bad_room": ("403", "room"),
     "not_registered": ("451",),
     "unknown_command": ("421", "command"),
@@ -93,6 +94,9 @@ _BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "not_a_member"): ("404", "room"),
     # Clients wait for one of the numerics of JOIN: this one fits any reason (RFC 2812 section 5.2).
     ("JOIN", _ANY): ("437", "room"),
+    # ERR_SASLFAIL, ERR_SASLABORTED (IRCv3 sasl-3.1, "Numerics used by this extension").
+    ("AUTHENTICATE", _ANY): ("904",),
+    ("AUTHENTICATE", "sasl_aborted"): ("906",),
     # Who has no nickname yet tries another one only if one of NICK's numerics says so.
     ("NICK", _ANY): ("432", "nick"),
 }
@@ -128,6 +132,8 @@ def _failure(item: Failure, style: Style) -> list[str]:
         return []
     refusal = _Refusal(item, "" if command in _MESSAGES else command, params)
     lines = [] if (command, item.code) in _NOT_TOLD else [_line(refusal, style)]
+    if (command, item.code) == ("AUTHENTICATE", "sasl_mechanism"):  # RPL_SASLMECHS
+        lines.insert(0, style.numeric("908", refusal.subject(0), text="are available SASL mechanisms"))
     end = _ENDS.get(command)
     return lines if end is None else [*lines, end(refusal, style)]
 
@@ -202,6 +208,15 @@ def _list_full(refusal: _Refusal, style: Style) -> str:
     return style.numeric("734", str(style.limits.watched_nicknames), names, text=refusal.item.text)
 
 
+def _not_registered(code: str) -> Callable[[_Refusal, Style], str]:
+    """draft/account-registration, "Errors": the account is named."""
+    return lambda refusal, style: _fail(style, "REGISTER", code, refusal.param(0), text=refusal.item.text)
+
+
+def _service_says(refusal: _Refusal, style: Style) -> str:
+    return style.numeric("NOTICE", text=f"NickServ: {refusal.item.text}")
+
+
 _SPECIAL: Final[dict[tuple[str, str], Callable[[_Refusal, Style], str]]] = {
     ("MODE", "unknown_mode"): _unknown_user_mode,
     ("CHATHISTORY", "not_a_member"): _history_target,
@@ -211,6 +226,13 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[_Refusal, Style], str]]] = {
     ("SETNAME", "limit_exceeded"): _invalid_realname,
     ("SETNAME", _ANY): _same_realname,
     ("MONITOR", "too_many_watched"): _list_full,
+    ("REGISTER", "account_exists"): _not_registered("ACCOUNT_EXISTS"),
+    ("REGISTER", "bad_nickname"): _not_registered("BAD_ACCOUNT_NAME"),
+    ("REGISTER", "nickname_in_use"): _not_registered("BAD_ACCOUNT_NAME"),
+    ("REGISTER", "bad_password"): _not_registered("UNACCEPTABLE_PASSWORD"),
+    ("REGISTER", "bad_request"): _not_registered("ALREADY_AUTHENTICATED"),
+    ("REGISTER", _ANY): _not_registered("TEMPORARILY_UNAVAILABLE"),
+    ("NICKSERV", _ANY): _service_says,
 }
 
 RENDERERS: Final[dict[type, Renderer]] = {Failure: _failure}

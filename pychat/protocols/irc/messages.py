@@ -32,7 +32,10 @@ def _message(item: Message, style: Style) -> list[str]:
     head = f":{source(item.sender, item.userhost, style)} {command} {_target(item)} :"
     texts = _texts(item, room_behind(head))
     sent = item.tags
-    return [event_tags(item, style, sent=sent, piece=n) + head + text for n, text in enumerate(texts, 1)]
+    return [
+        event_tags(item, style, sent=sent, piece=n, account=item.account) + head + text
+        for n, text in enumerate(texts, 1)
+    ]
 
 
 def _texts(item: Message, size: int) -> list[str]:
@@ -55,7 +58,7 @@ def _tagged(item: Tagged, style: Style) -> list[str]:
     """IRCv3 message-tags, "The TAGMSG tag-only message": for those who negotiated that only."""
     if MESSAGE_TAGS not in style.capabilities:
         return []
-    tags = event_tags(item, style, sent=item.tags)
+    tags = event_tags(item, style, sent=item.tags, account=item.account)
     return [f"{tags}:{source(item.sender, item.userhost, style)} TAGMSG {_target(item)}"]
 
 
@@ -74,7 +77,7 @@ def block(items: Sequence[Any], style: Style) -> bytes | None:
     count = len(items)
     if not count or list(map(type, items)).count(Message) != count:
         return None
-    ids, times, rooms, senders, texts, actions, _, _, notices, userhosts, formatted, tags, roles = zip(
+    ids, times, rooms, senders, texts, actions, _, _, notices, userhosts, formatted, tags, roles, accounts = zip(
         *items, strict=True
     )
     room = rooms[0]
@@ -89,6 +92,7 @@ def block(items: Sequence[Any], style: Style) -> bytes | None:
         or formatted.count(None) != count
         or roles.count("") != count
         or tags.count(tags[0]) != count
+        or accounts.count(accounts[0]) != count
     ):
         return None
     head = f":{source(senders[0], userhosts[0], style)} PRIVMSG {channel(room)} :"
@@ -96,7 +100,7 @@ def block(items: Sequence[Any], style: Style) -> bytes | None:
     size = LINE_BYTES - len(head.encode("utf-8", "replace"))
     if _breaks(said) or _breaks(head) or not _fit(texts, size, ascii=said.isascii()):
         return None
-    return written(ids, times, head, texts, style, sent=tags[0]).encode("utf-8", "replace")
+    return written(ids, times, head, texts, style, sent=tags[0], account=accounts[0]).encode("utf-8", "replace")
 
 
 def _burst(burst: Burst, style: Style) -> bytes | None:
@@ -105,7 +109,7 @@ def _burst(burst: Burst, style: Style) -> bytes | None:
     if _breaks(head) or max(map(len, burst.texts)) > LINE_BYTES - len(head.encode("utf-8", "replace")):
         return None
     ids = range(burst.first, burst.first + len(burst))
-    return written(ids, burst.times, head, burst.texts, style).encode("utf-8", "replace")
+    return written(ids, burst.times, head, burst.texts, style, account=burst.account).encode("utf-8", "replace")
 
 
 def _breaks(text: str) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from pychat.core.events import Event
-from pychat.protocols.irc.capabilities import MESSAGE_TAGS, SERVER_TIME
+from pychat.protocols.irc.capabilities import ACCOUNT_TAG, MESSAGE_TAGS, SERVER_TIME
+from pychat.protocols.irc.message import escape
 from pychat.protocols.irc.style import Style
 from pychat.protocols.irc.words import format_msgid
 from pychat.protocols.json_values import format_time
@@ -24,23 +25,29 @@ _ID_MASK: Final = (1 << _ID_BITS) - 1
 _IDS: Final = tuple([f"{number:03x}" for number in range(_ID_MASK + 1)])
 
 
-def event_tags(event: Event, style: Style, *, sent: str = "", piece: int = 1) -> str:
+def event_tags(event: Event, style: Style, *, sent: str = "", piece: int = 1, account: str | None = None) -> str:
     """
     Return what comes before the line of an event, with a blank behind it; empty for those who know no tags.
 
     Args:
         sent: Tags of the sender's.
+        account: That of the sender (IRCv3 account-tag).
         piece: Which one of the lines of the event it is; from the second on, the id has that number behind it.
     """
     tags = []
     if SERVER_TIME in style.capabilities:
         tags.append(f"time={format_time(event.time)}")
+    tags += _account(account, style)
     if MESSAGE_TAGS in style.capabilities:
         if event.id:
             tags.append(f"msgid={format_msgid(event.id)}" + (f"-{piece}" if piece > 1 else ""))
         if sent := _sent(sent):
             tags.append(sent)
     return f"@{';'.join(tags)} " if tags else ""
+
+
+def _account(account: str | None, style: Style) -> list[str]:
+    return [f"account={escape(account)}"] if account and ACCOUNT_TAG in style.capabilities else []
 
 
 def _sent(tags: str) -> str:
@@ -69,7 +76,14 @@ def with_tag(tag: str, line: str) -> str:
 
 
 def written(
-    ids: Sequence[int], times: Sequence[float], head: str, texts: Sequence[str], style: Style, *, sent: str = ""
+    ids: Sequence[int],
+    times: Sequence[float],
+    head: str,
+    texts: Sequence[str],
+    style: Style,
+    *,
+    sent: str = "",
+    account: str | None = None,
 ) -> str:
     """
     Return the lines of many events, each with its `event_tags`, the head and its text.
@@ -78,11 +92,12 @@ def written(
     last digits of their ids in common, so next to nothing has to be computed for each of them.
     """
     timed, named = SERVER_TIME in style.capabilities, MESSAGE_TAGS in style.capabilities
+    own = [*_account(account, style), *filter(None, [_sent(sent) if named else ""])]
     if not timed and not named:
+        head = f"@{';'.join(own)} {head}" if own else head
         between = f"\r\n{head}"
         return f"{head}{between.join(texts)}\r\n"
-    sent = _sent(sent) if named else ""
-    tail = f";{sent} {head}" if sent else f" {head}"
+    tail = f";{';'.join(own)} {head}" if own else f" {head}"
     start = _milliseconds(min(times)) // 1000 * 1000
     lowest, highest = min(ids), max(ids)
     if _milliseconds(max(times)) >= start + 1000 or lowest >> _ID_BITS != highest >> _ID_BITS:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pychat.core.verbs import Direct, Say, Tag, Verb
+from pychat.protocols.irc.accounts import is_service, service
 from pychat.protocols.irc.capabilities import MESSAGE_TAGS
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.formatting import read_text
@@ -46,7 +47,9 @@ def _messages(client: Client, command: Command, targets: list[str], *, notice: b
     for target in targets:
         role, name = role_of(target)
         room = room_of(name)
-        if room is None:
+        if is_service(target) and not notice:
+            said += service(text)
+        elif room is None:
             said.append(Direct(text, name, action, ref, notice, formatted, tags))
         else:
             said.append(Say(text, room, action, ref, notice, formatted, tags, role))

@@ -1,0 +1,98 @@
+"""
+Passwords of accounts as they are kept: hashed so slowly that nobody can try many (scrypt, RFC 7914).
+
+Each hash keeps the parameters that it was made with, so that they can be raised later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar
+
+from pychat.core.errors import Refused
+from pychat.core.scram import prepare
+
+T = TypeVar("T")
+
+_SALT_BYTES: Final = 16
+_KEY_BYTES: Final = 32
+_AT_ONCE: Final = 2
+"""Hashes: each one takes a processor and the memory of its parameters."""
+_PATIENCE_SECONDS: Final = 20.0
+
+
+class Busy(Refused):
+    """Too many passwords are being checked at the moment."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__("too many are logging in at this moment; try again")
+
+
+class Cost(NamedTuple):
+    """Parameters of scrypt (RFC 7914 section 2). It takes 128 * n * r bytes of memory, and time for p times that."""
+
+    n: int = 2**14
+    r: int = 8
+    p: int = 5
+
+
+class PasswordHash(NamedTuple):
+    """What is kept of a password."""
+
+    cost: Cost
+    salt: bytes
+    key: bytes
+
+    @classmethod
+    def of(cls, password: str, cost: Cost = Cost()) -> PasswordHash:  # noqa: B008 -- immutable
+        """
+        Hash a password; takes about a fifth of a second.
+
+        Raises:
+            BadPassword: It can be no password (`scram.prepare`).
+        """
+        salt = secrets.token_bytes(_SALT_BYTES)
+        return cls(cost, salt, _scrypt(prepare(password), salt, cost))
+
+    def fits(self, password: str) -> bool:
+        """
+        Whether this is the password; takes as long as it took to make it.
+
+        Raises:
+            BadPassword: It can be no password.
+        """
+        return hmac.compare_digest(self.key, _scrypt(prepare(password), self.salt, self.cost))
+
+
+def _scrypt(password: str, salt: bytes, cost: Cost) -> bytes:
+    n, r, p = cost
+    memory = 128 * r * (n + p + 2) + 1024 * 1024  # what OpenSSL counts, and a little more
+    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=_KEY_BYTES)
+
+
+class Workers:
+    """Lets so many threads hash at the same time, and the others wait: no number of peers takes all processors."""
+
+    def __init__(self, at_once: int = _AT_ONCE, patience: float = _PATIENCE_SECONDS) -> None:
+        self._free = threading.Semaphore(at_once)
+        self._patience = patience
+
+    def run(self, function: Callable[[], T]) -> T:
+        """
+        Call the function when it is its turn. Never with a lock held.
+
+        Raises:
+            Busy: It did not come for too long.
+        """
+        if not self._free.acquire(timeout=self._patience):
+            raise Busy
+        try:
+            return function()
+        finally:
+            self._free.release()

@@ -1,0 +1,195 @@
+"""
+The accounts that pychat keeps itself: in memory, and in the log, if that lasts.
+
+An account has the name of one nickname, which is its owner's from then on.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from pychat.core.accounts import AccountExists, Accounts, NotOffered
+from pychat.core.errors import Refused
+from pychat.core.hashing import Cost, PasswordHash, Workers
+from pychat.core.names import fold, skeleton
+from pychat.core.scram import ITERATIONS, BadPassword, ScramKeys, fake_keys, make_keys
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from pychat.core.log import Log
+
+T = TypeVar("T")
+
+MOST_PASSWORD_CHARS: Final = 256
+
+
+class UnusablePassword(Refused):
+    """The text cannot be a password; `str(error)` has nothing of it."""
+
+    code = "bad_password"
+
+
+class KeptAccount(NamedTuple):
+    """One account, as it is in memory and in a file."""
+
+    name: str
+    password: PasswordHash
+    scram: ScramKeys
+    created: float
+    """POSIX seconds."""
+
+
+class KeptAccounts(Accounts):
+    """
+    The default. Passwords are kept as hashes of scrypt, and as the keys of SCRAM-SHA-256.
+
+    What changes is guarded by the lock of the chat that it belongs to; nothing is hashed under it.
+    """
+
+    def __init__(
+        self,
+        *,
+        registers: bool = True,
+        least_password_chars: int = 8,
+        cost: Cost = Cost(),  # noqa: B008 -- immutable
+        iterations: int = ITERATIONS,
+    ) -> None:
+        """
+        Args:
+            registers: Whether everybody can make an account. Those that there are work without it.
+            least_password_chars: What a password must have.
+            cost: Of hashing; a password with another cost is hashed again when its owner logs in.
+            iterations: Of the keys of SCRAM, the same.
+        """
+        self.registers = registers
+        self._least_chars = least_password_chars
+        self._cost, self._iterations = cost, iterations
+        self._workers = Workers()
+        self._accounts: dict[str, KeptAccount] = {}
+        """By folded name."""
+        self._looks: dict[str, list[str]] = {}
+        """Folded names, by what they look like."""
+        self._nobody = PasswordHash(cost, secrets.token_bytes(16), secrets.token_bytes(32))
+        """What no password fits, so that it takes as long for names that there are not."""
+        self._secret = secrets.token_bytes(32)
+        self._log: Log | None = None
+        self._lock: AbstractContextManager[object] = nullcontext()
+        self._time: Callable[[], float] = lambda: 0.0
+
+    def begin(self, log: Log, lock: threading.Lock, time: Callable[[], float]) -> None:
+        self._log, self._lock, self._time = log, lock, time
+        for account in log.kept_accounts():
+            self._put(account)
+
+    # Asked by the chat
+
+    def check(self, name: str, password: str) -> str | None:
+        account = self._accounts.get(fold(name))
+        kept = self._nobody if account is None else account.password
+        try:
+            fits = self._workers.run(lambda: kept.fits(password))
+        except BadPassword:
+            return None
+        if account is None or not fits:
+            return None
+        if (kept.cost, account.scram.iterations) != (self._cost, self._iterations):
+            self._replace(account, password)
+        return account.name
+
+    def owner(self, nickname: str) -> str | None:
+        key = fold(nickname)
+        account = self._accounts.get(key)
+        if account is None:
+            alike = self._looks.get(skeleton(nickname), ())
+            account = next((self._accounts[other] for other in alike if not (other.isascii() and key.isascii())), None)
+        return None if account is None else account.name
+
+    def scram(self, name: str) -> ScramKeys:
+        account = self._accounts.get(fold(name))
+        return fake_keys(fold(name), self._secret, self._iterations) if account is None else account.scram
+
+    def shown(self, name: str) -> str | None:
+        account = self._accounts.get(fold(name))
+        return None if account is None else account.name
+
+    def register(self, name: str, password: str) -> None:
+        """
+        Make an account; what follows is acknowledged when it is stored.
+
+        Raises:
+            AccountExists: There is one.
+            UnusablePassword: It is too short, too long, or has control characters.
+            NotOffered: Nobody can make one.
+        """
+        if not self.registers:
+            raise NotOffered("made")
+        self._check_free(name)
+        self._check_password(password)
+        account = self._make(name, password)
+        with self._lock:
+            self._check_free(name)  # again: hashing takes time
+            self._put(account)
+            self._keep(account)
+
+    def change_password(self, name: str, password: str) -> None:
+        """
+        Raises:
+            UnusablePassword: It is too short, too long, or has control characters.
+        """
+        self._check_password(password)
+        account = self._accounts.get(fold(name))
+        if account is not None:
+            self._replace(account, password)
+
+    def drop(self, name: str) -> None:
+        with self._lock:
+            account = self._accounts.pop(fold(name), None)
+            if account is not None:
+                looks = self._looks[skeleton(name)]
+                looks.remove(fold(name))
+                if not looks:
+                    del self._looks[skeleton(name)]
+                if self._log is not None:
+                    self._log.drop_account(fold(name))
+
+    # Inside
+
+    def _check_free(self, name: str) -> None:
+        if self.owner(name) is not None:
+            raise AccountExists(name)
+
+    def _check_password(self, password: str) -> None:
+        if not self._least_chars <= len(password) <= MOST_PASSWORD_CHARS:
+            raise UnusablePassword(f"a password has {self._least_chars} to {MOST_PASSWORD_CHARS} characters")
+
+    def _make(self, name: str, password: str) -> KeptAccount:
+        try:
+            return self._workers.run(
+                lambda: KeptAccount(
+                    name, PasswordHash.of(password, self._cost), make_keys(password, self._iterations), self._time()
+                )
+            )
+        except BadPassword as error:
+            raise UnusablePassword(str(error)) from None
+
+    def _replace(self, account: KeptAccount, password: str) -> None:
+        """Keep another password of an account, unless somebody else has changed or dropped it meanwhile."""
+        made = self._make(account.name, password)._replace(created=account.created)
+        with self._lock:
+            if self._accounts.get(fold(account.name)) is account:
+                self._accounts[fold(account.name)] = made
+                self._keep(made)
+
+    def _put(self, account: KeptAccount) -> None:
+        key = fold(account.name)
+        self._accounts[key] = account
+        self._looks.setdefault(skeleton(account.name), []).append(key)
+
+    def _keep(self, account: KeptAccount) -> None:
+        if self._log is not None:
+            self._log.keep_account(fold(account.name), account)

@@ -1,0 +1,128 @@
+"""
+SASL: logging in by messages of a mechanism (RFC 4422): PLAIN (RFC 4616) and SCRAM-SHA-256 (RFC 7677).
+
+The exchange is a matter of the session, whatever its language is; how the messages travel is a matter of that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pychat.core import account_verbs as verbs
+from pychat.core.account_replies import SaslChallenge
+from pychat.core.credentials import check_password, require_account
+from pychat.core.errors import Refused
+from pychat.core.identifying import become
+from pychat.core.scram import BadScram, Challenge, ScramKeys, proves, read_first
+from pychat.core.session import Session
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+PLAIN: Final = "PLAIN"
+SCRAM: Final = "SCRAM-SHA-256"
+
+
+class SaslFailed(Refused):
+    """The exchange is over, without result."""
+
+    code = "sasl_failed"
+
+
+class SaslAborted(Refused):
+    """The client has ended the exchange."""
+
+    code = "sasl_aborted"
+
+    def __init__(self) -> None:
+        super().__init__("the authentication was aborted")
+
+
+class UnknownMechanism(Refused):
+    """The mechanism is not offered."""
+
+    code = "sasl_mechanism"
+
+    def __init__(self, chat: Chat) -> None:
+        self.subject = (",".join(mechanisms(chat)),)
+        super().__init__(f"use one of {', '.join(mechanisms(chat))}")
+
+
+class _Scram:
+    """What is known while an exchange of SCRAM goes on."""
+
+    def __init__(self, account: str, keys: ScramKeys, challenge: Challenge) -> None:
+        self.account, self.keys, self.challenge = account, keys, challenge
+        self.proved: str | None = None
+        """The account, when the proof was right, and the client has still to take the server's."""
+
+
+def mechanisms(chat: Chat) -> tuple[str, ...]:
+    """Return the mechanisms that the accounts of a server know."""
+    return (PLAIN,) if chat.accounts.scram("*") is None else (PLAIN, SCRAM)
+
+
+def authenticate(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
+    """One message of the client. Whatever is wrong with it ends the exchange."""
+    state, session.sasl = session.sasl, None
+    if verb.message is None:
+        raise SaslAborted
+    if verb.mechanism is None:
+        if not isinstance(state, _Scram):
+            raise SaslFailed("nothing has begun")
+        _go_on(chat, session, verb, state)
+    elif verb.mechanism not in mechanisms(chat):
+        raise UnknownMechanism(chat)
+    elif verb.mechanism == PLAIN:
+        _plain(chat, session, verb)
+    else:
+        _begin(chat, session, verb)
+
+
+def _plain(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
+    """RFC 4616: authzid NUL authcid NUL password. To act as another account than one's own is not offered."""
+    assert verb.message is not None
+    try:
+        authzid, name, password = verb.message.decode().split("\0")
+    except ValueError:  # UnicodeDecodeError is one, too
+        raise SaslFailed("not a message of PLAIN") from None
+    if authzid not in ("", name) or not name:
+        raise SaslFailed("you can only be yourself")
+    become(chat, session, check_password(session, name, password), verb.ref)
+
+
+def _begin(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
+    assert verb.message is not None
+    try:
+        first = read_first(verb.message)
+    except BadScram as error:
+        raise SaslFailed(str(error)) from None
+    if first.authzid not in ("", first.name):
+        raise SaslFailed("you can only be yourself")
+    keys = chat.accounts.scram(first.name)
+    if keys is None:
+        raise UnknownMechanism(chat)
+    challenge = Challenge(first, keys)
+    session.sasl = _Scram(first.name, keys, challenge)
+    chat.send(session, SaslChallenge(verb.ref, challenge.message.encode()))
+
+
+def _go_on(chat: Chat, session: Session, verb: verbs.Authenticate, state: _Scram) -> None:
+    """The client's proof, which is answered by the server's; then an empty message, which is answered by the result."""
+    assert verb.message is not None
+    if state.proved is not None:
+        if verb.message:
+            raise SaslFailed("nothing was to be said any more")
+        become(chat, session, state.proved, verb.ref)
+        return
+    try:
+        proof = state.challenge.proof(verb.message)
+    except BadScram as error:
+        raise SaslFailed(str(error)) from None
+
+    def check() -> str | None:
+        return chat.accounts.shown(state.account) if proves(proof, state.keys) else None
+
+    state.proved = require_account(session, state.account, check)
+    session.sasl = state
+    chat.send(session, SaslChallenge(verb.ref, state.challenge.answer(proof).encode()))

@@ -1,0 +1,346 @@
+"""Accounts: registering, logging in and out, and who may try how often."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+from recorder import Recorder, enter
+from remote import CHEAP, Remote, come, make_accounts, no_alarm_is_left, open_chat
+
+from pychat.core import hashing
+from pychat.core.account_replies import LoggedIn, LoggedOut
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
+from pychat.core.accounts import Accounts
+from pychat.core.errors import Refused
+from pychat.core.events import AccountChanged, Joined, Message
+from pychat.core.hashing import Busy, Cost, PasswordHash, Workers
+from pychat.core.queries import WhoIs
+from pychat.core.replies import Failure, Ok, Profile
+from pychat.core.verbs import BecomeOperator, Hello, Join, Say, Verb
+from pychat.testing import FakeClock
+
+__all__ = ["no_alarm_is_left"]
+
+PASSWORD = "correct-horse"
+
+
+def codes(items: list[Any]) -> list[str]:
+    """Of the refusals among them."""
+    return [item.code for item in items if isinstance(item, Failure)]
+
+
+def registered(session: Recorder, password: str = PASSWORD) -> None:
+    """Let it have an account of its nickname."""
+    assert [item for item in session.do(Register(password, ref=1)) if isinstance(item, LoggedIn)]
+
+
+def test_who_registers_is_logged_in() -> None:
+    """The others hear of it, who comes later sees it, and so does who asks."""
+    chat = open_chat()
+    bob, ann = enter(chat, "bob"), enter(chat, "ann")
+    bob.take()
+
+    items = ann.do(Register(PASSWORD, ref=1))
+
+    assert [item for item in items if isinstance(item, LoggedIn)] == [
+        LoggedIn(1, "ann", True, "ann", "~user@irc.pychat")
+    ]
+    assert [(item.nickname, item.account) for item in bob.take() if isinstance(item, AccountChanged)] == [
+        ("ann", "ann")
+    ]
+    (profile,) = bob.do(WhoIs("ann"))
+    assert isinstance(profile, Profile)
+    assert profile.account == "ann"
+    ann.do(Join("ops"), Say("hello"))
+    history = chat.log.read_after(["ops"], 0).events
+    assert [event.account for event in history if isinstance(event, Joined | Message)] == ["ann", "ann"]
+
+
+def test_logging_out_and_in() -> None:
+    """By the account's own nickname, or by its name; the answer names it as it is written."""
+    chat = open_chat()
+    ann = enter(chat, "Ann")
+    registered(ann)
+
+    assert [item for item in ann.do(LogOut(2)) if isinstance(item, LoggedOut)]
+    assert ann.account is None
+    assert codes(ann.do(LogOut(3))) == ["not_logged_in"]
+    ann.do(LogIn(PASSWORD, ref=4))
+    assert ann.account == "Ann"
+    bob = enter(chat, "bob")
+    bob.do(LogIn(PASSWORD, "ANN"))
+    assert bob.account == "Ann"
+
+
+def test_one_may_log_in_before_one_has_a_nickname() -> None:
+    """With `Hello`, or before it: then nobody ever sees a guest."""
+    chat = open_chat()
+    registered(enter(chat, "ann"))
+    chat.close(chat.find("ann"), "over")  # type: ignore[arg-type]
+
+    one = come(chat, "ann", account="ann", account_password=PASSWORD)
+    assert (one.account, one.nickname) == ("ann", "ann")
+    assert [item.account for item in one.items if isinstance(item, LoggedIn)] == ["ann"]
+    two = come(chat)
+    assert [item.account for item in two.do(LogIn(PASSWORD, "ann"))] == ["ann"]
+    three = come(chat, "tim", account="ann", account_password="wrong-horse")
+    assert codes(three.items) == ["bad_credentials"]
+    assert three.nickname is None
+
+
+@pytest.mark.parametrize(("name", "password"), [("ann", "wrong-horse"), ("nobody", PASSWORD), ("ann", "bad\x07bell")])
+def test_wrong_or_unknown_is_the_same(name: str, password: str) -> None:
+    """The answer does not tell which one it was."""
+    chat = open_chat()
+    ann = enter(chat, "ann")
+    registered(ann)
+
+    (failure,) = enter(chat, "bob").do(LogIn(password, name, ref=1))
+
+    assert failure == Failure(1, "bad_credentials", "wrong account or password")
+
+
+def test_as_much_work_for_a_name_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long it takes tells nothing: the same hash is made, with the same cost."""
+    costs: list[Cost] = []
+    real = hashing._scrypt
+
+    def counted(password: str, salt: bytes, cost: Cost) -> bytes:
+        costs.append(cost)
+        return real(password, salt, cost)
+
+    monkeypatch.setattr(hashing, "_scrypt", counted)
+    accounts = make_accounts()
+    accounts.register("ann", PASSWORD)
+    costs.clear()
+
+    assert accounts.check("ann", "wrong-horse") is None
+    assert accounts.check("nobody", "wrong-horse") is None
+    assert costs == [CHEAP, CHEAP]
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 257, "with\x07bell-in-it"])
+def test_what_is_no_password_is_refused(password: str) -> None:
+    """With what is allowed, and without the password."""
+    ann = enter(open_chat(), "ann")
+
+    (failure,) = ann.do(Register(password, ref=1))
+
+    assert failure.code == "bad_password"
+    assert password not in failure.text
+
+
+def test_an_account_is_taken_once() -> None:
+    """Whatever the case; and an account takes nobody's nickname away."""
+    chat = open_chat()
+    ann = enter(chat, "ann")
+    registered(ann)
+    ann.do(LogOut())
+    chat.close(ann, "over")
+
+    assert codes(enter(chat, "Ann").do(Register(PASSWORD, ref=1))) == ["account_exists"]
+    bob = enter(chat, "bob")
+    assert codes(enter(chat, "tim").do(Register(PASSWORD, "bob", ref=1))) == ["nickname_in_use"]
+    registered(bob)
+    assert codes(bob.do(Register(PASSWORD, ref=1))) == ["bad_request"]
+
+
+def test_changing_the_password() -> None:
+    """The old one is asked for again, and does not work any more."""
+    chat = open_chat()
+    ann = enter(chat, "ann")
+    assert codes(ann.do(ChangePassword(PASSWORD, "x" * 8))) == ["not_logged_in"]
+    registered(ann)
+
+    assert codes(ann.do(ChangePassword("wrong-horse", "battery-staple"))) == ["bad_credentials"]
+    assert codes(ann.do(ChangePassword(PASSWORD, "short"))) == ["bad_password"]
+    assert ann.do(ChangePassword(PASSWORD, "battery-staple", ref=1)) == [Ok(1)]
+    assert codes(ann.do(LogIn(PASSWORD))) == ["bad_credentials"]
+    assert not codes(ann.do(LogIn("battery-staple")))
+
+
+def test_dropping_the_account() -> None:
+    """Everybody who is logged in to it is a guest again, also who comes back later; the name is free."""
+    chat = open_chat()
+    ann, other = enter(chat, "ann"), enter(chat, "ann-phone")
+    registered(ann)
+    other.do(LogIn(PASSWORD, "ann"))
+    lost = come(chat, "ann-laptop", account="ann", account_password=PASSWORD)
+    lost.resumable, token = True, lost.token
+    chat.close(lost, "lost", lost=True)
+
+    assert codes(ann.do(DropAccount("wrong-horse"))) == ["bad_credentials"]
+    assert [item for item in ann.do(DropAccount(PASSWORD, ref=1)) if isinstance(item, LoggedOut)]
+    assert (ann.account, other.account) == (None, None)
+    assert come(chat, "x", token=token).account is None
+    registered(ann)
+
+
+def test_who_comes_back_is_still_logged_in() -> None:
+    """Its token has proved who it is."""
+    chat = open_chat()
+    ann = come(chat, "ann")
+    registered(ann)
+    ann.resumable, token = True, ann.token
+    chat.close(ann, "lost", lost=True)
+
+    back = come(chat, "x", token=token)
+
+    assert (back.nickname, back.account) == ("ann", "ann")
+
+
+def test_guessing_has_to_wait() -> None:
+    """For one account, whoever tries; the right password has to wait, too, and is good after a minute."""
+    clock = FakeClock()
+    chat = open_chat(clock=clock)
+    registered(enter(chat, "ann"))
+    for number in range(5):
+        eve = come(chat, f"eve{number}", f"192.0.2.{number + 10}")
+        assert codes(eve.do(LogIn("wrong-horse", "ann"))) == ["bad_credentials"]
+
+    bob = come(chat, "bob", "198.51.100.1")
+    bob.take()
+    (failure,) = bob.do(LogIn(PASSWORD, "ann", ref=1))
+    assert (failure.code, failure.text) == ("too_many_attempts", "too many attempts; try again in 60 s")
+    clock.advance(60)
+    assert not codes(bob.do(LogIn(PASSWORD, "ann")))
+
+
+def test_an_address_that_guesses_has_to_wait() -> None:
+    """Whatever it guesses: accounts, operators, the server's password. Others are not concerned."""
+    chat = open_chat()
+    eve = come(chat, "eve")
+    for number in range(5):
+        assert codes(eve.do(LogIn("wrong-horse", f"name{number}"))) == ["bad_credentials"]
+
+    assert codes(eve.do(LogIn("wrong-horse", "another"))) == ["too_many_attempts"]
+    assert codes(eve.do(BecomeOperator("root", "x"))) == ["too_many_attempts"]
+    assert codes(come(chat, "bob", "192.0.2.2").do(LogIn("x", "y"))) == ["bad_credentials"]
+    assert codes(come(chat, "tim", "127.0.0.1").do(LogIn("x", "z"))) == ["bad_credentials"]
+
+
+def test_accounts_are_not_made_by_the_hundred() -> None:
+    """Ten in ten minutes from one address."""
+    clock = FakeClock()
+    chat = open_chat(clock=clock)
+    for number in range(10):
+        assert not codes(come(chat, f"n{number}").do(Register(PASSWORD)))
+
+    assert codes(come(chat, "late").do(Register(PASSWORD))) == ["too_many_attempts"]
+    assert not codes(come(chat, "other", "192.0.2.2").do(Register(PASSWORD)))
+    clock.advance(600)
+    assert not codes(come(chat, "again").do(Register(PASSWORD)))
+
+
+def test_a_server_may_make_no_accounts() -> None:
+    """Those that there are work."""
+    accounts = make_accounts()
+    accounts.register("ann", PASSWORD)
+    accounts.registers = False
+    bob = enter(open_chat(accounts), "bob")
+
+    assert codes(bob.do(Register(PASSWORD))) == ["unsupported"]
+    assert not codes(bob.do(LogIn(PASSWORD, "ann")))
+
+
+def test_a_password_that_costs_too_little_is_hashed_again() -> None:
+    """When its owner logs in; it is the same password."""
+    accounts = make_accounts()
+    accounts.register("ann", PASSWORD)
+    newer = make_accounts(cost=Cost(4, 1, 1), iterations=2)
+    newer._put(accounts._accounts["ann"])
+
+    assert newer.check("ann", PASSWORD) == "ann"
+    kept = newer._accounts["ann"]
+    assert (kept.password.cost, kept.scram.iterations) == (Cost(4, 1, 1), 2)
+    assert newer.check("ann", PASSWORD) == "ann"
+    assert newer.check("ann", "wrong-horse") is None
+
+
+def test_the_default_costs_what_it_should() -> None:
+    """SAFETY: scrypt with n = 2^14, r = 8, p = 5; the parameters are kept with the hash."""
+    kept = PasswordHash.of("x")
+
+    assert kept.cost == (2**14, 8, 5)
+    assert kept.fits("x")
+    assert not kept.fits("y")
+    assert kept.salt != PasswordHash.of("x", CHEAP).salt
+
+
+def test_two_hashes_at_the_same_time() -> None:
+    """The third waits for its turn, and is refused if that takes too long."""
+    workers, started, go = Workers(2, patience=0.01), threading.Semaphore(0), threading.Event()
+
+    def work() -> None:
+        started.release()
+        go.wait()
+
+    threads = [threading.Thread(target=workers.run, args=(work,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert started.acquire(timeout=10)
+    with pytest.raises(Busy):
+        workers.run(int)
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert workers.run(int) == 0
+
+
+class Club(Accounts):
+    """What a program may have."""
+
+    def check(self, name: str, password: str) -> str | None:
+        """One account; one that says no; one that breaks."""
+        if name == "banned":
+            raise Refused("you owe us money")
+        if name == "broken":
+            raise RuntimeError("secret detail")
+        return "Ann" if (name.lower(), password) == ("ann", "sesame") else None
+
+    def owner(self, nickname: str) -> str | None:
+        """All of a family."""
+        return "Ann" if nickname.startswith("ann") else None
+
+
+def test_accounts_of_a_program(caplog: pytest.LogCaptureFixture) -> None:
+    """Three lines are enough; whatever they raise, the server lives and tells no details."""
+    chat = open_chat(Club())
+    bob = enter(chat, "bob")
+
+    assert codes(bob.do(LogIn("sesame", "ann"))) == []
+    assert bob.account == "Ann"
+    assert codes(bob.do(LogIn("x", "banned"))) == ["refused"]
+    with caplog.at_level(logging.ERROR):
+        (failure,) = bob.do(LogIn("hush-hush", "broken"))
+    assert (failure.code, failure.text) == ("internal", "internal error")
+    assert "secret detail" in caplog.text
+    assert "hush-hush" not in caplog.text
+    assert codes(bob.do(ChangePassword("sesame", "y"))) == ["unsupported"]
+    assert codes(bob.do(LogOut(), Register(PASSWORD, "tim"))) == ["unsupported"]
+
+
+def test_no_password_is_shown_or_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Not in what a handler may log, nor in what the server does."""
+    chat = open_chat()
+    secret = "hush-hush-hush"
+    every: list[Verb] = [
+        Register(secret),
+        LogIn(secret),
+        LogIn(secret, "nobody"),
+        ChangePassword(secret, secret + "2"),
+        Regain("ann", secret),
+        DropAccount(secret + "2"),
+        BecomeOperator("root", secret),
+        Hello("ann", password=secret, account="ann", account_password=secret, token=secret),
+    ]
+    ann = come(chat, "ann")
+    with caplog.at_level(logging.DEBUG):
+        items = ann.do(*every)
+
+    assert secret not in "".join([*map(repr, every), *map(repr, items), caplog.text])
+    assert isinstance(ann, Remote)

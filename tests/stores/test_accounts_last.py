@@ -1,0 +1,116 @@
+"""Accounts last with the file: what was acknowledged is there after a restart, and no password is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pychat import ChatServer, KeptAccounts, LocalSession, Refused
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Register
+from pychat.core.hashing import Cost, PasswordHash
+from pychat.core.kept_accounts import KeptAccount
+from pychat.core.scram import ScramKeys
+from pychat.stores import SqliteLog
+from pychat.stores.kept import read_account, write_account
+from pychat.stores.records import Unreadable
+from pychat.stores.schema import MIGRATIONS
+
+MakeServer = Callable[..., ChatServer]
+
+PASSWORD = "correct-horse"
+
+
+@pytest.fixture
+def start(server: MakeServer, tmp_path: Path) -> Callable[[], ChatServer]:
+    """Return a function that ends the server, if there is one, and starts it again with the same file."""
+    running: list[ChatServer] = []
+
+    def again() -> ChatServer:
+        for old in running:
+            old.stop()
+        accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+        running[:] = [server(log=SqliteLog(tmp_path / "chat.db"), accounts=accounts)]
+        return running[0]
+
+    return again
+
+
+def can_log_in(session: LocalSession, account: str, password: str) -> bool:
+    """Whether that is its password."""
+    try:
+        session.ask(LogIn(password, account))
+    except Refused:
+        return False
+    return True
+
+
+def test_accounts_survive_a_restart(start: Callable[[], ChatServer]) -> None:
+    """Also a changed password, and that one was deleted."""
+    first = start()
+    for name in ("Ann", "bob", "cem"):
+        first.session(name).ask(Register(PASSWORD))
+    sessions = {name: first.chat.find(name) for name in ("bob", "cem")}
+    assert isinstance(sessions["bob"], LocalSession)
+    assert isinstance(sessions["cem"], LocalSession)
+    sessions["bob"].ask(ChangePassword(PASSWORD, "battery-staple"))
+    sessions["cem"].ask(DropAccount(PASSWORD))
+
+    eve = start().session("eve")
+
+    assert can_log_in(eve, "ann", PASSWORD)
+    assert eve.account == "Ann"
+    assert can_log_in(eve, "bob", "battery-staple")
+    assert not can_log_in(eve, "bob", PASSWORD)
+    assert not can_log_in(eve, "cem", PASSWORD)
+
+
+def test_no_password_is_in_the_file(start: Callable[[], ChatServer], tmp_path: Path) -> None:
+    """Nor what would be as good as one."""
+    running = start()
+    running.session("ann").ask(Register(PASSWORD))
+    running.stop()
+
+    assert not [path for path in tmp_path.iterdir() if PASSWORD.encode() in path.read_bytes()]
+
+
+def test_a_file_of_the_first_version_is_upgraded(start: Callable[[], ChatServer], tmp_path: Path) -> None:
+    """What was said in it is there."""
+    running = start()
+    running.session("bob").say("hello")
+    running.stop()
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+        connection.executescript("DROP TABLE accounts; PRAGMA user_version = 1")
+
+    ann = start().session("ann")
+
+    assert [getattr(event, "text", "") for event in ann.history()].count("hello") == 1
+    ann.ask(Register(PASSWORD))
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+@given(
+    st.builds(
+        KeptAccount,
+        st.text(),
+        st.builds(PasswordHash, st.builds(Cost, *[st.integers(1, 2**20)] * 3), st.binary(), st.binary()),
+        st.builds(ScramKeys, st.binary(), st.integers(1, 2**20), st.binary(), st.binary()),
+        st.floats(0, 1e10),
+    )
+)
+def test_what_is_written_is_read(account: KeptAccount) -> None:
+    """Whatever is in it."""
+    assert read_account(write_account(account)) == account
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name":"a","created":1,"scrypt":[1],"scram-sha-256":[1,"zz"]}'])
+def test_what_is_no_account(text: str) -> None:
+    """A damaged file; the error has nothing of it."""
+    with pytest.raises(Unreadable, match=r"^not an account$"):
+        read_account(text)
