@@ -271,3 +271,27 @@ def test_delays_grow_and_are_random(monkeypatch: pytest.MonkeyPatch, script: Cal
 
     assert attempts == list(range(1, 10))
     assert asked[:9] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+
+
+@pytest.mark.parametrize(("steady_seconds", "most"), [(60.0, [0.5, 1.0, 2.0, 4.0]), (0.0, [0.5, 0.5, 0.5, 0.5])])
+def test_delays_grow_as_long_as_no_connection_lasts(
+    monkeypatch: pytest.MonkeyPatch, chat: ChatHarness, steady_seconds: float, most: list[float]
+) -> None:
+    """A server that lets everybody in and drops them at once is not hammered; one that held a while is tried soon."""
+    delays: list[float] = []
+
+    def uniform(least: float, most: float) -> float:
+        delays.append(most)
+        return 0.0
+
+    monkeypatch.setattr("random.uniform", uniform)
+    monkeypatch.setattr(lifeline, "_STEADY_SECONDS", steady_seconds)
+    network = chat.network()
+    ann = chat.join("ann", via=network, reconnect=True)
+
+    for _ in most:
+        network.cut()
+        assert ann.next(Reconnecting).attempt == 1
+        ann.next(Reconnected)
+
+    assert delays == most

@@ -31,13 +31,16 @@ if TYPE_CHECKING:
 
 _FIRST_SECONDS: Final = 0.5
 _LONGEST_SECONDS: Final = 30.0
+_STEADY_SECONDS: Final = 10.0
+"""A connection that lasted so long was a good one. After others delays go on growing: a server that lets everybody in
+and drops them at once is not to be hammered."""
 _CLOSE_SECONDS: Final = 2.0
 _PASSING: Final = frozenset({"nickname_in_use", "shutting_down", "internal", "flood"})
 """Codes of refusals that may not last: our own ghost has the nickname until the server finds out that it is gone."""
 
 
 def backoff(attempt: int) -> float:
-    """Return how many seconds to wait before this attempt to connect again; the first one is 1."""
+    """Return how many seconds to wait before this attempt to connect; the first one after a good connection is 1."""
     return random.uniform(0, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(attempt - 1, 30)))
 
 
@@ -90,6 +93,10 @@ class Lifeline:
         """The mark whose answer tells where in the log the connection began."""
         self._goodbye: str | None = None
         self._put_out = False
+        self._tried = 0
+        """How often we tried to connect since a connection lasted."""
+        self._began = time.monotonic()
+        """When the connection was made that there is, or was last."""
 
         wire, self.welcome, items = self._connect(hello)
         self.nickname = self.welcome.nickname
@@ -210,10 +217,13 @@ class Lifeline:
 
     def _come_back(self, reason: str) -> tuple[Wire | None, list[Item]]:
         """Try until there is a connection again; return it, and what came with it. None: it is of no use."""
+        if time.monotonic() - self._began >= _STEADY_SECONDS:
+            self._tried = 0
         for attempt in count(1):
             if self._closing.is_set():
                 break
-            delay = backoff(attempt)
+            self._tried += 1
+            delay = backoff(self._tried)
             self._inbox.put(Reconnecting(attempt, delay, reason))
             if self._closing.wait(delay):
                 break
@@ -235,6 +245,7 @@ class Lifeline:
 
     def _resume(self, wire: Wire, welcome: Welcome) -> bool:
         """Use the new connection; False if the client was closed meanwhile."""
+        self._began = time.monotonic()
         with self._changed:
             if not self._closing.is_set():
                 self.welcome, self.nickname, self._wire = welcome, welcome.nickname, wire
