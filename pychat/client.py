@@ -52,6 +52,8 @@ class ChatClient(Participant):
         reconnect: bool = False,
         replay: bool = False,
         password: str | None = None,
+        account: str | None = None,
+        account_password: str = "",
         bot: bool = False,
         own_messages: bool = False,
         timeout: float = 10.0,
@@ -66,6 +68,8 @@ class ChatClient(Participant):
                 and with everything that was missed. `Reconnecting` and `Reconnected` in the inbox tell of it.
             replay: Whether the last messages of a room are wanted on join, as `Replay`.
             password: The server's, if it wants one.
+            account: Log in to this account before the nickname is claimed, also when coming back.
+            account_password: Its password.
             bot: Whether others shall see that it is a program that answers people.
             own_messages: Whether to hear what one says oneself, too, as `Message` in its place among those of others.
             timeout: Seconds to wait for the connection, and for the answer to each verb.
@@ -76,11 +80,19 @@ class ChatClient(Participant):
             BadCertificate: What `tls` names cannot be used.
             ConnectFailed: No server answers there; `TlsFailed`: one does, but there is no TLS with it.
             Refused: The nickname is not allowed or in use, or the server does not let us in: `code` is
-                `password_required` or `wrong_password` if it is for its password.
+                `password_required` or `wrong_password` if it is for its password, `bad_credentials` for the account's.
         """
         self.address: Final = host, port
         self._inbox = Inbox()
-        hello = Hello(nick, names_of(rooms) or None, replay, password=password, bot=bot)
+        hello = Hello(
+            nick,
+            names_of(rooms) or None,
+            replay,
+            password=password,
+            bot=bot,
+            account=account,
+            account_password=account_password,
+        )
         self._line = Lifeline(
             host,
             port,

@@ -31,7 +31,7 @@ from pychat.cli.parsing import (
     version_option,
 )
 from pychat.cli.pipe import Pipe
-from pychat.cli.secret_files import PASSWORD_VARIABLE, BadSecret, read_password
+from pychat.cli.secret_files import ACCOUNT_PASSWORD_VARIABLE, PASSWORD_VARIABLE, BadSecret, read_password
 from pychat.cli.send import NothingToSay, say_once, text_of
 from pychat.cli.streams import can_converse
 from pychat.cli.tail import Tail
@@ -207,6 +207,8 @@ def _server_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Speak TLS, and trust the certificates in this PEM file instead of the system's authorities.",
         ),
         option("--tls", is_flag=True, help="Speak TLS with the server, whose certificate must be valid."),
+        option("--account-password-file", type=FILE, metavar="FILE", help="Its password is in this file."),
+        option("--account", metavar="NAME", help="Log in to this account."),
         option("--password-file", type=FILE, metavar="FILE", help="The server's password is in this file."),
         option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="Its port."),
         option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where the server is."),
@@ -219,6 +221,8 @@ def _entrance(
     host: str,
     port: int,
     password_file: Path | None,
+    account: str | None,
+    account_password_file: Path | None,
     tls: bool,
     tls_ca: Path | None,
     tls_fingerprint: str | None,
@@ -227,7 +231,14 @@ def _entrance(
     is_named = tls_ca is not None or tls_fingerprint is not None  # also by "", which must not be no TLS
     trust = Trust(tls_ca, tls_fingerprint) if is_named else tls
     try:
-        return Entrance(host, port, read_password(password_file, PASSWORD_VARIABLE), trust)
+        return Entrance(
+            host,
+            port,
+            read_password(password_file, PASSWORD_VARIABLE),
+            trust,
+            account=account,
+            account_password=read_password(account_password_file, ACCOUNT_PASSWORD_VARIABLE),
+        )
     except BadSecret as error:
         raise UsageError(str(error)) from error
 
@@ -260,6 +271,7 @@ def connect(
     ci". With --json, each line is a request of the protocol, for programs: {"type": "say", "text": "hi"}.
     """
     entrance = _entrance(**server)
+    nick = nick if nick is not None else entrance.account
     if not json and can_converse():
         from pychat.terminal import run  # prompt_toolkit takes 0.15 s, and is for terminals only
 

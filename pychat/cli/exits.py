@@ -56,6 +56,7 @@ _PASSWORD: Final = "give it with --password-file FILE or in PYCHAT_PASSWORD"
 _REFUSALS: Final[dict[str, str]] = {
     "password_required": _PASSWORD,
     "wrong_password": _PASSWORD,
+    "bad_credentials": "give it with --account-password-file FILE or in PYCHAT_ACCOUNT_PASSWORD",
     TlsRequired.code: "add --tls, or --tls-fingerprint",
 }
 """By code."""

@@ -24,10 +24,26 @@ _NOT_IN_NICKNAMES: Final = re.compile(r"[^\w\-\[\]{}|^\\`]")
 
 
 class Entrance:
-    """The address of a server, whether to speak TLS with it, and its password as soon as it is known."""
+    """The address of a server, whether to speak TLS with it, and passwords as soon as they are known."""
 
-    def __init__(self, host: str, port: int, password: str | None, tls: bool | Trust = False) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        password: str | None,
+        tls: bool | Trust = False,
+        *,
+        account: str | None = None,
+        account_password: str | None = None,
+    ) -> None:
+        """
+        Args:
+            password: The server's.
+            account_password: That of the account, if there is one; None: the person at the terminal is asked.
+        """
         self._host, self._port, self._password, self._tls = host, port, password, tls
+        self.account: Final = account
+        self._account_password = account_password
 
     def connect(
         self,
@@ -39,7 +55,7 @@ class Entrance:
         own_messages: bool = False,
     ) -> ChatClient:
         """
-        Come in. Who sits at a terminal and gave no password is asked for it, if the server wants one.
+        Come in. Who sits at a terminal and gave no password is asked for it, if the server or the account wants one.
 
         Raises:
             BadCertificate: What we are to trust cannot be used.
@@ -47,6 +63,8 @@ class Entrance:
             Refused: The server does not let us in.
         """
         asked = 0
+        if self.account is not None and self._account_password is None:
+            self._account_password, asked = _ask_password(NoPassword(self.account), self.account), 1
         while True:
             try:
                 return ChatClient(
@@ -57,14 +75,19 @@ class Entrance:
                     reconnect=reconnect,
                     replay=replay,
                     password=self._password,
+                    account=self.account,
+                    account_password=self._account_password or "",
                     own_messages=own_messages,
                     tls=self._tls,
                 )
             except Refused as error:
-                is_mistyped = error.code == "wrong_password" and 0 < asked < _ASKED
+                is_mistyped = error.code in ("wrong_password", "bad_credentials") and 0 < asked < _ASKED
                 if not is_terminal(sys.stdin) or not (error.code == "password_required" or is_mistyped):
                     raise
-                self._password = _ask_password(error)
+                if error.code == "bad_credentials":
+                    self._account_password = _ask_password(error, self.account)
+                else:
+                    self._password = _ask_password(error)
                 asked += 1
 
     def connect_as_any(self, nicks: Sequence[str], room: str | None, *, reconnect: bool = False) -> ChatClient:
@@ -91,12 +114,23 @@ class Entrance:
         return client
 
 
-def _ask_password(reason: Refused) -> str:
+class NoPassword(Refused):
+    """An account needs its password, and there is nobody to ask for it."""
+
+    code = "bad_credentials"
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"the account {account!r} needs its password")
+
+
+def _ask_password(reason: Refused, account: str | None = None) -> str:
     """Ask the person at the terminal, who does not see what is typed; raise the reason if no answer comes."""
-    if reason.code == "wrong_password":
+    if not is_terminal(sys.stdin):
+        raise reason
+    if not isinstance(reason, NoPassword) and reason.code != "password_required":
         say_on_stderr(f"{reason}; try again")
     try:
-        return getpass.getpass("Password: ")
+        return getpass.getpass("Password: " if account is None else f"Password of {account}: ")
     except EOFError:
         raise reason from None
 

@@ -21,6 +21,8 @@ SERVER_PASSWORD_VARIABLE: Final = "PYCHAT_SERVE_PASSWORD"
 """What `pychat serve` wants from everybody who comes in."""
 PASSWORD_VARIABLE: Final = "PYCHAT_PASSWORD"
 """What `pychat connect`, `send` and `tail` give."""
+ACCOUNT_PASSWORD_VARIABLE: Final = "PYCHAT_ACCOUNT_PASSWORD"
+"""And that of the account."""
 
 
 class BadSecret(ChatError):

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from typing import TypeVar
 
 from pychat.core import modes
+from pychat.core.account_replies import LoggedIn
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.errors import RemoteProtocolError
 from pychat.core.events import Event
 from pychat.core.queries import ListMembers, ListRooms, ReadHistory
@@ -97,6 +99,32 @@ class Participant:
     def history(self, room: str | None = None, limit: int | None = None) -> tuple[Event, ...]:
         """Return the last events of a room."""
         return self._ask_for(HistoryPage, ReadHistory(room, limit=limit)).events
+
+    # Having an account
+
+    def register(self, password: str, account: str | None = None) -> None:
+        """Make an account, of one's own nickname if no other name is given, and log in to it."""
+        self.ask(Register(password, account))
+
+    def log_in(self, password: str, account: str | None = None) -> str:
+        """Log in to an account, that of one's own nickname if no other is given; return its name."""
+        return self._ask_for(LoggedIn, LogIn(password, account)).account
+
+    def log_out(self) -> None:
+        """Be a guest again."""
+        self.ask(LogOut())
+
+    def change_password(self, password: str, new_password: str) -> None:
+        """Give the account that one is logged in to another password."""
+        self.ask(ChangePassword(password, new_password))
+
+    def drop_account(self, password: str) -> None:
+        """Delete the account that one is logged in to."""
+        self.ask(DropAccount(password))
+
+    def regain(self, nickname: str, password: str | None = None) -> None:
+        """Take a nickname of one's account back from whoever has it; with the password, log in first."""
+        self.ask(Regain(nickname, password))
 
     # Order in a room: for its operators
 

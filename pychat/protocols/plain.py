@@ -266,7 +266,7 @@ def _user_modes(item: UserModes, style: Style) -> list[str]:
 
 def _logged_in(item: LoggedIn, style: Style) -> list[str]:
     if item.registered:
-        return note(f"the account {item.account} is yours now, and so is the nickname; you are logged in")
+        return note(f"the account {item.account} is yours now; you are logged in")
     return note(f"you are logged in as {item.account}")
 
 

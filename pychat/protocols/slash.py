@@ -295,7 +295,7 @@ def _password(arguments: str) -> Verb | None:
 @_command("drop", "PASSWORD")
 def _drop(arguments: str) -> Verb | None:
     """Delete your account."""
-    return DropAccount(arguments) if arguments else None
+    return DropAccount(arguments) if len(arguments.split()) == 1 else None
 
 
 @_command("regain", "NICK [PASSWORD]", "ghost")

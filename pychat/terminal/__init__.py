@@ -31,7 +31,17 @@ from pychat.terminal.history_file import HistoryFile, history_path
 
 _INTERRUPTED: Final = 130
 _REFUSED: Final = 4
-_NOT_ABOUT_NAMES: Final = frozenset({"shutting_down", "password_required", "wrong_password", "tls_required"})
+_NOT_ABOUT_NAMES: Final = frozenset(
+    {
+        "shutting_down",
+        "password_required",
+        "wrong_password",
+        "tls_required",
+        "bad_credentials",
+        "too_many_attempts",
+        "busy",
+    }
+)
 
 
 def run(connect: Callable[[str], ChatClient], nick: str | None, *, color: bool | None = None) -> int:

@@ -17,11 +17,12 @@ from pychat.core.limits import Limits
 from pychat.core.names import fold
 from pychat.core.replies import Failure, Lines, Reply
 from pychat.core.text import clean
-from pychat.core.verbs import BecomeOperator, Direct, Help, Invalid, Join, Quit, Say, SetModes, Verb
+from pychat.core.verbs import Direct, Help, Invalid, Join, Quit, Say, Verb
 from pychat.terminal.completion import Completions, Known, complete
 from pychat.terminal.hearing import Hearing
 from pychat.terminal.local_commands import TABLE, Clear, Ignore, Unignore
 from pychat.terminal.messenger import Answer, Ended, Messenger, News, Request
+from pychat.terminal.passwords import ask_secrets, has_secret, is_like_a_secret
 from pychat.terminal.screen import Screen, Typed
 from pychat.terminal.stage import Stage
 from pychat.terminal.status import Link, status_line
@@ -99,6 +100,8 @@ class Conversation:
         if not self._client.connected:
             self._stage.tell("! not connected; the line stays here until you are back")
             return Typed.KEPT
+        if ask_secrets(self._screen, asked, lambda verb: self._ask(verb, ""), self._stage.tell):
+            return Typed.TAKEN
         if isinstance(asked, Say | Direct):
             if problem := _problem(asked.text, self._client.limits):
                 self._stage.tell(f"! {problem}")
@@ -112,9 +115,7 @@ class Conversation:
 
     def is_secret(self, text: str) -> bool:
         asked = TABLE.parse(text) if text.startswith("/") else None
-        if isinstance(asked, SetModes):
-            return any(change.mode == "k" and change.argument for change in asked.changes)
-        return bool((isinstance(asked, BecomeOperator) and asked.password) or (isinstance(asked, Join) and asked.key))
+        return is_like_a_secret(text) if isinstance(asked, Invalid) else has_secret(asked)
 
     def _ask(self, verb: Verb, typed: str) -> None:
         """Ask the server, about the room on the screen if the person names no other: it may think of another one."""
@@ -145,13 +146,6 @@ class Conversation:
         if room is None:
             return None
         self._stage.go_to(room)
-        return Typed.TAKEN
-
-    def _oper(self, asked: BecomeOperator) -> Typed | None:
-        if asked.password:
-            return None
-        question = f"password of {visible_line(asked.name)}: "
-        self._screen.ask_secret(question, lambda password: self._ask(asked._replace(password=password), ""))
         return Typed.TAKEN
 
     def _clear(self, asked: Clear) -> Typed:
@@ -231,7 +225,6 @@ _DOING: Final[dict[type, _Doing]] = {
     Help: Conversation._help,
     Quit: Conversation._quit,
     Join: Conversation._join,
-    BecomeOperator: Conversation._oper,
     Clear: Conversation._clear,
     Ignore: Conversation._ignore,
     Unignore: Conversation._unignore,

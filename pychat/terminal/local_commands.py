@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeAlias
 
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Register
 from pychat.core.verbs import BecomeOperator, Help, Invalid, Verb
 from pychat.protocols import slash
 from pychat.protocols.slash_table import CommandTable
@@ -47,6 +48,32 @@ def _oper(arguments: str) -> BecomeOperator | None:
     """Become an operator of the server; without the password, you are asked for it."""
     name, _, password = arguments.partition(" ")
     return BecomeOperator(name, password.strip()) if name else None
+
+
+@_command("register", "[PASSWORD]")
+def _register(arguments: str) -> Register | None:
+    """Make an account of your nickname, which nobody else can keep then; you are asked for the password."""
+    return Register(arguments) if len(arguments.split()) <= 1 else None
+
+
+@_command("login", "[ACCOUNT] PASSWORD", "identify")
+def _login(arguments: str) -> LogIn | None:
+    """Log in to the account of your nickname, or another; without the password, you are asked for it."""
+    words = arguments.split()
+    return LogIn(words[-1] if words else "", *words[:-1]) if len(words) <= 2 else None
+
+
+@_command("password", "[OLD NEW]", "passwd")
+def _password(arguments: str) -> ChangePassword | None:
+    """Give your account another password; without them, you are asked for both."""
+    words = arguments.split() or ["", ""]
+    return ChangePassword(*words) if len(words) == 2 else None
+
+
+@_command("drop", "[PASSWORD]")
+def _drop(arguments: str) -> DropAccount | None:
+    """Delete your account; without the password, you are asked for it."""
+    return DropAccount(arguments) if len(arguments.split()) <= 1 else None
 
 
 @_command("ignore", "[NICK]")

@@ -16,6 +16,8 @@ from concurrent.futures import Future
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pychat.core.account_replies import LoggedIn, LoggedOut
+from pychat.core.account_verbs import ChangePassword, LogIn, Register
 from pychat.core.errors import AckTimeout, ConnectFailed, ConnectionLost, Refused, RemoteProtocolError
 from pychat.core.events import Event, Kicked, Left, Message, Renamed
 from pychat.core.queries import ReadHistory, Ref
@@ -35,7 +37,7 @@ _STEADY_SECONDS: Final = 10.0
 """A connection that lasted so long was a good one. After others delays go on growing: a server that lets everybody in
 and drops them at once is not to be hammered."""
 _CLOSE_SECONDS: Final = 2.0
-_PASSING: Final = frozenset({"nickname_in_use", "shutting_down", "internal", "flood"})
+_PASSING: Final = frozenset({"nickname_in_use", "shutting_down", "internal", "flood", "too_many_attempts", "busy"})
 """Codes of refusals that may not last: our own ghost has the nickname until the server finds out that it is gone."""
 
 
@@ -311,5 +313,19 @@ class Lifeline:
             case Bye():
                 self._goodbye = item.reason
                 self._put_out = item.final
+        if question is not None:
+            self._hello = _with_account(self._hello, question.verb, item)
         if isinstance(item, Event | Ok) and item.id is not None:
             self._last_id = max(self._last_id, item.id)
+
+
+def _with_account(hello: Hello, verb: Verb, answer: Item) -> Hello:
+    """What we say to come back, after this was answered: a server that was started anew forgets who is logged in."""
+    match answer, verb:
+        case LoggedIn(), LogIn() | Register():
+            return hello._replace(account=answer.account, account_password=verb.password)
+        case Ok(), ChangePassword() if hello.account is not None:
+            return hello._replace(account_password=verb.new_password)
+        case LoggedOut(), _:
+            return hello._replace(account=None, account_password="")
+    return hello

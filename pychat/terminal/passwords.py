@@ -1,0 +1,91 @@
+"""Passwords at the terminal: they are asked for where nobody sees them, and what has one in it is kept nowhere."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Regain, Register
+from pychat.core.verbs import BecomeOperator, Join, SetModes, Verb
+from pychat.terminal.screen import Screen
+from pychat.terminal.view import visible_line
+
+_CLOSE: Final = 0.7
+"""How much a mistyped command is like one that takes a password."""
+_COMMANDS: Final = ("register", "login", "identify", "password", "passwd", "drop", "regain", "ghost", "oper")
+
+
+class _Question(NamedTuple):
+    """What is asked for if a field of a verb is empty."""
+
+    field: str
+    text: Callable[[Any], str]
+    twice: bool = False
+    """Whether it is asked again: nobody sees what is typed, and who errs is locked out."""
+
+
+def _new(verb: Verb) -> str:
+    return "new password: "
+
+
+_QUESTIONS: Final[dict[type, tuple[_Question, ...]]] = {
+    BecomeOperator: (_Question("password", lambda verb: f"password of {visible_line(verb.name)}: "),),
+    Register: (_Question("password", _new, twice=True),),
+    LogIn: (_Question("password", lambda verb: "password: "),),
+    DropAccount: (_Question("password", lambda verb: "password of the account to be deleted: "),),
+    ChangePassword: (
+        _Question("password", lambda verb: "password until now: "),
+        _Question("new_password", _new, twice=True),
+    ),
+}
+
+
+def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: Callable[[str], None]) -> bool:
+    """
+    Ask for the passwords that a verb lacks, one after the other; False if it lacks none.
+
+    Args:
+        done: Given the verb with all of them.
+        tell: Given what is wrong.
+    """
+    question = next((q for q in _QUESTIONS.get(type(verb), ()) if not getattr(verb, q.field)), None)
+    if question is None:
+        return False
+
+    def answered(password: str) -> None:
+        if question.twice:
+            screen.ask_secret("the same again: ", lambda again: compared(password, again))
+        else:
+            filled(password)
+
+    def compared(password: str, again: str) -> None:
+        if password == again:
+            filled(password)
+        else:
+            tell("! these are two passwords; nothing was done")
+
+    def filled(password: str) -> None:
+        asked: Verb = verb._replace(**{question.field: password})  # type: ignore[arg-type]  # it has the field
+        if not ask_secrets(screen, asked, done, tell):
+            done(asked)
+
+    screen.ask_secret(question.text(verb), answered)
+    return True
+
+
+def has_secret(verb: object) -> bool:
+    """Whether a verb has something in it that no file may have: a password, the key of a room."""
+    if isinstance(verb, SetModes):
+        return any(change.mode == "k" and change.argument for change in verb.changes)
+    if isinstance(verb, Join):
+        return bool(verb.key)
+    if isinstance(verb, Regain):
+        return bool(verb.password)
+    return any(getattr(verb, question.field) for question in _QUESTIONS.get(type(verb), ()))
+
+
+def is_like_a_secret(line: str) -> bool:
+    """Whether a line that is no command may be meant as one with a password: "/lgoin sesame"."""
+    name, _, rest = line.removeprefix("/").partition(" ")
+    return bool(rest and difflib.get_close_matches(name.lower(), _COMMANDS, n=1, cutoff=_CLOSE))
