@@ -157,7 +157,8 @@ def test_changing_the_password() -> None:
 
     assert codes(ann.do(ChangePassword("wrong-horse", "battery-staple"))) == ["bad_credentials"]
     assert codes(ann.do(ChangePassword(PASSWORD, "short"))) == ["bad_password"]
-    assert ann.do(ChangePassword(PASSWORD, "battery-staple", ref=1)) == [Ok(1)]
+    notice, ok = ann.do(ChangePassword(PASSWORD, "battery-staple", ref=1))
+    assert (notice.text, ok) == ("the account ann has another password now", Ok(1))
     assert codes(ann.do(LogIn(PASSWORD))) == ["bad_credentials"]
     assert not codes(ann.do(LogIn("battery-staple")))
 

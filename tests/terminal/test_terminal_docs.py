@@ -36,10 +36,10 @@ def test_keys_are_documented() -> None:
 
 def test_commands_of_its_own_are_documented() -> None:
     """Those that are no commands of other languages, or have other arguments there."""
-    own = [
+    own = {
         command.usage
         for name, command in TABLE.commands.items()
         if name not in slash.COMMANDS or slash.COMMANDS[name].usage != command.usage
-    ]
+    }
 
     assert sorted(first_column("Commands")) == sorted(own)
