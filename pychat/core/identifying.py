@@ -12,7 +12,7 @@ from pychat.core.arriving import claim
 from pychat.core.attempts import address_key
 from pychat.core.credentials import ask_accounts, check_password
 from pychat.core.errors import NicknameInUse, Refused
-from pychat.core.events import AccountChanged, Notice
+from pychat.core.events import AccountChanged
 from pychat.core.names import check_nickname
 from pychat.core.owning import take_back
 from pychat.core.queries import Ref
@@ -66,9 +66,8 @@ def change_password(chat: Chat, session: Session, verb: verbs.ChangePassword) ->
     account = check_password(session, _account_of(session), verb.password)
     ask_accounts(chat, lambda: chat.accounts.change_password(account, verb.new_password))
     logger.info("%r has changed the password of the account %r", session.nickname, account)
-    chat.send(
-        session, Notice(0, chat.clock.time(), None, f"the account {account} has another password now"), Ok(verb.ref)
-    )
+    session.notice(f"the account {account} has another password now")
+    chat.send(session, Ok(verb.ref))
 
 
 def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:

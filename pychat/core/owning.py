@@ -67,15 +67,9 @@ def lend(session: Session) -> None:
     if nickname is None or session.borrows_until is None or owner_of(session, nickname) is None:
         return
     left = max(0.0, session.borrows_until - chat.clock.monotonic())
-    chat.send(
-        session,
-        Notice(
-            0,
-            chat.clock.time(),
-            None,
-            f"the nickname {nickname} belongs to an account: log in within {left:.0f} s (/login PASSWORD), "
-            "or you will get another one",
-        ),
+    session.notice(
+        f"the nickname {nickname} belongs to an account: log in within {left:.0f} s (/login PASSWORD), "
+        "or you will get another one"
     )
     chat.alarms.after(left, lambda: take_back(session))
 

@@ -95,8 +95,7 @@ def _lines(item: Lines, style: Style) -> list[str]:
 
 def _ok(item: Ok, style: Style) -> list[str]:
     """What is done is told by its event; only AWAY has numerics of its own, and NOTICE is never answered at all."""
-    command = item.ref.command if isinstance(item.ref, Asked) else ""
-    if not isinstance(item.ref, Asked) or command != "AWAY":
+    if not isinstance(item.ref, Asked) or item.ref.command != "AWAY":
         return []
     if item.ref.params and item.ref.params[0]:
         return [style.numeric("306", text="You have been marked as being away")]
