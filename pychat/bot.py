@@ -96,7 +96,7 @@ class Bot(Repertoire, Participant):
 
         Args:
             wait: Whether to wait for the server if it is not there yet.
-            options: More for `ChatClient`: `password`, `tls`, `timeout`.
+            options: More for `ChatClient`: `password`, `tls`, `timeout`; `unix`, instead of host and port.
 
         Raises:
             ConnectFailed: No server answers there.

@@ -7,6 +7,7 @@ with the other.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -48,6 +49,7 @@ class ChatClient(Participant):
         port: int = 55555,
         *,
         nick: str,
+        unix: str | os.PathLike[str] | None = None,
         rooms: Iterable[str] = (),
         reconnect: bool = False,
         replay: bool = False,
@@ -63,6 +65,7 @@ class ChatClient(Participant):
         Connect, register, and join the rooms.
 
         Args:
+            unix: The path of a Unix socket, to connect to that instead of a host and a port.
             rooms: Which to join; none: the server's default room. One that is refused is a `Failure` in the inbox.
             reconnect: Whether to come back when the connection is lost: with the same nickname, in the same rooms,
                 and with everything that was missed. `Reconnecting` and `Reconnected` in the inbox tell of it.
@@ -74,7 +77,8 @@ class ChatClient(Participant):
             own_messages: Whether to hear what one says oneself, too, as `Message` in its place among those of others.
             timeout: Seconds to wait for the connection, and for the answer to each verb.
             tls: True: speak TLS, with a server whose certificate is for `host` and from an authority that this system
-                knows. `Trust` names another one to trust; a context of your own decides by itself.
+                knows; over a Unix socket it must be for `localhost`. `Trust` names another one to trust; a context of
+                your own decides by itself.
 
         Raises:
             BadCertificate: What `tls` names cannot be used.
@@ -82,7 +86,8 @@ class ChatClient(Participant):
             Refused: The nickname is not allowed or in use, or the server does not let us in: `code` is
                 `password_required` or `wrong_password` if it is for its password, `bad_credentials` for the account's.
         """
-        self.address: Final = host, port
+        self.address: Final[tuple[str, int | None]] = (host, port) if unix is None else (os.fspath(unix), None)
+        """Host and port; or the path of a Unix socket, and None."""
         self._inbox = Inbox()
         hello = Hello(
             nick,
@@ -93,9 +98,10 @@ class ChatClient(Participant):
             account=account,
             account_password=account_password,
         )
+        where, number = self.address
         self._line = Lifeline(
-            host,
-            port,
+            where,
+            number,
             hello,
             self._inbox,
             reconnect=reconnect,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import socket
 import socketserver
 import threading
@@ -25,6 +26,7 @@ from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
 from pychat.core.sasl import mechanisms
+from pychat.core.userhost import UNIX
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.nickname import NicknameValidator
 from pychat.handlers.presence import JoinLeaveNotices
@@ -41,6 +43,7 @@ from pychat.transport.keepalive import keep_alive
 from pychat.transport.link import Link
 from pychat.transport.origins import Origin, Proxies
 from pychat.transport.trust import Certificate
+from pychat.transport.unix import SocketFile
 from pychat.transport.writer import Writer
 from pychat.version import __version__
 
@@ -55,7 +58,7 @@ _NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 
 class ChatServer(Host, socketserver.ThreadingTCPServer):
     """
-    A chat server on one port.
+    A chat server on one port, or on a Unix socket.
 
     `with ChatServer() as server: server.serve_forever()` serves until it is interrupted. `start()` serves in a
     thread of its own and returns. Everything else may be called from any thread.
@@ -72,6 +75,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         *,
         host: str = "127.0.0.1",
         port: int = 55555,
+        unix: str | os.PathLike[str] | None = None,
         handlers: Iterable[Handler] | None = None,
         limits: Limits | None = None,
         log: Log | None = None,
@@ -90,6 +94,8 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         Args:
             server_address: Host and port, as `socketserver` wants them; or give `host` and `port`. Port 0 takes a
                 free one, which `server_address` tells when the server is bound. A host with colons is IPv6.
+            unix: Listen on the Unix socket with this path instead of a host and a port. The file is made for the owner
+                and the group of this process (0660), in place of one on which nobody listens, and removed by `stop`.
             handlers: Default: `NicknameValidator`, `JoinLeaveNotices`, `Broadcast`.
             limits: Bounds of everything a peer can send.
             log: Where the record of the rooms is kept. Default: in memory.
@@ -101,7 +107,8 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             tls: With this, clients can speak TLS, too, on the same port.
             tls_required: Whether they must.
             proxies: Addresses (`192.0.2.1`) and networks (`10.0.0.0/8`) from which only proxies connect that say whom
-                they bring, by version 1 of the PROXY protocol. What they say is believed.
+                they bring, by version 1 of the PROXY protocol; `unix`: so it is with all that come by the Unix socket.
+                What they say is believed.
             accounts: Who has one: your own `Accounts`. Default: those that people make themselves (`KeptAccounts`).
             clock: What time it is. Tests give it a clock of their own.
 
@@ -109,10 +116,13 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             BadCertificate: The files of `tls` cannot be used.
             BadProxy: One of `proxies` is no address.
             TypeError: A handler has a misspelt hook, or one with other parameters.
-            ValueError: The password is empty.
+            ValueError: The password is empty, or `unix` is no path.
         """
-        address = server_address if server_address is not None else (host, port)
+        address: Any = server_address if server_address is not None else (host, port)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._file = None if unix is None else SocketFile(unix)
+        if self._file is not None:
+            address, self.address_family = self._file.path, socket.AF_UNIX
         if tls_required and tls is None:
             raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
         self.tls = None if tls is None else _make_tls(tls)
@@ -165,7 +175,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         Listen; done by `with`, `start` and `serve_forever` if it was not.
 
         Raises:
-            OSError: The address is in use, or not of this machine.
+            OSError: The address is in use, or not of this machine; or the file of the Unix socket cannot be made.
             LocalProtocolError: The server was stopped: it does not start again.
         """
         with self._life:
@@ -260,8 +270,8 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """The port, also if it was given as 0."""
-        return int(self.server_address[1])
+        """The port, also if it was given as 0. It is 0 on a Unix socket."""
+        return 0 if self._file is not None else int(self.server_address[1])
 
     @property
     def connections(self) -> int:
@@ -278,7 +288,20 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
         if self.tls is not None:
             self.tls.reload()
 
-    # What socketserver calls, on the accept thread. What it calls a client's address is an Origin here.
+    # What socketserver calls, on the accept thread but for the first two. A client's address is an Origin here.
+
+    def server_bind(self) -> None:
+        """Take the address."""
+        if self._file is None:
+            super().server_bind()
+        else:
+            self._file.listen(self.socket, self.request_queue_size)
+
+    def server_close(self) -> None:
+        """Give it back."""
+        if self._file is not None:
+            self._file.remove()
+        super().server_close()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection. When nothing is free for it, it waits in the queue of the system, and so do we."""
@@ -289,7 +312,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
                 logger.warning("cannot accept: %s", error)
                 self.chat.stopping.wait(0.2)
             raise
-        return request, self.proxies.origin(address[0])
+        return request, self.proxies.origin(UNIX if self._file is not None else address[0])
 
     def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
         """Refuse a connection that is too many, in one line that every language can live with."""
@@ -364,5 +387,6 @@ def _set_options(sock: socket.socket, limits: Limits) -> None:
         # The system would let this buffer grow to megabytes: memory that a member who does not read would cost, and
         # in which the writer could not see whether it reads.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * limits.send_queue_bytes)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        keep_alive(sock, limits)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            keep_alive(sock, limits)

@@ -29,8 +29,10 @@ class Peer(testing.Peer):
     """A socket that knows nothing of chats, connected to a server of these tests."""
 
     def __init__(self, server: ChatServer | tuple[str, int], *, receive_buffer: int | None = None) -> None:
-        host, port = server if isinstance(server, tuple) else server.server_address[:2]
-        super().__init__(str(host), int(port), receive_buffer=receive_buffer)
+        address: Any = server if isinstance(server, tuple) else server.server_address
+        if isinstance(address, str):
+            address = (address, None)  # a Unix socket
+        super().__init__(*address[:2], receive_buffer=receive_buffer)
 
 
 class JsonPeer(Peer):

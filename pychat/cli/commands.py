@@ -28,6 +28,7 @@ from pychat.cli.parsing import (
     group,
     limit_options,
     option,
+    refuse_together,
     version_option,
 )
 from pychat.cli.pipe import Pipe
@@ -73,6 +74,12 @@ def main() -> None:
 @option("--port", default=55555, type=IntRange(0, 65535), metavar="N", help="0 takes a free one.")
 @option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen; 0.0.0.0 or :: for everywhere.")
 @option(
+    "--unix",
+    type=NEW_FILE,
+    metavar="PATH",
+    help="Listen on this Unix socket instead of a port; owner and group may connect.",
+)
+@option(
     "--room",
     multiple=True,
     default=("lobby",),
@@ -102,7 +109,7 @@ def main() -> None:
     type=Checked("address", lambda text: Proxies([text])),
     metavar="ADDRESS",
     help="From this address, or network like 10.0.0.0/8, only proxies connect, which say whom they bring (PROXY "
-    "protocol, version 1). Can be repeated.",
+    "protocol, version 1); unix: by the Unix socket. Can be repeated.",
 )
 @option("--db", type=NEW_FILE, metavar="FILE", help="Keep what is said in this file; otherwise it is in memory only.")
 @option(
@@ -133,6 +140,7 @@ def main() -> None:
 def serve(
     port: int,
     host: str,
+    unix: Path | None,
     room: tuple[str, ...],
     server_name: str,
     motd: Path | None,
@@ -160,6 +168,7 @@ def serve(
     """
     if tls_cert is None and (tls_key is not None or tls_required):
         raise UsageError("--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert")
+    refuse_together("unix", "host", "port")
     set_up(log_level, log_format)
     try:
         parsed_keep = parse_keep(keep)
@@ -168,8 +177,8 @@ def serve(
     if keep and db is None:
         raise UsageError("--keep is about a file; name it with --db")
     plan = Plan(
-        host=host,
-        port=port,
+        host=host if unix is None else str(unix),
+        port=port if unix is None else None,
         rooms=room,
         server_name=server_name,
         motd=motd,
@@ -210,6 +219,7 @@ def _server_options(function: Callable[..., Any]) -> Callable[..., Any]:
         option("--account-password-file", type=FILE, metavar="FILE", help="Its password is in this file."),
         option("--account", metavar="NAME", help="Log in to this account."),
         option("--password-file", type=FILE, metavar="FILE", help="The server's password is in this file."),
+        option("--unix", type=NEW_FILE, metavar="PATH", help="Where its Unix socket is, instead of host and port."),
         option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="Its port."),
         option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where the server is."),
     ):
@@ -220,6 +230,7 @@ def _server_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def _entrance(
     host: str,
     port: int,
+    unix: Path | None,
     password_file: Path | None,
     account: str | None,
     account_password_file: Path | None,
@@ -228,12 +239,13 @@ def _entrance(
     tls_fingerprint: str | None,
 ) -> Entrance:
     """What the options of `_server_options` say."""
+    refuse_together("unix", "host", "port")
     is_named = tls_ca is not None or tls_fingerprint is not None  # also by "", which must not be no TLS
     trust = Trust(tls_ca, tls_fingerprint) if is_named else tls
     try:
         return Entrance(
-            host,
-            port,
+            host if unix is None else str(unix),
+            port if unix is None else None,
             read_password(password_file, PASSWORD_VARIABLE),
             trust,
             account=account,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import threading
 from importlib import import_module
@@ -26,6 +27,7 @@ from pychat.core.handler import Handler, check_handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
 from pychat.core.text import clean_line, lines_of
+from pychat.core.userhost import UNIX
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.server import ChatServer
 from pychat.stores import SqliteLog
@@ -70,7 +72,8 @@ class Plan(NamedTuple):
     """What the options of `pychat serve` say."""
 
     host: str
-    port: int
+    port: int | None
+    """None: `host` is the path of a Unix socket."""
     rooms: tuple[str, ...]
     server_name: str
     motd: Path | None
@@ -107,8 +110,8 @@ def build(plan: Plan) -> ChatServer:
     handlers += [JoinLeaveNotices(), Broadcast(), History(), Commands()]
     handlers += [*_load_entry_points(), *map(load_handler, plan.handlers)]
     server = ChatServer(
-        host=plan.host,
-        port=plan.port,
+        None if plan.port is None else (plan.host, plan.port),
+        unix=plan.host if plan.port is None else None,
         handlers=handlers,
         limits=plan.limits,
         log=open_log(plan),
@@ -167,7 +170,8 @@ def run(plan: Plan) -> None:
             for warning in warnings(plan, access):
                 say_on_stderr(f"warning: {warning}")
             room = server.chat.default_room.name
-            joining = how_to_join(server.chat.name, plan.host, server.port, room, access)
+            port = None if plan.port is None else server.port
+            joining = how_to_join(server.chat.name, plan.host, port, room, access)
             say_on_stdout([*joining, "Ctrl-C ends it."])
             while (wish := signals.wait(_TICK_SECONDS)) is not Wish.END:
                 if wish is Wish.RELOAD:
@@ -184,8 +188,8 @@ def run(plan: Plan) -> None:
 def access_to(server: ChatServer) -> Access:
     """What people must know to come in."""
     fingerprint = None if server.tls is None else server.tls.fingerprint
-    proxied = near(str(server.server_address[0])) in server.proxies
-    return Access(server.chat.password is not None, fingerprint, server.tls_required, proxied)
+    at = UNIX if server.address_family == socket.AF_UNIX else near(str(server.server_address[0]))
+    return Access(server.chat.password is not None, fingerprint, server.tls_required, at in server.proxies)
 
 
 def warnings(plan: Plan, access: Access) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import resource
@@ -15,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pychat.cli.addresses import Access, commands, near, place, why_not_bound
+from pychat.cli.addresses import Access, address, commands, near, place, why_not_bound
 from pychat.cli.streams import is_terminal
 from pychat.core.errors import ConnectFailed, NotPychat, TlsRequired
 from pychat.core.limits import Limits
@@ -23,6 +24,7 @@ from pychat.protocols.foreign import TLS_SERVER
 from pychat.transport.admission import OWN_FILES
 from pychat.transport.dial import ask_for_life
 from pychat.transport.trust import BadCertificate, Certificate, Trust
+from pychat.transport.unix import check_free
 from pychat.version import __version__
 
 _ANSWER_SECONDS: Final = 3.0
@@ -49,8 +51,13 @@ class Finding(NamedTuple):
     text: str
 
 
-def examine(host: str, port: int) -> Iterator[Finding]:
-    """Look at everything, for a server that listens at this address or shall do so; takes up to 3 s."""
+def examine(host: str, port: int | None) -> Iterator[Finding]:
+    """
+    Look at everything, for a server that listens at this address or shall do so; takes up to 3 s.
+
+    Args:
+        port: None: `host` is the path of a Unix socket.
+    """
     yield Finding(Grade.OK, "version", f"pychat {__version__}, Python {platform.python_version()}, {platform.system()}")
     yield check_port(host, port)
     yield check_files()
@@ -65,7 +72,7 @@ def report(findings: list[Finding]) -> list[str]:
     return [f"{grade.value:<7}  {subject:<{width}}  {text}" for grade, subject, text in findings]
 
 
-def joining(host: str, port: int) -> list[str]:
+def joining(host: str, port: int | None) -> list[str]:
     """The lines that tell how to join a server there."""
     return ["Join a server there with one of:", *commands(near(host), port, Access())]
 
@@ -73,37 +80,51 @@ def joining(host: str, port: int) -> list[str]:
 # The port
 
 
-def check_port(host: str, port: int) -> Finding:
+def check_port(host: str, port: int | None) -> Finding:
     """Whether a pychat server answers there, or one could be started; wrong is whatever is in its way."""
-    where = f"{host} port {port}"
+    where, other = address(host, port), "another path" if port is None else "another with --port"
     try:
         ask_for_life(near(host), port, _ANSWER_SECONDS)
     except NotPychat as error:
-        text = f"{where} is taken, and not by pychat: {error.reason}; choose another with --port"
+        text = f"{where} is taken, and not by pychat: {error.reason}; choose {other}"
         return Finding(Grade.WRONG, "port", text)
     except ConnectFailed as error:
         if isinstance(error.__cause__, OSError | UnicodeError):
             return _check_free(host, port)
         return Finding(Grade.WRONG, "port", f"{where} is taken: {error.reason}")
     except TlsRequired:
-        text = f"{where} is taken, by {TLS_SERVER}; choose another with --port"
+        text = f"{where} is taken, by {TLS_SERVER}; choose {other}"
         return Finding(Grade.WRONG, "port", text)
     return Finding(Grade.OK, "port", f"a pychat server answers on {where}")
 
 
-def _check_free(host: str, port: int) -> Finding:
+def _check_free(host: str, port: int | None) -> Finding:
     """Nobody answers; see whether a server could listen."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    try:
+        if port is None:
+            _try_directory(Path(host))
+        else:
+            _try_port(host, port)
+    except (OSError, UnicodeError) as error:
+        text = f"nobody answers, and no server can start here: {why_not_bound(host, port, error)}"
+        return Finding(Grade.WRONG, "port", text)
+    text = f"{address(host, port)} is free; start a server with: pychat serve{place(host, port)}"
+    return Finding(Grade.OK, "port", text)
+
+
+def _try_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, UnicodeError) as error:
-            text = f"nobody answers, and no server can start here: {why_not_bound(host, port, error)}"
-            return Finding(Grade.WRONG, "port", text)
-    return Finding(
-        Grade.OK, "port", f"{host} port {port} is free; start a server with: pychat serve{place(host, port)}"
-    )
+        probe.bind((host, port))
+
+
+def _try_directory(path: Path) -> None:
+    """Raise what a server would, as far as that can be known without making its file."""
+    check_free(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 # What the system allows

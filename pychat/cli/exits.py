@@ -50,6 +50,7 @@ _CODES: Final[dict[type[Exception], int]] = {
 _NO_SERVER: Final = "is the server running, and is this its address? Start one with: pychat serve"
 _NO_CONNECTION: Final[dict[type[OSError], str]] = {
     socket.gaierror: "is the name of the host right?",
+    PermissionError: "you may not use it; ask whoever runs the server which group may",
     TimeoutError: "is this its address, or does a firewall keep you out?",
 }
 _PASSWORD: Final = "give it with --password-file FILE or in PYCHAT_PASSWORD"
@@ -86,7 +87,7 @@ def explain(error: Exception, command: str) -> str:
 def _advice(error: ChatError) -> str:
     """What to do next, where the error itself does not say it."""
     if isinstance(error, NotPychat):
-        return "is this the port of a pychat server? Give another with --port"
+        return "" if error.port is None else "is this the port of a pychat server? Give another with --port"
     if isinstance(error, TlsFailed):
         return "if that is your server's, add it with: --tls-fingerprint" if error.fingerprint else ""
     if isinstance(error, ConnectFailed):

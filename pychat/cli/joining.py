@@ -6,7 +6,7 @@ import getpass
 import re
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from pychat.cli.streams import is_terminal, say_on_stderr
 from pychat.client import ChatClient
@@ -29,7 +29,7 @@ class Entrance:
     def __init__(
         self,
         host: str,
-        port: int,
+        port: int | None,
         password: str | None,
         tls: bool | Trust = False,
         *,
@@ -38,10 +38,12 @@ class Entrance:
     ) -> None:
         """
         Args:
+            port: None: `host` is the path of a Unix socket.
             password: The server's.
             account_password: That of the account, if there is one; None: the person at the terminal is asked.
         """
-        self._host, self._port, self._password, self._tls = host, port, password, tls
+        self._where: dict[str, Any] = {"unix": host} if port is None else {"host": host, "port": port}
+        self._password, self._tls = password, tls
         self.account: Final = account
         self._account_password = account_password
 
@@ -68,8 +70,7 @@ class Entrance:
         while True:
             try:
                 return ChatClient(
-                    self._host,
-                    self._port,
+                    **self._where,
                     nick=nick,
                     rooms=rooms,
                     reconnect=reconnect,

@@ -52,6 +52,7 @@ __all__ = [
     "option",
     "options_of",
     "pass_context",
+    "refuse_together",
     "setting_of",
     "settings_of",
     "version_option",
@@ -282,6 +283,21 @@ config_option: Final = click.option(
     help="Read options from a TOML file.",
 )
 """Lets the environment, and the table of the command in a file, set its other options."""
+
+
+def refuse_together(name: str, *others: str) -> None:
+    """
+    Return if the command line of the running command does not have an option beside another one that it replaces.
+
+    In a file or the environment they may stand beside each other: then the one that replaces counts.
+
+    Raises:
+        UsageError: It does.
+    """
+    ctx = click.get_current_context()
+    given = [one for one in (name, *others) if ctx.get_parameter_source(one) is ParameterSource.COMMANDLINE]
+    if name in given and len(given) > 1:
+        raise UsageError(f"--{name} is instead of {' and '.join(f'--{one}' for one in others)}; leave out one of them")
 
 
 # What commands tell of commands

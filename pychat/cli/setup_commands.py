@@ -8,6 +8,7 @@ from typing import Final
 from pychat.cli.doctor import Finding, Grade, check_tls, examine, joining, report
 from pychat.cli.parsing import (
     DIRECTORY,
+    NEW_FILE,
     Choice,
     Command,
     Context,
@@ -21,6 +22,7 @@ from pychat.cli.parsing import (
     configurable,
     option,
     pass_context,
+    refuse_together,
     settings_of,
 )
 from pychat.cli.settings import table
@@ -75,16 +77,19 @@ def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> Non
 @command(cls=Command)
 @option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="The port of a server.")
 @option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where it listens, or shall listen.")
+@option("--unix", type=NEW_FILE, metavar="PATH", help="Its Unix socket, instead of host and port.")
 @config_option
 @pass_context
-def doctor(ctx: Context, port: int, host: str) -> None:
+def doctor(ctx: Context, port: int, host: str, unix: Path | None) -> None:
     """
     Look for what could keep pychat from working here.
 
     It asks who answers on the port, and looks at the limits of the system, the clock, the terminal, the config file
     and the certificates that it names. The exit code is 1 if something is wrong.
     """
-    findings = list(examine(host, port))
+    refuse_together("unix", "host", "port")
+    where = (host, port) if unix is None else (str(unix), None)
+    findings = list(examine(*where))
     try:
         settings = {name: settings_of(ctx, name, ()) for name in configurable(ctx.find_root().command)}
     except UsageError as error:
@@ -93,7 +98,7 @@ def doctor(ctx: Context, port: int, host: str) -> None:
         findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
         for name, options in settings.items():
             findings += check_tls(name, {setting.option: setting.value for setting in options})
-    Output().write([*report(findings), *joining(host, port)])
+    Output().write([*report(findings), *joining(*where)])
     raise Exit(int(any(finding.grade is Grade.WRONG for finding in findings)))
 
 

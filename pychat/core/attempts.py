@@ -10,7 +10,7 @@ from typing import Final
 
 from pychat.core.clock import Clock
 from pychat.core.errors import Refused
-from pychat.core.userhost import significant
+from pychat.core.userhost import UNIX, significant
 
 _MOST_KEYS: Final = 10_000
 """Addresses and names that are remembered; of more, the oldest are forgotten."""
@@ -75,7 +75,7 @@ class Attempts:
 
 def address_key(address: str) -> Hashable:
     """Return what an address counts as: an IPv6 /64 is one; None for this machine and process, which are exempt."""
-    if not address:
+    if address in ("", UNIX):
         return None
     ip = ipaddress.ip_address(address.partition("%")[0])
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None

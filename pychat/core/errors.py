@@ -25,12 +25,17 @@ class RemoteProtocolError(ChatError):
 class ConnectFailed(ChatError):
     """No connection could be made."""
 
-    def __init__(self, host: str, port: int, reason: str) -> None:
+    def __init__(self, host: str, port: int | None, reason: str) -> None:
+        """
+        Args:
+            port: None: `host` is the path of a Unix socket.
+        """
         super().__init__(host, port, reason)
         self.host, self.port, self.reason = host, port, reason
 
     def __str__(self) -> str:
-        return f"cannot connect to {self.host} port {self.port}: {self.reason}"
+        where = f"the Unix socket {self.host!r}" if self.port is None else f"{self.host} port {self.port}"
+        return f"cannot connect to {where}: {self.reason}"
 
 
 class NotPychat(ConnectFailed):
@@ -51,7 +56,7 @@ class CannotOpen(ChatError):
 class TlsFailed(ConnectFailed):
     """Somebody answers there, but not with TLS, or not as the one that we trust; nothing was said to them."""
 
-    def __init__(self, host: str, port: int, reason: str, fingerprint: str | None = None) -> None:
+    def __init__(self, host: str, port: int | None, reason: str, fingerprint: str | None = None) -> None:
         super().__init__(host, port, reason)
         self.args = (host, port, reason, fingerprint)
         self.fingerprint = fingerprint

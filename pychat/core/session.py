@@ -86,7 +86,7 @@ class Session:
     def __init__(self, chat: Chat, address: str = "") -> None:
         self.chat = chat
         self.address = address
-        """The peer's IP address; empty inside this process. Never shown to other members."""
+        """The peer's IP address; "unix" by a Unix socket, empty inside this process. Never shown to other members."""
         self.account: str | None = None
         """The account that it is logged in to, as that is written; None: it is a guest."""
         self.borrows_until: float | None = None

@@ -26,6 +26,10 @@ _NOT_IN_USERNAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_IN_HOSTS: Final = re.compile(r"[^A-Za-z0-9.-]")
 
 
+UNIX: Final = "unix"
+"""What stands for the address of everybody who comes by a Unix socket, which has none."""
+
+
 class Cloaks:
     """Makes hosts of addresses, with a secret: who does not have it cannot try all addresses to find the one."""
 
@@ -42,7 +46,7 @@ class Cloaks:
         self._secret = secret or secrets.token_bytes(32)
 
     def host(self, address: str) -> str:
-        """Return the host for an IP address; an IPv6 /64 is one address. Empty: the session is in this process."""
+        """Return the host for an address; an IPv6 /64 is one address. Empty: the session is in this process."""
         if not address:
             return self.server
         digest = hmac.digest(self._secret, significant(address), hashlib.sha256)
@@ -51,6 +55,8 @@ class Cloaks:
 
 def significant(address: str) -> bytes:
     """Return the bytes of an address that one person can hardly change."""
+    if address == UNIX:
+        return address.encode()
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         return ip.ipv4_mapped.packed if ip.ipv4_mapped is not None else ip.packed[:8]

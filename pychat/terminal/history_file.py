@@ -20,10 +20,10 @@ KEPT_ENTRIES: Final = 1000
 _PRIVATE: Final = 0o600
 
 
-def history_path(host: str, port: int, environment: Mapping[str, str]) -> Path:
-    """The file for a server, in the directory for state of the XDG base directories."""
+def history_path(host: str, port: int | None, environment: Mapping[str, str]) -> Path:
+    """The file for a server (no port: a Unix socket), in the directory for state of the XDG base directories."""
     state = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME") or Path.home(), ".local", "state")
-    return Path(state, "pychat", "history", f"{quote(host, safe='')}-{port}")
+    return Path(state, "pychat", "history", f"{quote(host, safe='')}-{'unix' if port is None else port}")
 
 
 class HistoryFile:

@@ -122,20 +122,25 @@ class FaultySocket:
 class Peer:
     """A client that knows nothing of chats: bytes and lines, over a socket that can be made to misbehave."""
 
-    def __init__(self, host: str, port: int, *, deadline: float = DEADLINE, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, host: str, port: int | None, *, deadline: float = DEADLINE, receive_buffer: int | None = None
+    ) -> None:
         """
         Connect.
 
         Args:
+            port: None: `host` is the path of a Unix socket.
             deadline: Seconds that reading waits for something to come; then it raises `TimeoutError`.
             receive_buffer: Bytes that the system keeps of what is not read yet (SO_RCVBUF); few make a slow reader.
         """
-        wire = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        internet = socket.AF_INET6 if ":" in host else socket.AF_INET
+        wire = socket.socket(socket.AF_UNIX if port is None else internet)
         if receive_buffer is not None:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         wire.settimeout(deadline)
-        wire.connect((host, port))
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else what trickles arrives at once, but later
+        wire.connect(host if port is None else (host, port))
+        if port is not None:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else what trickles arrives at once, but later
         self.socket = FaultySocket(wire)
         """With its commands `trickle`, `stall`, `resume`, `cut` and `reset`."""
         self.buffer = b""

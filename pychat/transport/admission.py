@@ -9,6 +9,7 @@ import time
 from collections import Counter
 
 from pychat.core.limits import Limits
+from pychat.core.userhost import UNIX
 from pychat.transport.origins import Origin
 
 OWN_FILES = 64
@@ -81,7 +82,9 @@ class Admission:
 
 
 def source_of(host: str) -> str | None:
-    """Return what counts as one address: an IPv4 address or an IPv6 /64; None for loopback, which is exempt."""
+    """Return what counts as one address: an IPv4 address or an IPv6 /64; None for this machine, which is exempt."""
+    if host == UNIX:
+        return None
     address = ipaddress.ip_address(host.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:

@@ -27,6 +27,7 @@ from pychat.protocols.detect import PROMPT_BYTES
 from pychat.protocols.foreign import SHOWN, TLS_SERVER, first_line, recognise
 from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
 from pychat.transport.keepalive import keep_alive
+from pychat.transport.unix import open_connection
 
 if TYPE_CHECKING:
     from pychat.transport.tls import TlsLayer
@@ -42,11 +43,12 @@ class Wire:
     It never waits for ever: whoever sends is told after `timeout` seconds that the server takes nothing.
     """
 
-    def __init__(self, host: str, port: int, timeout: float, tls: ClientTls | None = None) -> None:
+    def __init__(self, host: str, port: int | None, timeout: float, tls: ClientTls | None = None) -> None:
         """
         Connect.
 
         Args:
+            port: None: `host` is the path of a Unix socket.
             tls: Speak TLS with a server that this trusts; None: do not.
 
         Raises:
@@ -56,15 +58,16 @@ class Wire:
         self.host, self.port = host, port
         self._timeout = timeout
         try:
-            self._socket = socket.create_connection((host, port), timeout)
+            self._socket = open_connection(host, port, timeout)
         except OSError as error:  # socket.gaierror and TimeoutError are some, too
             raise ConnectFailed(host, port, error.strerror or str(error) or "no answer") from error
-        except (UnicodeError, OverflowError) as error:  # a name that cannot be one, a port that cannot be one
+        except (ValueError, OverflowError) as error:  # a name that cannot be one, a port that cannot be one
             raise ConnectFailed(host, port, str(error)) from error
         self._socket.settimeout(None)
-        with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            keep_alive(self._socket, Limits())
+        if port is not None:
+            with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                keep_alive(self._socket, Limits())
         # What TLS has to send beside our lines goes before the next of them, soon enough after the handshake: so only
         # senders use the socket for sending.
         self._tls: TlsLayer | None = None
@@ -235,7 +238,7 @@ def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[I
     raise AssertionError("answers do not end")
 
 
-def ask_for_life(host: str, port: int, timeout: float) -> None:
+def ask_for_life(host: str, port: int | None, timeout: float) -> None:
     """
     Return if a pychat server answers there. It need not let us in, and nobody in the chat hears of it.
 

@@ -59,7 +59,7 @@ class Lifeline:
     def __init__(
         self,
         host: str,
-        port: int,
+        port: int | None,
         hello: Hello,
         inbox: Inbox,
         *,
@@ -69,6 +69,9 @@ class Lifeline:
         tls: ClientTls | None = None,
     ) -> None:
         """
+        Args:
+            port: None: `host` is the path of a Unix socket.
+
         Raises:
             ConnectFailed: No server answers there.
             Refused: The server does not let us in.

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from typing import Final
 
 from pychat.core.errors import ChatError
+from pychat.core.userhost import UNIX
+
+_ALLOWED: Final = f"use an address like 192.0.2.1, a network like 10.0.0.0/8, or {UNIX} for a Unix socket"
 
 
 class BadProxy(ChatError, ValueError):
@@ -16,7 +20,7 @@ class BadProxy(ChatError, ValueError):
         self.text, self.problem = text, problem
 
     def __str__(self) -> str:
-        return f"proxy {self.text!r}: {self.problem}; use an address like 192.0.2.1, or a network like 10.0.0.0/8"
+        return f"proxy {self.text!r}: {self.problem}; {_ALLOWED}"
 
 
 class Origin:
@@ -26,7 +30,7 @@ class Origin:
 
     def __init__(self, address: str, *, proxied: bool = False) -> None:
         self.address = address
-        """Of the proxy, until that has said whom it brings."""
+        """An IP address, or "unix"; that of the proxy, until that has said whom it brings."""
         self.proxied = proxied
         """Whether it comes from a proxy, which says so."""
         self.counted: str | None = None
@@ -42,7 +46,7 @@ class Proxies:
     def __init__(self, addresses: Iterable[str] = ()) -> None:
         """
         Args:
-            addresses: Of hosts, `192.0.2.1`, or networks, `10.0.0.0/8`.
+            addresses: Of hosts, `192.0.2.1`, or networks, `10.0.0.0/8`; `unix`: whoever comes by a Unix socket.
 
         Raises:
             BadProxy: One is neither.
@@ -51,9 +55,12 @@ class Proxies:
         if isinstance(addresses, str):
             raise TypeError(f"proxies must be a list of addresses: [{addresses!r}], not {addresses!r}")
         self.addresses = tuple(addresses)
-        self._networks = [*map(_network, self.addresses)]
+        self._unix = UNIX in self.addresses
+        self._networks = [_network(address) for address in self.addresses if address != UNIX]
 
     def __contains__(self, address: str) -> bool:
+        if address == UNIX:
+            return self._unix
         if not self._networks:
             return False
         ip = ipaddress.ip_address(address.partition("%")[0])

@@ -18,6 +18,7 @@ from pychat.protocols.detect import PROMPT_BYTES
 from pychat.protocols.foreign import first_line, recognise, speaks_tls
 from pychat.transport.tls import TlsLayer, client_context
 from pychat.transport.trust import Trust, read_fingerprint, write_fingerprint
+from pychat.transport.unix import open_connection
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -57,15 +58,18 @@ class ClientTls:
         self._fingerprint = None if trusted.fingerprint is None else read_fingerprint(trusted.fingerprint)
         self._context = client_context(trusted) if isinstance(trust, Trust | bool) else trust
 
-    def shake_hands(self, sock: socket.socket, host: str, port: int, timeout: float) -> tuple[TlsLayer, bytes]:
+    def shake_hands(self, sock: socket.socket, host: str, port: int | None, timeout: float) -> tuple[TlsLayer, bytes]:
         """
         Make a connection one of TLS; return its layer, and what the server said behind the handshake.
+
+        Args:
+            port: None: `host` is the path of a Unix socket; then the certificate must be for "localhost".
 
         Raises:
             TlsFailed: The other side does not speak it, or is not the one that we trust.
         """
         try:
-            layer = TlsLayer(self._context, server_name=host)
+            layer = TlsLayer(self._context, server_name=_name_of(host, port))
         except ValueError as error:  # "" connects, but is no name to look for in a certificate
             raise TlsFailed(host, port, str(error)) from error
         plain, problem = _shake_hands(layer, sock, timeout)
@@ -81,6 +85,11 @@ class ClientTls:
             if fingerprint is not None:
                 problem += f"; its fingerprint is {fingerprint}"
         raise TlsFailed(host, port, problem, fingerprint)
+
+
+def _name_of(host: str, port: int | None) -> str:
+    """What the server's certificate must be for."""
+    return "localhost" if port is None else host
 
 
 def _shake_hands(layer: TlsLayer, sock: socket.socket, timeout: float) -> tuple[bytes, str | None]:
@@ -124,11 +133,11 @@ def _problem(layer: TlsLayer) -> str | None:
     return next((text for words, text in _REASONS.items() if words in said), f"TLS failed: {error.reason or error}")
 
 
-def _look_up_fingerprint(host: str, port: int, timeout: float) -> str | None:
+def _look_up_fingerprint(host: str, port: int | None, timeout: float) -> str | None:
     """Connect once more, and trust anybody, to tell who it would be; the first connection does not show it any more."""
-    layer = TlsLayer(client_context(Trust(fingerprint="0" * 64)), server_name=host)
+    layer = TlsLayer(client_context(Trust(fingerprint="0" * 64)), server_name=_name_of(host, port))
     try:
-        with socket.create_connection((host, port), timeout) as sock:
+        with open_connection(host, port, timeout) as sock:
             _, problem = _shake_hands(layer, sock, timeout)
     except OSError:
         return None

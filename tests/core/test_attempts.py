@@ -52,7 +52,7 @@ def test_what_is_remembered_is_bounded() -> None:
         attempts.require(10_499)
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "127.8.8.8", "::1", "unix", "::ffff:127.0.0.1"])
 def test_who_is_on_this_machine_is_exempt(address: str) -> None:
     """As for the limits of connections."""
     assert address_key(address) is None

@@ -22,6 +22,7 @@ TOO_FAST = "too many new connections from your address, try again in a minute"
         ("127.0.0.1", None),
         ("127.9.9.9", None),
         ("::1", None),
+        ("unix", None),
         ("::ffff:127.0.0.1", None),
         ("::ffff:192.0.2.1", "192.0.2.1"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),

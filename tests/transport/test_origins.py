@@ -32,6 +32,13 @@ def test_hosts_and_networks(address: str, is_proxy: bool) -> None:
     assert proxies.origin(address).proxied is is_proxy
 
 
+def test_a_unix_socket_is_one_if_it_is_named() -> None:
+    """It has no address, and is in no network."""
+    assert "unix" in Proxies(("10.0.0.0/8", "unix"))
+    assert "unix" not in Proxies(("0.0.0.0/0", "::/0"))
+    assert "127.0.0.1" not in Proxies(("unix",))
+
+
 def test_nobody_is_a_proxy_who_was_not_named() -> None:
     """Threat "spoofed address through PROXY lines": it is off unless somebody names addresses."""
     assert "127.0.0.1" not in Proxies()
@@ -49,7 +56,8 @@ def test_nobody_is_a_proxy_who_was_not_named() -> None:
 )
 def test_what_is_no_address_is_refused(text: str, problem: str) -> None:
     """The error says what can be there."""
-    expected = f"proxy {text!r}: {problem}; use an address like 192.0.2.1, or a network like 10.0.0.0/8"
+    expected = f"proxy {text!r}: {problem}; use an address like 192.0.2.1, a network like 10.0.0.0/8, or "
+    expected += "unix for a Unix socket"
     with pytest.raises(BadProxy, match=re.escape(expected)):
         Proxies((text,))
 
