@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import pychat
 from pychat import Handler
 
 ROOT = Path(__file__).parents[1]
@@ -134,12 +135,34 @@ def test_protocols_know_neither_socket_nor_thread() -> None:
 
 def test_import_pychat_loads_only_what_a_server_needs() -> None:
     """In a fresh interpreter: no command line, no terminal, no tables of Unicode, no asyncio."""
-    code = "import sys, pychat; print('\\n'.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    loaded = set(done.stdout.split())
+    loaded = loaded_by("from pychat import *")
 
     assert "pychat.server" in loaded
     assert loaded & NOT_LOADED == set()
+
+
+@pytest.mark.parametrize("statement", ["from pychat import ChatClient", "import pychat.cli, pychat.terminal"])
+def test_a_client_loads_no_server(statement: str) -> None:
+    """Who types `pychat connect` waits for all that is loaded."""
+    loaded = loaded_by(statement)
+
+    assert "pychat.client" in loaded
+    assert loaded & {"pychat.server", "pychat.core.chat", "pychat.protocols.irc", "pychat.stores", "sqlite3"} == set()
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after a statement."""
+    code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.split())
+
+
+def test_public_names_are_where_they_are_said_to_be() -> None:
+    """They are imported on first use; others are no names of the package."""
+    assert [name for name in pychat.__all__ if not hasattr(pychat, name)] == []
+    assert set(pychat.__all__) <= set(dir(pychat))
+    with pytest.raises(AttributeError, match=r"^module 'pychat' has no attribute 'Chatserver'$"):
+        pychat.Chatserver  # type: ignore[attr-defined]  # noqa: B018  # misspelt, that is the point
 
 
 def test_a_lock_is_made_where_a_comment_says_what_it_guards() -> None:

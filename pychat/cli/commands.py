@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pychat import __version__
-from pychat.cli import daemon, record_commands, setup_commands
+from pychat.cli import record_commands, setup_commands
 from pychat.cli.amounts import BadAmount, parse_keep
-from pychat.cli.daemon import NoHandler, Plan
 from pychat.cli.joining import Entrance, own_nicknames
 from pychat.cli.logs import FORMATS, LEVELS, set_up
 from pychat.cli.parsing import (
@@ -176,7 +175,9 @@ def serve(
         raise UsageError(str(error)) from error
     if keep and db is None:
         raise UsageError("--keep is about a file; name it with --db")
-    plan = Plan(
+    from pychat.cli import daemon  # the whole server; only who serves pays for loading it
+
+    plan = daemon.Plan(
         host=host if unix is None else str(unix),
         port=port if unix is None else None,
         rooms=room,
@@ -197,7 +198,7 @@ def serve(
     )
     try:
         daemon.run(plan)
-    except (NoHandler, BadSecret, InvalidRoomName) as error:
+    except (daemon.NoHandler, BadSecret, InvalidRoomName) as error:
         raise UsageError(str(error)) from error
 
 

@@ -1,4 +1,8 @@
-"""The commands for a record in a file: their options and their help, as in `commands.py`."""
+"""
+The commands for a record in a file: their options and their help, as in `commands.py`.
+
+What opens a file is imported where it is used: all other commands would wait for a database that they do not need.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from pathlib import Path
 
 from pychat.cli.amounts import parse_position, size_of
 from pychat.cli.doctor import Finding, Grade, report
-from pychat.cli.history import Wanted, print_history
 from pychat.cli.parsing import (
     FILE,
     NEW_FILE,
@@ -29,7 +32,6 @@ from pychat.cli.parsing import (
 from pychat.cli.streams import Output
 from pychat.core.errors import Refused
 from pychat.core.searching import Terms
-from pychat.stores import upkeep
 
 _NO_FILE = (
     "which file? Name it with --db, or where the server finds it: in PYCHAT_SERVE_DB, or as db in the table [serve] of "
@@ -70,6 +72,8 @@ def history(
         terms = None if search is None else Terms(search)
     except Refused as error:
         raise UsageError(str(error)) from error
+    from pychat.cli.history import Wanted, print_history
+
     wanted = Wanted(
         room,
         terms,
@@ -93,6 +97,8 @@ def check(file: Path) -> None:
 
     It may be in use. The exit code is 1 if something is wrong.
     """
+    from pychat.stores import upkeep
+
     found = upkeep.inspect(file)
     good = {
         "file": "the file is whole",
@@ -119,6 +125,8 @@ def backup(file: Path, target: Path) -> None:
 
     The copy is what was stored when it began, and can be used like the file itself.
     """
+    from pychat.stores import upkeep
+
     size = upkeep.back_up(file, target)
     Output().write([f"{target} has {size_of(size)}"])
 
@@ -132,5 +140,7 @@ def vacuum(file: Path) -> None:
     Not while a server uses it, which fills what is free again by itself. It needs as much room on the disk as the file
     will have.
     """
+    from pychat.stores import upkeep
+
     before, after = upkeep.vacuum(file)
     Output().write([f"{file} had {size_of(before)} and has {size_of(after)}"])
