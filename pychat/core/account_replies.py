@@ -8,7 +8,7 @@ from pychat.core.queries import Ref
 
 
 class LoggedIn(NamedTuple):
-    """You are logged in to this account: the answer to `Register`, `LogIn` and `ChangePassword`; also beside others."""
+    """You are logged in to this account: the answer to `Register`, `LogIn` and `Authenticate`; also beside others."""
 
     ref: Ref
     account: str

@@ -39,9 +39,17 @@ class Alarms:
                 return
             heapq.heappush(self._heap, (self._clock.monotonic() + seconds, next(self._numbers), function))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="pychat-alarms", daemon=True)
-                self._thread.start()
+                self._start_locked()
         self._changed.set()
+
+    def _start_locked(self) -> None:
+        thread = threading.Thread(target=self._run, name="pychat-alarms", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            logger.warning("no thread is left for what is to be done later; it waits for the next that is")
+        else:
+            self._thread = thread
 
     def stop(self) -> None:
         """Nothing is called any more, and the thread ends."""

@@ -35,8 +35,9 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     if verb.account is not None:
         session.account = check_password(session, verb.account, verb.account_password)
     elif parked is not None:
-        session.account = parked.account
-    claim(chat, session, parked.nickname if parked is not None else verb.nickname, free=parked and verb.token)
+        session.account = parked.account or known
+    nickname = verb.nickname if parked is None else parked.nickname
+    owns = claim(chat, session, nickname, free=parked and verb.token)
     session.replays = verb.replay and verb.after is None
     with chat.order.lock:
         if session.closed:  # by one of the hooks
@@ -49,7 +50,8 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     _welcome(chat, session, verb.ref)
     if session.account != known and session.account is not None:
         chat.send(session, LoggedIn(None, session.account, False, session.nickname, session.userhost))
-    lend(session)
+    if not owns:
+        lend(session)
     rooms = _rooms(chat, verb, parked)
     if verb.after is not None:
         chat.membership.resume(session, rooms, verb.after)
@@ -108,8 +110,13 @@ def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
     return holder if isinstance(holder, Parked) else None
 
 
-def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -> None:
-    """Give the session a nickname: its first one, or another. `free`: the token that keeps it."""
+def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -> bool:
+    """
+    Give the session a nickname: its first one, or another. `free`: the token that keeps it.
+
+    Returns:
+        Whether it may keep it; if not, `owning.lend` has to follow.
+    """
     old = session.nickname
     checked = check_nickname(wanted, chat.limits)
     chat.order.flush()
@@ -117,14 +124,14 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
     if nickname != checked:
         nickname = check_nickname(nickname, chat.limits)
     if nickname == old:
-        return
+        return True
     with chat.order.lock:
         chat.order.flush_locked()
         if session.closed:
             raise Refused("you are not connected any more")
         if free is not None:
             chat.nicknames.unpark(free)
-        require_own(session, nickname)
+        owns = require_own(session, nickname)
         if old is not None:
             rename_locked(chat, session, nickname)
         else:
@@ -133,12 +140,14 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
             chat.watches.claimed_locked(session, None)
     chat.order.wake()
     chat.run_on(chat.chains.on_nick, session, old, nickname)
+    return owns
 
 
 def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
-    claim(chat, session, verb.nickname)
+    owns = claim(chat, session, verb.nickname)
     chat.send(session, Ok(verb.ref))
-    lend(session)
+    if not owns:
+        lend(session)
 
 
 def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:

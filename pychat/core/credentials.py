@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pychat.core.accounts import BadCredentials
 from pychat.core.attempts import address_key
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 logger = logging.getLogger("pychat")
+
+_NAME_CHARS: Final = 64
+"""What counts of a name: nobody fills the memory with names that no account has."""
 
 
 def attempt(session: Session, name: Hashable, check: Callable[[], T | None]) -> T | None:
@@ -59,7 +62,7 @@ def check_password(session: Session, account: str, password: str) -> str:
 
 def require_account(session: Session, account: str, check: Callable[[], str | None]) -> str:
     """The same, whatever the check is: it returns the name of the account, or None."""
-    found = attempt(session, ("account", fold(account)), lambda: ask_accounts(session.chat, check))
+    found = attempt(session, ("account", fold(account[:_NAME_CHARS])), lambda: ask_accounts(session.chat, check))
     if found is None:
         # Not the name: people type the password there.
         logger.warning("a wrong account or password from %s", session.address or "inside")

@@ -11,10 +11,10 @@ from pychat.core.account_replies import LoggedIn, LoggedOut
 from pychat.core.arriving import claim
 from pychat.core.attempts import address_key
 from pychat.core.credentials import ask_accounts, check_password
-from pychat.core.errors import NicknameInUse, Refused
+from pychat.core.errors import NicknameInUse, NotRegistered, Refused
 from pychat.core.events import AccountChanged
 from pychat.core.names import check_nickname
-from pychat.core.owning import take_back
+from pychat.core.owning import owner_of, reconsider, take_back
 from pychat.core.queries import Ref
 from pychat.core.replies import Ok
 from pychat.core.session import Session
@@ -48,12 +48,16 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     ask_accounts(chat, lambda: chat.accounts.register(name, verb.password))
     logger.info("%r from %s has registered the account %r", session.nickname, session.address or "inside", name)
     become(chat, session, name, verb.ref, registered=True)
+    holder = chat.find(name)
+    if holder is not None and holder is not session:  # it took the nickname while the password was hashed
+        reconsider(holder)
 
 
 def log_in(chat: Chat, session: Session, verb: verbs.LogIn) -> None:
     wanted = verb.account if verb.account is not None else session.nickname
-    account = check_password(session, wanted or "", verb.password)
-    become(chat, session, account, verb.ref)
+    if wanted is None:
+        raise NotRegistered
+    become(chat, session, check_password(session, wanted, verb.password), verb.ref)
 
 
 def log_out(chat: Chat, session: Session, verb: verbs.LogOut) -> None:
@@ -84,7 +88,7 @@ def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:
 def regain(chat: Chat, session: Session, verb: verbs.Regain) -> None:
     """Who has the nickname gets another one; a connection of one's own that is left over is ended."""
     nickname = check_nickname(verb.nickname, chat.limits)
-    owner = chat.accounts.owner(nickname)
+    owner = owner_of(chat, nickname)
     if owner is None:
         raise Refused(f"nickname {nickname!r} belongs to no account", code="bad_request", subject=(nickname,))
     if verb.password is not None and session.account != owner:
@@ -123,7 +127,11 @@ def _account_of(session: Session) -> str:
 
 
 def become(chat: Chat, session: Session, account: str | None, ref: Ref, *, registered: bool = False) -> None:
-    """Let a session be logged in to an account, or to none (None), and tell it and the others."""
+    """
+    Let a session be logged in to an account, or to none (None), and tell it and the others.
+
+    A nickname that belonged to the account it had before is only lent from now on.
+    """
     chat.order.flush()
     with chat.order.lock:
         if session.closed:
@@ -139,3 +147,5 @@ def become(chat: Chat, session: Session, account: str | None, ref: Ref, *, regis
             session, LoggedOut(ref, *place) if account is None else LoggedIn(ref, account, registered, *place)
         )
     chat.order.wake()
+    if changed:
+        reconsider(session)

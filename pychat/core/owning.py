@@ -2,20 +2,25 @@
 Whose nickname it is: one that belongs to an account can be borrowed for a while, and then it goes back.
 
 Who comes with a nickname of an account has `Limits.nickname_grace_seconds` to log in. After that, the server gives
-it another one. Programs inside this process may be called anything.
+it another one. The time is given once: who logs out when it is over, loses the nickname at once. Programs inside this
+process may be called anything.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.errors import NicknameInUse, Refused
+from pychat.core.errors import InternalFailure, NicknameInUse, Refused
 from pychat.core.events import Notice, Renamed
+from pychat.core.names import fold
 from pychat.core.session import Session
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
+
+logger = logging.getLogger("pychat")
 
 _GUEST: Final = "guest-"
 _SHORT_GUEST: Final = "g"
@@ -33,45 +38,68 @@ class NicknameRegistered(Refused):
         super().__init__(f"nickname {nickname!r} belongs to an account; log in, or take another")
 
 
-def owner_of(session: Session, nickname: str) -> str | None:
-    """Return the account that the nickname belongs to, if the session should not have it; None: it may."""
-    if session.is_local:
-        return None
-    owner = session.chat.accounts.owner(nickname)
-    return None if owner == session.account else owner
+def owner_of(chat: Chat, nickname: str) -> str | None:
+    """
+    Return the account that a nickname belongs to; None: to nobody. Also under the chat's order lock.
+
+    Raises:
+        InternalFailure: The accounts, which may be those of a program, have failed.
+    """
+    try:
+        return chat.accounts.owner(nickname)
+    except Exception:
+        logger.exception("the accounts failed to tell whose a nickname is")
+        raise InternalFailure from None
+
+
+def is_own(session: Session, nickname: str) -> bool:
+    """Whether the session may keep this nickname: it is nobody else's."""
+    owner = None if session.is_local else owner_of(session.chat, nickname)
+    return owner is None or (session.account is not None and fold(owner) == fold(session.account))
 
 
 def require_own(session: Session, nickname: str) -> bool:
     """
-    Return whether the session only borrows this nickname.
+    Return whether the session may keep this nickname; else it may borrow it (`lend`).
 
     Raises:
         NicknameRegistered: It belongs to somebody else, and the session has had its time to log in.
     """
-    if owner_of(session, nickname) is None:
-        return False
-    chat = session.chat
-    now = chat.clock.monotonic()
-    until = session.borrows_until
-    if until is None:
-        until = now + chat.limits.nickname_grace_seconds
-    if until <= now:
+    if is_own(session, nickname):
+        return True
+    if _seconds_left(session) <= 0:
         raise NicknameRegistered(nickname)
-    session.borrows_until = until
-    return True
+    return False
+
+
+def _seconds_left(session: Session) -> float:
+    if session.borrows_until is None:
+        return session.chat.limits.nickname_grace_seconds
+    return session.borrows_until - session.chat.clock.monotonic()
 
 
 def lend(session: Session) -> None:
-    """Tell a session that it borrows its nickname, and take it back in time."""
+    """Tell a session that it borrows its nickname, and let that be taken back in time."""
     chat, nickname = session.chat, session.nickname
-    if nickname is None or session.borrows_until is None or owner_of(session, nickname) is None:
-        return
-    left = max(0.0, session.borrows_until - chat.clock.monotonic())
+    left = max(0.0, _seconds_left(session))
+    if session.borrows_until is None:
+        session.borrows_until = chat.clock.monotonic() + left
+        chat.alarms.after(left, lambda: take_back(session))
     session.notice(
         f"the nickname {nickname} belongs to an account: log in within {left:.0f} s (/login PASSWORD), "
         "or you will get another one"
     )
-    chat.alarms.after(left, lambda: take_back(session))
+
+
+def reconsider(session: Session) -> None:
+    """Something has changed: lend a session its nickname, or take it back, if it is not its own any more."""
+    nickname = session.nickname
+    if nickname is None or is_own(session, nickname):
+        return
+    if _seconds_left(session) > 0:
+        lend(session)
+    else:
+        take_back(session)
 
 
 def take_back(session: Session) -> None:
@@ -79,7 +107,7 @@ def take_back(session: Session) -> None:
     chat = session.chat
     with chat.order.lock:
         old = session.nickname
-        if session.closed or old is None or owner_of(session, old) is None:
+        if session.closed or old is None or is_own(session, old):
             return
         new = _become_guest_locked(chat, session)
         text = f"the nickname {old} belongs to an account; you are {new} now"
@@ -110,7 +138,7 @@ def _become_guest_locked(chat: Chat, session: Session) -> str:
     for _ in range(_TRIES):
         number = secrets.randbelow(10**_DIGITS)
         nickname = f"{prefix}{number:0{_DIGITS}}"[: chat.limits.nickname_chars]
-        if chat.accounts.owner(nickname) is None:
+        if owner_of(chat, nickname) is None:
             try:
                 rename_locked(chat, session, nickname)
             except NicknameInUse:

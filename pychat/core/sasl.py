@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core import account_verbs as verbs
 from pychat.core.account_replies import SaslChallenge
-from pychat.core.credentials import check_password, require_account
+from pychat.core.credentials import ask_accounts, check_password, require_account
 from pychat.core.errors import Refused
 from pychat.core.identifying import become
 from pychat.core.scram import BadScram, Challenge, ScramKeys, proves, read_first
@@ -43,9 +43,9 @@ class UnknownMechanism(Refused):
 
     code = "sasl_mechanism"
 
-    def __init__(self, chat: Chat) -> None:
-        self.subject = (",".join(mechanisms(chat)),)
-        super().__init__(f"use one of {', '.join(mechanisms(chat))}")
+    def __init__(self, offered: tuple[str, ...]) -> None:
+        self.subject = (",".join(offered),)
+        super().__init__(f"use one of {', '.join(offered)}")
 
 
 class _Scram:
@@ -71,12 +71,12 @@ def authenticate(chat: Chat, session: Session, verb: verbs.Authenticate) -> None
         if not isinstance(state, _Scram):
             raise SaslFailed("nothing has begun")
         _go_on(chat, session, verb, state)
-    elif verb.mechanism not in mechanisms(chat):
-        raise UnknownMechanism(chat)
     elif verb.mechanism == PLAIN:
         _plain(chat, session, verb)
-    else:
+    elif verb.mechanism in (offered := ask_accounts(chat, lambda: mechanisms(chat))):
         _begin(chat, session, verb)
+    else:
+        raise UnknownMechanism(offered)
 
 
 def _plain(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
@@ -99,9 +99,9 @@ def _begin(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
         raise SaslFailed(str(error)) from None
     if first.authzid not in ("", first.name):
         raise SaslFailed("you can only be yourself")
-    keys = chat.accounts.scram(first.name)
+    keys = ask_accounts(chat, lambda: chat.accounts.scram(first.name))
     if keys is None:
-        raise UnknownMechanism(chat)
+        raise UnknownMechanism((PLAIN,))
     challenge = Challenge(first, keys)
     session.sasl = _Scram(first.name, keys, challenge)
     chat.send(session, SaslChallenge(verb.ref, challenge.message.encode()))

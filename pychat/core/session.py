@@ -90,7 +90,7 @@ class Session:
         self.account: str | None = None
         """The account that it is logged in to, as that is written; None: it is a guest."""
         self.borrows_until: float | None = None
-        """Until when it may have a nickname of somebody else's account (`Clock.monotonic`); None: it never had one."""
+        """Until when it may have nicknames of other accounts (`Clock.monotonic`); None: it never had one."""
         self.sasl: object | None = None
         """What `core/sasl.py` knows while it logs in by several messages."""
         self.secure = False

@@ -79,6 +79,8 @@ class Connection:
         """Until when the language must be clear, or the handshake of TLS over; None: nothing has come yet."""
         self._tries = 0
         self._lines = 0
+        self._nickname: str | None = None
+        """What the protocol knows of it; the server may have given the session another one meanwhile."""
 
     def run(self) -> None:
         """Serve the peer until it or the server ends the connection."""
@@ -204,6 +206,7 @@ class Connection:
         while data or not self._incoming.ended:
             if data:
                 session.heard = monotonic()
+                self._tell_nickname(session, protocol)
                 protocol.receive(data)
                 self._perform(session, protocol, len(data))
                 if session.closed or self._link.verdict is not None:
@@ -220,8 +223,7 @@ class Connection:
         while verbs := protocol.take_verbs():
             # Before registration one by one, so that nobody has a thousand tries in one chunk.
             for some in _slices(verbs, 1 if session.nickname is None else _VERBS_AT_ONCE):
-                nickname = session.nickname
-                if nickname is None:
+                if session.nickname is None:
                     self._count_tries(some)
                 chat.perform(session, some)
                 chat.throttle(session, size + _VERB_BYTES * sum(map(_weight, some)))
@@ -230,14 +232,19 @@ class Connection:
                     if session.lacks_password and type(some[-1]) is Hello:
                         protocol.lacks_password()
                     self._give_up_registration(session, protocol)
-                elif session.nickname != nickname:
-                    protocol.registered(session.nickname)
+                self._tell_nickname(session, protocol)
                 if session.closed or self._link.verdict is not None:
                     return
             if protocol.dialect is not dialect:
                 dialect = protocol.dialect
                 self._server.fanout.submit(Speak(self._link, dialect))
                 session.echoes = dialect.echoes
+
+    def _tell_nickname(self, session: WireSession, protocol: Protocol) -> None:
+        nickname = session.nickname
+        if nickname is not None and nickname != self._nickname:
+            self._nickname = nickname
+            protocol.registered(nickname)
 
     def _count_tries(self, verbs: list[Verb]) -> None:
         self._lines += len(verbs)

@@ -12,14 +12,15 @@ from remote import CHEAP, Remote, come, make_accounts, no_alarm_is_left, open_ch
 
 from pychat.core import hashing
 from pychat.core.account_replies import LoggedIn, LoggedOut
-from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
+from pychat.core.account_verbs import Authenticate, ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.accounts import Accounts
 from pychat.core.errors import Refused
 from pychat.core.events import AccountChanged, Joined, Message
 from pychat.core.hashing import Busy, Cost, PasswordHash, Workers
 from pychat.core.queries import WhoIs
 from pychat.core.replies import Failure, Ok, Profile
-from pychat.core.verbs import BecomeOperator, Hello, Join, Say, Verb
+from pychat.core.scram import ScramKeys
+from pychat.core.verbs import BecomeOperator, Hello, Join, Say, SetNickname, Verb
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]
@@ -323,6 +324,57 @@ def test_accounts_of_a_program(caplog: pytest.LogCaptureFixture) -> None:
     assert "hush-hush" not in caplog.text
     assert codes(bob.do(ChangePassword("sesame", "y"))) == ["unsupported"]
     assert codes(bob.do(LogOut(), Register(PASSWORD, "tim"))) == ["unsupported"]
+
+
+class Broken(Accounts):
+    """What a program should not have."""
+
+    def check(self, name: str, password: str) -> str | None:
+        """Let everybody in."""
+        return name
+
+    def owner(self, nickname: str) -> str | None:
+        """Break, but not for everybody."""
+        if nickname != "ann":
+            raise LookupError(nickname)
+        return None
+
+    def scram(self, name: str) -> ScramKeys | None:
+        """Break."""
+        raise LookupError(name)
+
+
+def test_accounts_that_break_harm_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """Wherever they are asked: it is refused and logged, and the session goes on."""
+    chat = open_chat(Broken())
+    ann = come(chat, "ann")
+    first = b"n,,n=ann,r=abc"
+
+    assert codes(ann.do(SetNickname("bob"), Regain("bob"))) == ["internal"] * 2
+    assert codes(ann.do(Authenticate("SCRAM-SHA-256", first), Authenticate("X", b""))) == ["internal"] * 2
+    assert codes(come(chat, "bob").items) == ["internal"]
+    assert ann.nickname == "ann"
+    assert not ann.closed
+    assert len(caplog.records) == 5
+
+
+def test_to_come_back_does_not_log_out() -> None:
+    """Who has logged in before it shows its token is logged in."""
+    chat = open_chat()
+    registered(enter(chat, "ann"))
+    eve = come(chat, "eve")
+    eve.resumable = True
+    chat.close(eve, "lost", lost=True)
+    again = come(chat)
+
+    again.do(LogIn(PASSWORD, "ann"), Hello("eve", token=eve.token))
+
+    assert (again.nickname, again.account) == ("eve", "ann")
+
+
+def test_one_cannot_log_in_to_nothing() -> None:
+    """Without an account and without a nickname."""
+    assert codes(come(open_chat()).do(LogIn(PASSWORD))) == ["not_registered"]
 
 
 def test_no_password_is_shown_or_logged(caplog: pytest.LogCaptureFixture) -> None:

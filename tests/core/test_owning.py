@@ -9,10 +9,10 @@ from recorder import enter
 from remote import Remote, come, make_accounts, no_alarm_is_left, open_chat
 from test_accounts import PASSWORD, codes
 
-from pychat.core.account_verbs import LogIn, Regain
+from pychat.core.account_verbs import LogIn, LogOut, Regain, Register
 from pychat.core.chat import Chat
 from pychat.core.errors import Refused
-from pychat.core.events import Renamed
+from pychat.core.events import Notice, Renamed
 from pychat.core.verbs import SetNickname
 from pychat.testing import FakeClock
 from pychat.testing.waiting import wait_until
@@ -156,3 +156,49 @@ def test_regaining_what_is_nobodys() -> None:
     assert codes(bob.do(Regain("tim"))) == ["bad_request"]
     with pytest.raises(Refused):
         chat.session("bob")
+
+
+def test_who_logs_out_only_borrows_it() -> None:
+    """The time to log in again begins then, unless it was used up before."""
+    clock = FakeClock()
+    chat = owned(clock)
+    ann = come(chat, "ann", account="ann", account_password=PASSWORD)
+
+    assert [item.text for item in ann.do(LogOut()) if isinstance(item, Notice)]
+    assert ann.nickname == "ann"
+
+    ann.do(LogIn(PASSWORD))
+    pass_time(clock, 60)
+    wait_until(lambda: chat.alarms._thread is None, "the alarm")
+    assert ann.nickname == "ann"
+    ann.do(LogOut())
+    assert (ann.nickname or "").startswith("guest-")
+
+
+def test_who_takes_a_nickname_while_it_is_registered_only_borrows_it() -> None:
+    """Hashing takes time, in which others do what they want."""
+    accounts = make_accounts()
+    chat = open_chat(accounts, clock=FakeClock())
+    eve, ann = come(chat, "eve"), come(chat)
+    real = accounts.register
+
+    def register(name: str, password: str) -> None:
+        eve.do(SetNickname(name))
+        real(name, password)
+
+    accounts.register = register  # type: ignore[method-assign]
+    ann.do(Register(PASSWORD, "ann"))
+
+    assert (ann.account, eve.nickname) == ("ann", "ann")
+    assert len(eve.notices) == 1
+
+
+def test_one_alarm_for_each_session() -> None:
+    """However often it takes such a nickname and leaves it again."""
+    chat = owned(FakeClock())
+    eve = come(chat, "ann")
+
+    eve.do(*[SetNickname(name) for name in ("eve", "ann") * 20])
+
+    assert eve.nickname == "ann"
+    assert len(chat.alarms._heap) == 1

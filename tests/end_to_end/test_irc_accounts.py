@@ -11,7 +11,7 @@ import pytest
 from chat_clients import Clients
 from irc_peer import Heard, IrcPeer, irc
 
-from pychat import ChatServer, KeptAccounts
+from pychat import ChatServer, KeptAccounts, Limits
 from pychat.core.hashing import Cost
 
 MakeServer = Callable[..., ChatServer]
@@ -200,3 +200,16 @@ def test_a_borrowed_nickname(server: MakeServer, clients: Clients) -> None:
     assert renamed.nickname == "ann"
     assert renamed.params[0].startswith("guest-")
     assert {line.params[0] for line in bob.ask("WHOIS ann")} == {"ann"}
+
+
+def test_who_was_renamed_registers_the_new_nickname(server: MakeServer, clients: Clients) -> None:
+    """`REGISTER *` means the nickname that one has, also if it was the server that gave it."""
+    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=64)
+    accounts.register("ann", PASSWORD)
+    eve = clients.add(IrcPeer(server(accounts=accounts, limits=Limits(nickname_grace_seconds=0.01))))
+    eve.register("ann")
+    guest = eve.next("NICK").params[0]
+
+    reply = eve.ask(f"REGISTER * * {PASSWORD}")[-1]
+
+    assert (reply.command, reply.params[:2]) == ("REGISTER", ("SUCCESS", guest))

@@ -1,0 +1,70 @@
+"""Accounts for people who type: what they are told, and that nobody else ever sees a password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from chat_clients import Clients, Peer
+
+from pychat import ChatServer, KeptAccounts
+from pychat.core.hashing import Cost
+
+MakeServer = Callable[..., ChatServer]
+
+PASSWORD, OTHER = "correct-horse", "battery-staple"
+
+
+@pytest.fixture
+def running(server: MakeServer) -> ChatServer:
+    """A server whose accounts cost nothing."""
+    return server(accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1))
+
+
+def answer(peer: Peer, line: str) -> list[str]:
+    """Type a line; return what comes of it."""
+    peer.send(f"{line}\n/list\n")
+    lines = [peer.read_line()]
+    while not lines[-1].startswith("-- lobby: "):
+        lines.append(peer.read_line())
+    return lines[:-1]
+
+
+def test_every_command_is_answered(running: ChatServer, clients: Clients) -> None:
+    """From the first password to the last."""
+    ann = clients.text(running, "ann")
+
+    assert answer(ann, f"/register {PASSWORD}") == ["-- the account ann is yours now; you are logged in"]
+    assert answer(ann, f"/password {PASSWORD} {OTHER}") == ["-- the account ann has another password now"]
+    assert answer(ann, "/logout") == [
+        "-- you are not logged in any more",
+        "-- the nickname ann belongs to an account: log in within 60 s (/login PASSWORD), or you will get another one",
+    ]
+    assert answer(ann, f"/login {PASSWORD}") == ["! wrong account or password"]
+    assert answer(ann, f"/login {OTHER}") == ["-- you are logged in as ann"]
+    bob = clients.text(running, "bob")
+    assert answer(bob, f"/login ann {OTHER}") == ["-- you are logged in as ann"]
+    bob.send(f"/regain ann {OTHER}\n")
+    bob.read_until("-- bob is now ann")
+    assert answer(bob, f"/drop {OTHER}") == ["-- you are not logged in any more"]
+    assert answer(bob, f"/login {OTHER}") == ["! wrong account or password"]
+
+
+@pytest.mark.parametrize("line", ["/register", "/register a b", "/login", "/login a b c", "/password a", "/drop"])
+def test_what_is_not_enough_is_explained(running: ChatServer, clients: Clients, line: str) -> None:
+    """With what the command needs."""
+    (text,) = answer(clients.text(running, "ann"), line)
+
+    assert text.startswith(f"! usage: {line.split()[0]} ")
+
+
+def test_no_password_is_said_in_a_room(running: ChatServer, clients: Clients) -> None:
+    """Neither when the command is right, nor when it is mistyped; and there is no trace of it in the history."""
+    bob, ann = clients.text(running, "bob"), clients.text(running, "ann")
+    commands = ("register", "regsiter", "login", "lgoin", "LOGIN", "password", "pasword", "drop", "regain ann", "nope")
+
+    told = [line for command in commands for line in answer(ann, f"/{command} {PASSWORD}")]
+
+    heard = answer(bob, "/history")
+    assert PASSWORD not in "".join([*told, *heard])
+    assert "did you mean /login? " in "".join(told)
