@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pychat.core.accounts import AccountExists, Accounts, NotOffered
-from pychat.core.errors import Refused
+from pychat.core.errors import NotStored, Refused
 from pychat.core.hashing import Cost, PasswordHash, Workers
 from pychat.core.names import fold, skeleton
 from pychat.core.scram import ITERATIONS, BadPassword, ScramKeys, fake_keys, make_keys
@@ -21,7 +21,7 @@ from pychat.core.scram import ITERATIONS, BadPassword, ScramKeys, fake_keys, mak
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from pychat.core.log import Log
+    from pychat.core.log import Log, Storing
 
 T = TypeVar("T")
 
@@ -48,7 +48,8 @@ class KeptAccounts(Accounts):
     """
     The default. Passwords are kept as hashes of scrypt, and as the keys of SCRAM-SHA-256.
 
-    What changes is guarded by the lock of the chat that it belongs to; nothing is hashed under it.
+    What changes is guarded by the lock of the chat that it belongs to; nothing is hashed and nobody waits for the disk
+    under it. Whoever makes, changes or deletes an account waits until that is stored, or is refused.
     """
 
     def __init__(
@@ -98,7 +99,8 @@ class KeptAccounts(Accounts):
         if account is None or not fits:
             return None
         if (kept.cost, account.scram.iterations) != (self._cost, self._iterations):
-            self._replace(account, password)
+            with suppress(NotStored):  # next time, then
+                self._replace(account, password)
         return account.name
 
     def owner(self, nickname: str) -> str | None:
@@ -119,12 +121,13 @@ class KeptAccounts(Accounts):
 
     def register(self, name: str, password: str) -> None:
         """
-        Make an account; what follows is acknowledged when it is stored.
+        Make an account.
 
         Raises:
             AccountExists: There is one.
             UnusablePassword: It is too short, too long, or has control characters.
             NotOffered: Nobody can make one.
+            NotStored: It could not be kept.
         """
         if not self.registers:
             raise NotOffered("made")
@@ -134,12 +137,19 @@ class KeptAccounts(Accounts):
         with self._lock:
             self._check_free(name)  # again: hashing takes time
             self._put(account)
-            self._keep(account)
+            storing = self._keep(account)
+        try:
+            self._wait(storing, "your account")
+        except NotStored:
+            with self._lock:
+                self._remove(account)
+            raise
 
     def change_password(self, name: str, password: str) -> None:
         """
         Raises:
             UnusablePassword: It is too short, too long, or has control characters.
+            NotStored: The old password stays.
         """
         self._check_password(password)
         account = self._accounts.get(fold(name))
@@ -147,15 +157,18 @@ class KeptAccounts(Accounts):
             self._replace(account, password)
 
     def drop(self, name: str) -> None:
+        """
+        Raises:
+            NotStored: The account stays.
+        """
         with self._lock:
-            account = self._accounts.pop(fold(name), None)
-            if account is not None:
-                looks = self._looks[skeleton(name)]
-                looks.remove(fold(name))
-                if not looks:
-                    del self._looks[skeleton(name)]
-                if self._log is not None:
-                    self._log.drop_account(fold(name))
+            account = self._accounts.get(fold(name))
+            if account is None:
+                return
+            storing = None if self._log is None else self._log.keep_account(fold(account.name), None)
+        self._wait(storing, "that your account is deleted")
+        with self._lock:
+            self._remove(account)
 
     # Inside
 
@@ -181,15 +194,36 @@ class KeptAccounts(Accounts):
         """Keep another password of an account, unless somebody else has changed or dropped it meanwhile."""
         made = self._make(account.name, password)._replace(created=account.created)
         with self._lock:
-            if self._accounts.get(fold(account.name)) is account:
-                self._accounts[fold(account.name)] = made
-                self._keep(made)
+            if self._accounts.get(key := fold(account.name)) is not account:
+                return
+            self._accounts[key] = made
+            storing = self._keep(made)
+        try:
+            self._wait(storing, "your new password")
+        except NotStored:
+            with self._lock:
+                if self._accounts.get(key) is made:
+                    self._accounts[key] = account
+            raise
 
     def _put(self, account: KeptAccount) -> None:
         key = fold(account.name)
         self._accounts[key] = account
         self._looks.setdefault(skeleton(account.name), []).append(key)
 
-    def _keep(self, account: KeptAccount) -> None:
-        if self._log is not None:
-            self._log.keep_account(fold(account.name), account)
+    def _remove(self, account: KeptAccount) -> None:
+        """Forget an account, unless there is another one in its place."""
+        key, look = fold(account.name), skeleton(account.name)
+        if self._accounts.get(key) is account:
+            del self._accounts[key]
+            self._looks[look].remove(key)
+            if not self._looks[look]:
+                del self._looks[look]
+
+    def _keep(self, account: KeptAccount) -> Storing | None:
+        return None if self._log is None else self._log.keep_account(fold(account.name), account)
+
+    def _wait(self, storing: Storing | None, what: str) -> None:
+        if self._log is not None and storing is not None:
+            self._log.wake()
+            storing.wait(what)

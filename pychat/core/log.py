@@ -7,6 +7,7 @@ The log: the ordered record of all rooms. What it accepted, and nothing else, is
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from pychat.core.burst import Burst
 from pychat.core.delivery import Batch, Entry
+from pychat.core.errors import NotStored
 from pychat.core.events import Event, Message, Tagged
 from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
@@ -26,6 +28,33 @@ class Page(NamedTuple):
 
     events: list[Event]
     more: bool
+
+
+class Storing:
+    """Something that is being stored, for one who may not go on before."""
+
+    def __init__(self) -> None:
+        self._settled = threading.Event()
+        self._trouble: str | None = None
+
+    def settle(self, trouble: str | None = None) -> None:
+        """It is stored; or it never will be, and why."""
+        self._trouble = trouble
+        self._settled.set()
+
+    def wait(self, what: str) -> None:
+        """
+        Return when it is stored. Without a lock.
+
+        Args:
+            what: What it is called.
+
+        Raises:
+            NotStored: It cannot be, and is as it was before.
+        """
+        self._settled.wait()
+        if self._trouble is not None:
+            raise NotStored(what, self._trouble)
 
 
 class Log(ABC):
@@ -124,11 +153,11 @@ class Log(ABC):
     def drop_session(self, digest: str) -> None:  # noqa: B027
         """Drop what was stored of a session that does not come back."""
 
-    def keep_account(self, key: str, account: KeptAccount) -> None:  # noqa: B027
-        """Store an account under its folded name."""
-
-    def drop_account(self, key: str) -> None:  # noqa: B027
-        """Drop an account that is no more."""
+    def keep_account(self, key: str, account: KeptAccount | None) -> Storing:
+        """Store an account under its folded name; None: that there is none any more. The caller has to `wake`."""
+        storing = Storing()
+        storing.settle()
+        return storing
 
     def kept_rooms(self) -> list[KeptRoom]:
         """Return what was stored of rooms before the server was started. Asked once."""

@@ -1,7 +1,7 @@
 """
 Changes: what entries of the log do to the file, collected, so that one transaction stores all of it.
 
-What could not be stored stays here for the next try, but for the events: those are refused, or lost.
+What could not be stored stays here for the next try, but for events and accounts: those are refused, or lost.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event
 from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
+from pychat.core.log import Storing
 from pychat.stores.kept import write_account, write_room, write_session
 from pychat.stores.records import encode_block
 from pychat.stores.sqlite import Statement
@@ -72,6 +73,8 @@ class Queued(NamedTuple):
     """What lasts of a session; only its digest: nothing any more."""
     account: tuple[str, KeptAccount | None] | None = None
     """The key of an account and what lasts of it; None: nothing any more."""
+    storing: Storing | None = None
+    """Who waits for it to be stored."""
 
     @property
     def batch(self) -> Batch | None:
@@ -121,9 +124,10 @@ class Changes:
             if record not in self._forgotten:
                 self._lost[record] = record.lost = last
 
-    def drop_events(self) -> None:
-        """The events cannot be stored; what else there is remains to be."""
+    def refuse(self) -> None:
+        """Events and accounts cannot be stored; what else there is remains to be."""
         self._parts.clear()
+        self._accounts.clear()
 
     def done(self) -> None:
         """All of it is stored."""

@@ -16,7 +16,7 @@ from pychat.core.errors import CannotOpen
 from pychat.core.events import Event, Message
 from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
-from pychat.core.log import Log, Page, events_to_keep, first_id, milliseconds
+from pychat.core.log import Log, Page, Storing, events_to_keep, first_id, milliseconds
 from pychat.core.rings import EVER, Rings, Tail, merge
 from pychat.core.searching import Terms
 from pychat.stores.beginning import begin
@@ -132,11 +132,10 @@ class SqliteLog(Log):
     def drop_session(self, digest: str) -> None:
         self._keeper.append(Queued(None, session=digest))
 
-    def keep_account(self, key: str, account: KeptAccount) -> None:
-        self._keeper.append(Queued(None, account=(key, account)))
-
-    def drop_account(self, key: str) -> None:
-        self._keeper.append(Queued(None, account=(key, None)))
+    def keep_account(self, key: str, account: KeptAccount | None) -> Storing:
+        storing = Storing()
+        self._keeper.append(Queued(None, account=(key, account), storing=storing))
+        return storing
 
     def kept_rooms(self) -> list[KeptRoom]:
         return self._beginning.rooms

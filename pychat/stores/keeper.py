@@ -136,10 +136,17 @@ class Keeper:
 
     def _settle(self, group: list[Queued]) -> None:
         """Store what is to be stored, and deliver what was."""
-        stored = self._store(group)
-        settled = max([item.events[-1].id for item in group if item.events], default=self.settled)
-        entries = self._entries(group) if stored else self._refused(group)
-        self.settled = settled
+        trouble: str | None = "internal error"
+        try:
+            stored = self._store(group)
+            settled = max([item.events[-1].id for item in group if item.events], default=self.settled)
+            entries = self._entries(group) if stored else self._refused(group)
+            self.settled = settled
+            trouble = self.trouble
+        finally:
+            for item in group:
+                if item.storing is not None:
+                    item.storing.settle(trouble)
         for entry in entries:
             try:
                 self._accepted(entry)
@@ -184,7 +191,7 @@ class Keeper:
     def _refused(self, group: list[Queued]) -> list[Entry]:
         """Return what is delivered of a group that cannot be stored."""
         assert self.trouble is not None
-        self._changes.drop_events()
+        self._changes.refuse()
         entries: list[Entry] = []
         refused: list[int] = []
         for item in group:
@@ -224,8 +231,10 @@ class Keeper:
         """The log is closed: nothing is stored any more; what passes through it goes on, and what is said is lost."""
         while self._queue:
             try:
-                entry = self._queue.popleft().entry
+                item = self._queue.popleft()
             except IndexError:  # another thread does the same
                 return
-            if entry is not None and type(entry) is not Batch:
-                self._accepted(entry)
+            if item.storing is not None:
+                item.storing.settle("the server has ended")
+            if item.entry is not None and type(item.entry) is not Batch:
+                self._accepted(item.entry)

@@ -12,7 +12,8 @@ import resource
 import sys
 from pathlib import Path
 
-from pychat import ChatServer
+from pychat import ChatServer, KeptAccounts
+from pychat.core.hashing import Cost
 from pychat.handlers import Broadcast, JoinLeaveNotices, NicknameValidator
 from pychat.stores import SqliteLog
 
@@ -23,7 +24,9 @@ def main(path: str, most_bytes: str = "") -> None:
     if most_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(most_bytes), resource.RLIM_INFINITY))
     log = SqliteLog(Path(path))
-    server = ChatServer(port=0, log=log, handlers=[NicknameValidator(), JoinLeaveNotices(), Broadcast()]).start()
+    handlers = [NicknameValidator(), JoinLeaveNotices(), Broadcast()]
+    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    server = ChatServer(port=0, log=log, handlers=handlers, accounts=accounts).start()
     print(server.port, flush=True)
     for _ in sys.stdin:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

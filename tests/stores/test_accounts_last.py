@@ -8,15 +8,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from chat_clients import JsonPeer, wait_until
 from hypothesis import given
 from hypothesis import strategies as st
+from killing import serving
+from logs import Disk
 
 from pychat import ChatServer, KeptAccounts, LocalSession, Refused
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Register
 from pychat.core.hashing import Cost, PasswordHash
 from pychat.core.kept_accounts import KeptAccount
 from pychat.core.scram import ScramKeys
-from pychat.stores import SqliteLog
+from pychat.core.verbs import Verb
+from pychat.stores import SqliteLog, keeper
 from pychat.stores.kept import read_account, write_account
 from pychat.stores.records import Unreadable
 from pychat.stores.schema import MIGRATIONS
@@ -93,6 +97,56 @@ def test_a_file_of_the_first_version_is_upgraded(start: Callable[[], ChatServer]
     ann.ask(Register(PASSWORD))
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+@pytest.mark.usefixtures("caplog")  # the log tells of an error
+def test_what_cannot_be_stored_is_not_acknowledged(
+    start: Callable[[], ChatServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first who finds out is refused, too, and nothing has changed; later it works."""
+    monkeypatch.setattr(keeper, "_RETRY_SECONDS", 0.02)
+    running = start()
+    log = running.chat.log
+    assert isinstance(log, SqliteLog)
+    disk = Disk(log)
+    ann, bob = running.session("ann"), running.session("bob")
+    bob.ask(Register(PASSWORD))
+
+    asked: list[tuple[LocalSession, Verb]] = [
+        (ann, Register(PASSWORD)),
+        (bob, ChangePassword(PASSWORD, "battery-staple")),
+        (bob, DropAccount(PASSWORD)),
+    ]
+    for session, verb in asked:
+        disk.become_read_only()
+        with pytest.raises(Refused) as caught:
+            session.ask(verb)
+        assert caught.value.code == "not_stored"
+        disk.become_writable()
+        wait_until(lambda: log.trouble is None, "the log is well again")
+
+    assert (ann.account, bob.account) == (None, "bob")
+    assert (running.chat.accounts.owner("ann"), can_log_in(ann, "bob", PASSWORD)) == (None, True)
+    eve = start().session("eve")
+    assert not can_log_in(eve, "ann", PASSWORD)
+    assert can_log_in(eve, "bob", PASSWORD)
+    start().session("ann").ask(Register(PASSWORD))
+
+
+def test_accounts_survive_kill_9(tmp_path: Path) -> None:
+    """What was acknowledged is there, at whatever moment the process ended."""
+    for number in range(3):
+        with serving(tmp_path / "chat.db") as program:
+            ann = JsonPeer(("127.0.0.1", program.port))
+            ann.ask("hello", nick=f"ann{number}")
+            assert ann.answer("register", password=PASSWORD)["type"] == "logged_in"
+            program.process.kill()
+            ann.close()
+
+    log = SqliteLog(tmp_path / "chat.db")
+    names = sorted(account.name for account in log.kept_accounts())
+    log.close()
+    assert names == ["ann0", "ann1", "ann2"]
 
 
 @given(
