@@ -1,4 +1,4 @@
-"""`python -m benchmarks fanout|latency|idle|slow|abuse|store|tls`: see benchmarks/README.md."""
+"""`python -m benchmarks fanout|latency|idle|slow|abuse|store|tls|terminal`: see benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from benchmarks.report import (
     latency_row,
     slow_row,
     store_row,
+    terminal_row,
     to_json,
     to_text,
     two_way_row,
@@ -32,6 +33,7 @@ from benchmarks.report import (
 from benchmarks.senders import Load
 from benchmarks.servers import IRC_SERVERS, SERVERS, Server, raise_file_limit, running
 from benchmarks.store import store
+from benchmarks.terminal import terminal
 from benchmarks.two_way import TwoWay, kib_of_idle, two_way
 from benchmarks.wire import Address
 from pychat.cli.certificate import LOCAL_NAMES, make_certificate
@@ -162,6 +164,16 @@ def _tls(options: argparse.Namespace) -> Iterator[Row]:
         yield two_way_row(name, shape, rounds[name], idle[name])
 
 
+def _terminal(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.rate:g} messages/s for {options.seconds:g} s"
+
+    def measure(name: str) -> Row:
+        with _server(options, name) as server:
+            return terminal_row("pychat connect", shape, terminal(server, options.rate, options.seconds))
+
+    return _each_server(options, shape, measure)
+
+
 def _each_server(options: argparse.Namespace, shape: str, measure: Callable[[str], Row]) -> Iterator[Row]:
     """Measure one server after the other; what one of them cannot do does not keep the others from it."""
     for name in options.server:
@@ -254,6 +266,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_text_bytes(one)
     one.add_argument("--json", action="store_true", help="print all figures of all rounds as JSON")
     one.set_defaults(measure=_tls, connect=None)
+
+    one = commands.add_parser("terminal", help="pychat connect at a terminal: start, and a flood while one is typing")
+    one.add_argument("--rate", type=float, default=500.0, metavar="N", help="messages per second (default: 500)")
+    one.add_argument("--seconds", type=float, default=20.0, metavar="S", help="how long (default: 20)")
+    one.add_argument("--json", action="store_true", help="print all figures as JSON")
+    one.set_defaults(measure=_terminal, connect=None, server=["pychat"])
     return parser
 
 

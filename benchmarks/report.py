@@ -17,6 +17,7 @@ from benchmarks.idle import Idle
 from benchmarks.load import Latency, Slow, Throughput
 from benchmarks.peers import PEERS
 from benchmarks.store import Store
+from benchmarks.terminal import TerminalClient
 from benchmarks.two_way import TwoWay
 
 _NOTICES_SHOWN = 3
@@ -144,6 +145,18 @@ def two_way_row(server: str, shape: str, rounds: Sequence[TwoWay], idle_kib: flo
     }
     data = {_SPEED: middle.per_second, "idle_kib": idle_kib, "rounds": [asdict(one) for one in rounds]}
     return Row(server, shape, cells, data)
+
+
+def terminal_row(server: str, shape: str, result: TerminalClient) -> Row:
+    """How soon the client is there, and what the flood cost it."""
+    cells = {
+        "start ms": f"{result.start_ms:.0f}",
+        "messages": str(result.messages),
+        "not shown": str(result.messages - result.shown),
+        "behind ms": f"{result.behind_ms:.0f}",
+        "CPU %": f"{result.cpu_percent:.1f}",
+    }
+    return Row(server, shape, cells, asdict(result))
 
 
 def _change(values: tuple[int, int] | None) -> str:

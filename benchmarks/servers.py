@@ -63,11 +63,7 @@ class Server:
 
     def cpu(self) -> float | None:
         """Return the processor seconds (user and system) that it has used so far."""
-        if self.pid is None:
-            return None
-        # The second field is the name in parentheses and may contain spaces; utime and stime are fields 14 and 15.
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return None if self.pid is None else cpu_of(self.pid)
 
     def memory(self) -> Memory | None:
         """Return what it has in memory now, and the most it ever had."""
@@ -76,6 +72,13 @@ class Server:
         status = Path(f"/proc/{self.pid}/status").read_text()
         found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE))
         return Memory(int(found["VmRSS"]), int(found["VmHWM"]))
+
+
+def cpu_of(pid: int) -> float:
+    """Return the processor seconds (user and system) that a process has used so far."""
+    # The second field is the name in parentheses and may contain spaces; utime and stime are fields 14 and 15.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def raise_file_limit(needed: int) -> None:
