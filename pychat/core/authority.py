@@ -14,9 +14,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from pychat.core import account_verbs, queries, verbs
+from pychat.core import account_verbs, moderation_verbs, queries, verbs
+from pychat.core.durations import until_when
 from pychat.core.errors import NotAMember, NotRegistered, NotStored, Refused
 from pychat.core.events import Message
+from pychat.core.modes import MaskEntry
 from pychat.core.session import Session
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ _REGISTERED = frozenset(
         verbs.Kick,
         verbs.Invite,
         verbs.SetModes,
+        moderation_verbs.Ban,
+        moderation_verbs.Unban,
         verbs.SetUserModes,
         verbs.SetRealname,
         verbs.BecomeOperator,
@@ -86,6 +90,8 @@ _STORED = {
     verbs.SetNickname: "your new nickname",
     verbs.SetTopic: "the topic",
     verbs.SetModes: "the modes",
+    moderation_verbs.Ban: "the ban",
+    moderation_verbs.Unban: "the end of the ban",
     verbs.Invite: "the invitation",
     account_verbs.Register: "your account",
     account_verbs.ChangePassword: "your new password",
@@ -156,11 +162,12 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
     require_store(session, "your joining", name)
     if is_server_operator(session):
         return
-    if _is_banned(session, room):
-        raise Refused(f"you are banned from room {name!r}", code="banned", room=name)
+    ban = banned_by(session, room)
+    if ban is not None:
+        raise Refused(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
     if rules.expects(session.identity):
         return
-    if "i" in rules.flags and session.identity not in rules.invited and not rules.lists["I"].fits(_person(session)):
+    if "i" in rules.flags and session.identity not in rules.invited and not _listed(session, room, "I"):
         raise Refused(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
     if rules.key is not None and not _same_key(key or "", rules.key):
         raise Refused(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
@@ -189,8 +196,9 @@ def may_speak(session: Session, room: Room, message: Message) -> None:
         return
     if "m" in rules.flags:
         raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
-    if _is_banned(session, room) or _is_banned(session, room, mutes=True):
-        raise _silenced(room, f"you may not talk in room {name!r}")
+    ban = muted_by(session, room)
+    if ban is not None:
+        raise _silenced(room, f"you may not talk in room {name!r}{until_when(ban)}")
 
 
 def require_operator(session: Session, room: Room) -> None:
@@ -234,14 +242,25 @@ def _same_key(key: str, wanted: str) -> bool:
     return secrets.compare_digest(key.encode(errors="backslashreplace"), wanted.encode())
 
 
-def _person(session: Session) -> str:
-    return f"{session.nickname}!{session.userhost}"
+def banned_by(session: Session, room: Room) -> MaskEntry | None:
+    """Return the ban that keeps the session out of the room; None: nothing does."""
+    return _ban(session, room, mutes=False)
 
 
-def _is_banned(session: Session, room: Room, *, mutes: bool = False) -> bool:
-    """Whether a ban is for this session and no exception; an exception from mutes is none from bans."""
-    lists, person = room.rules.lists, _person(session)
-    return lists["b"].fits(person, mutes=mutes) and not lists["e"].fits(person, mutes=mutes)
+def muted_by(session: Session, room: Room) -> MaskEntry | None:
+    """Return the ban or the mute that keeps the session from talking in the room; None: nothing does."""
+    return _ban(session, room, mutes=False) or _ban(session, room, mutes=True)
+
+
+def _ban(session: Session, room: Room, *, mutes: bool) -> MaskEntry | None:
+    """The ban that is for this session, if there is no exception; an exception from mutes is none from bans."""
+    ban = _listed(session, room, "b", mutes=mutes)
+    return ban if ban is not None and _listed(session, room, "e", mutes=mutes) is None else None
+
+
+def _listed(session: Session, room: Room, letter: str, *, mutes: bool = False) -> MaskEntry | None:
+    person, now = f"{session.nickname}!{session.userhost}", session.chat.clock.time()
+    return room.rules.lists[letter].find(person, session.account, now, mutes=mutes)
 
 
 def _silenced(room: Room, text: str) -> Refused:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pychat.core.banning import watch_locked
 from pychat.core.modes import MaskEntry
 from pychat.core.nicknames import Parked, digest_of
 from pychat.core.room import Room
@@ -88,6 +89,7 @@ class Lasting:
                 room = Room(chat, kept.name)
                 _restore(room, kept, until)
                 chat.restore_room_locked(room)
+                watch_locked(chat, room)
             for session in chat.log.kept_sessions():
                 if session.lost is not None and session.lost + seconds < now:
                     chat.log.drop_session(session.digest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pychat.core import masks, modes, queries, verbs
 from pychat.core.authority import is_server_operator, may_invite, require_operator
+from pychat.core.banning import add_locked
 from pychat.core.errors import LimitExceeded, NoSuchNickname, Refused
 from pychat.core.events import Invited, ModesChanged
 from pychat.core.membership import UserNotInRoom, known_room
@@ -176,12 +177,7 @@ def _set_mask(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
         return ModeChange(False, change.mode, removed) if removed is not None else None
     if mask in entries:
         return None
-    most = chat.limits.max_masks
-    if len(entries) >= most:
-        text = f"list {change.mode!r} of room {room.name!r} is full: at most {most} masks"
-        raise Refused(text, code="list_full", room=room.name, subject=(mask, change.mode))
-    entries.add(MaskEntry(mask, session.nickname or "", chat.clock.time(), session.userhost))
-    room.rules.update_hushes()
+    add_locked(chat, room, change.mode, MaskEntry(mask, session.nickname or "", chat.clock.time(), session.userhost))
     return ModeChange(True, change.mode, mask)
 
 

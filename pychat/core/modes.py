@@ -58,6 +58,9 @@ class MaskEntry(NamedTuple):
     """POSIX seconds."""
     userhost: str = ""
     """Of the one who added it."""
+    until: float | None = None
+    """When it ends, POSIX seconds; None: when somebody removes it."""
+    reason: str = ""
 
 
 def parse(letters: str, arguments: Sequence[str], most: int = MOST_CHANGES) -> list[ModeChange]:

@@ -10,6 +10,7 @@ from pychat.core.account_replies import LoggedIn
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.errors import RemoteProtocolError
 from pychat.core.events import Event
+from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import ListMembers, ListRooms, ReadHistory
 from pychat.core.replies import HistoryPage, MemberInfo, Members, Ok, Reply, RoomInfo, Rooms
 from pychat.core.verbs import (
@@ -132,13 +133,24 @@ class Participant:
         """Remove somebody from a room; who is not banned can come back."""
         self.ask(Kick(nickname, room, reason))
 
-    def ban(self, mask: str, room: str | None = None) -> None:
-        """Keep those out, and silent, whose nickname or "nick!user@host" fits; `*` and `?` fit anything."""
-        self.ask(SetModes((modes.ModeChange(True, "b", mask),), room))
+    def ban(self, target: str, room: str | None = None, seconds: int | None = None, reason: str = "") -> None:
+        """
+        Keep somebody out of a room, and silent: a nickname, a mask like "nick!user@host" in which `*` and `?` fit
+        anything, or `a:` and an account. Without `seconds`, until somebody ends it.
+        """
+        self.ask(Ban(target, room, seconds, reason))
 
-    def unban(self, mask: str, room: str | None = None) -> None:
-        """End a ban."""
-        self.ask(SetModes((modes.ModeChange(False, "b", mask),), room))
+    def unban(self, target: str, room: str | None = None) -> None:
+        """End the ban of a mask, or all that are for the one who has that nickname."""
+        self.ask(Unban(target, room))
+
+    def mute(self, target: str, room: str | None = None, seconds: int | None = None, reason: str = "") -> None:
+        """Let somebody be in a room and not talk there; for the rest see `ban`."""
+        self.ask(Ban(target, room, seconds, reason, mute=True))
+
+    def unmute(self, target: str, room: str | None = None) -> None:
+        """End a mute, like `unban`."""
+        self.ask(Unban(target, room, mute=True))
 
     def invite(self, nickname: str, room: str | None = None) -> None:
         """Invite somebody into a room, also one that only the invited may join."""

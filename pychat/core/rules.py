@@ -34,6 +34,7 @@ class RoomRules:
         "key",
         "limit",
         "lists",
+        "looks_at",
         "roles",
         "topic_by",
         "topic_time",
@@ -51,6 +52,8 @@ class RoomRules:
         """Of mode `l`."""
         self.lists: dict[str, MaskList] = {letter: MaskList() for letter in LISTS}
         """By letter; the list of bans has the mutes, too."""
+        self.looks_at: float | None = None
+        """When it is looked next which bans have ended (`Clock.monotonic`); None: none of them ends by itself."""
         self.hushes = False
         """Whether there is a rule that may keep a member from talking. Nearly always there is none."""
         self.roles: dict[int, str] = {}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pychat.core.account_verbs import AccountVerb, without_secrets
+from pychat.core.moderation_verbs import ModerationVerb
 from pychat.core.modes import ModeChange
 from pychat.core.queries import Query, Ref
 
@@ -327,5 +328,6 @@ Verb: TypeAlias = (
     | Invalid
     | Abort
     | AccountVerb
+    | ModerationVerb
     | Query
 )

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from pychat.core import modes
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.errors import LocalProtocolError
+from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import (
     GetModes,
     GetMotd,
@@ -137,6 +138,15 @@ _WRITERS: Final[dict[type, _Writer]] = {
     WhoIs: lambda verb: {"type": "whois", "nick": verb.nickname},
     ReadHistory: _write_history,
     Kick: lambda verb: {"type": "kick", "room": verb.room, "nick": verb.nickname, "reason": verb.reason or None},
+    Ban: lambda verb: {
+        "type": "ban",
+        "room": verb.room,
+        "target": verb.target,
+        "seconds": verb.seconds,
+        "reason": verb.reason or None,
+        "mute": verb.mute or None,
+    },
+    Unban: lambda verb: {"type": "unban", "room": verb.room, "target": verb.target, "mute": verb.mute or None},
     Invite: lambda verb: {"type": "invite", "room": verb.room, "nick": verb.nickname},
     ListInvitations: lambda verb: {"type": "invite"},
     SetModes: _write_modes,

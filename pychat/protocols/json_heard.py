@@ -111,8 +111,13 @@ def _read_invited(fields: Fields) -> Invited:
 
 
 def _read_masks(fields: Fields) -> Masks:
-    entries = [MaskEntry(part.text("mask"), part.text("by"), part.time("time")) for part in fields.objects("masks")]
+    entries = [_mask(part) for part in fields.objects("masks")]
     return Masks(fields.ref(), fields.text("room"), fields.text("mode"), tuple(entries))
+
+
+def _mask(part: Fields) -> MaskEntry:
+    until = part.time("until") if part.has("until") else None
+    return MaskEntry(part.text("mask"), part.text("by"), part.time("time"), "", until, part.text("reason", ""))
 
 
 def _read_failure(fields: Fields) -> Failure:

@@ -30,6 +30,7 @@ from pychat.core.events import (
     Tagged,
     TopicChanged,
 )
+from pychat.core.modes import MaskEntry
 from pychat.core.replies import (
     Bye,
     Counts,
@@ -198,8 +199,13 @@ def _modes(item: Modes) -> str:
 
 
 def _masks(item: Masks) -> str:
-    masks = [{"mask": entry.mask, "by": entry.by, "time": format_time(entry.time)} for entry in item.masks]
-    return _reply("masks", item, room=item.room, mode=item.mode, masks=masks)
+    return _reply("masks", item, room=item.room, mode=item.mode, masks=[_mask(entry) for entry in item.masks])
+
+
+def _mask(entry: MaskEntry) -> dict[str, Any]:
+    until = None if entry.until is None else format_time(entry.until)
+    fields = {"mask": entry.mask, "by": entry.by, "time": format_time(entry.time)}
+    return {**fields, **_if("until", until), **_if("reason", entry.reason)}
 
 
 def _motd(item: Motd) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from pychat.core import modes
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.errors import LimitExceeded, RemoteProtocolError
+from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import (
     GetModes,
     GetMotd,
@@ -150,6 +151,16 @@ def _kick(fields: Fields, ref: Ref) -> Verb:
     return Kick(fields.text("nick"), fields.optional_text("room"), fields.text("reason", ""), ref)
 
 
+def _ban(fields: Fields, ref: Ref) -> Verb:
+    seconds = fields.count("seconds", least=1) if fields.has("seconds") else None
+    target, room, reason = fields.text("target"), fields.optional_text("room"), fields.text("reason", "")
+    return Ban(target, room, seconds, reason, fields.flag("mute"), ref)
+
+
+def _unban(fields: Fields, ref: Ref) -> Verb:
+    return Unban(fields.text("target"), fields.optional_text("room"), fields.flag("mute"), ref)
+
+
 def _invite(fields: Fields, ref: Ref) -> Verb:
     nickname, room = fields.optional_text("nick"), fields.optional_text("room")
     return ListInvitations(ref) if nickname is None else Invite(nickname, room, ref)
@@ -245,6 +256,8 @@ _READERS: Final[dict[str, Callable[[Fields, Ref], Verb]]] = {
     "whois": _whois,
     "history": _history,
     "kick": _kick,
+    "ban": _ban,
+    "unban": _unban,
     "invite": _invite,
     "mode": _modes,
     "masks": _masks,

@@ -23,6 +23,7 @@ from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
 from pychat.core.account_replies import LoggedIn, LoggedOut, SaslChallenge
+from pychat.core.durations import until_when
 from pychat.core.events import (
     AccountChanged,
     AwayChanged,
@@ -251,8 +252,9 @@ def _masks(item: Masks, style: Style) -> list[str]:
 
 def _mask(what: str, room: str, entry: MaskEntry) -> list[str]:
     if entry.mask.startswith(MUTE):
-        return note(f"muted in {room}: {entry.mask.removeprefix(MUTE)} (by {entry.by})")
-    return note(f"{what} {room}: {entry.mask} (by {entry.by})")
+        what = "muted in"
+    by = f"(by {entry.by})"
+    return note(f"{what} {room}: {entry.mask.removeprefix(MUTE)}{until_when(entry)} {by}")
 
 
 _LISTS: Final = {"b": "banned from", "e": "never banned from", "I": "always invited to"}

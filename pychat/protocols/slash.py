@@ -11,8 +11,9 @@ from typing import Final
 
 from pychat.core import modes
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
+from pychat.core.durations import take_duration
 from pychat.core.errors import LimitExceeded
-from pychat.core.masks import MUTE
+from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import (
     GetModes,
     GetMotd,
@@ -183,28 +184,34 @@ def _kick(arguments: str) -> Verb | None:
     return Kick(nickname, reason=reason) if nickname else None
 
 
-@_command("ban", "[NICK]")
+@_command("ban", "[NICK] [10m] [REASON]")
 def _ban(arguments: str) -> Verb | None:
-    """Keep somebody out of this room, or whoever fits nick!user@host with * and ?; alone, list the bans."""
-    return _change(True, "b", arguments) if arguments else ListMasks("b")
+    """Keep somebody out of this room: a nickname, nick!user@host with * and ?, or a:ACCOUNT; alone, list the bans."""
+    return _banned(arguments) if arguments else ListMasks("b")
 
 
 @_command("unban", "NICK")
 def _unban(arguments: str) -> Verb | None:
     """End a ban."""
-    return _change(False, "b", arguments)
+    return Unban(arguments) if len(arguments.split()) == 1 else None
 
 
-@_command("mute", "NICK")
+@_command("mute", "NICK [10m] [REASON]")
 def _mute(arguments: str) -> Verb | None:
-    """Let somebody be in this room and not talk there, or whoever fits nick!user@host; /ban lists the muted, too."""
-    return _change(True, "b", arguments, MUTE)
+    """Let somebody be in this room and not talk there; as in /ban, which lists the muted, too."""
+    return _banned(arguments, mute=True)
 
 
 @_command("unmute", "NICK")
 def _unmute(arguments: str) -> Verb | None:
     """End a mute."""
-    return _change(False, "b", arguments, MUTE)
+    return Unban(arguments, mute=True) if len(arguments.split()) == 1 else None
+
+
+def _banned(arguments: str, *, mute: bool = False) -> Verb | None:
+    target, rest = _first(arguments)
+    seconds, reason = take_duration(rest)
+    return Ban(target, None, seconds, reason, mute) if target else None
 
 
 @_command("op", "NICK")
@@ -231,9 +238,9 @@ def _devoice(arguments: str) -> Verb | None:
     return _change(False, "v", arguments)
 
 
-def _change(adding: bool, mode: str, argument: str, before: str = "") -> Verb | None:
+def _change(adding: bool, mode: str, argument: str) -> Verb | None:
     words = argument.split()
-    return SetModes((modes.ModeChange(adding, mode, before + words[0]),)) if len(words) == 1 else None
+    return SetModes((modes.ModeChange(adding, mode, words[0]),)) if len(words) == 1 else None
 
 
 @_command("mode", "[ROOM] [CHANGES]")

@@ -10,7 +10,7 @@ import pytest
 from recorder import USERHOST, Recorder, enter, make_chat, member
 
 from pychat import Chat, Handler, Limits, LocalSession, Refused, Room, Session
-from pychat.core import account_verbs, arriving, queries, replies, verbs
+from pychat.core import account_verbs, arriving, moderation_verbs, queries, replies, verbs
 from pychat.core.authority import authorize
 from pychat.core.errors import InternalFailure, NotRegistered
 from pychat.core.events import (
@@ -38,6 +38,8 @@ ALL_VERBS: list[verbs.Verb] = [
     verbs.SetModes((ModeChange(True, "m"),)),
     verbs.Invite("bob"),
     verbs.Kick("ann"),
+    moderation_verbs.Ban("eve"),
+    moderation_verbs.Unban("eve"),
     verbs.Join("ops"),
     verbs.Leave(),
     queries.ListInvitations(),

@@ -94,6 +94,11 @@ def entry(mask: str) -> MaskEntry:
     return MaskEntry(mask, "ann", 1.0)
 
 
+def fit(masks: MaskList, person: str, account: str | None = None, now: float = 100.0, *, mutes: bool = False) -> bool:
+    """Whether an entry describes that person."""
+    return masks.find(person, account, now, mutes=mutes) is not None
+
+
 def test_a_list_keeps_masks_in_order_and_each_once() -> None:
     """Case does not make another one; the one that is removed is named as it was added."""
     masks = MaskList()
@@ -111,15 +116,15 @@ def test_a_list_answers_for_each_person_as_it_is_now() -> None:
     """What is remembered of an answer is forgotten with each change."""
     masks = MaskList()
     bob = "bob!~b@host"
-    assert not masks.fits(bob)
+    assert not fit(masks, bob)
 
     masks.add(entry("b?b!*@*"))
-    assert masks.fits(bob)
-    assert masks.fits(bob)
-    assert not masks.fits("eve!~b@host")
+    assert fit(masks, bob)
+    assert fit(masks, bob)
+    assert not fit(masks, "eve!~b@host")
 
     masks.remove("b?b!*@*")
-    assert not masks.fits(bob)
+    assert not fit(masks, bob)
 
 
 def test_mutes_count_only_where_they_are_asked_for() -> None:
@@ -127,9 +132,9 @@ def test_mutes_count_only_where_they_are_asked_for() -> None:
     masks = MaskList()
     masks.add(entry("m:bob!*@*"))
 
-    assert not masks.fits("bob!~b@host")
-    assert masks.fits("bob!~b@host", mutes=True)
-    assert not masks.fits("m:bob!~b@host")
+    assert not fit(masks, "bob!~b@host")
+    assert fit(masks, "bob!~b@host", mutes=True)
+    assert not fit(masks, "m:bob!~b@host")
 
 
 def test_what_is_known_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +144,39 @@ def test_what_is_known_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     bans.add(entry("bob!*@*"))
 
     for number in range(100):
-        assert not bans.fits(f"ann{number}!~a@host")
-        assert bans.fits("bob!~b@host")
+        assert not fit(bans, f"ann{number}!~a@host")
+        assert fit(bans, "bob!~b@host")
 
     assert len(bans._patterns[1]) <= 10
+
+
+def test_an_account_is_banned_whatever_its_nickname() -> None:
+    """And no guest that has the name of the account as nickname."""
+    masks = MaskList()
+    masks.add(entry(normal_mask("a:Bob")))
+
+    assert fit(masks, "anybody!~x@host", "bob")
+    assert not fit(masks, "bob!~b@host")
+    assert not fit(masks, "a:bob!~b@host")
+    assert not fit(masks, "anybody!~x@host", "bobby")
+
+
+def test_an_account_can_be_muted() -> None:
+    """Both prefixes, in this order."""
+    masks = MaskList()
+    masks.add(entry(normal_mask("m:a:b*")))
+
+    assert not fit(masks, "x!~x@host", "bob")
+    assert fit(masks, "x!~x@host", "bob", mutes=True)
+
+
+def test_what_has_ended_describes_nobody() -> None:
+    """From that moment on, also for those about whom was asked before; another entry may be for them."""
+    masks = MaskList()
+    masks.add(entry("bob!*@*")._replace(until=50.0))
+    masks.add(entry("b*!*@*")._replace(until=70.0))
+
+    assert masks.find("bob!~b@host", None, 40.0) == entry("b*!*@*")._replace(until=70.0)
+    assert fit(masks, "bob!~b@host", now=69.0)
+    assert not fit(masks, "bob!~b@host", now=70.0)
+    assert [one.mask for one in masks.ended(50.0)] == ["bob!*@*"]

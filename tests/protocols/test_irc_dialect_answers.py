@@ -45,6 +45,7 @@ def test_isupport() -> None:
     assert len(tokens) == len(lines)
     assert all(len(line) <= 13 for line in tokens)
     assert [token for line in tokens for token in line] == [
+        "ACCOUNTEXTBAN=a",
         "AWAYLEN=390",
         "BOT=B",
         "CASEMAPPING=ascii",
@@ -55,7 +56,7 @@ def test_isupport() -> None:
         "CHATHISTORY=500",
         "ELIST=CMNTU",
         "EXCEPTS=e",
-        "EXTBAN=,m",
+        "EXTBAN=,am",
         "INVEX=I",
         "KEYLEN=32",
         "KICKLEN=390",

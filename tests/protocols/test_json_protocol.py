@@ -15,6 +15,7 @@ from pychat.core import queries
 from pychat.core import replies as r
 from pychat.core import verbs as v
 from pychat.core.limits import Limits
+from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.modes import MaskEntry, ModeChange
 from pychat.protocols.jsonlines import JsonDialect, JsonProtocol
 
@@ -78,6 +79,12 @@ def read(line: str | dict[str, Any]) -> v.Verb:
         ),
         ({"type": "kick", "nick": "bob"}, v.Kick("bob")),
         ({"type": "kick", "nick": "bob", "room": "ops", "reason": "loud", "ref": 1}, v.Kick("bob", "ops", "loud", 1)),
+        ({"type": "ban", "target": "bob"}, Ban("bob")),
+        (
+            {"type": "ban", "target": "a:bob", "room": "ops", "seconds": 60, "reason": "x", "mute": True, "ref": 1},
+            Ban("a:bob", "ops", 60, "x", mute=True, ref=1),
+        ),
+        ({"type": "unban", "target": "bob", "mute": True, "ref": 1}, Unban("bob", mute=True, ref=1)),
         ({"type": "invite", "nick": "bob", "room": "ops"}, v.Invite("bob", "ops")),
         ({"type": "invite", "ref": 1}, queries.ListInvitations(1)),
         ({"type": "mode"}, queries.GetModes()),
@@ -110,8 +117,8 @@ def test_help_lists_the_types() -> None:
     """A person with nc can find out what there is."""
     assert read({"type": "help", "ref": 1}) == v.Help(
         "types of requests: hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, history, kick, "
-        "invite, mode, masks, user_mode, oper, register, login, logout, change_password, drop_account, regain, kill, "
-        "wallops, motd, command, help, ping, pong, quit",
+        "ban, unban, invite, mode, masks, user_mode, oper, register, login, logout, change_password, drop_account, "
+        "regain, kill, wallops, motd, command, help, ping, pong, quit",
         1,
     )
 
@@ -198,8 +205,8 @@ def test_an_unknown_type_is_refused() -> None:
     assert verb == v.Invalid(
         "unknown_type",
         f"unknown type '{'x' * 32}'; use one of hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, "
-        "history, kick, invite, mode, masks, user_mode, oper, register, login, logout, change_password, drop_account, "
-        "regain, kill, wallops, motd, command, help, ping, pong, quit",
+        "history, kick, ban, unban, invite, mode, masks, user_mode, oper, register, login, logout, change_password, "
+        "drop_account, regain, kill, wallops, motd, command, help, ping, pong, quit",
         "r",
     )
 
@@ -329,13 +336,16 @@ def test_json_clients_are_pinged_and_resume_and_get_no_replay_unasked() -> None:
             {"type": "modes", "ref": 1, "room": "ops", "modes": "+nk", "args": ["*"]},
         ),
         (
-            r.Masks(1, "ops", "b", (MaskEntry("bob!*@*", "ann", AT),)),
+            r.Masks(1, "ops", "b", (MaskEntry("bob!*@*", "ann", AT), MaskEntry("a:x", "y", AT, "", AT, "z"))),
             {
                 "type": "masks",
                 "ref": 1,
                 "room": "ops",
                 "mode": "b",
-                "masks": [{"mask": "bob!*@*", "by": "ann", "time": STAMP["time"]}],
+                "masks": [
+                    {"mask": "bob!*@*", "by": "ann", "time": STAMP["time"]},
+                    {"mask": "a:x", "by": "y", "time": STAMP["time"], "until": STAMP["time"], "reason": "z"},
+                ],
             },
         ),
         (r.Inviting(1, "ops", "bob"), {"type": "inviting", "ref": 1, "room": "ops", "nick": "bob"}),
@@ -442,7 +452,7 @@ _values = st.recursive(
     max_leaves=5,
 )
 _types = ["hello", "say", "direct", "join", "leave", "nick", "topic", "away", "who", "rooms", "whois", "history"]
-_types += ["kick", "invite", "mode", "masks", "user_mode", "oper", "kill", "wallops", "motd"]
+_types += ["kick", "ban", "unban", "invite", "mode", "masks", "user_mode", "oper", "kill", "wallops", "motd"]
 _types += ["command", "help", "ping", "pong", "quit", "account", "x"]
 _names = [
     "nick",

@@ -129,6 +129,9 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
         (r.Modes(None, "ops", "nkl", ("sesame", "50"), AT), ["-- modes of ops: +nkl sesame 50"]),
         (r.Masks(None, "ops", "b", ()), ["-- banned from ops: nobody"]),
         (r.Masks(None, "ops", "b", (MaskEntry("m:bob!*@*", "ann", AT),)), ["-- muted in ops: bob!*@* (by ann)"]),
+        (r.Masks(None, "ops", "b", (MaskEntry("a:bob", "ann", AT, "", 0.0, "spam"),)), [
+            "-- banned from ops: a:bob until 1970-01-01 00:00:00 UTC (spam) (by ann)",
+        ]),
         (r.Masks(None, "ops", "e", (MaskEntry("bob!*@*", "ann", AT), MaskEntry("eve!*@*", "carl", AT))), [
             "-- never banned from ops: bob!*@* (by ann)",
             "-- never banned from ops: eve!*@* (by carl)",

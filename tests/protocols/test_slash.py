@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pychat.core import queries
 from pychat.core import verbs as v
+from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.modes import ModeChange
 from pychat.protocols import slash
 
@@ -51,12 +52,15 @@ from pychat.protocols import slash
         ("/invite", queries.ListInvitations()),
         ("/kick bob", v.Kick("bob")),
         ("/kick bob be  nice", v.Kick("bob", reason="be  nice")),
-        ("/ban bob", v.SetModes((ModeChange(True, "b", "bob"),))),
-        ("/ban *!*@*.ip", v.SetModes((ModeChange(True, "b", "*!*@*.ip"),))),
+        ("/ban bob", Ban("bob")),
+        ("/ban bob 1d12h too  loud", Ban("bob", None, 129_600, "too  loud")),
+        ("/ban a:bob too loud", Ban("a:bob", reason="too loud")),
+        ("/mute bob 10m", Ban("bob", None, 600, mute=True)),
+        ("/unmute bob", Unban("bob", mute=True)),
+        ("/ban *!*@*.ip", Ban("*!*@*.ip")),
         ("/ban", queries.ListMasks("b")),
-        ("/unban bob", v.SetModes((ModeChange(False, "b", "bob"),))),
-        ("/mute bob", v.SetModes((ModeChange(True, "b", "m:bob"),))),
-        ("/unmute *!*@*.ip", v.SetModes((ModeChange(False, "b", "m:*!*@*.ip"),))),
+        ("/unban bob", Unban("bob")),
+        ("/unmute *!*@*.ip", Unban("*!*@*.ip", mute=True)),
         ("/op bob", v.SetModes((ModeChange(True, "o", "bob"),))),
         ("/deop bob", v.SetModes((ModeChange(False, "o", "bob"),))),
         ("/voice bob", v.SetModes((ModeChange(True, "v", "bob"),))),
@@ -96,9 +100,8 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
         ("/list all", "/list"),
         ("/kick", "/kick NICK [REASON]"),
         ("/kill", "/kill NICK [REASON]"),
-        ("/ban a b", "/ban [NICK]"),
+        ("/mute", "/mute NICK [10m] [REASON]"),
         ("/unban", "/unban NICK"),
-        ("/mute", "/mute NICK"),
         ("/unmute a b", "/unmute NICK"),
         ("/op", "/op NICK"),
         ("/devoice a b", "/devoice NICK"),
@@ -149,7 +152,7 @@ def test_help_lists_every_command_once() -> None:
         "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill",
         "/register", "/login", "/logout", "/password", "/drop", "/regain", "/motd", "/quit", "//text",
     ]  # fmt: skip
-    assert lines[4] == "/msg NICK TEXT             Write to one person; nobody else sees it."
+    assert lines[4] == "/msg NICK TEXT              Write to one person; nobody else sees it."
     assert slash.parse("/help") == v.Help(slash.help_text())
 
 

@@ -16,6 +16,7 @@ from pychat.core.nicknames import digest_of
 from pychat.stores import SqliteLog
 from pychat.stores.kept import read_room, read_session, write_room, write_session
 from pychat.stores.records import Unreadable
+from pychat.testing.waiting import wait_until
 
 MakeServer = Callable[..., ChatServer]
 Start = Callable[..., ChatServer]
@@ -55,6 +56,22 @@ def test_topic_and_rules_survive_a_restart(start: Start) -> None:
     assert room.rules.roles == {identities[0]: "o"}
     assert list(room.rules.invited) == [identities[1]]
     assert settled[-1].created == room.rules.created
+
+
+def test_a_ban_ends_when_it_should_over_a_restart(start: Start) -> None:
+    """Its end and its reason are kept; one that ends while the server is away is removed when it is there again."""
+    first = start()
+    ann = first.session("ann", ["Ops"])
+    ann.ban("eve", seconds=3600, reason="spam")
+    ann.mute("a:bob", seconds=1)
+    first_room = first.chat.find_room("ops")
+    assert first_room is not None
+    long, short = list(first_room.rules.lists["b"])
+    assert (long.until, long.reason, short.mask) == (long.time + 3600, "spam", "m:a:bob")
+
+    room = start().chat.find_room("ops")
+    assert room is not None
+    wait_until(lambda: list(room.rules.lists["b"]) == [long], "the end of the mute")
 
 
 def test_nobody_is_made_operator_by_a_restart(start: Start) -> None:

@@ -109,7 +109,7 @@ def _masks(item: Masks, style: Style) -> list[str]:
     name = channel(item.room)
     lines = [
         style.numeric(entry, name, mask, _setter(by, userhost), str(int(time)))
-        for mask, by, time, userhost in item.masks
+        for mask, by, time, userhost, _, _ in item.masks
     ]
     return [*lines, style.numeric(end, name, text=text)]
 

@@ -92,6 +92,7 @@ COMMANDS: Final = {
     "REGISTER": Rule(accounts.register, "account|* email|* password", 3, early=True),
     "SETNAME": Rule(people.setname, "realname", 1),
     "TAGMSG": Rule(talking.tagmsg, "target[,target]"),
+    "TBAN": Rule(moding.tban, "#channel duration mask [reason]", 3),
     "TIME": Rule(server.about, ""),
     "TOPIC": Rule(channels.topic, "#channel [topic]", 1),
     "USER": Rule(registration.user, "username 0 * realname", 4, early=True),

@@ -7,7 +7,7 @@ from typing import Final
 from pychat.core import modes
 from pychat.core.census import USER_MODES
 from pychat.core.limits import Limits
-from pychat.core.masks import MUTE
+from pychat.core.masks import ACCOUNT, MUTE
 from pychat.core.userhost import REALNAME_CHARS, USERNAME_CHARS
 from pychat.protocols.irc.splitting import packed, room_behind
 from pychat.protocols.irc.style import PREFIXES, Style
@@ -28,6 +28,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
     roles = "".join(PREFIXES)
     signs = "".join(PREFIXES.values())
     return [
+        f"ACCOUNTEXTBAN={ACCOUNT[0]}",
         f"AWAYLEN={limits.short_text_chars}",
         f"BOT={BOT}",
         # Names of other scripts fold, too (`core/names.py`), and there is no word for that.
@@ -39,7 +40,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
         f"CHATHISTORY={limits.history_page}",
         "ELIST=CMNTU",
         "EXCEPTS=e",
-        f"EXTBAN=,{MUTE[0]}",
+        f"EXTBAN=,{ACCOUNT[0]}{MUTE[0]}",
         "INVEX=I",
         f"KEYLEN={_KEY_CHARS}",
         f"KICKLEN={limits.short_text_chars}",

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pychat.core import modes
+from pychat.core.durations import parse_duration
 from pychat.core.errors import LimitExceeded
+from pychat.core.moderation_verbs import Ban
 from pychat.core.names import fold
 from pychat.core.queries import FindPeople, GetModes, GetUserModes, ListMasks
 from pychat.core.verbs import SetModes, SetUserModes, Verb
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.message import Command
-from pychat.protocols.irc.refusals import refuse
-from pychat.protocols.irc.targets import room_of
+from pychat.protocols.irc.refusals import no_such_channel, refuse
+from pychat.protocols.irc.targets import room_of, short_text
 from pychat.protocols.irc.words import Asked
 
 
@@ -29,6 +31,18 @@ def mode(client: Client, command: Command) -> Sequence[Verb]:
     except LimitExceeded as error:  # ERR_UNKNOWNERROR: none of its own is for this
         return [refuse("400", "MODE", str(error), code=error.code)]
     return _user_modes(client, target, changes, ref) if room is None else _room_modes(target, room, changes, ref)
+
+
+def tban(client: Client, command: Command) -> Sequence[Verb]:
+    """TBAN: a ban that ends by itself (as in InspIRCd: channel, duration, mask)."""
+    channel, duration, target = command.params[:3]
+    room = room_of(channel)
+    if room is None:
+        return [no_such_channel(channel)]
+    seconds = parse_duration(duration) or parse_duration(f"{duration}s")
+    if seconds is None:
+        return [refuse("400", "TBAN", "A duration is like 90s, 10m, 2h, 1d12h or 1w", code="bad_request")]
+    return [Ban(target, room, seconds, short_text(client, command, 3), ref=Asked("TBAN", (channel, duration, target)))]
 
 
 def _room_modes(target: str, room: str, changes: list[modes.ModeChange], ref: Asked) -> Sequence[Verb]:

@@ -1,0 +1,56 @@
+"""How long bans last: as people write it, and as they are told."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Final
+
+from pychat.core.errors import LimitExceeded
+from pychat.core.modes import MaskEntry
+
+MOST_SECONDS: Final = 10 * 365 * 86_400
+"""Whoever wants more wants no end."""
+
+_LENGTHS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+_DURATION: Final = re.compile(r"(?:[0-9]{1,9}(?:s|min|m|h|d|w))+", re.ASCII)
+_PART: Final = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
+
+
+def parse_duration(text: str) -> int | None:
+    """Return the seconds of `90s`, `10m` (or `10min`), `2h`, `1d12h` or `1w`; None: it is no such thing, or nothing."""
+    if len(text) > 40 or not _DURATION.fullmatch(text):
+        return None
+    return sum([int(number) * _LENGTHS[unit] for number, unit in _PART.findall(text)]) or None
+
+
+def take_duration(text: str) -> tuple[int | None, str]:
+    """Return the seconds that a text begins with, None if it does not, and the rest."""
+    first, *rest = text.split(None, 1) or [""]
+    seconds = parse_duration(first)
+    return (None, text) if seconds is None else (seconds, rest[0] if rest else "")
+
+
+def end_of(seconds: float | None, now: float) -> float | None:
+    """
+    Return when that is over; None: never.
+
+    Raises:
+        LimitExceeded: It would be too late.
+    """
+    if seconds is None:
+        return None
+    if seconds > MOST_SECONDS:
+        raise LimitExceeded("how long", MOST_SECONDS, "seconds")
+    return now + seconds
+
+
+def moment(when: float) -> str:
+    """A moment, for people in any time zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(when))
+
+
+def until_when(entry: MaskEntry) -> str:
+    """What is told behind "you are banned": until when, and why."""
+    until = "" if entry.until is None else f" until {moment(entry.until)}"
+    return f"{until} ({entry.reason})" if entry.reason else until
