@@ -67,9 +67,11 @@ def log_out(chat: Chat, session: Session, verb: verbs.LogOut) -> None:
 
 
 def change_password(chat: Chat, session: Session, verb: verbs.ChangePassword) -> None:
+    """Whoever else is logged in to the account may know the old password only, and is logged out."""
     account = check_password(session, _account_of(session), verb.password)
     ask_accounts(chat, lambda: chat.accounts.change_password(account, verb.new_password))
     logger.info("%r has changed the password of the account %r", session.nickname, account)
+    _log_out_others(chat, session, account)
     session.notice(f"the account {account} has another password now")
     chat.send(session, Ok(verb.ref))
 
@@ -78,11 +80,16 @@ def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:
     account = check_password(session, _account_of(session), verb.password)
     ask_accounts(chat, lambda: chat.accounts.drop(account))
     logger.info("%r has deleted the account %r", session.nickname, account)
+    _log_out_others(chat, session, account)
+    become(chat, session, None, verb.ref)
+
+
+def _log_out_others(chat: Chat, session: Session, account: str) -> None:
+    """Let all other sessions of an account be guests, also those that may come back."""
     with chat.order.lock:
         others = [other for other in chat.nicknames.log_out(account) if other is not session]
     for other in others:
         become(chat, other, None, None)
-    become(chat, session, None, verb.ref)
 
 
 def regain(chat: Chat, session: Session, verb: verbs.Regain) -> None:

@@ -60,6 +60,19 @@ def parse(line: str) -> Verb:
     return TABLE.parse(line)
 
 
+WITH_PASSWORD: Final = ("register", "login", "identify", "password", "passwd", "drop", "regain", "ghost", "oper")
+"""Commands that take a password: whoever mistypes one must not say it in a room."""
+
+
+def behind_blanks(line: str) -> Invalid | None:
+    """Return the refusal of a line that would be a command with a password, were there no blank before it."""
+    words = line.split(None, 1)
+    name = words[0].removeprefix("/").lower() if words and words[0].startswith("/") else ""
+    if name not in WITH_PASSWORD:
+        return None
+    return Invalid("bad_request", f"there is a blank before /{name}: nothing was done, and nothing was said")
+
+
 def _room(argument: str) -> str:
     """The name of a room, which may be written as IRC does."""
     return argument.removeprefix("#")

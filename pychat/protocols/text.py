@@ -138,7 +138,8 @@ class _Grammar(Protocol):
         """What a line means once there is a nickname; None: nothing."""
         if line.startswith("/"):
             return slash.parse(line)
-        return Say(line) if line else None
+        refused = slash.behind_blanks(line) if line[:1] == " " else None
+        return refused or (Say(line) if line else None)
 
     def _take_waiting(self) -> list[Verb]:
         """Take everything that waited for a nickname."""
@@ -187,7 +188,8 @@ class TextProtocol(_Grammar):
             items = self._items(run)
         else:
             lines = text.split("\n")
-            if text[:1] not in _SPECIAL and "\n/" not in text and "\n\n" not in text and text[-1] != "\n":
+            plain = "\n/" not in text and "\n " not in text and "\n\n" not in text
+            if plain and text[:1] not in _SPECIAL and text[-1] != "\n":
                 return said(lines)
             items = list(lines)
         verbs = [self._verb(item) if isinstance(item, str) else item for item in items]
@@ -204,8 +206,8 @@ class TextProtocol(_Grammar):
         return [endless(self._limits)]
 
 
-_SPECIAL: Final = ("", "/", "\n")
-"""First characters of a run that begins with an empty line or a command."""
+_SPECIAL: Final = ("", "/", "\n", " ")
+"""First characters of a run that begins with an empty line or a command, or with what may be meant as one."""
 
 
 class ClassicProtocol(_Grammar):

@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Regain, Register
 from pychat.core.verbs import BecomeOperator, Join, SetModes, Verb
+from pychat.protocols.slash import WITH_PASSWORD
 from pychat.terminal.screen import Screen
 from pychat.terminal.view import visible_line
 
 _CLOSE: Final = 0.7
 """How much a mistyped command is like one that takes a password."""
-_COMMANDS: Final = ("register", "login", "identify", "password", "passwd", "drop", "regain", "ghost", "oper")
 
 
 class _Question(NamedTuple):
@@ -88,4 +88,4 @@ def has_secret(verb: object) -> bool:
 def is_like_a_secret(line: str) -> bool:
     """Whether a line that is no command may be meant as one with a password: "/lgoin sesame"."""
     name, _, rest = line.removeprefix("/").partition(" ")
-    return bool(rest and difflib.get_close_matches(name.lower(), _COMMANDS, n=1, cutoff=_CLOSE))
+    return bool(rest and difflib.get_close_matches(name.lower(), WITH_PASSWORD, n=1, cutoff=_CLOSE))

@@ -12,15 +12,12 @@ from remote import CHEAP, Remote, come, make_accounts, no_alarm_is_left, open_ch
 
 from pychat.core import hashing
 from pychat.core.account_replies import LoggedIn, LoggedOut
-from pychat.core.account_verbs import Authenticate, ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
-from pychat.core.accounts import Accounts
-from pychat.core.errors import Refused
+from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.events import AccountChanged, Joined, Message
 from pychat.core.hashing import Busy, Cost, PasswordHash, Workers
 from pychat.core.queries import WhoIs
 from pychat.core.replies import Failure, Ok, Profile
-from pychat.core.scram import ScramKeys
-from pychat.core.verbs import BecomeOperator, Hello, Join, Say, SetNickname, Verb
+from pychat.core.verbs import BecomeOperator, Hello, Join, Say, Verb
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]
@@ -164,6 +161,23 @@ def test_changing_the_password() -> None:
     assert not codes(ann.do(LogIn("battery-staple")))
 
 
+def test_another_password_logs_out_everybody_else() -> None:
+    """Who knows the old one only, also one that comes back later."""
+    chat = open_chat()
+    ann = enter(chat, "ann")
+    registered(ann)
+    eve, lost = come(chat, "eve"), come(chat, "lost")
+    lost.resumable = True
+    for session in (eve, lost):
+        session.do(LogIn(PASSWORD, "ann"))
+    chat.close(lost, "lost", lost=True)
+
+    ann.do(ChangePassword(PASSWORD, "battery-staple"))
+
+    assert (ann.account, eve.account) == ("ann", None)
+    assert come(chat, "lost", token=lost.token).account is None
+
+
 def test_dropping_the_account() -> None:
     """Everybody who is logged in to it is a guest again, also who comes back later; the name is free."""
     chat = open_chat()
@@ -291,71 +305,6 @@ def test_two_hashes_at_the_same_time() -> None:
     for thread in threads:
         thread.join()
     assert workers.run(int) == 0
-
-
-class Club(Accounts):
-    """What a program may have."""
-
-    def check(self, name: str, password: str) -> str | None:
-        """One account; one that says no; one that breaks."""
-        if name == "banned":
-            raise Refused("you owe us money")
-        if name == "broken":
-            raise RuntimeError("secret detail")
-        return "Ann" if (name.lower(), password) == ("ann", "sesame") else None
-
-    def owner(self, nickname: str) -> str | None:
-        """All of a family."""
-        return "Ann" if nickname.startswith("ann") else None
-
-
-def test_accounts_of_a_program(caplog: pytest.LogCaptureFixture) -> None:
-    """Three lines are enough; whatever they raise, the server lives and tells no details."""
-    chat = open_chat(Club())
-    bob = enter(chat, "bob")
-
-    assert codes(bob.do(LogIn("sesame", "ann"))) == []
-    assert bob.account == "Ann"
-    assert codes(bob.do(LogIn("x", "banned"))) == ["refused"]
-    with caplog.at_level(logging.ERROR):
-        (failure,) = bob.do(LogIn("hush-hush", "broken"))
-    assert (failure.code, failure.text) == ("internal", "internal error")
-    assert "secret detail" in caplog.text
-    assert "hush-hush" not in caplog.text
-    assert codes(bob.do(ChangePassword("sesame", "y"))) == ["unsupported"]
-    assert codes(bob.do(LogOut(), Register(PASSWORD, "tim"))) == ["unsupported"]
-
-
-class Broken(Accounts):
-    """What a program should not have."""
-
-    def check(self, name: str, password: str) -> str | None:
-        """Let everybody in."""
-        return name
-
-    def owner(self, nickname: str) -> str | None:
-        """Break, but not for everybody."""
-        if nickname != "ann":
-            raise LookupError(nickname)
-        return None
-
-    def scram(self, name: str) -> ScramKeys | None:
-        """Break."""
-        raise LookupError(name)
-
-
-def test_accounts_that_break_harm_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    """Wherever they are asked: it is refused and logged, and the session goes on."""
-    chat = open_chat(Broken())
-    ann = come(chat, "ann")
-    first = b"n,,n=ann,r=abc"
-
-    assert codes(ann.do(SetNickname("bob"), Regain("bob"))) == ["internal"] * 2
-    assert codes(ann.do(Authenticate("SCRAM-SHA-256", first), Authenticate("X", b""))) == ["internal"] * 2
-    assert codes(come(chat, "bob").items) == ["internal"]
-    assert ann.nickname == "ann"
-    assert not ann.closed
-    assert len(caplog.records) == 5
 
 
 def test_to_come_back_does_not_log_out() -> None:

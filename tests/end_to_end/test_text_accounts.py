@@ -68,3 +68,16 @@ def test_no_password_is_said_in_a_room(running: ChatServer, clients: Clients) ->
     heard = answer(bob, "/history")
     assert PASSWORD not in "".join([*told, *heard])
     assert "did you mean /login? " in "".join(told)
+
+
+@pytest.mark.parametrize("before", ["", "hello\n", "/who\n"])
+def test_a_blank_before_the_command_does_not_tell_the_password(
+    running: ChatServer, clients: Clients, before: str
+) -> None:
+    """Wherever the line stands in what is pasted; other lines that begin with a blank are said."""
+    bob, ann = clients.text(running, "bob"), clients.text(running, "ann")
+
+    told = answer(ann, f"{before}  /login {PASSWORD}\n /me too")
+
+    assert "! there is a blank before /login: nothing was done, and nothing was said" in told
+    assert PASSWORD not in "".join(bob.read_until("ann:  /me too"))

@@ -1,0 +1,83 @@
+"""Accounts that a program brings: what it may do, and that it harms nobody when it breaks."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from recorder import enter
+from remote import come, no_alarm_is_left, open_chat
+from test_accounts import PASSWORD, codes
+
+from pychat.core.account_verbs import Authenticate, ChangePassword, LogIn, LogOut, Regain, Register
+from pychat.core.accounts import Accounts
+from pychat.core.errors import Refused
+from pychat.core.scram import ScramKeys
+from pychat.core.verbs import SetNickname
+
+__all__ = ["no_alarm_is_left"]
+
+
+class Club(Accounts):
+    """What a program may have."""
+
+    def check(self, name: str, password: str) -> str | None:
+        """One account; one that says no; one that breaks."""
+        if name == "banned":
+            raise Refused("you owe us money")
+        if name == "broken":
+            raise RuntimeError("secret detail")
+        return "Ann" if (name.lower(), password) == ("ann", "sesame") else None
+
+    def owner(self, nickname: str) -> str | None:
+        """All of a family."""
+        return "Ann" if nickname.startswith("ann") else None
+
+
+def test_accounts_of_a_program(caplog: pytest.LogCaptureFixture) -> None:
+    """Three lines are enough; whatever they raise, the server lives and tells no details."""
+    chat = open_chat(Club())
+    bob = enter(chat, "bob")
+
+    assert codes(bob.do(LogIn("sesame", "ann"))) == []
+    assert bob.account == "Ann"
+    assert codes(bob.do(LogIn("x", "banned"))) == ["refused"]
+    with caplog.at_level(logging.ERROR):
+        (failure,) = bob.do(LogIn("hush-hush", "broken"))
+    assert (failure.code, failure.text) == ("internal", "internal error")
+    assert "secret detail" in caplog.text
+    assert "hush-hush" not in caplog.text
+    assert codes(bob.do(ChangePassword("sesame", "y"))) == ["unsupported"]
+    assert codes(bob.do(LogOut(), Register(PASSWORD, "tim"))) == ["unsupported"]
+
+
+class Broken(Accounts):
+    """What a program should not have."""
+
+    def check(self, name: str, password: str) -> str | None:
+        """Let everybody in."""
+        return name
+
+    def owner(self, nickname: str) -> str | None:
+        """Break, but not for everybody."""
+        if nickname != "ann":
+            raise LookupError(nickname)
+        return None
+
+    def scram(self, name: str) -> ScramKeys | None:
+        """Break."""
+        raise LookupError(name)
+
+
+def test_accounts_that_break_harm_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """Wherever they are asked: it is refused and logged, and the session goes on."""
+    chat = open_chat(Broken())
+    ann = come(chat, "ann")
+    first = b"n,,n=ann,r=abc"
+
+    assert codes(ann.do(SetNickname("bob"), Regain("bob"))) == ["internal"] * 2
+    assert codes(ann.do(Authenticate("SCRAM-SHA-256", first), Authenticate("X", b""))) == ["internal"] * 2
+    assert codes(come(chat, "bob").items) == ["internal"]
+    assert ann.nickname == "ann"
+    assert not ann.closed
+    assert len(caplog.records) == 5
