@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pychat.core import account_verbs, moderation_verbs, queries, verbs
 from pychat.core.durations import until_when
-from pychat.core.errors import NotAMember, NotRegistered, NotStored, Refused
+from pychat.core.errors import LocalProtocolError, NotAMember, NotRegistered, NotStored, Refused
 from pychat.core.events import Message
 from pychat.core.modes import MaskEntry
 from pychat.core.session import Session
@@ -111,13 +111,19 @@ def authorize(session: Session, verb: verbs.Verb) -> None:
         NotRegistered: It needs a nickname first.
         NotStored: It has to be stored, and cannot be.
         Refused: It is for server operators.
+        LocalProtocolError: Nothing here says who may.
     """
     kind = type(verb)
-    if session.nickname is None and kind not in _EVERYBODY:
-        assert kind in _REGISTERED or kind in _SERVER_OPERATORS, f"{kind.__name__} has no rule"
-        raise NotRegistered
-    if kind in _SERVER_OPERATORS and not is_server_operator(session):
-        raise Refused("only server operators may do that", code="not_server_operator")
+    if kind in _REGISTERED:
+        if session.nickname is None:
+            raise NotRegistered
+    elif kind in _SERVER_OPERATORS:
+        if session.nickname is None:
+            raise NotRegistered
+        if not is_server_operator(session):
+            raise Refused("only server operators may do that", code="not_server_operator")
+    elif kind not in _EVERYBODY:
+        raise LocalProtocolError(f"{kind.__name__} has no rule: nobody may ask for it")
     if session.chat.log.trouble is not None and kind in _STORED:
         require_store(session, _STORED[kind])
 
@@ -192,13 +198,7 @@ def may_speak(session: Session, room: Room, message: Message) -> None:
         return
     if "C" in rules.flags and not message.action and (message.formatted or "").startswith("\x01"):
         raise _silenced(room, f"room {name!r} takes no CTCP")
-    if rules.roles.get(session.identity):
-        return
-    if "m" in rules.flags:
-        raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
-    ban = muted_by(session, room)
-    if ban is not None:
-        raise _silenced(room, f"you may not talk in room {name!r}{until_when(ban)}")
+    _require_voice(session, room)
 
 
 def require_operator(session: Session, room: Room) -> None:
@@ -226,11 +226,28 @@ def may_invite(session: Session, room: Room) -> None:
 
 
 def may_set_topic(session: Session, room: Room) -> None:
-    """Return if the session may set the topic: every member may, or (mode `t`) only operators."""
+    """
+    Return if the session may set the topic: every member who may talk, or (mode `t`) only operators.
+
+    A topic is heard like a message, so who may not talk shall not do it that way either.
+    """
     if "t" in room.rules.flags:
         require_operator(session, room)
     elif not is_server_operator(session):
         _require_member(session, room)
+        _require_voice(session, room)
+
+
+def _require_voice(session: Session, room: Room) -> None:
+    """Return if mode `m`, bans and mutes let the session talk; those with a role always may."""
+    rules, name = room.rules, room.name
+    if rules.roles.get(session.identity):
+        return
+    if "m" in rules.flags:
+        raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
+    ban = muted_by(session, room)
+    if ban is not None:
+        raise _silenced(room, f"you may not talk in room {name!r}{until_when(ban)}")
 
 
 def _require_member(session: Session, room: Room) -> None:
