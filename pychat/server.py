@@ -16,7 +16,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pychat.core.accounts import Accounts
 from pychat.core.chat import Chat
@@ -25,16 +25,13 @@ from pychat.core.errors import LocalProtocolError
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
-from pychat.core.sasl import mechanisms
 from pychat.core.userhost import UNIX
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.nickname import NicknameValidator
 from pychat.handlers.presence import JoinLeaveNotices
 from pychat.hosting import Host
 from pychat.protocols.detect import Language
-from pychat.protocols.irc.dialect import IrcDialect
-from pychat.protocols.jsonlines import JsonDialect
-from pychat.protocols.text import ClassicDialect, TextDialect
+from pychat.reloading import Reloadable, make_dialects, make_tls
 from pychat.transport.admission import Admission
 from pychat.transport.connection import Connection
 from pychat.transport.fanout import Fanout
@@ -45,10 +42,6 @@ from pychat.transport.origins import Origin, Proxies
 from pychat.transport.trust import Certificate
 from pychat.transport.unix import SocketFile
 from pychat.transport.writer import Writer
-from pychat.version import __version__
-
-if TYPE_CHECKING:
-    from pychat.transport.tls import ServerTls
 
 logger = logging.getLogger("pychat")
 
@@ -56,7 +49,7 @@ _STOP_SECONDS = 2.0
 _NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class ChatServer(Host, socketserver.ThreadingTCPServer):
+class ChatServer(Host, Reloadable, socketserver.ThreadingTCPServer):
     """
     A chat server on one port, or on a Unix socket.
 
@@ -125,7 +118,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             address, self.address_family = self._file.path, socket.AF_UNIX
         if tls_required and tls is None:
             raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
-        self.tls = None if tls is None else _make_tls(tls)
+        self.tls = None if tls is None else make_tls(tls)
         self.tls_required = tls_required
         self.proxies = Proxies(proxies)
         self.limits = limits or Limits()
@@ -144,18 +137,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             clock=clock,
         )
         super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
-        self.dialects = {
-            Language.TEXT: TextDialect(default_room),
-            Language.CLASSIC: ClassicDialect(default_room),
-            Language.JSON: JsonDialect(),
-            Language.IRC: IrcDialect(
-                name,
-                self.limits,
-                version=f"pychat-{__version__}",
-                mechanisms=mechanisms(self.chat),
-                registers=self.chat.accounts.registers,
-            ),
-        }
+        self.dialects = make_dialects(self.chat)
         self._admission = Admission(self.limits)
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
         self._links: dict[socket.socket, Link] = {}
@@ -266,7 +248,7 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    # What programs use; the rest is in hosting.py
+    # What programs use; the rest is in hosting.py and reloading.py
 
     @property
     def port(self) -> int:
@@ -277,16 +259,6 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
     def connections(self) -> int:
         """How many there are now, registered or not; where one is missing, another is let in."""
         return len(self._readers)
-
-    def reload_tls(self) -> None:
-        """
-        Read certificate and key again, for connections from now on; those that are there stay as they are.
-
-        Raises:
-            BadCertificate: They cannot be used; the old ones stay in use.
-        """
-        if self.tls is not None:
-            self.tls.reload()
 
     # What socketserver calls, on the accept thread but for the first two. A client's address is an Origin here.
 
@@ -374,12 +346,6 @@ class ChatServer(Host, socketserver.ThreadingTCPServer):
             self.fanout.submit(Close(link))
             if link.dead and self.chat.stopping.is_set():
                 request.close()  # the reader was in a handler for so long that the writer, done with it, is gone
-
-
-def _make_tls(certificate: Certificate) -> ServerTls:
-    from pychat.transport.tls import ServerTls  # only who wants TLS pays for loading ssl
-
-    return ServerTls(certificate)
 
 
 def _set_options(sock: socket.socket, limits: Limits) -> None:

@@ -20,7 +20,7 @@ from chat_clients import DEADLINE
 
 from pychat import Limits
 from pychat.cli.amounts import Keep
-from pychat.cli.daemon import Plan
+from pychat.cli.plan import Plan
 
 PYCHAT = (sys.executable, "-m", "pychat")
 
@@ -184,5 +184,7 @@ def plan(**changes: Any) -> Plan:
         flood_control=True,
         handlers=(),
         cpu=None,
+        log_level="info",
+        log_format="text",
     )
     return what._replace(**changes)

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "pychat"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = {"version": 0, "core": 0, "handlers": 1, "protocols": 2, "transport": 3, "stores": 3, "server": 4, "client": 4}
-LAYERS |= dict.fromkeys(("testing", "bot", "repertoire", "schedule", "hosting"), 4)
+LAYERS |= dict.fromkeys(("testing", "bot", "repertoire", "schedule", "hosting", "reloading"), 4)
 TOP = 5
 """What is not named above: the command line, the terminal and what serves them."""
 

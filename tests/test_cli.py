@@ -20,10 +20,10 @@ from click.testing import CliRunner
 import pychat as package
 from pychat.cli import cli, daemon
 from pychat.cli.addresses import Access, how_to_join
-from pychat.cli.daemon import CannotServe, NoHandler, Plan
 from pychat.cli.exits import MEANINGS
 from pychat.cli.options import limit_fields
 from pychat.cli.parsing import Checked, OptionInfo, options_of
+from pychat.cli.plan import CannotServe, NoHandler, Plan
 from pychat.core.limits import Limits
 
 __all__ = ["pychat"]  # the fixture
@@ -242,20 +242,28 @@ def test_the_default_file_is_read(pychat: Programs) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[serve", "not TOML: Expected ']' at the end of a table declaration (at end of document)"),
-        ("\udcff", "not TOML: "),
-        ("[server]\n", f"'server' is no table that pychat knows; use {TABLES}"),
-        ("serve = 1\n", f"'serve' is no table that pychat knows; use {TABLES}"),
-        ("[serve]\nprot = 1\n", "[serve] has no option 'prot'; did you mean 'port'?"),
-        ("[serve]\nmessage-brust = 1\n", "[serve] has no option 'message-brust'; did you mean 'message-burst'?"),
-        ("[serve]\nconfig = 'x'\n", "[serve] has no option 'config'"),
-        ("[serve]\nport = true\n", "'port' must be a whole number, not True"),
-        ("[serve]\nport = 1.5\n", "'port' must be a whole number, not 1.5"),
-        ("[serve]\nping-seconds = false\n", "'ping-seconds' must be a number, not False"),
-        ("[serve]\nroom = 5\n", "'room' must be a list of strings, not 5"),
-        ("[serve]\nserver-name = 5\n", "'server-name' must be a string, not 5"),
-        ("[serve]\nport = 'http'\n", "'port' must be a whole number, not 'http'"),
-        ("[serve.port]\nx = 1\n", "'port' in [serve] must be a value, not a table"),
+        ("[serve", ": not TOML: Expected ']' at the end of a table declaration (at end of document)"),
+        ("\udcff", ": not TOML: "),
+        ("[server]\n", f", line 1: 'server' is no table that pychat knows; use {TABLES}"),
+        ("serve = 1\n", f", line 1: 'serve' is no table that pychat knows; use {TABLES}"),
+        ("[serve]\nprot = 1\n", ", line 2: [serve] has no option 'prot'; did you mean 'port'?"),
+        (
+            "[serve]\nmessage-brust = 1\n",
+            ", line 2: [serve] has no option 'message-brust'; did you mean 'message-burst'?",
+        ),
+        ("[serve]\nconfig = 'x'\n", ", line 2: [serve] has no option 'config'"),
+        ("[serve]\nport = true\n", ", line 2: 'port' must be a whole number, not True"),
+        ("[serve]\nport = 1.5\n", ", line 2: 'port' must be a whole number, not 1.5"),
+        ("[serve]\nping-seconds = false\n", ", line 2: 'ping-seconds' must be a number, not False"),
+        ("[serve]\nroom = 5\n", ", line 2: 'room' must be a list of strings, not 5"),
+        ("[serve]\nserver-name = 5\n", ", line 2: 'server-name' must be a string, not 5"),
+        ("[serve]\nport = 'http'\n", ", line 2: 'port' must be a whole number, not 'http'"),
+        (
+            "[connect]\nnick = 'ann'\n\n[serve]\nroom = [\n  'a',\n  7,\n]\n",
+            ", line 8: 'room' must be a list of strings",
+        ),
+        ("serve.tls_required = 1\n", ", line 1: 'tls-required' must be true or false, not 1"),
+        ("[serve.port]\nx = 1\n", ", line 1: 'port' in [serve] must be a value, not a table"),
     ],
 )
 def test_a_config_file_that_is_wrong_says_what(pychat: Programs, text: str, problem: str) -> None:
@@ -265,7 +273,7 @@ def test_a_config_file_that_is_wrong_says_what(pychat: Programs, text: str, prob
     result = pychat.run("serve", "--config", "my.toml")
 
     assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith(f"Error: config file 'my.toml': {problem}")
+    assert result.stderr.splitlines()[-1].startswith(f"Error: config file 'my.toml'{problem}")
 
 
 def test_a_value_in_a_file_is_checked_like_any_other(pychat: Programs) -> None:
@@ -275,7 +283,29 @@ def test_a_value_in_a_file_is_checked_like_any_other(pychat: Programs) -> None:
     result = pychat.run("serve", "--config", "my.toml")
 
     assert result.returncode == 2
-    assert result.stderr.endswith("Error: Invalid value for '--port': 70000 is not in the range 0<=x<=65535.\n")
+    assert result.stderr.endswith(
+        "Error: Invalid value for '--port' (file: my.toml, line 2): 70000 is not in the range 0<=x<=65535.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("PORT", "http", "Invalid value for '--port' ({}): 'http' is not a valid integer range."),
+        ("TLS_REQUIRED", "perhaps", "Invalid value for '--tls-required' ({}): 'perhaps' is not a valid boolean."),
+        ("PING_SECONDS", "-1", "Invalid value for '--ping-seconds' ({}): -1.0 is not in the range 0<x<=1000000000.0."),
+        ("PROT", "1", "the variable PYCHAT_SERVE_PROT sets no option; did you mean PYCHAT_SERVE_PORT?"),
+        ("PASWORD", "x", "the variable PYCHAT_SERVE_PASWORD sets no option; did you mean PYCHAT_SERVE_PASSWORD?"),
+        ("WWWWWWWWWW", "1", "the variable PYCHAT_SERVE_WWWWWWWWWW sets no option; take it out of the environment"),
+    ],
+)
+def test_a_variable_that_is_wrong_says_which(pychat: Programs, name: str, value: str, problem: str) -> None:
+    """A password whose name is mistyped would protect nobody; the value of such a variable is not printed."""
+    result = pychat.run("serve", **{f"PYCHAT_SERVE_{name}": value})
+
+    assert (result.returncode, result.stdout) == (2, "")
+    what = problem.format(f"environment: PYCHAT_SERVE_{name}")
+    assert result.stderr.splitlines()[-1].startswith(f"Error: {what[:-1]}")
 
 
 def test_a_config_file_that_is_missing_is_an_error(pychat: Programs) -> None:
@@ -307,7 +337,7 @@ def test_an_error_is_one_line_and_debug_shows_more(pychat: Programs) -> None:
 def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
     """Even a bug is told in a line, with how to see more."""
     (pychat.directory / "sitecustomize.py").write_text(
-        "import pychat.cli.daemon\ndef fail(plan): raise KeyError('oh\\x1b[2J')\npychat.cli.daemon.run = fail\n"
+        "import pychat.cli.daemon\ndef fail(plan, again): raise KeyError('oh\\x1b[2J')\npychat.cli.daemon.run = fail\n"
     )
     path = f"{pychat.directory}:{pychat.environment['PYTHONPATH']}"
 

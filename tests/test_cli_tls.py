@@ -202,7 +202,7 @@ def test_sighup_reads_certificate_and_motd_again(pychat: Programs) -> None:
         motd.write_text("Be brave.\n")
 
         server.signal(signal.SIGHUP)
-        assert server.stderr.read_line().endswith(" INFO pychat: message of the day and certificate were read again")
+        assert server.stderr.read_line().endswith(" INFO pychat: options and files were read again")
 
         after = pychat.run(
             *("connect", "--port", str(port), "--nick", "bob", "--tls-fingerprint", before), input="hello\n"
@@ -219,7 +219,7 @@ def test_sighup_reads_certificate_and_motd_again(pychat: Programs) -> None:
         server.signal(signal.SIGHUP)
         line = server.stderr.read_line()
         assert f" ERROR pychat: certificate '{old.file}': there is no certificate in PEM form in it; " in line
-        assert line.endswith("; what was read before stays in use")
+        assert line.endswith("; nothing was changed, what was read before stays in use")
         ann.send("/who\n")
         assert ann.read_until("in lobby: ")[-1] == "-- in lobby: ann, carl"
         clients.text(("127.0.0.1", port), "dora")

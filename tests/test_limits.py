@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from pychat import Chat, ChatServer, Limits, Refused
 from pychat.cli import cli, daemon
-from pychat.cli.daemon import Plan
+from pychat.cli.plan import Plan
 from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
 from pychat.protocols.json_values import Fields, read_limits
 
@@ -68,7 +68,7 @@ def test_defaults_are_those_that_were_chosen() -> None:
 def test_every_limit_reaches_the_server(source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """From the command line, the environment and a file."""
     plans: list[Plan] = []
-    monkeypatch.setattr(daemon, "run", plans.append)
+    monkeypatch.setattr(daemon, "run", lambda plan, again: plans.append(plan))
     arguments = ["serve"]
     if source == "file":
         keys = [f"{name.replace('_', '-')} = {value}" for name, value in CHANGED.items()]

@@ -10,7 +10,7 @@ from pychat import __version__
 from pychat.cli import record_commands, setup_commands
 from pychat.cli.amounts import BadAmount, parse_keep
 from pychat.cli.joining import Entrance, own_nicknames
-from pychat.cli.logs import FORMATS, LEVELS, set_up
+from pychat.cli.logs import FORMATS, LEVELS
 from pychat.cli.parsing import (
     FILE,
     NEW_FILE,
@@ -23,6 +23,7 @@ from pychat.cli.parsing import (
     IntRange,
     UsageError,
     argument,
+    call_again,
     config_option,
     group,
     limit_options,
@@ -31,6 +32,7 @@ from pychat.cli.parsing import (
     version_option,
 )
 from pychat.cli.pipe import Pipe
+from pychat.cli.plan import CannotServe, NoHandler, Plan
 from pychat.cli.secret_files import ACCOUNT_PASSWORD_VARIABLE, PASSWORD_VARIABLE, BadSecret, read_password
 from pychat.cli.send import NothingToSay, say_once, text_of
 from pychat.cli.streams import can_converse
@@ -136,7 +138,31 @@ def main() -> None:
 @option("--log-format", type=Choice(FORMATS), default="text", help="How it is written.")
 @config_option
 @limit_options
-def serve(
+def serve(**options: Any) -> None:
+    """
+    Run a chat server until Ctrl-C.
+
+    It listens on this machine only, unless --host says otherwise. People join with "pychat connect", an IRC client,
+    nc, telnet or any program that speaks JSON lines, all on the same port.
+    """
+    plan = _plan(**options)
+    from pychat.cli import daemon  # the whole server; only who serves pays for loading it
+
+    try:
+        daemon.run(plan, _plan_again)
+    except (NoHandler, BadSecret, InvalidRoomName) as error:
+        raise UsageError(str(error)) from error
+
+
+def _plan_again() -> Plan:
+    """What the options of the running `serve` say now: files and environment may have changed."""
+    try:
+        return call_again(_plan)
+    except UsageError as error:
+        raise CannotServe(error.format_message()) from error
+
+
+def _plan(
     port: int,
     host: str,
     unix: Path | None,
@@ -158,26 +184,18 @@ def serve(
     log_level: str,
     log_format: str,
     **limits: Any,
-) -> None:
-    """
-    Run a chat server until Ctrl-C.
-
-    It listens on this machine only, unless --host says otherwise. People join with "pychat connect", an IRC client,
-    nc, telnet or any program that speaks JSON lines, all on the same port.
-    """
+) -> Plan:
+    """What the options of `serve` say."""
     if tls_cert is None and (tls_key is not None or tls_required):
         raise UsageError("--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert")
     refuse_together("unix", "host", "port")
-    set_up(log_level, log_format)
     try:
         parsed_keep = parse_keep(keep)
     except BadAmount as error:
         raise UsageError(str(error)) from error
     if keep and db is None:
         raise UsageError("--keep is about a file; name it with --db")
-    from pychat.cli import daemon  # the whole server; only who serves pays for loading it
-
-    plan = daemon.Plan(
+    return Plan(
         host=host if unix is None else str(unix),
         port=port if unix is None else None,
         rooms=room,
@@ -195,11 +213,9 @@ def serve(
         flood_control=not no_flood_control,
         handlers=handler,
         cpu=cpu,
+        log_level=log_level,
+        log_format=log_format,
     )
-    try:
-        daemon.run(plan)
-    except (daemon.NoHandler, BadSecret, InvalidRoomName) as error:
-        raise UsageError(str(error)) from error
 
 
 # Clients

@@ -12,26 +12,26 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from pychat.cli.addresses import EVERYWHERE, Access, how_to_join, near, why_not_bound
-from pychat.cli.amounts import Keep
+from pychat.cli.logs import set_up
+from pychat.cli.plan import CannotServe, NoHandler, Plan, read_lines
+from pychat.cli.reloading import reload
 from pychat.cli.secret_files import SERVER_PASSWORD_VARIABLE, is_readable_by_others, read_operators, read_password
 from pychat.cli.signals import Signals, Wish
 from pychat.cli.streams import say_on_stderr, say_on_stdout
-from pychat.core.errors import ChatError
 from pychat.core.handler import Handler, check_handler
-from pychat.core.limits import Limits
 from pychat.core.log import Log
-from pychat.core.text import clean_line, lines_of
+from pychat.core.text import clean_line
 from pychat.core.userhost import UNIX
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.server import ChatServer
 from pychat.stores import SqliteLog
-from pychat.transport.trust import BadCertificate, Certificate
 
 logger = logging.getLogger("pychat")
 
@@ -51,45 +51,6 @@ _LACKS: Final = {
     (True, True): None,
 }
 """What a server that listens everywhere is missing, by whether it has a password, and TLS."""
-
-
-class CannotServe(ChatError):
-    """The server cannot be started; `str(error)` says why and what to do."""
-
-
-class NoHandler(ChatError):
-    """What was named is no handler that can be used."""
-
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(name, problem)
-        self.name, self.problem = name, problem
-
-    def __str__(self) -> str:
-        return f"handler {self.name!r}: {self.problem}"
-
-
-class Plan(NamedTuple):
-    """What the options of `pychat serve` say."""
-
-    host: str
-    port: int | None
-    """None: `host` is the path of a Unix socket."""
-    rooms: tuple[str, ...]
-    server_name: str
-    motd: Path | None
-    oper_file: Path | None
-    password_file: Path | None
-    tls: Certificate | None
-    tls_required: bool
-    proxies: tuple[str, ...]
-    db: Path | None
-    """None: the record is in memory."""
-    db_sync: str
-    keep: Keep
-    limits: Limits
-    flood_control: bool
-    handlers: tuple[str, ...]
-    cpu: int | None
 
 
 def build(plan: Plan) -> ChatServer:
@@ -117,7 +78,7 @@ def build(plan: Plan) -> ChatServer:
         log=open_log(plan),
         name=clean_line(plan.server_name),
         default_room=plan.rooms[0],
-        motd=() if plan.motd is None else _read_lines(plan.motd),
+        motd=() if plan.motd is None else read_lines(plan.motd),
         operators=read_operators(plan.oper_file),
         password=read_password(plan.password_file, SERVER_PASSWORD_VARIABLE),
         tls=plan.tls,
@@ -148,15 +109,19 @@ def open_log(plan: Plan) -> Log | None:
     )
 
 
-def run(plan: Plan) -> None:
+def run(plan: Plan, plan_again: Callable[[], Plan]) -> None:
     """
     Serve until SIGINT, SIGTERM, or the end of the terminal. To be called on the main thread.
+
+    Args:
+        plan_again: Reads again what the plan was made of, when SIGHUP wants that; raises `CannotServe` if it is wrong.
 
     Raises:
         CannotServe: The address cannot be had, a file cannot be read.
         CannotOpen: The one for the record cannot be used.
         NoHandler, BadSecret, BadCertificate, InvalidRoomName: See `build`.
     """
+    set_up(plan.log_level, plan.log_format)
     bind_to_processor(plan.cpu)
     threading.stack_size(_STACK_BYTES)
     with Signals() as signals:
@@ -175,7 +140,7 @@ def run(plan: Plan) -> None:
             say_on_stdout([*joining, "Ctrl-C ends it."])
             while (wish := signals.wait(_TICK_SECONDS)) is not Wish.END:
                 if wish is Wish.RELOAD:
-                    reload(server, plan)
+                    plan = reload(server, plan, plan_again)
                 # Every thread that waits for the interpreter wakes each interval; with thousands of them, that is all
                 # they do (docs/architecture.md).
                 wanted = max(_LEAST_SWITCH_SECONDS, server.connections * _SWITCH_SECONDS_PER_CONNECTION)
@@ -210,18 +175,6 @@ def warnings(plan: Plan, access: Access) -> list[str]:
                 "make it readable for yourself alone: chmod 600"
             )
     return texts
-
-
-def reload(server: ChatServer, plan: Plan) -> None:
-    """Read the message of the day and the certificate again; if one cannot be used, what it was before stays."""
-    try:
-        if plan.motd is not None:
-            server.chat.motd = lines_of(_read_lines(plan.motd))
-        server.reload_tls()
-    except (CannotServe, BadCertificate) as error:
-        logger.error("%s; what was read before stays in use", error)
-    else:
-        logger.info("message of the day and certificate were read again")
 
 
 def bind_to_processor(cpu: int | None) -> None:
@@ -276,10 +229,3 @@ def _make(name: str, target: object) -> Handler:
         return check_handler(target())
     except Exception as error:
         raise NoHandler(name, str(error)) from error
-
-
-def _read_lines(path: Path) -> list[str]:
-    try:
-        return path.read_text("utf-8", errors="replace").rstrip().split("\n")
-    except OSError as error:
-        raise CannotServe(f"cannot read {str(path)!r}: {error.strerror}") from error

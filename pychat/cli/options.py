@@ -11,23 +11,30 @@ import dataclasses
 import difflib
 import inspect
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pychat.core.errors import ChatError
 from pychat.core.limits import Limits
+
+_SEARCHED_LINES: Final = 1000
+"""Of a file for the line of a key: for each, all before it are read once more."""
 
 
 class BadConfig(ChatError):
     """The file cannot be used."""
 
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path, self.problem = path, problem
+    def __init__(self, path: Path, problem: str, keys: tuple[str, ...] = ()) -> None:
+        """
+        Args:
+            keys: The table and the key that are wrong, as far as it is one of them.
+        """
+        super().__init__(path, problem, keys)
+        self.path, self.problem, self.keys = path, problem, keys
 
     def __str__(self) -> str:
-        return f"config file {str(self.path)!r}: {self.problem}"
+        return f"config file {str(self.path)!r}{line_hint(self.path, *self.keys)}: {self.problem}"
 
 
 class LimitField(NamedTuple):
@@ -83,15 +90,61 @@ def read_config(path: Path, command: str, known: Mapping[str, Collection[str]]) 
     for name, table in tables.items():
         if name not in known or not isinstance(table, dict):
             allowed = ", ".join(f"[{command}]" for command in known)
-            raise BadConfig(path, f"{name!r} is no table that pychat knows; use {allowed}")
+            raise BadConfig(path, f"{name!r} is no table that pychat knows; use {allowed}", (name,))
     values = {}
     for key, value in tables.get(command, {}).items():
         name = key.replace("-", "_")
         if name not in known[command]:
             close = difflib.get_close_matches(name, known[command], n=1)
-            hint = f"; did you mean {close[0].replace('_', '-')!r}?" if close else ""
-            raise BadConfig(path, f"[{command}] has no option {key!r}{hint}")
+            hint = f"did you mean {close[0].replace('_', '-')!r}?" if close else f"see: pychat {command} --help"
+            raise BadConfig(path, f"[{command}] has no option {key!r}; {hint}", (command, key))
         if isinstance(value, dict):
-            raise BadConfig(path, f"{key!r} in [{command}] must be a value, not a table")
+            raise BadConfig(path, f"{key!r} in [{command}] must be a value, not a table", (command, key))
         values[name] = value
     return values
+
+
+_FITS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "a list of strings": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "true or false": lambda value: isinstance(value, bool),
+    "a whole number": lambda value: type(value) is int,
+    "a number": lambda value: type(value) in (int, float),
+    "a string": lambda value: isinstance(value, str),
+}
+"""What values of a file are, in words, and how to tell."""
+
+
+def fitting(path: Path, keys: tuple[str, ...], value: object, wanted: str) -> object:
+    """
+    Return the value of a table and key, which must be what is wanted, one of the above.
+
+    Raises:
+        BadConfig: It is not.
+    """
+    if not _FITS[wanted](value):
+        raise BadConfig(path, f"{keys[-1].replace('_', '-')!r} must be {wanted}, not {value!r}", keys)
+    return value
+
+
+def line_hint(path: Path, *keys: str) -> str:
+    """
+    Return ", line 3" for where a key of a TOML file, or a table, is complete; nothing if that cannot be found.
+
+    Args:
+        keys: Table and key, with hyphens or underscores.
+    """
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    for number in range(1, min(len(lines), _SEARCHED_LINES) + 1) if keys else ():
+        try:
+            found: Any = tomllib.loads("\n".join(lines[:number]))
+        except tomllib.TOMLDecodeError:  # a value goes on in the next line
+            continue
+        for key in keys:
+            names = {name.replace("-", "_"): value for name, value in found.items()} if isinstance(found, dict) else {}
+            found = names.get(key.replace("-", "_"))
+        if found is not None:
+            return f", line {number}"
+    return ""

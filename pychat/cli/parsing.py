@@ -8,11 +8,12 @@ environment and in a file, too, and a group that turns whatever goes wrong into 
 from __future__ import annotations
 
 import math
+import os
 import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeVar
 
 import click
 from click import Choice, Context, IntRange, UsageError, argument, command, group, option, pass_context, version_option
@@ -21,8 +22,8 @@ from click.exceptions import Exit
 from click.shell_completion import get_completion_class
 
 from pychat.cli.exits import INTERRUPTED, MEANINGS, exit_code, explain
-from pychat.cli.options import BadConfig, limit_fields, read_config
-from pychat.cli.settings import Setting
+from pychat.cli.options import BadConfig, fitting, limit_fields, line_hint, read_config
+from pychat.cli.settings import BadVariable, OptionInfo, Setting, check_environment
 from pychat.cli.streams import ClosedPipe, say_on_stderr
 from pychat.core.errors import ChatError
 
@@ -43,6 +44,7 @@ __all__ = [
     "Section",
     "UsageError",
     "argument",
+    "call_again",
     "command",
     "completion_script",
     "config_option",
@@ -67,6 +69,10 @@ NEW_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 """One that may be made."""
 
 _EVENT_ID: Final = re.compile("[0-9a-f]{1,16}")
+T = TypeVar("T")
+
+_ARGUMENTS: Final = "pychat.arguments"
+"""Under this key a context keeps the arguments of its command."""
 _CONFIG: Final = "pychat.config"
 """Under this key a context keeps the path of the file that it has read."""
 
@@ -76,6 +82,20 @@ _CONFIG: Final = "pychat.config"
 
 class Command(click.Command):
     """A command that says where its options can come from, and lists those of `Limits` in a section of their own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ARGUMENTS] = tuple(args)
+        try:
+            if self.is_configurable:
+                known = [_variable(self.name, param) for param in self.params]
+                check_environment(f"PYCHAT_{self.name}_".upper(), known, os.environ)
+            return super().parse_args(ctx, args)
+        except BadVariable as error:
+            raise UsageError(str(error), ctx) from error
+        except click.BadParameter as error:
+            if isinstance(error.param, click.Option):
+                error.param_hint = _where(ctx, error.param)
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Limits": []}
@@ -228,7 +248,7 @@ def _use_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
         values = read_config(path, str(ctx.command.name), _tables(ctx.parent.command))
         for param in ctx.command.params:
             if param.name in values:
-                values[param.name] = _config_value(path, param, values[param.name])
+                values[param.name] = _config_value(path, param, values[param.name], (str(ctx.command.name), param.name))
     except BadConfig as error:
         raise click.UsageError(str(error), ctx) from error
     ctx.default_map = {**(ctx.default_map or {}), **values}
@@ -249,24 +269,14 @@ def _options(command: click.Command) -> list[click.Option]:
     return [param for param in command.params if isinstance(param, click.Option)]
 
 
-def _config_value(path: Path, param: click.Parameter, value: object) -> object:
+def _config_value(path: Path, param: click.Parameter, value: object, keys: tuple[str, ...]) -> object:
     """Return the value as the option takes it; click alone would make 1 of `true`, and of 1.5."""
-    if param.multiple and isinstance(value, str):
-        value = [value]
     if param.multiple:
-        fits, wanted = isinstance(value, list) and all(isinstance(one, str) for one in value), "a list of strings"
-    elif isinstance(param, click.Option) and param.is_flag:
-        fits, wanted = isinstance(value, bool), "true or false"
-    elif isinstance(param.type, click.types.IntParamType):
-        fits, wanted = type(value) is int, "a whole number"
-    elif isinstance(param.type, click.types.FloatParamType):
-        fits, wanted = type(value) in (int, float), "a number"
-    else:
-        fits, wanted = isinstance(value, str), "a string"
-    if not fits:
-        key = str(param.name).replace("_", "-")
-        raise BadConfig(path, f"{key!r} must be {wanted}, not {value!r}")
-    return value
+        return fitting(path, keys, [value] if isinstance(value, str) else value, "a list of strings")
+    if isinstance(param, click.Option) and param.is_flag:
+        return fitting(path, keys, value, "true or false")
+    kinds = {click.types.IntParamType: "a whole number", click.types.FloatParamType: "a number"}
+    return fitting(path, keys, value, next((kinds[kind] for kind in kinds if isinstance(param.type, kind)), "a string"))
 
 
 def _default_config() -> Path:
@@ -300,19 +310,20 @@ def refuse_together(name: str, *others: str) -> None:
         raise UsageError(f"--{name} is instead of {' and '.join(f'--{one}' for one in others)}; leave out one of them")
 
 
+def call_again(function: Callable[..., T]) -> T:
+    """
+    Call a function with the options of the running command, which are read again from wherever they come.
+
+    Raises:
+        UsageError: They are wrong now.
+    """
+    ctx = click.get_current_context()
+    assert ctx.info_name is not None
+    with ctx.command.make_context(ctx.info_name, list(ctx.meta[_ARGUMENTS]), ctx.parent) as again:
+        return function(**again.params)
+
+
 # What commands tell of commands
-
-
-class OptionInfo(NamedTuple):
-    """An option as the documentation must name it."""
-
-    command: str
-    """`serve`; empty for options of `pychat` itself."""
-    option: str
-    """`--port`."""
-    variable: str
-    """`PYCHAT_SERVE_PORT`."""
-    help: str
 
 
 def options_of(parent: click.Group) -> Iterator[OptionInfo]:
@@ -356,6 +367,14 @@ def setting_of(ctx: click.Context, name: str, option: str) -> Any:
     """
     arguments = ["--config", str(ctx.meta[_CONFIG])] if _CONFIG in ctx.meta else []
     return next(setting.value for setting in settings_of(ctx, name, arguments) if setting.option == option)
+
+
+def _where(ctx: click.Context, param: click.Option) -> str:
+    """How an error names an option: by its place, too, if that is not the command line."""
+    source = _source(ctx, param)
+    if source.startswith("file: "):
+        source += line_hint(ctx.meta[_CONFIG], str(ctx.command.name), str(param.name))
+    return param.get_error_hint(ctx) + ("" if source in ("command line", "default") else f" ({source})")
 
 
 def _source(ctx: click.Context, param: click.Option) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from pychat.cli.secret_files import OPERATOR_VARIABLE, PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE
+from pychat.core.errors import ChatError
 
 _SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
     "serve": (SERVER_PASSWORD_VARIABLE, OPERATOR_VARIABLE),
@@ -20,6 +22,23 @@ _SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
 _SOURCE_COLUMN: Final = 40
 
 
+class BadVariable(ChatError):
+    """The environment has a variable that would set an option, if there were one of that name."""
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        """
+        Args:
+            known: The variables that there are.
+        """
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        close = difflib.get_close_matches(self.name, self.known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "take it out of the environment"
+        return f"the variable {self.name} sets no option; {hint}"
+
+
 class Setting(NamedTuple):
     """One option."""
 
@@ -29,6 +48,31 @@ class Setting(NamedTuple):
     """None: it has none."""
     source: str
     """`default`, `command line`, `environment: PYCHAT_SERVE_PORT`, `file: /etc/pychat.toml`."""
+
+
+class OptionInfo(NamedTuple):
+    """An option as the documentation must name it."""
+
+    command: str
+    """`serve`; empty for options of `pychat` itself."""
+    option: str
+    """`--port`."""
+    variable: str
+    """`PYCHAT_SERVE_PORT`."""
+    help: str
+
+
+def check_environment(prefix: str, options: Collection[str], environment: Mapping[str, str]) -> None:
+    """
+    Return if all variables with the prefix mean something: a password whose name is mistyped would protect nobody.
+
+    Raises:
+        BadVariable: The first that does not.
+    """
+    known = {*options, *(name for names in _SECRETS.values() for name in names)}
+    for name in sorted(environment):
+        if name.startswith(prefix) and name not in known:
+            raise BadVariable(name, sorted(known))
 
 
 def table(command: str, settings: Sequence[Setting]) -> list[str]:

@@ -27,7 +27,8 @@ class Sender:
         Args:
             wake: Read, and emptied, in `wait`.
         """
-        self._limits = limits
+        self.limits = limits
+        """Another thread may set others."""
         self._wake = wake
         self._selector = selectors.DefaultSelector()
         self._selector.register(wake, selectors.EVENT_READ)
@@ -72,8 +73,8 @@ class Sender:
 
     def _enqueue(self, link: Link, view: memoryview) -> None:
         link.behind += len(view)
-        if link.behind > self._limits.send_queue_bytes:
-            self.cut_off(link, f"too slow: more than {self._limits.send_queue_bytes} bytes were waiting")
+        if link.behind > self.limits.send_queue_bytes:
+            self.cut_off(link, f"too slow: more than {self.limits.send_queue_bytes} bytes were waiting")
             return
         if link.queue is None:
             link.queue = deque()
@@ -149,13 +150,13 @@ class Sender:
         now = time.monotonic()
         if now >= self._next_check:
             self._next_check = now + 1.0
-            seconds = self._limits.stall_seconds
+            seconds = self.limits.stall_seconds
             for link in [link for link in self._behind if _silent_for(link, now) >= seconds]:
                 self.cut_off(link, f"too slow: nothing was taken for {seconds:g} seconds")
 
     def lagging_rooms(self) -> frozenset[Room]:
         """Return the rooms with a member that is behind and takes what it can; who takes nothing does not count."""
-        now, much = time.monotonic(), self._limits.send_queue_bytes // 4
+        now, much = time.monotonic(), self.limits.send_queue_bytes // 4
         return frozenset(
             hearers.room
             for link in self._behind

@@ -170,15 +170,10 @@ class ServerTls:
         Raises:
             BadCertificate: The files cannot be used.
         """
-        self._certificate = certificate
+        self.certificate: Final = certificate
         self._context = _server_context(certificate)
         self.fingerprint = fingerprint_of(certificate.file)
         """The SHA-256 of the certificate, as everybody writes it."""
-
-    def reload(self) -> None:
-        """Read the files again, for connections from now on. Raises as the constructor does; the old ones stay then."""
-        context, fingerprint = _server_context(self._certificate), fingerprint_of(self._certificate.file)
-        self._context, self.fingerprint = context, fingerprint
 
     def layer(self) -> TlsLayer:
         """Return the server's side of a new connection."""

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 from pychat.core.clock import SYSTEM_CLOCK
 from pychat.core.delivery import Attach, Batch, Detach, Private
+from pychat.core.limits import Limits
 from pychat.core.replies import Bye, PingRequest, ResponseEnd, ResponseStart
 from pychat.core.room import Room
 from pychat.transport.fanout import Fanout
@@ -39,21 +40,29 @@ _BEHIND_SECONDS = 0.02
 
 
 class Writer:
-    """The writer thread of one server. Made by `ChatServer`; all but `start` and `stop` runs on its own thread."""
+    """
+    The writer thread of one server.
+
+    Made by `ChatServer`; all but `start`, `stop` and `change` runs on its own thread.
+    """
 
     def __init__(self, fanout: Fanout) -> None:
         self._fanout = fanout
-        self._limits = fanout.limits
         self._sender = Sender(fanout.limits, fanout.start())
+        self.change(fanout.limits)
         self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
-        self._pass_bytes = fanout.limits.send_queue_bytes // 2
-        """Encoded bytes after which a pass ends, so that one pass does not fill an empty send queue."""
         self._rooms: dict[Room, Hearers] = {}
         self._touched: dict[Hearers, None] = {}
         self._singled: list[Link] = []
         self._responses = Responses()
         self._after_pass: list[Finish | Close | Tell] = []
         self._timers = Timers(SYSTEM_CLOCK)
+
+    def change(self, limits: Limits) -> None:
+        """From now on these are the limits. From any thread: each of them is looked at by itself."""
+        self._limits = self._sender.limits = limits
+        self._pass_bytes = limits.send_queue_bytes // 2
+        """Encoded bytes after which a pass ends, so that one pass does not fill an empty send queue."""
 
     def start(self) -> None:
         """Start the thread."""
