@@ -11,6 +11,7 @@ has lost its operators, and pinned rooms have none of their own. Other servers l
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import TYPE_CHECKING
 
@@ -199,6 +200,22 @@ def may_speak(session: Session, room: Room, message: Message) -> None:
     if "C" in rules.flags and not message.action and (message.formatted or "").startswith("\x01"):
         raise _silenced(room, f"room {name!r} takes no CTCP")
     _require_voice(session, room)
+
+
+def take_turn(session: Session, room: Room) -> None:
+    """
+    Return if the session may talk now, and count that it does (mode `W`); to be asked when all else allows it.
+
+    Raises:
+        Refused: It has talked a short while ago.
+    """
+    rules = room.rules
+    if not rules.slow or rules.roles.get(session.identity) or is_server_operator(session):
+        return
+    left = math.ceil(rules.pace.take(session.identity, rules.slow, session.chat.clock.monotonic()))
+    if left:
+        text = f"room {room.name!r} is slow: one message in {rules.slow} s; you can talk again in {left} s"
+        raise Refused(text, code="slow_mode", room=room.name, subject=(str(left),))
 
 
 def require_operator(session: Session, room: Room) -> None:

@@ -38,6 +38,7 @@ class KeptRoom(NamedTuple):
     roles: dict[int, str]
     invited: tuple[int, ...]
     forgets: bool
+    slow: int = 0
 
 
 class KeptSession(NamedTuple):
@@ -124,6 +125,7 @@ def _room_of(room: Room) -> KeptRoom:
         dict(rules.roles),
         tuple(rules.invited),
         rules.forgets,
+        rules.slow,
     )
 
 
@@ -146,7 +148,7 @@ def _restore(room: Room, kept: KeptRoom, until: float) -> None:
     rules.topic_by, rules.topic_time, rules.topic_userhost = kept.topic_by, kept.topic_time, kept.topic_userhost
     rules.created = kept.created
     rules.flags = frozenset(kept.flags)
-    rules.key, rules.limit = kept.key, kept.limit
+    rules.key, rules.limit, rules.slow = kept.key, kept.limit, kept.slow
     for letter, masks in kept.lists.items():
         for mask in masks:
             rules.lists[letter].add(mask)

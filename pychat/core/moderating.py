@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _KEY: Final = re.compile(r"(?!:)[!-+\--~]{1,32}")
 """What can be one parameter of an IRC command, in a list with commas."""
+_SLOWEST: Final = 21_600
 _LIMIT: Final = re.compile(r"0{0,9}[1-9][0-9]{0,5}", re.ASCII)
 
 
@@ -70,6 +71,8 @@ def get_modes(chat: Chat, session: Session, verb: queries.GetModes) -> None:
         arguments.append(rules.key if knows else "*")
     if rules.limit is not None:
         arguments.append(str(rules.limit))
+    if rules.slow:
+        arguments.append(str(rules.slow))
     chat.send(session, Modes(verb.ref, room.name, rules.letters, tuple(arguments), rules.created))
 
 
@@ -149,6 +152,16 @@ def _set_limit(chat: Chat, session: Session, room: Room, change: ModeChange) -> 
     return ModeChange(True, "l", str(limit)) if room.rules.set_limit(limit) else None
 
 
+def _set_slow(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
+    if not change.adding:
+        return ModeChange(False, "W") if room.rules.set_slow(0) else None
+    argument = change.argument or ""
+    if not _LIMIT.fullmatch(argument) or int(argument) > _SLOWEST:
+        raise _bad_argument(room, change, f"slow mode has 1 to {_SLOWEST} seconds")
+    seconds = int(argument)
+    return ModeChange(True, "W", str(seconds)) if room.rules.set_slow(seconds) else None
+
+
 def _set_role(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
     if not change.argument:
         raise _bad_argument(room, change, "whose role?")
@@ -189,6 +202,7 @@ _CHANGES: Final[dict[str, _Change]] = {
     **dict.fromkeys(modes.ROLES, _set_role),
     "k": _set_key,
     "l": _set_limit,
+    "W": _set_slow,
 }
 
 

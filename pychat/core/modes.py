@@ -6,6 +6,7 @@ Modes: the rules of a room and the roles of its members, by the letters that IRC
 | `b`, `e`, `I` | a mask | ban; exception from bans; exception from `i`: lists of masks |
 | `k` | a key | who joins must know it |
 | `l` | a number, when it is set | that many members at most |
+| `W` | seconds, when it is set | slow mode: between two messages of one member; not of operators and those with voice |
 | `i` | | who joins must have been invited |
 | `m` | | only operators and those with voice talk |
 | `n` | | only members talk |
@@ -29,10 +30,12 @@ LISTS: Final = "beI"
 ROLES: Final = "ov"
 """Modes that members have, the highest first."""
 WITH_ARGUMENT: Final = LISTS + ROLES + "k"
-"""Modes that take an argument both when they are set and when they are removed; `l` only when it is set."""
+"""Modes that take an argument both when they are set and when they are removed."""
+WHEN_SET: Final = "lW"
+"""Modes that take an argument only when they are set. No server that is common knows `W`."""
 FLAGS: Final = "Cimnst"
 """Modes without an argument."""
-ALL: Final = LISTS + "kl" + FLAGS + ROLES
+ALL: Final = LISTS + "k" + WHEN_SET + FLAGS + ROLES
 ROLE_LETTERS: Final = {"operator": "o", "voice": "ov"}
 """By the names of roles (`Message.role`): who has one of these letters has the role, or a higher one."""
 MOST_CHANGES: Final = 20
@@ -83,7 +86,7 @@ def parse(letters: str, arguments: Sequence[str], most: int = MOST_CHANGES) -> l
             continue
         if len(changes) == most:
             raise LimitExceeded("modes at once", most, "changes")
-        takes = letter in WITH_ARGUMENT or (letter == "l" and adding)
+        takes = letter in WITH_ARGUMENT or (letter in WHEN_SET and adding)
         changes.append(ModeChange(adding, letter, next(left, None) if takes else None))
     return changes
 

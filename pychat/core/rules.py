@@ -7,6 +7,7 @@ from typing import Final
 from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.masks import MaskList
 from pychat.core.modes import LISTS, ROLES
+from pychat.core.pace import Pace
 
 FIRST_FLAGS: Final = frozenset("n")
 """What a new room has. Not `t`: every member may set the topic, unless an operator changes that."""
@@ -35,7 +36,9 @@ class RoomRules:
         "limit",
         "lists",
         "looks_at",
+        "pace",
         "roles",
+        "slow",
         "topic_by",
         "topic_time",
         "topic_userhost",
@@ -50,6 +53,10 @@ class RoomRules:
         """Of mode `k`."""
         self.limit: int | None = None
         """Of mode `l`."""
+        self.slow = 0
+        """Seconds of mode `W`; 0: it is not set."""
+        self.pace = Pace()
+        """Who has talked when, for it."""
         self.lists: dict[str, MaskList] = {letter: MaskList() for letter in LISTS}
         """By letter; the list of bans has the mutes, too."""
         self.looks_at: float | None = None
@@ -86,7 +93,8 @@ class RoomRules:
     @property
     def letters(self) -> str:
         """The modes that are set, but for lists and roles."""
-        return "".join(sorted(self.flags)) + "k" * (self.key is not None) + "l" * (self.limit is not None)
+        more = "k" * (self.key is not None), "l" * (self.limit is not None), "W" * (self.slow > 0)
+        return "".join(sorted(self.flags)) + "".join(more)
 
     # Changes; each returns whether it made a difference
 
@@ -104,6 +112,11 @@ class RoomRules:
         changed, self.limit = limit != self.limit, limit
         return changed
 
+    def set_slow(self, seconds: int) -> bool:
+        changed, self.slow = seconds != self.slow, seconds
+        self.update_hushes()
+        return changed
+
     def set_role(self, identity: int, letter: str, adding: bool) -> bool:
         has = self.roles.get(identity, "")
         roles = "".join([role for role in ROLES if (adding if role == letter else role in has)])
@@ -114,8 +127,8 @@ class RoomRules:
         return roles != has
 
     def update_hushes(self) -> None:
-        """Flags or bans have changed."""
-        self.hushes = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0
+        """Flags, bans or the slow mode have changed."""
+        self.hushes = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0 or self.slow > 0
 
     # People who come and go
 

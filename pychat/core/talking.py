@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pychat.core import modes, queries, verbs
-from pychat.core.authority import may_speak
+from pychat.core.authority import may_speak, take_turn
 from pychat.core.errors import LimitExceeded, NoSuchNickname, Refused
 from pychat.core.events import Message, Tagged
 from pychat.core.handler import call, change_before, log_failure
@@ -43,6 +43,7 @@ def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
         message = _complete(chat, session, message, verb)._replace(role=_checked_role(verb.role))
     if outside or room.rules.hushes:
         may_speak(session, room, message)
+        take_turn(session, room)
     _speak(chat, session, message, verb.ref)
 
 

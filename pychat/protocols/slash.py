@@ -272,6 +272,15 @@ def _mode(arguments: str) -> Verb:
     return SetModes(tuple(changes), room)
 
 
+@_command("slow", "SECONDS")
+def _slow(arguments: str) -> Verb | None:
+    """Let everybody talk only so often in this room, but for operators and those with voice; 0 ends it."""
+    if not arguments.isdecimal() or not arguments.isascii() or len(arguments) > 9:
+        return None
+    seconds = int(arguments)
+    return SetModes((modes.ModeChange(seconds > 0, "W", str(seconds) if seconds else None),))
+
+
 @_command("oper", "NAME PASSWORD")
 def _oper(arguments: str) -> Verb | None:
     """Become an operator of the server."""

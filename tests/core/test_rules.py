@@ -14,6 +14,7 @@ from pychat.core.events import Joined, Left, Message, Tagged
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.modes import parse
+from pychat.core.pace import Pace
 from pychat.core.replies import Failure, Gap, Members, Ok
 from pychat.core.room import Room
 from pychat.core.rules import RoomRules
@@ -39,6 +40,75 @@ def people(*nicknames: str, limits: Limits | None = None, clock: Clock = SYSTEM_
 def code(items: list[Any]) -> str | None:
     """That of the last item, if it is a refusal."""
     return items[-1].code if items and isinstance(items[-1], Failure) else None
+
+
+# Slow mode
+
+
+def test_in_a_slow_room_a_member_talks_now_and_then() -> None:
+    """Who is too early is told how long to wait, and does not have to wait longer for having tried."""
+    clock = FakeClock()
+    _, (ann, bob, carl) = people("ann", "bob", "carl", clock=clock)
+    ann.do(mode("+W", "10"))
+
+    assert code(bob.do(Say("x"))) is None
+    clock.advance(6.5)
+    refused = bob.do(Say("y"))[-1]
+    assert (refused.code, refused.text) == (
+        "slow_mode",
+        "room 'ops' is slow: one message in 10 s; you can talk again in 4 s",
+    )
+    assert code(carl.do(Say("x"))) is None
+    clock.advance(3.5)
+    assert code(bob.do(verbs.SayAll(["y", "z"]))) == "slow_mode"
+    assert [event.text for event in ann.take() if isinstance(event, Message)] == ["x", "x", "y"]
+
+
+def test_a_slow_room_is_not_slow_for_those_with_a_role() -> None:
+    """Operators, voices and server operators; and nobody is slow when it is over."""
+    _, (ann, bob, carl, dave) = people("ann", "bob", "carl", "dave")
+    ann.do(mode("+Wv", "3600", "bob"))
+    carl.modes = "o"
+
+    for member in (ann, bob, carl):
+        assert code(member.do(Say("x"), Say("y"))) is None
+    assert code(dave.do(Say("x"), Say("y"))) == "slow_mode"
+    ann.do(mode("-W"))
+    assert not dave.rooms["ops"].rules.hushes
+    assert code(dave.do(Say("z"))) is None
+
+
+def test_who_comes_back_has_not_become_faster() -> None:
+    """Neither by another nickname nor by leaving the room."""
+    clock = FakeClock()
+    _, (ann, bob) = people("ann", "bob", clock=clock)
+    ann.do(mode("+W", "10"))
+    bob.do(Say("x"), verbs.SetNickname("robert"), Leave(), Join("ops"))
+
+    assert code(bob.do(Say("y"))) == "slow_mode"
+
+
+def test_what_is_no_slow_mode_is_refused() -> None:
+    """From one second to six hours."""
+    chat, (ann,) = people("ann")
+
+    for wrong in ("0", "21601", "x", "-1", "1.5", "9" * 30):
+        assert code(ann.do(mode("+W", wrong))) == "bad_mode_argument"
+    assert code(ann.do(mode("+W"))) == "bad_mode_argument"
+    ann.do(mode("+W", "007"))
+    assert ann.do(queries.GetModes())[-1][2:4] == ("nW", ("7",))
+    assert chat.room("ops").rules.slow == 7
+
+
+def test_who_has_talked_is_forgotten_when_it_does_not_matter_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And of very many, the first."""
+    pace = Pace()
+    for number in range(100):
+        assert pace.take(number, 10, float(number)) == 0.0
+    assert len(pace._times) == 10
+    monkeypatch.setattr("pychat.core.pace._MOST", 5)
+    assert pace.take(100, 1000, 100.0) == 0.0
+    assert sorted(pace._times) == [96, 97, 98, 99, 100]
 
 
 # Who comes in

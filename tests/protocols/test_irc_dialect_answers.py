@@ -30,7 +30,7 @@ def test_welcome() -> None:
         f"001 :Welcome to the pychat Network, ann!{ANN}",
         "002 :Your host is irc.pychat, running version pychat",
         "003 :This server was created Sun Nov 22 15:04:05 2026 UTC",
-        "004 irc.pychat pychat Biow CIbeiklmnostv Ibeklov",
+        "004 irc.pychat pychat Biow CIWbeiklmnostv IWbeklov",
     )
     assert [line.split()[1] for line in lines[4:]] == ["005", "005", "005", *["251", "252", "254", "255", "265", "266"]]
     assert "secret" not in " ".join(lines)
@@ -50,7 +50,7 @@ def test_isupport() -> None:
         "BOT=B",
         "CASEMAPPING=ascii",
         "CHANLIMIT=#:20",
-        "CHANMODES=Ibe,k,l,Cimnst",
+        "CHANMODES=Ibe,k,lW,Cimnst",
         "CHANNELLEN=65",
         "CHANTYPES=#",
         "CHATHISTORY=500",

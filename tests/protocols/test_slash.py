@@ -74,6 +74,8 @@ from pychat.protocols import slash
         ("/mode +b", queries.ListMasks("b")),
         ("/mode ops -I", queries.ListMasks("I", "ops")),
         ("/mode +", v.SetModes(())),
+        ("/slow 10", v.SetModes((ModeChange(True, "W", "10"),))),
+        ("/slow 0", v.SetModes((ModeChange(False, "W"),))),
         ("/oper ann open sesame", v.BecomeOperator("ann", "open sesame")),
         ("/kill bob spam", v.Kill("bob", "spam")),
         ("/motd", queries.GetMotd(ref="motd")),
@@ -102,6 +104,8 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
         ("/kill", "/kill NICK [REASON]"),
         ("/mute", "/mute NICK [10m] [REASON]"),
         ("/unban", "/unban NICK"),
+        ("/slow soon", "/slow SECONDS"),
+        ("/slow", "/slow SECONDS"),
         ("/unmute a b", "/unmute NICK"),
         ("/op", "/op NICK"),
         ("/devoice a b", "/devoice NICK"),
@@ -149,7 +153,7 @@ def test_help_lists_every_command_once() -> None:
     assert [line.split()[0] for line in lines] == [
         "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
         "/whois", "/topic", "/away", "/back", "/history", "/search", "/invite", "/kick",
-        "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/oper", "/kill",
+        "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/slow", "/oper", "/kill",
         "/register", "/login", "/logout", "/password", "/drop", "/regain", "/motd", "/quit", "//text",
     ]  # fmt: skip
     assert lines[4] == "/msg NICK TEXT              Write to one person; nobody else sees it."

@@ -68,6 +68,7 @@ _NUMERICS: Final[dict[str, tuple[str, ...]]] = {
     "not_room_operator": ("482", "room"),
     "not_server_operator": ("481",),
     "cannot_speak": ("404", "room"),
+    "slow_mode": ("404", "room"),
     "banned": ("474", "room"),
     "invite_only": ("473", "room"),
     "bad_key": ("475", "room"),

@@ -34,7 +34,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
         # Names of other scripts fold, too (`core/names.py`), and there is no word for that.
         "CASEMAPPING=ascii",
         f"CHANLIMIT=#:{limits.rooms_per_session}",
-        f"CHANMODES={lists},k,l,{modes.FLAGS}",
+        f"CHANMODES={lists},k,{modes.WHEN_SET},{modes.FLAGS}",
         f"CHANNELLEN={limits.room_name_chars + 1}",
         "CHANTYPES=#",
         f"CHATHISTORY={limits.history_page}",
@@ -78,5 +78,5 @@ def isupport(style: Style) -> list[str]:
 def my_info(style: Style) -> str:
     """Return RPL_MYINFO (004): the modes that there are."""
     channel_modes = "".join(sorted(modes.ALL))
-    with_argument = "".join(sorted(modes.WITH_ARGUMENT + "l"))
+    with_argument = "".join(sorted(modes.WITH_ARGUMENT + modes.WHEN_SET))
     return style.numeric("004", style.server, style.version, "".join(sorted(USER_MODES)), channel_modes, with_argument)
