@@ -75,6 +75,7 @@ SLASH: Final = [
     _slash(f"/mode {ROOM} +l 50", "SetModes"),
     _slash(f"/mode {ROOM} +e", "ListMasks"),
     _slash(f"/mode {ROOM}", "GetModes"),
+    _slash("/slow 10", "SetModes", here=True),
     _slash("/oper root sesame", "BecomeOperator"),
     _slash("/oper root wrong", "BecomeOperator wrongly"),
     _slash("/kill bob", "Kill"),
