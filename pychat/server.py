@@ -25,6 +25,7 @@ from pychat.core.errors import LocalProtocolError
 from pychat.core.handler import Handler
 from pychat.core.limits import Limits
 from pychat.core.log import Log
+from pychat.core.server_bans import BannedFromServer
 from pychat.core.userhost import UNIX
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.nickname import NicknameValidator
@@ -287,9 +288,10 @@ class ChatServer(Host, Reloadable, socketserver.ThreadingTCPServer):
         return request, self.proxies.origin(UNIX if self._file is not None else address[0])
 
     def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
-        """Refuse a connection that is too many, in one line that every language can live with."""
+        """Refuse who is banned, and who is too many, in one line that every language can live with."""
         assert isinstance(request, socket.socket)
-        refusal = self._admission.admit(client_address)
+        ban = None if client_address.proxied else self.chat.bans.of_address(client_address.address)
+        refusal = self._admission.admit(client_address) if ban is None else str(BannedFromServer(ban))
         if refusal is None:
             return True
         with contextlib.suppress(OSError):
@@ -334,7 +336,8 @@ class ChatServer(Host, Reloadable, socketserver.ThreadingTCPServer):
 
     def identify(self, origin: Origin, address: str) -> str | None:
         """A proxy has said whom it brings; return why the connection is refused, None if it is not."""
-        return self._admission.identify(origin, address)
+        ban = self.chat.bans.of_address(address)
+        return self._admission.identify(origin, address) if ban is None else str(BannedFromServer(ban))
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Let the writer close the socket, or close it if the writer never knew it."""

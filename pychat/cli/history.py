@@ -46,6 +46,8 @@ class Wanted(NamedTuple):
     """Ahead of this event, or of this time."""
     last: int | None
     """Only so many of the last ones."""
+    audit: bool = False
+    """The audit record, and no room."""
 
 
 def print_history(path: Path, wanted: Wanted, *, as_json: bool) -> None:
@@ -64,7 +66,8 @@ def print_history(path: Path, wanted: Wanted, *, as_json: bool) -> None:
         if wanted.room is not None and room is None:
             raise NoSuchRoom(wanted.room, path, list(archive.rooms))
         stamped = Stamped(room)
-        events = _events(archive, [*archive.rooms.values()] if room is None else [archive.rooms[room]], wanted)
+        rooms = [*archive.rooms.values()] if room is None else [archive.rooms[room]]
+        events = _events(archive, archive.audit if wanted.audit else rooms, wanted)
         while some := list(islice(events, _LINES)):
             output.write([line for event in some for line in ([show_json(event)] if as_json else stamped.show(event))])
 

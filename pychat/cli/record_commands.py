@@ -42,6 +42,7 @@ _NO_FILE = (
 @command(cls=Command)
 @option("--db", type=FILE, metavar="FILE", help="Where the record is; otherwise the one of pychat serve.")
 @option("--room", metavar="NAME", help="Only what happened in this room; otherwise in all of them.")
+@option("--audit", is_flag=True, help="Who did what to others, instead: kicks, bans, modes, accounts.")
 @option("--search", metavar="WORDS", help='Only messages with these words, "phrases" or beginnings of words*.')
 @option("--since", type=Checked("position", parse_position), metavar="TIME|ID", help="Begin there.")
 @option("--before", type=Checked("position", parse_position), metavar="TIME|ID", help="End there.")
@@ -53,6 +54,7 @@ def history(
     ctx: Context,
     db: Path | None,
     room: str | None,
+    audit: bool,
     search: str | None,
     since: str | None,
     before: str | None,
@@ -80,7 +82,10 @@ def history(
         None if since is None else parse_position(since),
         None if before is None else parse_position(before),
         lines,
+        audit,
     )
+    if audit and (room is not None or terms is not None):
+        raise UsageError("--audit cannot be combined with --room or --search")
     print_history(path, wanted, as_json=format == "json")
 
 

@@ -18,6 +18,7 @@ from pychat.core.passwords import require_password
 from pychat.core.profiles import introduce
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, Motd, Ok, Welcome
+from pychat.core.server_bans import require_welcome
 from pychat.core.session import Session
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
         nickname = check_nickname(nickname, chat.limits)
     if nickname == old:
         return True
+    require_welcome(session, nickname)
     with chat.order.lock:
         chat.order.flush_locked()
         if session.closed:

@@ -15,7 +15,7 @@ import math
 import secrets
 from typing import TYPE_CHECKING
 
-from pychat.core import account_verbs, moderation_verbs, queries, verbs
+from pychat.core import account_verbs, moderation_verbs, queries, server_ban, verbs
 from pychat.core.durations import until_when
 from pychat.core.errors import LocalProtocolError, NotAMember, NotRegistered, NotStored, Refused
 from pychat.core.events import Message
@@ -84,7 +84,16 @@ _REGISTERED = frozenset(
         queries.GetUserModes,
     }
 )
-_SERVER_OPERATORS = frozenset({verbs.Kill, verbs.SendWallops})
+_SERVER_OPERATORS = frozenset(
+    {
+        verbs.Kill,
+        verbs.SendWallops,
+        server_ban.AddServerBan,
+        server_ban.RemoveServerBan,
+        server_ban.ListServerBans,
+        queries.ReadAudit,
+    }
+)
 _STORED = {
     verbs.Say: "your message",
     verbs.SayAll: "your message",
@@ -94,6 +103,8 @@ _STORED = {
     moderation_verbs.Ban: "the ban",
     moderation_verbs.Unban: "the end of the ban",
     verbs.Invite: "the invitation",
+    server_ban.AddServerBan: "the ban",
+    server_ban.RemoveServerBan: "that the ban is over",
     account_verbs.Register: "your account",
     account_verbs.ChangePassword: "your new password",
     account_verbs.DropAccount: "that your account is deleted",

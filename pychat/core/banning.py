@@ -37,7 +37,9 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
         require_operator(session, room)
         mask = _mask_for_locked(chat, session, room, target)
         new = mask not in room.rules.lists["b"]
-        add_locked(chat, room, "b", MaskEntry(mask, session.nickname or "", now, session.userhost, until, reason))
+        entry = MaskEntry(mask, session.nickname or "", now, session.userhost, until, reason)
+        add_locked(chat, room, "b", entry)
+        chat.audit.note_locked(session, f"{_said_of(mask)} {room.name}{until_when(entry)}")
         position = None
         if new:
             event = ModesChanged(
@@ -68,9 +70,16 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
         changes = tuple([ModeChange(False, "b", mask) for mask in found])
         event = ModesChanged(0, 0.0, room.name, session.nickname or "", changes, session.userhost)
         position = chat.order.append_locked(event, room.alone).id
+        for mask in found:
+            chat.audit.note_locked(session, f"ended: {_said_of(mask)} {room.name}")
         chat.lasting.keep_room_locked(room)
         chat.order.send_locked(session, Ok(verb.ref, position))
     chat.order.wake()
+
+
+def _said_of(mask: str) -> str:
+    """What the audit record says of a ban or a mute, in front of the room."""
+    return f"muted {mask.removeprefix(MUTE)} in" if mask.startswith(MUTE) else f"banned {mask} from"
 
 
 def add_locked(chat: Chat, room: Room, letter: str, entry: MaskEntry) -> None:

@@ -14,6 +14,7 @@ from pychat.core.accounts import Accounts
 from pychat.core.actions import ACTIONS
 from pychat.core.alarms import Alarms
 from pychat.core.attempts import Attempts
+from pychat.core.audit import Audit
 from pychat.core.authority import authorize
 from pychat.core.census import Census, Past
 from pychat.core.clock import SYSTEM_CLOCK, Clock
@@ -34,6 +35,7 @@ from pychat.core.passwords import Password
 from pychat.core.queries import Ref
 from pychat.core.replies import Bye, Counts, Failure, Reply
 from pychat.core.room import Room
+from pychat.core.server_bans import ServerBans
 from pychat.core.session import LocalSession, Session, Told
 from pychat.core.talking import failure_of
 from pychat.core.text import clean, clean_line, lines_of
@@ -100,6 +102,8 @@ class Chat:
         self.past = Past(clock)
         self.watches = Watches(self.order, self.nicknames)
         self._rooms: dict[str, Room] = {}
+        self.bans = ServerBans(self.log, clock)
+        self.audit = Audit(self)
         self.membership = Membership(self)
         self.lasting = Lasting(self)
         self.lasting.restore()

@@ -10,6 +10,7 @@ from pychat.core.accounts import BadCredentials
 from pychat.core.attempts import address_key
 from pychat.core.errors import InternalFailure, Refused
 from pychat.core.names import fold
+from pychat.core.server_bans import BannedFromServer
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -67,6 +68,9 @@ def require_account(session: Session, account: str, check: Callable[[], str | No
         # Not the name: people type the password there.
         logger.warning("a wrong account or password from %s", session.address or "inside")
         raise BadCredentials
+    ban = session.chat.bans.of_account(found)
+    if ban is not None:
+        raise BannedFromServer(ban)
     return found
 
 

@@ -47,6 +47,7 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
         chat.registrations.add(key)
     ask_accounts(chat, lambda: chat.accounts.register(name, verb.password))
     logger.info("%r from %s has registered the account %r", session.nickname, session.address or "inside", name)
+    chat.audit.note(session, f"registered the account {name}")
     become(chat, session, name, verb.ref, registered=True)
     holder = chat.find(name)
     if holder is not None and holder is not session:  # it took the nickname while the password was hashed
@@ -80,6 +81,7 @@ def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:
     account = check_password(session, _account_of(session), verb.password)
     ask_accounts(chat, lambda: chat.accounts.drop(account))
     logger.info("%r has deleted the account %r", session.nickname, account)
+    chat.audit.note(session, f"deleted the account {account}")
     _log_out_others(chat, session, account)
     become(chat, session, None, verb.ref)
 

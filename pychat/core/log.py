@@ -21,6 +21,7 @@ from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.rings import Rings, merge
 from pychat.core.searching import Terms
+from pychat.core.server_ban import ServerBan
 
 
 class Page(NamedTuple):
@@ -159,6 +160,9 @@ class Log(ABC):
         storing.settle()
         return storing
 
+    def keep_ban(self, key: str, ban: ServerBan | None) -> None:  # noqa: B027
+        """Store a ban from the server under its folded target; None: it is no more."""
+
     def kept_rooms(self) -> list[KeptRoom]:
         """Return what was stored of rooms before the server was started. Asked once."""
         return []
@@ -169,6 +173,10 @@ class Log(ABC):
 
     def kept_accounts(self) -> list[KeptAccount]:
         """Return the accounts that were stored before the server was started. Asked once."""
+        return []
+
+    def kept_bans(self) -> list[ServerBan]:
+        """Return the bans that were stored before the server was started, the oldest first. Asked once."""
         return []
 
 

@@ -32,6 +32,8 @@ def kick(chat: Chat, session: Session, verb: verbs.Kick) -> None:
     reason = chat.checked_short_text("reason", verb.reason)
     member = _found(chat, verb.nickname)
     chat.membership.kick(session, room, member, reason)
+    what = f"removed {member.nickname}!{member.userhost} from {room.name}" + (f" ({reason})" if reason else "")
+    chat.audit.note(session, what)
     chat.send(session, Ok(verb.ref))
 
 
@@ -115,6 +117,8 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
         if made:
             event = ModesChanged(0, 0.0, room.name, session.nickname or "", tuple(made), session.userhost)
             position = chat.order.append_locked(event, room.alone).id
+            letters, arguments = modes.write([c._replace(argument="*") if c.mode == "k" else c for c in made])
+            chat.audit.note_locked(session, f"set mode {' '.join([letters, *arguments])} in {room.name}")
             chat.lasting.keep_room_locked(room)
         answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
         chat.order.send_locked(session, *answers)

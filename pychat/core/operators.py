@@ -56,6 +56,7 @@ def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) ->
             session.end(f"{_TRIES} wrong passwords")
         return
     session.memo.pop(Operators, None)
+    chat.audit.note(session, f"became server operator {verb.name}")
     logger.info("%s from %s is server operator %s now", session.nickname, session.address or "inside", verb.name)
     change_modes(chat, session, [ModeChange(True, "o")], verb.ref)
 
@@ -66,6 +67,7 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
         raise NoSuchNickname(verb.nickname)
     reason = chat.checked_short_text("reason", verb.reason)
     target.unwanted = True
+    chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}" + (f" ({reason})" if reason else ""))
     logger.info("%r from %s disconnects %r: %r", session.nickname, session.address, target.nickname, reason)
     target.kick(f"killed by {session.nickname}" + (f" ({reason})" if reason else ""))
     chat.send(session, Ok(verb.ref))

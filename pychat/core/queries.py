@@ -180,6 +180,15 @@ class GetUserModes(NamedTuple):
     ref: Ref = None
 
 
+class ReadAudit(NamedTuple):
+    """Who did what to others? Answered by `HistoryPage`; for server operators."""
+
+    limit: int | None = None
+    before: int | None = None
+    """Only entries with smaller ids."""
+    ref: Ref = None
+
+
 Query: TypeAlias = (
     GetTopic
     | ListMembers
@@ -197,4 +206,5 @@ Query: TypeAlias = (
     | GetModes
     | ListMasks
     | GetUserModes
+    | ReadAudit
 )

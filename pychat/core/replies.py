@@ -15,6 +15,7 @@ from pychat.core.events import Event
 from pychat.core.limits import Limits
 from pychat.core.modes import MaskEntry, ModeChange
 from pychat.core.queries import Ref
+from pychat.core.server_ban import ServerBanList
 
 
 class Ok(NamedTuple):
@@ -387,4 +388,5 @@ Reply: TypeAlias = (
     | PongReply
     | Bye
     | AccountReply
+    | ServerBanList
 )

@@ -15,6 +15,7 @@ from pychat.core.account_verbs import AccountVerb, without_secrets
 from pychat.core.moderation_verbs import ModerationVerb
 from pychat.core.modes import ModeChange
 from pychat.core.queries import Query, Ref
+from pychat.core.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 
 if TYPE_CHECKING:
     from pychat.core.replies import Reply
@@ -329,5 +330,8 @@ Verb: TypeAlias = (
     | Abort
     | AccountVerb
     | ModerationVerb
+    | AddServerBan
+    | RemoveServerBan
+    | ListServerBans
     | Query
 )

@@ -20,9 +20,11 @@ from pychat.core.queries import (
     ListRooms,
     Moment,
     Position,
+    ReadAudit,
     ReadHistory,
     WhoIs,
 )
+from pychat.core.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 from pychat.core.verbs import (
     BecomeOperator,
     Command,
@@ -166,6 +168,15 @@ _WRITERS: Final[dict[type, _Writer]] = {
     DropAccount: lambda verb: {"type": "drop_account", "password": verb.password},
     Regain: lambda verb: {"type": "regain", "nick": verb.nickname, "password": verb.password},
     Kill: lambda verb: {"type": "kill", "nick": verb.nickname, "reason": verb.reason or None},
+    AddServerBan: lambda verb: {
+        "type": "server_ban",
+        "target": verb.target,
+        "seconds": verb.seconds,
+        "reason": verb.reason or None,
+    },
+    RemoveServerBan: lambda verb: {"type": "server_unban", "target": verb.target},
+    ListServerBans: lambda verb: {"type": "server_ban"},
+    ReadAudit: lambda verb: {"type": "audit", "limit": verb.limit, "before": _id(verb.before)},
     SendWallops: lambda verb: {"type": "wallops", "text": verb.text},
     GetMotd: lambda verb: {"type": "motd"},
     Command: _write_command,

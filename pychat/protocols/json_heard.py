@@ -50,6 +50,7 @@ from pychat.core.replies import (
     Wallops,
     Welcome,
 )
+from pychat.core.server_ban import ServerBan, ServerBanList
 from pychat.protocols.base import Item
 from pychat.protocols.json_values import PROTOCOL_VERSION, BadField, Fields, read_limits
 
@@ -118,6 +119,20 @@ def _read_masks(fields: Fields) -> Masks:
 def _mask(part: Fields) -> MaskEntry:
     until = part.time("until") if part.has("until") else None
     return MaskEntry(part.text("mask"), part.text("by"), part.time("time"), "", until, part.text("reason", ""))
+
+
+def _read_server_bans(fields: Fields) -> ServerBanList:
+    bans = [
+        ServerBan(
+            part.text("target"),
+            part.text("reason", ""),
+            part.text("by"),
+            part.time("time"),
+            part.time("until") if part.has("until") else None,
+        )
+        for part in fields.objects("bans")
+    ]
+    return ServerBanList(fields.ref(), tuple(bans))
 
 
 def _read_failure(fields: Fields) -> Failure:
@@ -227,6 +242,7 @@ _READERS: Final[dict[str, _Reader]] = {
     "logged_in": lambda fields: LoggedIn(fields.ref(), fields.text("account"), fields.flag("registered")),
     "logged_out": lambda fields: LoggedOut(fields.ref()),
     "person_away": lambda fields: PersonAway(None, fields.text("nick"), fields.text("text")),
+    "server_bans": _read_server_bans,
     "wallops": lambda fields: Wallops(fields.text("nick"), "", fields.text("text")),
     "history": _read_history,
     "replay": lambda fields: Replay(fields.text("room"), _read_events(fields)),

@@ -63,6 +63,7 @@ from pychat.core.replies import (
     Welcome,
     Words,
 )
+from pychat.core.server_ban import ServerBanList
 from pychat.protocols.base import Item
 from pychat.protocols.json_values import PROTOCOL_VERSION, dump_object, format_id, format_time, write_limits
 
@@ -208,6 +209,20 @@ def _mask(entry: MaskEntry) -> dict[str, Any]:
     return {**fields, **_if("until", until), **_if("reason", entry.reason)}
 
 
+def _server_bans(item: ServerBanList) -> str:
+    bans = [
+        {
+            "target": ban.target,
+            "by": ban.by,
+            "time": format_time(ban.time),
+            **({} if ban.until is None else {"until": format_time(ban.until)}),
+            **_if("reason", ban.reason),
+        }
+        for ban in item.bans
+    ]
+    return _reply("server_bans", item, bans=bans)
+
+
 def _motd(item: Motd) -> str:
     """Who did not ask for it need not hear that there is none."""
     return _reply("lines", item, lines=list(item.lines)) if item.lines or item.ref is not None else ""
@@ -274,6 +289,7 @@ _ENCODERS: Final[dict[type, _Encoder]] = {
     LoggedIn: lambda item: _reply("logged_in", item, account=item.account, **_if("registered", item.registered)),
     LoggedOut: lambda item: _reply("logged_out", item),
     SaslChallenge: _nothing,
+    ServerBanList: _server_bans,
     Wallops: _wallops,
     PersonAway: _person_away,
     HistoryTargets: _nothing,

@@ -18,10 +18,12 @@ from pychat.core.queries import (
     ListMasks,
     ListMembers,
     ListRooms,
+    ReadAudit,
     ReadHistory,
     Ref,
     WhoIs,
 )
+from pychat.core.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 from pychat.core.verbs import (
     BecomeOperator,
     Command,
@@ -214,6 +216,23 @@ def _kill(fields: Fields, ref: Ref) -> Verb:
     return Kill(fields.text("nick"), fields.text("reason", ""), ref)
 
 
+def _server_ban(fields: Fields, ref: Ref) -> Verb:
+    target = fields.optional_text("target")
+    if target is None:
+        return ListServerBans(ref)
+    seconds = fields.count("seconds", least=1) if fields.has("seconds") else None
+    return AddServerBan(target, seconds, fields.text("reason", ""), ref)
+
+
+def _server_unban(fields: Fields, ref: Ref) -> Verb:
+    return RemoveServerBan(fields.text("target"), ref)
+
+
+def _audit(fields: Fields, ref: Ref) -> Verb:
+    limit = fields.count("limit", least=1) if fields.has("limit") else None
+    return ReadAudit(limit, fields.optional_id("before"), ref)
+
+
 def _wallops(fields: Fields, ref: Ref) -> Verb:
     return SendWallops(fields.text("text"), ref)
 
@@ -270,6 +289,9 @@ _READERS: Final[dict[str, Callable[[Fields, Ref], Verb]]] = {
     "drop_account": _drop_account,
     "regain": _regain,
     "kill": _kill,
+    "server_ban": _server_ban,
+    "server_unban": _server_unban,
+    "audit": _audit,
     "wallops": _wallops,
     "motd": _motd,
     "command": _command,

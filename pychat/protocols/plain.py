@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
-from pychat.core.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.core.durations import until_when
 from pychat.core.events import (
     AccountChanged,
@@ -79,6 +78,7 @@ from pychat.core.replies import (
     Words,
 )
 from pychat.core.text import clean_line
+from pychat.protocols import plain_server
 from pychat.protocols.base import Item
 from pychat.protocols.plain_words import (
     DEFAULT_ROOM,
@@ -266,16 +266,6 @@ def _user_modes(item: UserModes, style: Style) -> list[str]:
     return note(f"your modes: +{item.letters}" if item.letters else "you have no modes")
 
 
-def _logged_in(item: LoggedIn, style: Style) -> list[str]:
-    if item.registered:
-        return note(f"the account {item.account} is yours now; you are logged in")
-    return note(f"you are logged in as {item.account}")
-
-
-def _logged_out(item: LoggedOut, style: Style) -> list[str]:
-    return note("you are not logged in any more")
-
-
 def _invitations(item: Invitations, style: Style) -> list[str]:
     return note(f"you are invited to {', '.join(item.rooms)}" if item.rooms else "you are invited to no room")
 
@@ -374,9 +364,7 @@ _RENDERERS: Final[dict[type, _Renderer]] = {
     Inviting: _nothing,  # the room tells it
     Invitations: _invitations,
     UserModes: _user_modes,
-    LoggedIn: _logged_in,
-    LoggedOut: _logged_out,
-    SaslChallenge: _nothing,
+    **plain_server.RENDERERS,
     Wallops: _wallops,
     PersonAway: _person_away,
     HistoryTargets: _nothing,

@@ -22,9 +22,11 @@ from pychat.core.queries import (
     ListMasks,
     ListMembers,
     ListRooms,
+    ReadAudit,
     ReadHistory,
     WhoIs,
 )
+from pychat.core.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 from pychat.core.verbs import (
     BecomeOperator,
     Direct,
@@ -82,6 +84,12 @@ def _first(arguments: str) -> tuple[str, str]:
     """The first word and the rest."""
     words = [*arguments.split(None, 1), "", ""]
     return words[0], words[1]
+
+
+def _number(argument: str) -> int:
+    """A number; 0 if it is none."""
+    # isdecimal, because int() also takes signs, blanks and underscores; short, because it takes time over digits.
+    return int(argument) if argument.isdecimal() and len(argument) <= 9 else 0
 
 
 @_command("help", "[COMMAND]")
@@ -172,8 +180,7 @@ def _history(arguments: str) -> Verb | None:
     """Show what was said in this room: the last N events."""
     if not arguments:
         return ReadHistory()
-    # isdecimal, because int() also takes signs, blanks and underscores; short, because it takes time over digits.
-    limit = int(arguments) if arguments.isdecimal() and len(arguments) <= 9 else 0
+    limit = _number(arguments)
     return ReadHistory(limit=limit) if limit else None
 
 
@@ -332,6 +339,31 @@ def _regain(arguments: str) -> Verb | None:
     """Take your nickname back from whoever has it."""
     nickname, password = _first(arguments)
     return Regain(nickname, password or None) if nickname else None
+
+
+@_command("serverban", "[TARGET]")
+def _server_ban(arguments: str) -> Verb:
+    """Ban an address, a:ACCOUNT, mask or nickname from the server, "/serverban eve 2h spam"; alone, list the bans."""
+    target, rest = _first(arguments)
+    if not target:
+        return ListServerBans()
+    seconds, reason = take_duration(rest)
+    return AddServerBan(target, seconds, reason)
+
+
+@_command("serverunban", "TARGET")
+def _server_unban(arguments: str) -> Verb | None:
+    """End a ban from the server."""
+    return RemoveServerBan(arguments) if arguments and " " not in arguments else None
+
+
+@_command("audit", "[N]")
+def _audit(arguments: str) -> Verb | None:
+    """Show who did what to others: the last N entries; for operators of the server."""
+    if not arguments:
+        return ReadAudit()
+    limit = _number(arguments)
+    return ReadAudit(limit) if limit else None
 
 
 @_command("motd")

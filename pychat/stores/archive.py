@@ -12,6 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from pychat.core.audit import AUDIT
 from pychat.core.errors import CannotOpen
 from pychat.core.events import Event
 from pychat.core.log import milliseconds
@@ -60,8 +61,14 @@ class Archive:
 
     @property
     def rooms(self) -> dict[str, int]:
-        """The numbers of the rooms that have a record, by their names."""
-        return {name: number for number, name in sorted(self._rooms.values(), key=lambda room: room[1])}
+        """The numbers of the rooms that have a record, by their names; the audit record is none of them."""
+        rooms = sorted(self._rooms.values(), key=lambda room: room[1])
+        return {name: number for number, name in rooms if name != AUDIT}
+
+    @property
+    def audit(self) -> list[int]:
+        """The number of the audit record; nothing if it is empty."""
+        return [number for number, name in self._rooms.values() if name == AUDIT]
 
     def find(self, room: str) -> str | None:
         """Return the name of a room, given in any case; None if it has no record."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import NamedTuple
 
 from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.log import first_id
+from pychat.core.server_ban import ServerBan
 from pychat.stores.changes import Record
-from pychat.stores.kept import read_account, read_room, read_session
+from pychat.stores.kept import read_account, read_ban, read_room, read_session
 from pychat.stores.sqlite import Database
 
 _NEWEST = "SELECT max(last_id, coalesce((SELECT last FROM blocks ORDER BY block DESC LIMIT 1), 0)), lost FROM state"
@@ -28,6 +30,7 @@ class Beginning(NamedTuple):
     rooms: list[KeptRoom]
     sessions: list[KeptSession]
     accounts: list[KeptAccount]
+    bans: list[ServerBan]
 
 
 def begin(database: Database) -> Beginning:
@@ -52,4 +55,5 @@ def begin(database: Database) -> Beginning:
         [read_room(kept) for *_, kept in rows if kept is not None],
         [read_session(kept) for (kept,) in database.read("SELECT kept FROM sessions")],
         [read_account(kept) for (kept,) in database.read("SELECT kept FROM accounts")],
+        sorted([read_ban(kept) for (kept,) in database.read("SELECT kept FROM bans")], key=attrgetter("time")),
     )

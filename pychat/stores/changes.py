@@ -6,18 +6,21 @@ What could not be stored stays here for the next try, but for events and account
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from pychat.core.delivery import Batch, Entry
 from pychat.core.events import Event
 from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.log import Storing
-from pychat.stores.kept import write_account, write_room, write_session
+from pychat.core.server_ban import ServerBan
+from pychat.stores.kept import write_account, write_ban, write_room, write_session
 from pychat.stores.records import encode_block
 from pychat.stores.sqlite import Statement
+
+V = TypeVar("V")
 
 _BLOCK_EVENTS: Final = 512
 """Events in one block, but for a burst more: to read one of them costs reading all."""
@@ -29,10 +32,6 @@ _KEPT: Final = "UPDATE rooms SET kept = ? WHERE number = ?"
 _LOST: Final = "UPDATE rooms SET lost = max(lost, ?) WHERE number = ?"
 _FORGET: Final = "DELETE FROM rooms WHERE number = ?"
 _FORGOTTEN: Final = "INSERT INTO forgotten (number) VALUES (?)"
-_SESSION: Final = "REPLACE INTO sessions (digest, kept) VALUES (?, ?)"
-_NO_SESSION: Final = "DELETE FROM sessions WHERE digest = ?"
-_ACCOUNT: Final = "REPLACE INTO accounts (key, kept) VALUES (?, ?)"
-_NO_ACCOUNT: Final = "DELETE FROM accounts WHERE key = ?"
 _BLOCKS: Final = "INSERT INTO blocks (room, first, last, last_time, events) VALUES "
 
 
@@ -75,6 +74,8 @@ class Queued(NamedTuple):
     """The key of an account and what lasts of it; None: nothing any more."""
     storing: Storing | None = None
     """Who waits for it to be stored."""
+    ban: tuple[str, ServerBan | None] | None = None
+    """The same of a ban from the server."""
 
     @property
     def batch(self) -> Batch | None:
@@ -92,11 +93,12 @@ class Changes:
         self._forgotten: dict[Record, None] = {}
         self._sessions: dict[str, KeptSession | None] = {}
         self._accounts: dict[str, KeptAccount | None] = {}
+        self._bans: dict[str, ServerBan | None] = {}
         self.size = 0
         """How long the records are of the events in the last statements."""
 
     def __bool__(self) -> bool:
-        changes = (self._parts, self._kept, self._lost, self._forgotten, self._sessions, self._accounts)
+        changes = (self._parts, self._kept, self._lost, self._forgotten, self._sessions, self._accounts, self._bans)
         return any(changes)
 
     def add(self, item: Queued) -> None:
@@ -113,6 +115,9 @@ class Changes:
         if item.account is not None:
             key, account = item.account
             self._accounts[key] = account
+        if item.ban is not None:
+            key, ban = item.ban
+            self._bans[key] = ban
         if item.forgets is not None:
             for changes in (self._parts, self._kept, self._lost):
                 changes.pop(item.forgets, None)
@@ -150,16 +155,9 @@ class Changes:
                     statements.append((_KEPT, (self._text(record), record.number)))
                 if record in self._lost:
                     statements.append((_LOST, (self._lost[record], record.number)))
-        for digest, session in self._sessions.items():
-            if session is None:
-                statements.append((_NO_SESSION, (digest,)))
-            else:
-                statements.append((_SESSION, (digest, write_session(session))))
-        for key, account in self._accounts.items():
-            if account is None:
-                statements.append((_NO_ACCOUNT, (key,)))
-            else:
-                statements.append((_ACCOUNT, (key, write_account(account))))
+        statements += _table("sessions", "digest", self._sessions, write_session)
+        statements += _table("accounts", "key", self._accounts, write_account)
+        statements += _table("bans", "key", self._bans, write_ban)
         rows = [row for record in self._parts for row in self._rows(record)]
         self.size = sum([len(row[-1]) for row in rows])
         rows.sort(key=itemgetter(2))  # so that the last block of all has the newest id
@@ -172,6 +170,15 @@ class Changes:
         for parts in _portions(self._parts[record]):
             first, last = parts[0][0], parts[-1][-1]
             yield record.number, first.id, last.id, last.time, encode_block(parts)
+
+
+def _table(table: str, key: str, changes: Mapping[str, V | None], write: Callable[[V], str]) -> Iterator[Statement]:
+    """Store values in a table that has a key and `kept`, and drop those that are None."""
+    for name, value in changes.items():
+        if value is None:
+            yield f"DELETE FROM {table} WHERE {key} = ?", (name,)
+        else:
+            yield f"REPLACE INTO {table} ({key}, kept) VALUES (?, ?)", (name, write(value))
 
 
 def _portions(parts: list[Sequence[Event]]) -> Iterator[list[Sequence[Event]]]:

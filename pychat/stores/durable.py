@@ -19,6 +19,7 @@ from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.log import Log, Page, Storing, events_to_keep, first_id, milliseconds
 from pychat.core.rings import EVER, Rings, Tail, merge
 from pychat.core.searching import Terms
+from pychat.core.server_ban import ServerBan
 from pychat.stores.beginning import begin
 from pychat.stores.changes import Queued, Record
 from pychat.stores.keeper import Keeper
@@ -137,6 +138,9 @@ class SqliteLog(Log):
         self._keeper.append(Queued(None, account=(key, account), storing=storing))
         return storing
 
+    def keep_ban(self, key: str, ban: ServerBan | None) -> None:
+        self._keeper.append(Queued(None, ban=(key, ban)))
+
     def kept_rooms(self) -> list[KeptRoom]:
         return self._beginning.rooms
 
@@ -145,6 +149,9 @@ class SqliteLog(Log):
 
     def kept_accounts(self) -> list[KeptAccount]:
         return self._beginning.accounts
+
+    def kept_bans(self) -> list[ServerBan]:
+        return self._beginning.bans
 
     def forget(self, room: str) -> None:
         record = self._records.pop(room, None)

@@ -10,6 +10,7 @@ from pychat.core.kept_accounts import KeptAccount
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.modes import MaskEntry
 from pychat.core.scram import ScramKeys
+from pychat.core.server_ban import ServerBan
 from pychat.stores.records import Unreadable
 
 
@@ -90,3 +91,21 @@ def read_account(text: str) -> KeptAccount:
         )
     except (ValueError, TypeError, KeyError) as error:
         raise Unreadable("not an account") from error
+
+
+def write_ban(ban: ServerBan) -> str:
+    """Return what is written of a ban from the server."""
+    return json.dumps(ban._asdict())
+
+
+def read_ban(text: str) -> ServerBan:
+    """
+    Return what `write_ban` was given.
+
+    Raises:
+        Unreadable: It is no such text.
+    """
+    try:
+        return ServerBan(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise Unreadable(f"not a ban: {text[:40]!r}") from error

@@ -64,4 +64,11 @@ MIGRATIONS: Final = (
         kept TEXT NOT NULL         -- the name and what passwords are checked with, in JSON: no password is in it
     ) WITHOUT ROWID;
     """,
+    """
+    -- Whom the server does not let in.
+    CREATE TABLE bans (
+        key TEXT PRIMARY KEY,      -- the folded target
+        kept TEXT NOT NULL         -- the target, who banned it, and so on, in JSON
+    ) WITHOUT ROWID;
+    """,
 )

@@ -10,7 +10,7 @@ import pytest
 from recorder import USERHOST, Recorder, enter, make_chat, member
 
 from pychat import Chat, Handler, Limits, LocalSession, Refused, Room, Session
-from pychat.core import account_verbs, arriving, moderation_verbs, queries, replies, verbs
+from pychat.core import account_verbs, arriving, moderation_verbs, queries, replies, server_ban, verbs
 from pychat.core.authority import authorize
 from pychat.core.errors import InternalFailure, NotRegistered
 from pychat.core.events import (
@@ -71,6 +71,10 @@ ALL_VERBS: list[verbs.Verb] = [
     account_verbs.DropAccount("x"),
     account_verbs.Regain("x"),
     verbs.Kill("bob"),
+    server_ban.AddServerBan("192.0.2.9"),
+    server_ban.RemoveServerBan("192.0.2.9"),
+    server_ban.ListServerBans(),
+    queries.ReadAudit(),
     verbs.SendWallops("x"),
     queries.ReadHistory(),
     queries.ListHistory(queries.Moment(0.0), queries.Moment(1.0)),

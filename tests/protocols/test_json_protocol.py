@@ -118,7 +118,7 @@ def test_help_lists_the_types() -> None:
     assert read({"type": "help", "ref": 1}) == v.Help(
         "types of requests: hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, history, kick, "
         "ban, unban, invite, mode, masks, user_mode, oper, register, login, logout, change_password, drop_account, "
-        "regain, kill, wallops, motd, command, help, ping, pong, quit",
+        "regain, kill, server_ban, server_unban, audit, wallops, motd, command, help, ping, pong, quit",
         1,
     )
 
@@ -206,7 +206,7 @@ def test_an_unknown_type_is_refused() -> None:
         "unknown_type",
         f"unknown type '{'x' * 32}'; use one of hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, "
         "history, kick, ban, unban, invite, mode, masks, user_mode, oper, register, login, logout, change_password, "
-        "drop_account, regain, kill, wallops, motd, command, help, ping, pong, quit",
+        "drop_account, regain, kill, server_ban, server_unban, audit, wallops, motd, command, help, ping, pong, quit",
         "r",
     )
 

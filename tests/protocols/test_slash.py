@@ -154,7 +154,8 @@ def test_help_lists_every_command_once() -> None:
         "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
         "/whois", "/topic", "/away", "/back", "/history", "/search", "/invite", "/kick",
         "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/slow", "/oper", "/kill",
-        "/register", "/login", "/logout", "/password", "/drop", "/regain", "/motd", "/quit", "//text",
+        "/register", "/login", "/logout", "/password", "/drop", "/regain", "/serverban", "/serverunban", "/audit",
+        "/motd", "/quit", "//text",
     ]  # fmt: skip
     assert lines[4] == "/msg NICK TEXT              Write to one person; nobody else sees it."
     assert slash.parse("/help") == v.Help(slash.help_text())

@@ -11,6 +11,7 @@ from pychat.protocols.irc import events, messages
 from pychat.protocols.irc.capabilities import BATCH
 from pychat.protocols.irc.style import Renderer, Style, channel
 from pychat.protocols.irc.tags import with_tag
+from pychat.protocols.irc.words import Asked
 from pychat.protocols.json_values import format_time
 
 HISTORY: Final = "history"
@@ -44,7 +45,14 @@ def _past(event: Event, style: Style) -> list[str]:
 
 
 def _history(item: HistoryPage, style: Style) -> list[str]:
+    if isinstance(item.ref, Asked) and item.ref.command == "AUDIT":
+        return [line for event in item.events for line in _audited(event, style)]
     return _record(item, style)
+
+
+def _audited(event: Event, style: Style) -> list[str]:
+    """An entry of the audit record, which is no channel's."""
+    return style.texts("NOTICE", text=f"{format_time(event.time)} {getattr(event, 'text', '')}")
 
 
 def _replay(item: Replay, style: Style) -> list[str]:

@@ -20,9 +20,11 @@ from pychat.core.replies import (
     Welcome,
     Words,
 )
+from pychat.core.server_ban import ServerBanList
 from pychat.protocols.irc.isupport import isupport, my_info
 from pychat.protocols.irc.style import Renderer, Style, source
 from pychat.protocols.irc.words import Asked, Line, Numeric, as_middle
+from pychat.protocols.plain import render
 
 _ABOUT: Final = "a chat server for all clients on one port"
 
@@ -94,12 +96,19 @@ def _lines(item: Lines, style: Style) -> list[str]:
 
 
 def _ok(item: Ok, style: Style) -> list[str]:
-    """What is done is told by its event; only AWAY has numerics of its own, and NOTICE is never answered at all."""
+    """What is done is told by its event; only AWAY has numerics of its own; NOTICE is never answered."""
+    if isinstance(item.ref, Asked) and item.ref.command in ("KLINE", "UNKLINE"):
+        return [style.numeric("NOTICE", text=f"{item.ref.command}: done")]
     if not isinstance(item.ref, Asked) or item.ref.command != "AWAY":
         return []
     if item.ref.params and item.ref.params[0]:
         return [style.numeric("306", text="You have been marked as being away")]
     return [style.numeric("305", text="You are no longer marked as being away")]
+
+
+def _server_bans(item: ServerBanList, style: Style) -> list[str]:
+    """KLINE: there is no numeric for what these bans are."""
+    return [style.numeric("NOTICE", text=line.removeprefix("-- ")) for line in render(item)]
 
 
 def _ping_request(item: PingRequest, style: Style) -> list[str]:
@@ -194,6 +203,7 @@ RENDERERS: Final[dict[type, Renderer]] = {
     Motd: _motd,
     Lines: _lines,
     Ok: _ok,
+    ServerBanList: _server_bans,
     PingRequest: _ping_request,
     PongReply: _pong,
     Bye: _bye,

@@ -56,6 +56,7 @@ def _usage(name: str) -> str:
 
 
 COMMANDS: Final = {
+    "AUDIT": Rule(server.audit, "[number]"),
     "AUTHENTICATE": Rule(accounts.authenticate, "mechanism|message|*", 1, early=True),
     "AWAY": Rule(people.away, "[text]"),
     "CAP": Rule(cap, "LS|LIST|REQ|END ...", 1, early=True),
@@ -72,6 +73,7 @@ COMMANDS: Final = {
     "JOIN": Rule(channels.join, "#channel[,#channel] [key[,key]] | 0", 1),
     "KICK": Rule(channels.kick, "#channel nickname[,nickname] [reason]", 2),
     "KILL": Rule(server.kill, "nickname reason", 2),
+    "KLINE": Rule(server.kline, "[[duration] address|a:account|mask|nickname [reason]]"),
     "LINKS": Rule(server.links, ""),
     "LIST": Rule(channels.list_rooms, "[mask|!mask|<users|>users|C<minutes|C>minutes|T<minutes|T>minutes],..."),
     "LUSERS": Rule(server.lusers, ""),
@@ -95,6 +97,7 @@ COMMANDS: Final = {
     "TBAN": Rule(moding.tban, "#channel duration mask [reason]", 3),
     "TIME": Rule(server.about, ""),
     "TOPIC": Rule(channels.topic, "#channel [topic]", 1),
+    "UNKLINE": Rule(server.unkline, "address|a:account|mask", 1),
     "USER": Rule(registration.user, "username 0 * realname", 4, early=True),
     "USERHOST": Rule(people.userhost, "nickname ..."),
     "VERIFY": Rule(accounts.verify, "account code", 2, early=True),

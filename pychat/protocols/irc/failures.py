@@ -82,6 +82,7 @@ _NUMERICS: Final[dict[str, tuple[str, ...]]] = {
     "bad_nickname": ("432", "nick"),
     "nickname_in_use": ("433", "nick"),
     "nickname_registered": ("433", "nick"),
+    "server_banned": ("465",),
     "bad_room": ("403", "room"),
     "not_registered": ("451",),
     "unknown_command": ("421", "command"),
@@ -98,6 +99,7 @@ _BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     # ERR_SASLFAIL, ERR_SASLABORTED (IRCv3 sasl-3.1, "Numerics used by this extension").
     ("AUTHENTICATE", _ANY): ("904",),
     ("AUTHENTICATE", "sasl_aborted"): ("906",),
+    ("NICK", "server_banned"): ("465",),
     # Who has no nickname yet tries another one only if one of NICK's numerics says so.
     ("NICK", _ANY): ("432", "nick"),
 }

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
+from pychat.core.durations import parse_duration
 from pychat.core.masks import fits
 from pychat.core.names import fold
-from pychat.core.queries import CountPeople, GetMotd
+from pychat.core.queries import CountPeople, GetMotd, ReadAudit
 from pychat.core.replies import Words
+from pychat.core.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 from pychat.core.verbs import Answer, BecomeOperator, Kill, Ping, Pong, Quit, SendWallops, Verb
 from pychat.protocols.irc.client import Client
+from pychat.protocols.irc.formatting import strip_codes
 from pychat.protocols.irc.message import Command
 from pychat.protocols.irc.refusals import refuse
 from pychat.protocols.irc.targets import short_text
 from pychat.protocols.irc.words import Asked
+
+_LIMIT: Final = re.compile("[1-9][0-9]{0,5}", re.ASCII)
 
 
 def ping(client: Client, command: Command) -> Sequence[Verb]:
@@ -74,6 +81,29 @@ def oper(client: Client, command: Command) -> Sequence[Verb]:
 def kill(client: Client, command: Command) -> Sequence[Verb]:
     """KILL: disconnect somebody, with a reason."""
     return [Kill(command.params[0], short_text(client, command, 1), Asked("KILL", command.params[:1]))]
+
+
+def kline(client: Client, command: Command) -> Sequence[Verb]:
+    """KLINE: keep somebody off the server, so long (`10m`, or a number of minutes); alone, list who is."""
+    params = [*command.params]
+    if not params:
+        return [ListServerBans(Asked("KLINE"))]
+    seconds = parse_duration(f"{params[0]}m" if params[0].isdecimal() else params[0]) if len(params) > 1 else None
+    if seconds is not None:
+        del params[0]
+    reason = strip_codes(" ".join(params[1:]))[: client.limits.short_text_chars]
+    return [AddServerBan(params[0], seconds, reason, Asked("KLINE", (params[0],)))]
+
+
+def unkline(client: Client, command: Command) -> Sequence[Verb]:
+    """UNKLINE: let somebody in again."""
+    return [RemoveServerBan(command.params[0], Asked("UNKLINE", command.params[:1]))]
+
+
+def audit(client: Client, command: Command) -> Sequence[Verb]:
+    """AUDIT: who did what to others."""
+    limit = command.params[0] if command.params else ""
+    return [ReadAudit(int(limit) if _LIMIT.fullmatch(limit) else None, ref=Asked("AUDIT"))]
 
 
 def wallops(client: Client, command: Command) -> Sequence[Verb]:

@@ -1,0 +1,109 @@
+"""Bans from the server over real connections, in every language, and over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_clients import Clients, JsonPeer, Peer
+from chat_programs import Programs, pychat
+from irc_peer import irc
+
+from pychat import ChatServer
+from pychat.stores import SqliteLog
+
+__all__ = ["pychat"]  # the fixture
+
+MakeServer = Callable[..., ChatServer]
+
+
+def operator(clients: Clients, running: ChatServer, nickname: str = "root") -> JsonPeer:
+    """A server operator."""
+    root = clients.json(running, nickname)
+    assert root.answer("oper", name="root", password="sesame")["type"] == "user_modes"
+    return root
+
+
+@pytest.fixture
+def start(server: MakeServer) -> Callable[..., ChatServer]:
+    """Servers with an operator, to which proxies bring people from anywhere."""
+
+    def make(**options: Any) -> ChatServer:
+        return server(operators={"root": "sesame"}, **options)
+
+    return make
+
+
+def test_a_banned_address_is_refused_when_it_connects(start: Callable[..., ChatServer], clients: Clients) -> None:
+    """In one line, with the reason; the operator comes from elsewhere."""
+    running = start(host="::")
+    root = clients.add(JsonPeer(("::1", running.port)))
+    assert root.answer("hello", nick="root")["type"] == "welcome"
+    root.answer("oper", name="root", password="sesame")
+    here = ("127.0.0.1", running.port)
+    eve = clients.text(here, "eve")
+
+    assert root.answer("server_ban", target="127.0.0.0/8", seconds=60, reason="spam")["type"] == "ok"
+
+    assert "-- goodbye: you are banned from this server: spam" in eve.read_until("goodbye")
+    late = clients.add(Peer(here))
+    assert late.read_line() == "you are banned from this server: spam\r"
+    (ban,) = root.answer("server_ban")["bans"]
+    assert (ban["target"], ban["by"], ban["reason"]) == ("127.0.0.0/8", "root", "spam")
+    assert root.answer("server_unban", target="127.0.0.0/8")["type"] == "ok"
+    assert clients.text(here, "eve2")
+
+
+def test_in_irc_and_text(start: Callable[..., ChatServer], clients: Clients) -> None:
+    """KLINE and /serverban are the same."""
+    running = start()
+    ann = irc(clients, running, "ann")
+    assert [line.command for line in ann.ask("KLINE 10m eve!*@* spam")] == ["481"]
+    ann.ask("OPER root sesame")
+
+    (done,) = ann.ask("KLINE 10 eve!*@* :too much spam")
+    (listed,) = ann.ask("KLINE")
+    assert done.params[-1] == "KLINE: done"
+    assert listed.params[-1].startswith("banned from the server: eve!*@* until ")
+    assert listed.params[-1].endswith(" UTC (by ann) (too much spam)")
+    eve = clients.add(Peer(running))
+    eve.send("NICK eve\r\nUSER eve 0 * :Eve\r\n")
+    assert eve.read_line() == ":irc.pychat 465 * :you are banned from this server: too much spam\r"
+    bob = clients.text(running, "bob")
+    bob.send("/oper root sesame\n/serverban\n/serverunban eve!*@*\n/serverban\n/audit 2\n")
+    bob.read_until("banned from the server")
+    assert bob.read_until("nobody is banned")
+    assert "bob!" in bob.read_until("ended the ban of")[-1]
+    entries = ann.ask("AUDIT 1")
+    assert entries[-1].params[-1].endswith("ended the ban of eve!*@* from the server")
+
+
+def test_bans_and_the_audit_record_last(
+    start: Callable[..., ChatServer], clients: Clients, pychat: Programs, tmp_path: Path
+) -> None:
+    """With the file; `pychat history --audit` reads it, and the usual history does not have it."""
+    first = start(log=SqliteLog(pychat.directory / "chat.db"))
+    root = operator(clients, first)
+    root.answer("server_ban", target="eve!*@*", reason="spam")
+    root.answer("server_ban", target="a:tim")
+    root.answer("server_unban", target="a:tim")
+    root.answer("say", text="hello")
+    first.stop()
+
+    second = start(log=SqliteLog(pychat.directory / "chat.db"))
+    eve = clients.new_json(second)
+    assert eve.answer("hello", nick="eve")["code"] == "server_banned"
+    assert [ban["target"] for ban in operator(clients, second, "root2").answer("server_ban")["bans"]] == ["eve!*@*"]
+    audit = pychat.run("history", "--db", "chat.db", "--audit")
+    usual = pychat.run("history", "--db", "chat.db")
+    assert "banned eve!*@* from the server (spam)" in audit.stdout
+    assert "hello" not in audit.stdout
+    assert "banned" not in usual.stdout
+    assert "hello" in usual.stdout
+    both = pychat.run("history", "--db", "chat.db", "--audit", "--room", "lobby")
+    assert (both.returncode, both.stderr.splitlines()[-1]) == (
+        2,
+        "Error: --audit cannot be combined with --room or --search",
+    )
