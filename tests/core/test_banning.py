@@ -147,7 +147,7 @@ def test_an_account_is_banned() -> None:
 
     assert failures(bob.do(Say("x"))) == []
     assert failures(eve.do(Say("x"))) == [("cannot_speak", "you may not talk in room 'ops'")]
-    assert ann.do(Unban("a:bob", mute=True, ref=1))[-1] == Ok(1, ann.chat.log.last_id())
+    assert ann.do(Unban("a:bob", mute=True, ref=1))[-1] == Ok(1, ann.chat.log.last_id() - 1)  # the audit is behind it
     assert failures(eve.do(Say("x"))) == []
 
 
