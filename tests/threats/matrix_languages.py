@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from matrix_people import ACCOUNT, PASSWORD, ROOM
 
-from pychat.core import account_verbs, moderation_verbs, queries, verbs
+from pychat.core import account_verbs, moderation_verbs, queries, server_ban, verbs
 from pychat.core.modes import ModeChange
 from pychat.core.replies import Lines
 from pychat.core.verbs import Verb
@@ -79,6 +79,11 @@ SLASH: Final = [
     _slash("/oper root sesame", "BecomeOperator"),
     _slash("/oper root wrong", "BecomeOperator wrongly"),
     _slash("/kill bob", "Kill"),
+    _slash("/slow 30", "SetModes"),
+    _slash("/serverban 198.51.100.9 10m spam", "AddServerBan"),
+    _slash("/serverunban 198.51.100.8", "RemoveServerBan"),
+    _slash("/serverban", "ListServerBans"),
+    _slash("/audit", "ReadAudit"),
     _slash(f"/register {PASSWORD}", "Register"),
     _slash(f"/login {ACCOUNT} {PASSWORD}", "LogIn"),
     _slash(f"/login {ACCOUNT} wrong", "LogIn wrongly"),
@@ -136,6 +141,10 @@ JSON_LINES: Final = [
     _json("drop_account", "DropAccount", password=PASSWORD),
     _json("regain", "Regain", nick=ACCOUNT),
     _json("kill", "Kill", nick="bob"),
+    _json("server_ban", "AddServerBan", target="198.51.100.9"),
+    _json("server_ban", "ListServerBans"),
+    _json("server_unban", "RemoveServerBan", target="198.51.100.8"),
+    _json("audit", "ReadAudit"),
     _json("wallops", "SendWallops", text="fire"),
     _json("motd", "GetMotd"),
     _json("command", "Command", name="roll", room=ROOM),
@@ -172,6 +181,10 @@ IRC_LINES: Final = [
     _irc("JOIN 0", "LeaveAll"),
     _irc(f"KICK #{ROOM} bob", "Kick"),
     _irc("KILL bob :bye", "Kill"),
+    _irc("AUDIT", "ReadAudit"),
+    _irc("KLINE 10 198.51.100.9 :spam", "AddServerBan"),
+    _irc("KLINE", "ListServerBans"),
+    _irc("UNKLINE 198.51.100.8", "RemoveServerBan"),
     _irc("LINKS", "other"),
     _irc("LIST", "ListRooms"),
     _irc("LUSERS", "CountPeople"),
@@ -252,6 +265,10 @@ INSIDE: Final[dict[str, Callable[[], Verb]]] = {
     "BecomeOperator": lambda: verbs.BecomeOperator("root", "sesame"),
     "BecomeOperator wrongly": lambda: verbs.BecomeOperator("root", "wrong"),
     "Kill": lambda: verbs.Kill("bob"),
+    "AddServerBan": lambda: server_ban.AddServerBan("198.51.100.9"),
+    "RemoveServerBan": lambda: server_ban.RemoveServerBan("198.51.100.8"),
+    "ListServerBans": server_ban.ListServerBans,
+    "ReadAudit": queries.ReadAudit,
     "SendWallops": lambda: verbs.SendWallops("fire"),
     "Command": lambda: verbs.Command("roll", room=ROOM),
     "Help": lambda: verbs.Help("help"),

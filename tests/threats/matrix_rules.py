@@ -30,6 +30,7 @@ CODES: Final = {
     "req": "bad_request",
     "name": "bad_nickname",
     "code": "invalid_code",
+    "tgt": "bad_target",
     "cmd": "unknown_command",
     "type": "unknown_type",
 }
@@ -75,6 +76,10 @@ BecomeOperator         any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  
 BecomeOperator wrongly any    nick nick pass pass pass pass pass pass pass pass pass
 Kill                   any    nick nick root root root root root root yes  yes  root
 SendWallops            any    nick nick root root root root root root yes  yes  root
+AddServerBan           any    nick nick root root root root root root yes  yes  root
+RemoveServerBan        any    nick nick root root root root root root tgt  tgt  root
+ListServerBans         any    nick nick root root root root root root yes  yes  root
+ReadAudit              any    nick nick root root root root root root yes  yes  root
 Command                any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
 Help                   any    yes  yes  yes  yes  yes  yes  yes  yes  yes  yes  yes
 Ping                   any    yes  yes  yes  yes  yes  yes  yes  yes  yes  yes  yes
