@@ -79,7 +79,6 @@ SLASH: Final = [
     _slash("/oper root sesame", "BecomeOperator"),
     _slash("/oper root wrong", "BecomeOperator wrongly"),
     _slash("/kill bob", "Kill"),
-    _slash("/slow 30", "SetModes"),
     _slash("/serverban 198.51.100.9 10m spam", "AddServerBan"),
     _slash("/serverunban 198.51.100.8", "RemoveServerBan"),
     _slash("/serverban", "ListServerBans"),
