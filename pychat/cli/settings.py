@@ -25,17 +25,18 @@ _SOURCE_COLUMN: Final = 40
 class BadVariable(ChatError):
     """The environment has a variable that would set an option, if there were one of that name."""
 
-    def __init__(self, name: str, known: Collection[str]) -> None:
+    def __init__(self, name: str, prefix: str, known: Collection[str]) -> None:
         """
         Args:
-            known: The variables that there are.
+            prefix: What it has in common with all that there are.
+            known: Those, without it.
         """
-        super().__init__(name, known)
-        self.name, self.known = name, known
+        super().__init__(name, prefix, known)
+        self.name, self.prefix, self.known = name, prefix, known
 
     def __str__(self) -> str:
-        close = difflib.get_close_matches(self.name, self.known, n=1)
-        hint = f"did you mean {close[0]}?" if close else "take it out of the environment"
+        close = difflib.get_close_matches(self.name.removeprefix(self.prefix), self.known, n=1)
+        hint = f"did you mean {self.prefix}{close[0]}?" if close else "take it out of the environment"
         return f"the variable {self.name} sets no option; {hint}"
 
 
@@ -72,7 +73,9 @@ def check_environment(prefix: str, options: Collection[str], environment: Mappin
     known = {*options, *(name for names in _SECRETS.values() for name in names)}
     for name in sorted(environment):
         if name.startswith(prefix) and name not in known:
-            raise BadVariable(name, sorted(known))
+            raise BadVariable(
+                name, prefix, [one.removeprefix(prefix) for one in sorted(known) if one.startswith(prefix)]
+            )
 
 
 def table(command: str, settings: Sequence[Setting]) -> list[str]:
