@@ -91,7 +91,7 @@ class Chat:
         self.motd = lines_of(motd)
         self.operators = Operators(operators or {})
         self.password = None if password is None else Password(password)
-        self.cloaks = Cloaks(name)
+        self.cloaks = Cloaks(name, self.log.secret)
         self.accounts = accounts or KeptAccounts()
         self.alarms = Alarms(clock)
         # Guarded by the order lock, as is the table of rooms.

@@ -68,6 +68,8 @@ class Log(ABC):
 
     lasts: bool = False
     """Whether anything is still there when the server is started again: then what is kept is."""
+    secret: bytes | None = None
+    """Of what stands for addresses (`userhost.Cloaks`), the same at each start; None: it is another one each time."""
     trouble: str | None = None
     """Why nothing can be stored at the moment; None: it can."""
 

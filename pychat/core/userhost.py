@@ -2,7 +2,7 @@
 The user@host of everybody, which IRC shows and masks are made of: it tells people apart and nothing about them.
 
 An address never leaves the server. What stands for it, a cloak, is the same for all who come from one address, as long
-as the server runs, so that a ban can be for an address that nobody but the server knows.
+as the log lasts, so that a ban can be for an address that nobody but the server knows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Cloaks:
         """
         Args:
             server: What the server calls itself.
-            secret: Default: a new one, so cloaks are others when the server is started again.
+            secret: Default: a new one.
         """
         self.server = server_host(server)
         """The host of those inside this process."""

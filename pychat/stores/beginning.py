@@ -15,6 +15,7 @@ from pychat.stores.sqlite import Database
 
 _NEWEST = "SELECT max(last_id, coalesce((SELECT last FROM blocks ORDER BY block DESC LIMIT 1), 0)), lost FROM state"
 _NUMBER = "SELECT coalesce(max(number), 0) FROM (SELECT number FROM rooms UNION ALL SELECT number FROM forgotten)"
+_FIRST_ROW = "INSERT INTO state (last_id, lost, digested, bytes, secret) VALUES (?, ?, 0, 0, randomblob(32))"
 
 
 class Beginning(NamedTuple):
@@ -31,6 +32,7 @@ class Beginning(NamedTuple):
     sessions: list[KeptSession]
     accounts: list[KeptAccount]
     bans: list[ServerBan]
+    secret: bytes
 
 
 def begin(database: Database) -> Beginning:
@@ -43,9 +45,10 @@ def begin(database: Database) -> Beginning:
     """
     if not database.read("SELECT 1 FROM state"):
         before = first_id() - 1
-        database.write([("INSERT INTO state (last_id, lost, digested, bytes) VALUES (?, ?, 0, 0)", (before, before))])
+        database.write([(_FIRST_ROW, (before, before))])
     ((newest, lost),) = database.read(_NEWEST)
     ((number,),) = database.read(_NUMBER)
+    ((secret,),) = database.read("SELECT secret FROM state")
     rows = database.read("SELECT number, key, lost, kept FROM rooms")
     return Beginning(
         newest,
@@ -56,4 +59,5 @@ def begin(database: Database) -> Beginning:
         [read_session(kept) for (kept,) in database.read("SELECT kept FROM sessions")],
         [read_account(kept) for (kept,) in database.read("SELECT kept FROM accounts")],
         sorted([read_ban(kept) for (kept,) in database.read("SELECT kept FROM bans")], key=attrgetter("time")),
+        bytes(secret),
     )

@@ -72,6 +72,7 @@ class SqliteLog(Log):
             self._database.close()
             raise CannotOpen(path, error.reason) from error
         newest, self._lost, self._number, records, *_ = self._beginning
+        self.secret = self._beginning.secret
         self._next = max(first_id(), newest + 1)
         # By room key, and by number. Changed under the chat's order lock; single reads need none.
         self._records = {record.key: record for record in records}

@@ -71,4 +71,9 @@ MIGRATIONS: Final = (
         kept TEXT NOT NULL         -- the target, who banned it, and so on, in JSON
     ) WITHOUT ROWID;
     """,
+    """
+    -- Of what stands for addresses, so that a ban of one is still one when the server is started again.
+    ALTER TABLE state ADD COLUMN secret BLOB;
+    UPDATE state SET secret = randomblob(32);
+    """,
 )

@@ -89,7 +89,9 @@ def test_a_file_of_the_first_version_is_upgraded(start: Callable[[], ChatServer]
     running.session("bob").say("hello")
     running.stop()
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
-        connection.executescript("DROP TABLE accounts; DROP TABLE bans; PRAGMA user_version = 1")
+        connection.executescript(
+            "DROP TABLE accounts; DROP TABLE bans; ALTER TABLE state DROP COLUMN secret; PRAGMA user_version = 1"
+        )
 
     ann = start().session("ann")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chat_clients import Clients, JsonPeer
 
-from pychat import ChatServer, Limits, Message, Refused, TopicChanged
+from pychat import ChatServer, Limits, LocalSession, Message, Refused, TopicChanged
 from pychat.core.lasting import KeptRoom, KeptSession
 from pychat.core.modes import MaskEntry
 from pychat.core.nicknames import digest_of
@@ -232,3 +232,20 @@ def test_the_file_does_not_tell_a_token(start: Start, clients: Clients, tmp_path
     together = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert welcome["token"].encode() not in together
     assert digest_of(welcome["token"]).encode() in together
+
+
+def test_a_ban_of_an_address_survives_a_restart(start: Start, clients: Clients, tmp_path: Path) -> None:
+    """What stands for the address is the same; another file has another secret."""
+    running = start()
+    running.session("ann", ["ops"])
+    eve, _ = enter(clients, running, "eve")
+    host = eve.answer("whois", nick="eve")["userhost"].partition("@")[2]
+    ann = running.chat.find("ann")
+    assert isinstance(ann, LocalSession)
+    ann.ban(f"*!*@{host}", "ops")
+
+    again, _ = enter(clients, start(), "tim")
+
+    assert again.answer("whois", nick="tim")["userhost"].endswith(f"@{host}")
+    assert again.answer("join", room="ops")["code"] == "banned"
+    assert SqliteLog(tmp_path / "other.db").secret != start().chat.log.secret

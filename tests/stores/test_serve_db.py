@@ -119,7 +119,7 @@ def newer_version(path: Path) -> str:
     SqliteLog(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    return "its version is 99, and this pychat knows those up to 3; use a newer pychat"
+    return "its version is 99, and this pychat knows those up to 4; use a newer pychat"
 
 
 def damaged(path: Path) -> str:

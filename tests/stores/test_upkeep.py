@@ -278,7 +278,7 @@ def newer_version(path: Path) -> str:
     """A file of a later pychat."""
     SqliteLog(path).close()
     change(path, "PRAGMA user_version = 99")
-    return "its version is 99, and this pychat knows those up to 3; use a newer pychat"
+    return "its version is 99, and this pychat knows those up to 4; use a newer pychat"
 
 
 def another_program(path: Path) -> str:
