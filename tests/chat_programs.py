@@ -181,6 +181,7 @@ def plan(**changes: Any) -> Plan:
         db_sync="full",
         keep=Keep(),
         limits=Limits(),
+        registration=True,
         flood_control=True,
         handlers=(),
         cpu=None,

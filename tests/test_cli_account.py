@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from chat_clients import Clients, JsonPeer
 from chat_programs import PYCHAT, Programs, pychat
+from irc_peer import IrcPeer
 from terminal_screen import ARROW_UP, ENTER, Terminals, terminals
 
 from pychat import ChatServer, KeptAccounts
@@ -140,3 +141,15 @@ def test_a_client_logs_in_again_when_it_comes_back(chat_server: MakeChat) -> Non
         assert tim.log_in("staple-battery") == "tim"
         tim.log_out()
         ann.drop_account(PASSWORD)
+
+
+def test_a_server_where_nobody_can_make_an_account(pychat: Programs, clients: Clients) -> None:
+    """It says so, in JSON and to IRC clients, which are not offered it."""
+    server = pychat("serve", "--port", "0", "--no-registration")
+    port = server.read_port()
+
+    ann = clients.json(("127.0.0.1", port), "ann")
+    assert ann.answer("register", password=PASSWORD)["code"] == "unsupported"
+    eve = clients.add(IrcPeer(("127.0.0.1", port)))
+    eve.say("CAP LS 302")
+    assert "registration" not in eve.next("CAP").params[-1]

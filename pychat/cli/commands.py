@@ -126,6 +126,7 @@ def main() -> None:
     metavar="AMOUNT",
     help="Delete what is older than 30d (or min, h, w), or the oldest over 1GB (or MB, TB). Can be given for both.",
 )
+@option("--no-registration", is_flag=True, help="Let nobody make an account; those that there are can log in.")
 @option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
 @option(
     "--handler",
@@ -178,6 +179,7 @@ def _plan(
     db: Path | None,
     db_sync: str,
     keep: tuple[str, ...],
+    no_registration: bool,
     no_flood_control: bool,
     handler: tuple[str, ...],
     cpu: int | None,
@@ -210,6 +212,7 @@ def _plan(
         db_sync=db_sync,
         keep=parsed_keep,
         limits=Limits(**limits),
+        registration=not no_registration,
         flood_control=not no_flood_control,
         handlers=handler,
         cpu=cpu,

@@ -26,6 +26,7 @@ from pychat.cli.secret_files import SERVER_PASSWORD_VARIABLE, is_readable_by_oth
 from pychat.cli.signals import Signals, Wish
 from pychat.cli.streams import say_on_stderr, say_on_stdout
 from pychat.core.handler import Handler, check_handler
+from pychat.core.kept_accounts import KeptAccounts
 from pychat.core.log import Log
 from pychat.core.text import clean_line
 from pychat.core.userhost import UNIX
@@ -84,6 +85,7 @@ def build(plan: Plan) -> ChatServer:
         tls=plan.tls,
         tls_required=plan.tls_required,
         proxies=plan.proxies,
+        accounts=KeptAccounts(registers=plan.registration),
     )
     for room in plan.rooms[1:]:
         server.room(room)

@@ -45,6 +45,8 @@ class Plan(NamedTuple):
     db_sync: str
     keep: Keep
     limits: Limits
+    registration: bool
+    """Whether everybody can make an account."""
     flood_control: bool
     handlers: tuple[str, ...]
     cpu: int | None

@@ -24,6 +24,7 @@ _FIXED: Final = {
     "db": "db",
     "db_sync": "db-sync",
     "keep": "keep",
+    "registration": "no-registration",
     "flood_control": "no-flood-control",
     "handlers": "handler",
     "cpu": "cpu",
