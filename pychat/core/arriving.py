@@ -11,7 +11,7 @@ from pychat.core.credentials import check_password
 from pychat.core.errors import Refused
 from pychat.core.events import AwayChanged
 from pychat.core.handler import change_before
-from pychat.core.names import check_nickname
+from pychat.core.names import check_nickname, fold
 from pychat.core.nicknames import Parked, new_token
 from pychat.core.owning import lend, rename_locked, require_own
 from pychat.core.passwords import require_password
@@ -33,10 +33,11 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
         require_password(session, verb.password)
     introduce(chat, session, verb)
     known = session.account
-    if verb.account is not None:
+    proved = None if parked is None else parked.account
+    if verb.account is not None and (proved is None or fold(proved) != fold(verb.account)):
         session.account = check_password(session, verb.account, verb.account_password)
-    elif parked is not None:
-        session.account = parked.account or known
+    else:  # a token is as good as a password, and nobody has to wait while a thousand come back
+        session.account = proved or known
     nickname = verb.nickname if parked is None else parked.nickname
     owns = claim(chat, session, nickname, free=parked and verb.token)
     session.replays = verb.replay and verb.after is None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pychat.core.accounts import BadCredentials
 from pychat.core.attempts import address_key
 from pychat.core.errors import InternalFailure, Refused
+from pychat.core.hashing import Busy
 from pychat.core.names import fold
 from pychat.core.server_bans import BannedFromServer
 
@@ -29,7 +30,8 @@ def attempt(session: Session, name: Hashable, check: Callable[[], T | None]) -> 
     Return what the check returns, which is None if the password was wrong.
 
     An attempt counts for the name at once, so that many at the same time are no more than one after the other; for
-    the address it counts only when it has failed, because many who log in may share one.
+    the address it counts only when it has failed, because many who log in may share one. What nobody could check
+    does not count.
 
     Args:
         name: Whose password it is; None: everybody's.
@@ -41,7 +43,12 @@ def attempt(session: Session, name: Hashable, check: Callable[[], T | None]) -> 
     with chat.order.lock:
         chat.logins.require(place, name)
         chat.logins.add(name)
-    found = check()
+    try:
+        found = check()
+    except (Busy, InternalFailure):
+        with chat.order.lock:
+            chat.logins.take_back(name)
+        raise
     with chat.order.lock:
         if found is not None:
             chat.logins.take_back(name)

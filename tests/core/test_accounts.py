@@ -307,6 +307,25 @@ def test_two_hashes_at_the_same_time() -> None:
     assert workers.run(int) == 0
 
 
+def test_who_comes_back_needs_no_password() -> None:
+    """A client says who it is each time; nothing is hashed for one whose token has proved it."""
+    accounts = make_accounts()
+    accounts.register("ann", PASSWORD)
+    chat = open_chat(accounts)
+    asked: list[str] = []
+    real = accounts.check
+    accounts.check = lambda name, password: asked.append(name) or real(name, password)  # type: ignore[func-returns-value,method-assign]
+    ann = come(chat, "ann", account="ann", account_password=PASSWORD)
+    ann.resumable = True
+    chat.close(ann, "lost", lost=True)
+
+    again = come(chat, "ann", account="ANN", account_password=PASSWORD, token=ann.token)
+
+    assert (again.nickname, again.account) == ("ann", "ann")
+    assert asked == ["ann"]
+    assert codes(come(chat, "eve", account="ann", account_password="wrong", token="none").items) == ["bad_credentials"]
+
+
 def test_to_come_back_does_not_log_out() -> None:
     """Who has logged in before it shows its token is logged in."""
     chat = open_chat()

@@ -69,6 +69,14 @@ class Broken(Accounts):
         raise LookupError(name)
 
 
+def test_what_nobody_could_check_is_no_attempt() -> None:
+    """When the accounts work again, nobody has to wait."""
+    chat = open_chat(Club())
+    bob = come(chat, "bob")
+
+    assert codes(bob.do(*[LogIn("sesame", "broken")] * 6)) == ["internal"] * 6
+
+
 def test_accounts_that_break_harm_nobody(caplog: pytest.LogCaptureFixture) -> None:
     """Wherever they are asked: it is refused and logged, and the session goes on."""
     chat = open_chat(Broken())
