@@ -143,6 +143,26 @@ def test_a_client_logs_in_again_when_it_comes_back(chat_server: MakeChat) -> Non
         ann.drop_account(PASSWORD)
 
 
+def test_who_was_logged_out_comes_back_as_a_guest(chat_server: MakeChat) -> None:
+    """With a password that somebody else has changed it would not come back at all."""
+    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    accounts.register("ann", PASSWORD)
+    first = chat_server(accounts=accounts)
+    with ChatClient(port=first.port, nick="tim", account="ann", account_password=PASSWORD, reconnect=True) as tim:
+        owner = first.server.session("ann")
+        owner.log_in(PASSWORD)
+        owner.change_password(PASSWORD, "battery-staple")
+        tim.members()  # its answer comes behind what was heard before
+        first.server.stop()
+        second = chat_server(accounts=accounts, port=first.port)
+
+        tim.next(Reconnected, timeout=30)
+
+        session = second.server.chat.find("tim")
+        assert session is not None
+        assert session.account is None
+
+
 def test_a_server_where_nobody_can_make_an_account(pychat: Programs, clients: Clients) -> None:
     """It says so, in JSON and to IRC clients, which are not offered it."""
     server = pychat("serve", "--port", "0", "--no-registration")

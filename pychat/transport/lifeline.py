@@ -313,6 +313,8 @@ class Lifeline:
                 self._rooms = {room: None for room in self._rooms if room.casefold() != left}
             case HistoryPage() if item.ref == self._baseline and item.events:
                 self._last_id = max(self._last_id, item.events[-1].id)
+            case LoggedOut():  # also if nobody asked: the password is another one, or the account is no more
+                self._hello = self._hello._replace(account=None, account_password="")
             case Bye():
                 self._goodbye = item.reason
                 self._put_out = item.final
@@ -329,6 +331,4 @@ def _with_account(hello: Hello, verb: Verb, answer: Item) -> Hello:
             return hello._replace(account=answer.account, account_password=verb.password)
         case Ok(), ChangePassword() if hello.account is not None:
             return hello._replace(account_password=verb.new_password)
-        case LoggedOut(), _:
-            return hello._replace(account=None, account_password="")
     return hello
