@@ -342,7 +342,9 @@ def send(nick: str | None, room: str | None, text: tuple[str, ...], **server: An
 @cli.command(cls=ClientCommand)
 @option("--nick", metavar="NAME", help="Your nickname; otherwise your name on this machine with -tail behind it.")
 @option("--room", metavar="NAME", help="Which room; otherwise the one where the server lets everybody in.")
-@option("--lines", "-n", default=10, type=IntRange(min=0), metavar="N", help="Begin with so many of the last events.")
+@option(
+    "--lines", "-n", default=10, type=IntRange(0, 10**9), metavar="N", help="Begin with so many of the last events."
+)
 @option("--since", type=EventId(), metavar="ID", help="Begin behind the event with this id instead.")
 @option("--json", is_flag=True, help="Write each event as a line of JSON, with its id.")
 @_server_options

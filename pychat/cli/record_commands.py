@@ -46,7 +46,7 @@ _NO_FILE = (
 @option("--search", metavar="WORDS", help='Only messages with these words, "phrases" or beginnings of words*.')
 @option("--since", type=Checked("position", parse_position), metavar="TIME|ID", help="Begin there.")
 @option("--before", type=Checked("position", parse_position), metavar="TIME|ID", help="End there.")
-@option("--lines", "-n", type=IntRange(min=0), metavar="N", help="Only so many of the last ones.")
+@option("--lines", "-n", type=IntRange(0, 10**9), metavar="N", help="Only so many of the last ones.")
 @option("--format", type=Choice(("text", "json")), default="text", help="How it is written.")
 @config_option
 @pass_context

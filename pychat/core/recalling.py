@@ -105,7 +105,7 @@ def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> Non
         events, more = _fit(*reading.last(limit), queue_bytes, last=True)
     else:
         events, more = _fit(*reading.first(limit), queue_bytes)
-    chat.send(session, HistoryPage(verb.ref, room.name, tuple(events), more))
+    chat.send(session, HistoryPage(verb.ref, room.name, tuple(events), more, verb.search or ""))
 
 
 def _read_around(reading: Reading, middle: int, limit: int, queue_bytes: int) -> tuple[list[Event], bool]:
@@ -126,11 +126,16 @@ def _id_at(chat: Chat, room: Room, position: queries.Position, *, behind: bool =
     """
     Return the id that parts the record at a position: what is before it has a smaller one.
 
-    An id parts it at itself, so it belongs to what comes from it on, or, if `behind`, to what is before. It need not be
-    one of this room, nor ever have been given.
+    An id parts it at itself, so it belongs to what comes from it on, or, if `behind`, to what is before. There is one
+    order of ids for the whole server, so it may be that of an event in another room, or of one that is no longer kept.
+
+    Raises:
+        Refused: No event has had this id yet.
     """
     if isinstance(position, queries.Moment):
         return chat.log.id_at(room.key, position.time, behind=behind)
+    if chat.log.last_id() < position < EVER:
+        raise Refused(f"there is no event {position:016x} yet", code="no_such_event", room=room.name)
     return min(position + 1 if behind else position, EVER)
 
 

@@ -314,6 +314,8 @@ class HistoryPage(NamedTuple):
     events: tuple[Event, ...]
     more: bool
     """Whether there is more in the direction that was asked for."""
+    search: str = ""
+    """The words that were looked for; empty: it is no search."""
 
 
 class Replay(NamedTuple):

@@ -199,7 +199,9 @@ def _read_profile(fields: Fields) -> Profile:
 
 
 def _read_history(fields: Fields) -> HistoryPage:
-    return HistoryPage(fields.ref(), fields.text("room"), _read_events(fields), fields.flag("more"))
+    return HistoryPage(
+        fields.ref(), fields.text("room"), _read_events(fields), fields.flag("more"), fields.text("search", "")
+    )
 
 
 def _read_events(fields: Fields) -> tuple[Event, ...]:

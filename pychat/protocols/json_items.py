@@ -238,9 +238,10 @@ def _wallops(item: Wallops) -> str:
 
 
 def _history(item: HistoryPage) -> str:
+    head = _reply("history", item, room=item.room, **_if("search", item.search))[:-1]
     more = "true" if item.more else "false"
     # The events are JSON already, so they are put in place of an array.
-    return f'{_reply("history", item, room=item.room)[:-1]},"events":[{_events(item.events)}],"more":{more}}}'
+    return f'{head},"events":[{_events(item.events)}],"more":{more}}}'
 
 
 def _replay(item: Replay) -> str:

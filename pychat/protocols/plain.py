@@ -279,17 +279,18 @@ def _wallops(item: Wallops, style: Style) -> list[str]:
 
 
 def _history(item: HistoryPage, style: Style) -> list[str]:
-    return _record(item.room, item.events, style)
+    return _record(item.room, item.events, style, item.search)
 
 
 def _replay(item: Replay, style: Style) -> list[str]:
     return _record(item.room, item.events, style) if item.events else []
 
 
-def _record(room: str, events: tuple[Event, ...], style: Style) -> list[str]:
+def _record(room: str, events: tuple[Event, ...], style: Style, search: str = "") -> list[str]:
     """A heading that tells the day, then the events, each line with its time; another day is announced."""
     events = tuple(event for event in events if _RENDERERS[type(event)] is not _nothing)
-    title = record_title(room, len(events), only_messages=all(isinstance(event, Message) for event in events))
+    only_messages = all(isinstance(event, Message) for event in events)
+    title = record_title(room, len(events), only_messages=only_messages, search=search)
     if not events:
         return note(title)
     day, _ = _when(events[0], style)

@@ -51,8 +51,11 @@ def listeners(role: str) -> str:
     return {"operator": "operators", "voice": "operators and voices"}.get(role, role)
 
 
-def record_title(room: str, number: int, *, only_messages: bool) -> str:
-    """What a part of a room's record is, with so many events."""
+def record_title(room: str, number: int, *, only_messages: bool, search: str = "") -> str:
+    """What a part of a room's record is, with so many events; `search`: the words that were looked for."""
+    if search:
+        found = {0: "no message", 1: "1 message"}.get(number, f"the last {number} messages")
+        return f"{found} of {room} with {clean_line(search)}"
     if not number:
         return f"no history of {room}"
     what = "message" if only_messages else "event"

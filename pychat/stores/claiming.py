@@ -42,8 +42,10 @@ def check(path: Path) -> None:
 def _read_header(path: Path, flags: int) -> bytes:
     if path.is_dir():
         raise CannotOpen(path, "it is a directory; name a file in it")
+    if path.exists() and not path.is_file():  # to open a pipe would wait for whoever is at its other end
+        raise CannotOpen(path, "it is a device or a pipe; name a file")
     try:
-        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         try:
             return os.read(descriptor, len(_HEADER))
         finally:
@@ -73,4 +75,7 @@ def claim(path: Path) -> int:
     except BlockingIOError as error:
         os.close(descriptor)
         raise CannotOpen(path, "a server uses it; stop that one, or name another file") from error
+    except OSError as error:
+        os.close(descriptor)
+        raise CannotOpen(path, f"{str(companion)!r} cannot be locked: {error.strerror}") from error
     return descriptor

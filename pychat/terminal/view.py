@@ -149,7 +149,8 @@ def _day(moment: float) -> tuple[int, int]:
 
 def _heading(page: Replay | HistoryPage, number: int) -> str:
     only_messages = all(isinstance(event, Message) for event in page.events)
-    return f"-- {record_title(page.room, number, only_messages=only_messages)}"
+    search = page.search if isinstance(page, HistoryPage) else ""
+    return f"-- {record_title(page.room, number, only_messages=only_messages, search=search)}"
 
 
 def crowd_line(events: list[Joined] | list[Left | Disconnected]) -> str:

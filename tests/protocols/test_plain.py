@@ -104,6 +104,11 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
             "-- bob (~bob@x.ip) is in @lobby, ops; silent for 3 s; a server operator; a bot",
         ]),
         (r.HistoryPage(None, "lobby", (), False), ["-- no history of lobby"]),
+        (r.HistoryPage(None, "lobby", (), False, "tea"), ["-- no message of lobby with tea"]),
+        (r.HistoryPage(None, "lobby", (HELLO,), False, "hel*")._replace(room="ops"), [
+            "-- 1 message of ops with hel*, 2026-11-22 UTC",
+            "[15:04] ann: hello",
+        ]),
         (r.HistoryPage(None, "lobby", (HELLO,), True), [
             "-- last message of lobby, 2026-11-22 UTC",
             "[15:04] ann: hello",

@@ -204,6 +204,17 @@ def test_json_searches_ahead_of_an_id_that_no_event_has(bob: JsonPeer, ids: list
     assert found == [[], [], *[[(ids[33], SAID[33])]] * 3]
 
 
+def test_an_id_that_is_still_to_come_is_refused(bob: JsonPeer, dan: IrcPeer, again: ChatServer) -> None:
+    """It is a mistake, or from another server."""
+    later = f"{again.chat.log.last_id() + 2**30:016x}"
+
+    for where in ("before", "after", "around"):
+        answer = bob.answer("history", **{where: later})
+        assert (answer["code"], answer["text"]) == ("no_such_event", f"there is no event {later} yet")
+    dan.say(f"CHATHISTORY BEFORE #ops msgid={later} 3")
+    assert dan.until("FAIL")[-1].params[:2] == ("CHATHISTORY", "MESSAGE_ERROR")
+
+
 def test_json_takes_an_id_of_another_room(bob: JsonPeer, again: ChatServer) -> None:
     """Nothing of that room is told."""
     elsewhere = next(event.id for event in again.room("other").history() if isinstance(event, Message))

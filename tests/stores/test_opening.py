@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from logs import opened, say, settle
 from pychat.core.errors import CannotOpen, ChatError
 from pychat.stores import SqliteLog
 from pychat.stores.schema import APPLICATION_ID, MIGRATIONS
+from pychat.stores.sqlite import ReadOnlyDatabase
 
 
 def no_database(path: Path) -> str:
@@ -139,3 +141,15 @@ def test_a_file_that_was_only_begun_is_made_anew(tmp_path: Path) -> None:
 
     with opened(tmp_path / "chat.db") as (log, _):
         assert say(log, "hello")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    """A pipe would be waited for, for ever; a device never ends. Not even its companion is made."""
+    path = tmp_path / "chat.db"
+    make(path)
+
+    for opens in (SqliteLog, ReadOnlyDatabase):
+        with pytest.raises(CannotOpen, match="it is a device or a pipe; name a file"):
+            opens(path)
+    assert [found.name for found in tmp_path.iterdir()] == ["chat.db"]
