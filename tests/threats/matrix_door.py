@@ -61,7 +61,8 @@ def _perform_inside(world: World, spelling: Spelling) -> list[Verb]:
     return [verb]
 
 
-def _protocol(language: str) -> Protocol:
+def protocol_of(language: str) -> Protocol:
+    """A connection's protocol; one of IRC has negotiated tags."""
     match language:
         case "text":
             return TextProtocol(_LIMITS, DIALECTS[language])
@@ -78,10 +79,15 @@ def _protocol(language: str) -> Protocol:
 
 
 def _perform(world: World, language: str, spelling: Spelling) -> list[Verb]:
-    chat, caller, protocol = world.chat, world.caller, _protocol(language)
+    return say(world, protocol_of(language), spelling.said.encode() + (b"" if language == CLASSIC else b"\n"))
+
+
+def say(world: World, protocol: Protocol, data: bytes) -> list[Verb]:
+    """Let the caller send these bytes, and return the verbs that were performed for them."""
+    chat, caller = world.chat, world.caller
     if caller.nickname is not None:
         protocol.registered(caller.nickname)
-    protocol.receive(spelling.said.encode() + (b"" if language == CLASSIC else b"\n"))
+    protocol.receive(data)
     performed: list[Verb] = []
     while verbs := protocol.take_verbs():
         for verb in verbs:
