@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 from chat_clients import DEADLINE
 from chat_programs import Program, Programs, pychat
+from chat_tls import new_certificate
+
+from pychat import Limits, testing
+from pychat.transport.admission import OWN_FILES
 
 __all__ = ["pychat"]  # the fixture
 
 TEXT = (Path(__file__).parents[1] / "docs" / "operations.md").read_text("utf-8")
-BLOCK = re.compile(r"^```sh(| serve| stopped)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```sh(| serve| stopped| proxied)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Operator:
@@ -39,6 +43,28 @@ class Operator:
         assert (name, verb) == ("pychat", "serve")
         self._server, port = self._programs.serve(*arguments)
         assert self._programs.run("send", "--port", str(port), "--nick", "ann", "tea at four").returncode == 0
+
+    def serve_proxied(self, command: str) -> None:
+        """Run a server that takes proxies only, and come in as through one."""
+        self.stop()
+        name, *arguments = shlex.split(command)
+        assert name == "pychat"
+        self._server = self._programs(*arguments)
+        where = self._server.stdout.read_line()
+        assert "it takes proxies only: join it through yours." in where
+        port = re.search(r" port (\d+)", where)
+        at: tuple[str, int | None] = (
+            ("127.0.0.1", int(port[1]))
+            if port
+            else (
+                str(self._programs.directory / "chat.sock"),
+                None,
+            )
+        )
+        peer = testing.Peer(*at)
+        peer.send("PROXY TCP4 192.0.2.1 192.0.2.2 40000 55555\r\nann\n/who\n")
+        peer.read_until("-- in lobby: ann")
+        peer.close()
 
     def stop(self) -> None:
         """Stop the server, if one runs."""
@@ -92,12 +118,43 @@ def test_every_command_works(operator: Operator) -> None:
         "": operator.run,
         " serve": operator.serve,
         " stopped": operator.run_stopped,
+        " proxied": operator.serve_proxied,
     }
     kinds = [kind for kind, _ in BLOCK.findall(TEXT)]
     assert {*kinds} == {*do}
 
     for kind, script in BLOCK.findall(TEXT):
         do[kind](script)
+
+
+def test_the_config_file_is_good(pychat: Programs) -> None:
+    """With its files in another place."""
+    (text,) = re.findall(r"^```toml serve\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    pair = new_certificate(pychat.directory)
+    assert {Path(pair.file).name, Path(str(pair.key)).name} == {"cert.pem", "key.pem"}
+    (pychat.directory / "password").write_text("sesame\n")
+    (pychat.directory / "operators").write_text("root:secret\n")
+    for name in ("password", "operators"):
+        (pychat.directory / name).chmod(0o600)
+    text = re.sub("/(etc|var/lib)/pychat", str(pychat.directory), text).replace("0.0.0.0", "127.0.0.1")
+    (pychat.directory / "config.toml").write_text(text)
+
+    checked = pychat.run("config", "serve", "--config", "config.toml")
+    server = pychat("serve", "--config", "config.toml", "--port", "0")
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert server.stdout.read_line().startswith("pychat listens on 127.0.0.1 port ")
+    server.process.terminate()
+    assert server.wait() == 0
+    assert server.stderr.read_rest() == []
+
+
+def test_the_unit_has_room_for_all_connections() -> None:
+    """The server keeps some descriptors for itself, and has threads of its own."""
+    for name in ("LimitNOFILE", "TasksMax"):
+        number = re.search(rf"^{name}=(\d+)$", TEXT, re.MULTILINE)
+        assert number
+        assert int(number[1]) >= Limits().max_connections + OWN_FILES
 
 
 def test_what_was_backed_up_is_restored(operator: Operator, pychat: Programs) -> None:
