@@ -67,7 +67,7 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
 
 def _restore(chat: Chat, session: Session, parked: Parked) -> None:
     """Let a session be what is kept of a lost one; but to be an operator takes the password again."""
-    session.identity, session.away = parked.identity, parked.away
+    session.identity, session.away, session.ignored = parked.identity, parked.away, parked.ignored
     session.realname = session.realname or parked.realname
     session.update_info()
     chat.census.set_modes(session, {*session.modes, *parked.modes} - {"o"})

@@ -15,7 +15,7 @@ import math
 import secrets
 from typing import TYPE_CHECKING
 
-from pychat.core import account_verbs, moderation_verbs, queries, server_ban, verbs
+from pychat.core import account_verbs, ignored, moderation_verbs, queries, server_ban, verbs
 from pychat.core.durations import until_when
 from pychat.core.errors import LocalProtocolError, NotAMember, NotRegistered, NotStored, Refused
 from pychat.core.events import Message
@@ -54,6 +54,8 @@ _REGISTERED = frozenset(
         verbs.SetTopic,
         verbs.SetAway,
         verbs.Watch,
+        ignored.SetIgnored,
+        ignored.ListIgnored,
         verbs.Kick,
         verbs.Invite,
         verbs.SetModes,

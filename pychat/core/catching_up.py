@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pychat.core.delivery import Attach
 from pychat.core.errors import NotReadable
 from pychat.core.events import Event, Message, PersonEvent
+from pychat.core.ignoring import ignores
 from pychat.core.replies import Gap
 from pychat.core.room import Room
 from pychat.core.session import Session
@@ -106,8 +107,16 @@ def _keys(rooms: Iterable[Room]) -> list[str]:
 
 
 def visible(event: Event, session: Session) -> bool:
-    """Whether a member of the event's room may see it: some messages are for a few."""
-    return not isinstance(event, Message) or event.audience is None or session.identity in event.audience
+    """Whether a member of the event's room may see it, and wants to: some messages are for a few."""
+    if not isinstance(event, Message):
+        return True
+    if event.audience is not None and session.identity not in event.audience:
+        return False
+    return (
+        session.ignored is None
+        or event.sender == session.nickname
+        or not ignores(session, event.sender, event.userhost, event.account)
+    )
 
 
 def fitting(events: Sequence[Event], queue_bytes: int, *, last: bool = False) -> Sequence[Event]:

@@ -37,6 +37,8 @@ class Batch(NamedTuple):
     """Hears it although it is not, or no longer, a member."""
     refs: Mapping[int, Ref] = MappingProxyType({})
     """Marks of the events, by their index, that the source waits for. The answers follow as entries of their own."""
+    deaf: frozenset[Session] = frozenset()
+    """Members who do not hear it, because they ignore the source."""
 
 
 class Private(NamedTuple):
@@ -109,6 +111,7 @@ def _hearers(batch: Batch) -> set[Session]:
     hearers: set[Session] = set().union(*(room.listeners for room in batch.rooms))
     if batch.only is not None:
         hearers &= batch.only
+    hearers -= batch.deaf
     if batch.said and batch.source is not None:
         hearers.discard(batch.source)
     if batch.also is not None:

@@ -52,6 +52,8 @@ class Limits:
     """Nicknames whose coming and going one session can be told of."""
     max_masks: int = 100
     """Masks in one list of a room: bans, or exceptions from them."""
+    ignored_masks: int = 100
+    """Masks of people whom one session can ignore."""
     history_events: int = 1000
     """Events kept in memory for each room."""
     history_chars: int = 262_144

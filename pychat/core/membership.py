@@ -17,6 +17,7 @@ from pychat.core.delivery import Detach
 from pychat.core.errors import LimitExceeded, NotAMember, Refused
 from pychat.core.events import Joined, Kicked, Left
 from pychat.core.handler import one_says_yes, run_before
+from pychat.core.ignoring import hear_locked
 from pychat.core.names import check_room, fold
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, MemberInfo, Members
@@ -107,6 +108,7 @@ class Membership:
         if first:
             self._found_locked(room, session)
         session.rooms[room.key] = room
+        hear_locked(session, room)
         if announced:
             event = Joined(
                 0,
@@ -193,6 +195,7 @@ class Membership:
 
     def _detach_locked(self, session: Session, room: Room) -> None:
         room.occupants.pop(session, None)
+        room.ignoring.discard(session)
         self._chat.log.append(Detach(session, room))
 
     def _depart_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:

@@ -11,6 +11,7 @@ from pychat.core.authority import is_server_operator, may_invite, require_operat
 from pychat.core.banning import add_locked
 from pychat.core.errors import LimitExceeded, NoSuchNickname, Refused
 from pychat.core.events import Invited, ModesChanged
+from pychat.core.ignoring import ignores
 from pychat.core.membership import UserNotInRoom, known_room
 from pychat.core.modes import MaskEntry, ModeChange
 from pychat.core.replies import Failure, Invitations, Inviting, Masks, Modes, Ok, PersonAway
@@ -52,7 +53,8 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
         event = Invited(0, 0.0, room.name, session.nickname or "", nickname, session.userhost)
         placed = chat.order.append_locked(event, room.alone)
         chat.lasting.keep_room_locked(room)
-        chat.order.send_locked(person, placed)
+        if not ignores(person, session.nickname or "", session.userhost, session.account):
+            chat.order.send_locked(person, placed)
         chat.order.send_locked(session, Inviting(verb.ref, room.name, nickname))
         if person.away is not None:
             chat.order.send_locked(session, PersonAway(None, nickname, person.away))

@@ -12,6 +12,7 @@ from pychat.core.errors import NicknameInUse
 from pychat.core.names import fold, skeleton
 
 if TYPE_CHECKING:
+    from pychat.core.masks import MaskList
     from pychat.core.session import Session
 
 
@@ -30,6 +31,8 @@ class Parked(NamedTuple):
     """Whether its holder has given the password that the server has now, if it has one."""
     account: str | None = None
     """The account that the session was logged in to."""
+    ignored: MaskList | None = None
+    """Whom it did not want to hear."""
 
 
 class Nicknames:
@@ -112,6 +115,7 @@ class Nicknames:
                 session.modes,
                 until,
                 account=session.account,
+                ignored=session.ignored,
             )
             self.park(digest_of(session.token), parked)
 

@@ -17,6 +17,7 @@ from pychat.core.clock import SYSTEM_CLOCK, Clock
 from pychat.core.delivery import Batch, Delivery, Private
 from pychat.core.errors import NoSuchNickname, NotAMember, NotStored, Refused
 from pychat.core.events import Event, Message, Notice, Tagged
+from pychat.core.ignoring import deaf_to, ignores
 from pychat.core.log import Log
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, Ok, Reply
@@ -175,7 +176,8 @@ class Order:
             _check_locked(_Way(room.alone, session, True, None, None))
             first, times = self.log.claim(len(texts)), self._times_locked(len(texts))
             burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts, session.account)
-            self.log.append(Batch(room.alone, burst, session, True))
+            deaf = deaf_to(room.alone, session) if room.ignoring else frozenset()
+            self.log.append(Batch(room.alone, burst, session, True, deaf=deaf))
         self.wake()
 
     def _times_locked(self, count: int) -> list[float]:
@@ -207,14 +209,26 @@ class Order:
         first = self.log.claim(len(run.events))
         placed = _placed_locked(run, first, self._times_locked(len(run.events)))
         if rooms:
-            self.log.append(Batch(rooms, placed, source, said, only, also, run.refs))
+            self.log.append(Batch(rooms, placed, source, said, only, also, run.refs, _deaf_locked(run.way)))
         else:
             for recipient in only or ():
-                self.send_locked(recipient, *placed)
+                if not said or source is None or recipient is source or not _ignored_by(recipient, source):
+                    self.send_locked(recipient, *placed)
             if said and source is not None and source.echoes:
                 self.send_locked(source, *placed)
         if run.refs and source is not None:
             self.send_locked(source, *[Ok(ref, first + index) for index, ref in run.refs.items()])
+
+
+def _deaf_locked(way: _Way) -> frozenset[Session]:
+    """Who does not hear what is said, because it is said by somebody whom they ignore."""
+    if way.said and way.source is not None and any(room.ignoring for room in way.rooms):
+        return deaf_to(way.rooms, way.source)
+    return frozenset()
+
+
+def _ignored_by(recipient: Session, source: Session) -> bool:
+    return ignores(recipient, source.nickname or "", source.userhost, source.account)
 
 
 def _check_locked(way: _Way) -> None:

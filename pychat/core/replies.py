@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from pychat.core.account_replies import AccountReply
 from pychat.core.errors import Refused
 from pychat.core.events import Event
+from pychat.core.ignored import Ignored
 from pychat.core.limits import Limits
 from pychat.core.modes import MaskEntry, ModeChange
 from pychat.core.queries import Ref
@@ -391,4 +392,5 @@ Reply: TypeAlias = (
     | Bye
     | AccountReply
     | ServerBanList
+    | Ignored
 )

@@ -22,7 +22,7 @@ class Room:
     Everything here may be called from any thread, from hooks, too.
     """
 
-    __slots__ = ("_chat", "alone", "key", "listeners", "name", "occupants", "pinned", "rules", "topic")
+    __slots__ = ("_chat", "alone", "ignoring", "key", "listeners", "name", "occupants", "pinned", "rules", "topic")
 
     def __init__(self, chat: Chat, name: str, *, pinned: bool = False) -> None:
         self._chat = chat
@@ -37,6 +37,8 @@ class Room:
         # Guarded by the chat's order lock; insertion order is the order of joining. The value is the last event id
         # that was given when the member had joined: that of its own arrival, if it was announced.
         self.occupants: dict[Session, int] = {}
+        self.ignoring: set[Session] = set()
+        """The members who do not want to hear somebody (`core/ignoring.py`)."""
         self.listeners: set[Session] = set()
         """Those of this process who hear the room (`core/delivery.py`)."""
 

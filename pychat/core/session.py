@@ -23,6 +23,7 @@ from pychat.core.verbs import Hello, Verb
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
+    from pychat.core.masks import MaskList
     from pychat.core.room import Room
 
 E = TypeVar("E")
@@ -65,6 +66,7 @@ class Session:
         "ended",
         "heard",
         "identity",
+        "ignored",
         "info",
         "lacks_password",
         "memo",
@@ -106,6 +108,8 @@ class Session:
         self.away: str | None = None
         self.info = MemberInfo("")
         """Nickname, away text, user@host and account, as lists of members show them."""
+        self.ignored: MaskList | None = None
+        """Whom it does not want to hear; None: it hears everybody."""
         self.correspondent: str | None = None
         """Who wrote to it last."""
         self.closed = False

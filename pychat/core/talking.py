@@ -10,6 +10,7 @@ from pychat.core.authority import may_speak, take_turn
 from pychat.core.errors import LimitExceeded, NoSuchNickname, Refused
 from pychat.core.events import Message, Tagged
 from pychat.core.handler import call, change_before, log_failure
+from pychat.core.ignoring import ignores
 from pychat.core.membership import own_room
 from pychat.core.replies import (
     Failure,
@@ -52,7 +53,8 @@ def direct(chat: Chat, session: Session, verb: verbs.Direct) -> None:
     text = chat.checked_text(verb.text)
     message = Message(0, 0.0, None, session.nickname or "", text, verb.action, to=recipient.nickname)
     _speak(chat, session, _complete(chat, session, message, verb), verb.ref)
-    recipient.correspondent = session.nickname
+    if not ignores(recipient, session.nickname or "", session.userhost, session.account):
+        recipient.correspondent = session.nickname
     if recipient.away is not None and recipient.nickname is not None and not verb.notice:
         chat.send(session, PersonAway(None, recipient.nickname, recipient.away))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pychat.core.account_verbs import AccountVerb, without_secrets
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.moderation_verbs import ModerationVerb
 from pychat.core.modes import ModeChange
 from pychat.core.queries import Query, Ref
@@ -330,6 +331,8 @@ Verb: TypeAlias = (
     | Abort
     | AccountVerb
     | ModerationVerb
+    | SetIgnored
+    | ListIgnored
     | AddServerBan
     | RemoveServerBan
     | ListServerBans

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from pychat.core import modes
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.errors import LocalProtocolError
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import (
     GetModes,
@@ -101,6 +102,13 @@ def _write_modes(verb: SetModes) -> dict[str, Any]:
     return {"type": "mode", "room": verb.room, "modes": letters, "args": arguments or None}
 
 
+def _write_ignored(verb: SetIgnored) -> dict[str, Any]:
+    masks = verb.add + verb.remove
+    if len(masks) != 1:
+        raise LocalProtocolError("in JSON one mask is ignored, or not any more, at a time")
+    return {"type": "ignore" if verb.add else "unignore", "mask": masks[0]}
+
+
 def _write_history(verb: ReadHistory) -> dict[str, Any]:
     return {
         "type": "history",
@@ -149,6 +157,8 @@ _WRITERS: Final[dict[type, _Writer]] = {
         "mute": verb.mute or None,
     },
     Unban: lambda verb: {"type": "unban", "room": verb.room, "target": verb.target, "mute": verb.mute or None},
+    SetIgnored: _write_ignored,
+    ListIgnored: lambda verb: {"type": "ignore"},
     Invite: lambda verb: {"type": "invite", "room": verb.room, "nick": verb.nickname},
     ListInvitations: lambda verb: {"type": "invite"},
     SetModes: _write_modes,

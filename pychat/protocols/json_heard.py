@@ -24,6 +24,7 @@ from pychat.core.events import (
     Renamed,
     TopicChanged,
 )
+from pychat.core.ignored import Ignored
 from pychat.core.modes import MaskEntry
 from pychat.core.replies import (
     Bye,
@@ -244,6 +245,7 @@ _READERS: Final[dict[str, _Reader]] = {
     "logged_in": lambda fields: LoggedIn(fields.ref(), fields.text("account"), fields.flag("registered")),
     "logged_out": lambda fields: LoggedOut(fields.ref()),
     "person_away": lambda fields: PersonAway(None, fields.text("nick"), fields.text("text")),
+    "ignored": lambda fields: Ignored(fields.ref(), fields.texts("masks")),
     "server_bans": _read_server_bans,
     "wallops": lambda fields: Wallops(fields.text("nick"), "", fields.text("text")),
     "history": _read_history,

@@ -30,6 +30,7 @@ from pychat.core.events import (
     Tagged,
     TopicChanged,
 )
+from pychat.core.ignored import Ignored
 from pychat.core.modes import MaskEntry
 from pychat.core.replies import (
     Bye,
@@ -291,6 +292,7 @@ _ENCODERS: Final[dict[type, _Encoder]] = {
     LoggedOut: lambda item: _reply("logged_out", item),
     SaslChallenge: _nothing,
     ServerBanList: _server_bans,
+    Ignored: lambda item: _reply("ignored", item, masks=list(item.masks)),
     Wallops: _wallops,
     PersonAway: _person_away,
     HistoryTargets: _nothing,

@@ -8,6 +8,7 @@ from typing import Final
 from pychat.core import modes
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.errors import LimitExceeded, RemoteProtocolError
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import (
     GetModes,
@@ -163,6 +164,11 @@ def _unban(fields: Fields, ref: Ref) -> Verb:
     return Unban(fields.text("target"), fields.optional_text("room"), fields.flag("mute"), ref)
 
 
+def _ignore(fields: Fields, ref: Ref) -> Verb:
+    mask = fields.optional_text("mask")
+    return ListIgnored(ref) if mask is None else SetIgnored((mask,), (), ref)
+
+
 def _invite(fields: Fields, ref: Ref) -> Verb:
     nickname, room = fields.optional_text("nick"), fields.optional_text("room")
     return ListInvitations(ref) if nickname is None else Invite(nickname, room, ref)
@@ -277,6 +283,8 @@ _READERS: Final[dict[str, Callable[[Fields, Ref], Verb]]] = {
     "kick": _kick,
     "ban": _ban,
     "unban": _unban,
+    "ignore": _ignore,
+    "unignore": lambda fields, ref: SetIgnored((), (fields.text("mask"),), ref),
     "invite": _invite,
     "mode": _modes,
     "masks": _masks,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pychat.core.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.core.durations import moment
+from pychat.core.ignored import Ignored
 from pychat.core.server_ban import ServerBan, ServerBanList
 from pychat.protocols.plain_words import Style, because, note
 
@@ -19,6 +20,14 @@ def _logged_in(item: LoggedIn, style: Style) -> list[str]:
 
 def _logged_out(item: LoggedOut, style: Style) -> list[str]:
     return note("you are not logged in any more")
+
+
+def _ignored(item: Ignored, style: Style) -> list[str]:
+    if item.added:
+        return note(f"you ignore {', '.join(item.added)} now")
+    if item.removed:
+        return note(f"you hear {', '.join(item.removed)} again")
+    return note(f"ignored: {', '.join(item.masks) or 'nobody'}")
 
 
 def _server_bans(item: ServerBanList, style: Style) -> list[str]:
@@ -35,4 +44,5 @@ RENDERERS: Final[dict[type, Callable[[Any, Style], list[str]]]] = {
     LoggedOut: _logged_out,
     SaslChallenge: lambda item, style: [],
     ServerBanList: _server_bans,
+    Ignored: _ignored,
 }

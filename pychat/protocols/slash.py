@@ -13,6 +13,7 @@ from pychat.core import modes
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.durations import take_duration
 from pychat.core.errors import LimitExceeded
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import (
     GetModes,
@@ -188,6 +189,18 @@ def _history(arguments: str) -> Verb | None:
 def _search(arguments: str) -> Verb | None:
     """Find what was said in this room: words, "a phrase", or the beginning of a word and *."""
     return ReadHistory(search=arguments) if arguments else None
+
+
+@_command("ignore", "[NICK]")
+def _ignore(arguments: str) -> Verb | None:
+    """Hear nothing any more of a nickname, nick!user@host with * and ?, or a:ACCOUNT; alone, list who is ignored."""
+    return SetIgnored((arguments,)) if arguments and " " not in arguments else None if arguments else ListIgnored()
+
+
+@_command("unignore", "NICK")
+def _unignore(arguments: str) -> Verb | None:
+    """Hear them again."""
+    return SetIgnored((), (arguments,)) if len(arguments.split()) == 1 else None
 
 
 @_command("invite", "[NICK] [ROOM]")

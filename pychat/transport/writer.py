@@ -135,7 +135,7 @@ class Writer:
     # What a job does; returns the bytes that it causes for each hearer
 
     def _batch(self, batch: Batch) -> int:
-        if len(batch.rooms) != 1 or batch.only is not None or batch.also is not None:
+        if len(batch.rooms) != 1 or batch.only is not None or batch.also is not None or batch.deaf:
             return self._batch_for_some(batch)
         hearers = self._rooms.get(batch.rooms[0])
         if hearers is None:
@@ -160,6 +160,8 @@ class Writer:
         links = dict.fromkeys(link for hearers in rooms for link in hearers.links())
         if batch.only is not None:
             links = dict.fromkeys(link for link in links if link.session in batch.only)
+        if batch.deaf:
+            links = dict.fromkeys(link for link in links if link.session not in batch.deaf)
         source, also = link_of(batch.source), link_of(batch.also)
         if source is not None and batch.said and not source.dialect.echoes:
             links.pop(source, None)

@@ -24,6 +24,7 @@ from pychat.core.events import (
     Renamed,
     TopicChanged,
 )
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.modes import ModeChange
 from pychat.core.replies import Bye, Failure, HistoryPage, Lines, Members, Ok, PersonAway, PongReply, Profile
 from pychat.core.verbs import Hello, Join, Say
@@ -39,6 +40,8 @@ ALL_VERBS: list[verbs.Verb] = [
     verbs.Invite("bob"),
     verbs.Kick("ann"),
     moderation_verbs.Ban("eve"),
+    SetIgnored(("eve",)),
+    ListIgnored(),
     moderation_verbs.Unban("eve"),
     verbs.Join("ops"),
     verbs.Leave(),

@@ -9,6 +9,7 @@ from irc_input import member, new, read, refused, words
 
 from pychat.core import queries as q
 from pychat.core import verbs as v
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.moderation_verbs import Ban
 from pychat.core.modes import ModeChange
 from pychat.core.queries import RoomFilter
@@ -99,6 +100,9 @@ def test_channels(line: str, verbs: list[Verb]) -> None:
                 q.ListMasks("I", "a", asked("MODE #a I")),
             ],
         ),
+        ("SILENCE", [ListIgnored(asked("SILENCE"))]),
+        ("SILENCE ann", [ListIgnored(asked("SILENCE"))]),
+        ("SILENCE +bob,-eve,*@x", [SetIgnored(("bob", "*@x"), ("eve",), asked("SILENCE +bob,-eve,*@x"))]),
         ("TBAN #a 1h eve :too loud", [Ban("eve", "a", 3600, "too loud", ref=asked("TBAN #a 1h eve"))]),
         ("TBAN #a 90 m:eve!*@*", [Ban("m:eve!*@*", "a", 90, ref=asked("TBAN #a 90 m:eve!*@*"))]),
         ("MODE #a +X", [v.SetModes((ModeChange(True, "X"),), "a", asked("MODE #a +X"))]),

@@ -69,6 +69,7 @@ def test_isupport() -> None:
         "NICKLEN=32",
         "PREFIX=(ov)@+",
         "SAFELIST",
+        "SILENCE=100",
         "STATUSMSG=@+",
         "TARGMAX=JOIN:20,KICK:4,LIST:20,NAMES:4,NOTICE:4,PART:20,PRIVMSG:4,TAGMSG:4,USERHOST:5,WHOIS:1,WHOWAS:1",
         "TOPICLEN=390",

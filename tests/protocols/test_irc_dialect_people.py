@@ -6,6 +6,7 @@ import pytest
 from irc_items import ANN, AT, BOB, MEMBERS, asked, numerics, told
 
 from pychat.core import replies as r
+from pychat.core.ignored import Ignored
 from pychat.core.modes import ModeChange
 from pychat.protocols.base import Item
 
@@ -91,6 +92,11 @@ AT_TEXT = str(int(AT))
         ),
         (r.Watched(asked("MONITOR", "S"), (), ("eve",)), numerics("731 :eve")),
         (r.Watched(asked("MONITOR", "+"), (), ()), []),
+        (
+            Ignored(asked("SILENCE", "+bob,-eve"), ("bob!*@*",), ("bob!*@*",), ("eve!*@*",), "~a@h"),
+            [":ann!~a@h SILENCE +bob!*@*", ":ann!~a@h SILENCE -eve!*@*"],
+        ),
+        (Ignored(asked("SILENCE"), ("bob!*@*",)), numerics("271 ann bob!*@*", "272 ann :End of SILENCE list")),
         (
             r.Watched(asked("MONITOR", "L"), MEMBERS[:1], ("eve",)),
             numerics("732 :bob,eve", "733 :End of MONITOR list"),

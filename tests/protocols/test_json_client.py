@@ -17,6 +17,7 @@ from pychat.core import queries
 from pychat.core import replies as r
 from pychat.core import verbs as v
 from pychat.core.errors import LocalProtocolError, RemoteProtocolError
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.limits import Limits
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.modes import ALL, LISTS, WITH_ARGUMENT, MaskEntry, ModeChange
@@ -78,6 +79,9 @@ _verbs = st.one_of(
     _build(v.Kick, _text, _maybe, _text, _ref),
     _build(Ban, _text, _maybe, st.none() | st.integers(1, 999), _text, _flag, _ref),
     _build(Unban, _text, _maybe, _flag, _ref),
+    _build(SetIgnored, _text.map(lambda mask: (mask,)), st.just(()), _ref),
+    _build(SetIgnored, st.just(()), _text.map(lambda mask: (mask,)), _ref),
+    _build(ListIgnored, _ref),
     _build(v.Invite, _text, _maybe, _ref),
     _build(queries.ListInvitations, _ref),
     _build(v.SetModes, st.lists(_changes, max_size=20).map(tuple), _maybe, _ref),

@@ -14,6 +14,7 @@ from pychat.core import events as e
 from pychat.core import queries
 from pychat.core import replies as r
 from pychat.core import verbs as v
+from pychat.core.ignored import Ignored, ListIgnored, SetIgnored
 from pychat.core.limits import Limits
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.modes import MaskEntry, ModeChange
@@ -85,6 +86,9 @@ def read(line: str | dict[str, Any]) -> v.Verb:
             Ban("a:bob", "ops", 60, "x", mute=True, ref=1),
         ),
         ({"type": "unban", "target": "bob", "mute": True, "ref": 1}, Unban("bob", mute=True, ref=1)),
+        ({"type": "ignore", "ref": 1}, ListIgnored(1)),
+        ({"type": "ignore", "mask": "bob", "ref": 1}, SetIgnored(("bob",), (), 1)),
+        ({"type": "unignore", "mask": "bob"}, SetIgnored((), ("bob",))),
         ({"type": "invite", "nick": "bob", "room": "ops"}, v.Invite("bob", "ops")),
         ({"type": "invite", "ref": 1}, queries.ListInvitations(1)),
         ({"type": "mode"}, queries.GetModes()),
@@ -117,8 +121,9 @@ def test_help_lists_the_types() -> None:
     """A person with nc can find out what there is."""
     assert read({"type": "help", "ref": 1}) == v.Help(
         "types of requests: hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, history, kick, "
-        "ban, unban, invite, mode, masks, user_mode, oper, register, login, logout, change_password, drop_account, "
-        "regain, kill, server_ban, server_unban, audit, wallops, motd, command, help, ping, pong, quit",
+        "ban, unban, ignore, unignore, invite, mode, masks, user_mode, oper, register, login, logout, "
+        "change_password, drop_account, regain, kill, server_ban, server_unban, audit, wallops, motd, command, "
+        "help, ping, pong, quit",
         1,
     )
 
@@ -205,8 +210,9 @@ def test_an_unknown_type_is_refused() -> None:
     assert verb == v.Invalid(
         "unknown_type",
         f"unknown type '{'x' * 32}'; use one of hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, "
-        "history, kick, ban, unban, invite, mode, masks, user_mode, oper, register, login, logout, change_password, "
-        "drop_account, regain, kill, server_ban, server_unban, audit, wallops, motd, command, help, ping, pong, quit",
+        "history, kick, ban, unban, ignore, unignore, invite, mode, masks, user_mode, oper, register, login, "
+        "logout, change_password, drop_account, regain, kill, server_ban, server_unban, audit, wallops, motd, command, "
+        "help, ping, pong, quit",
         "r",
     )
 
@@ -348,6 +354,7 @@ def test_json_clients_are_pinged_and_resume_and_get_no_replay_unasked() -> None:
                 ],
             },
         ),
+        (Ignored(1, ("bob!*@*",)), {"type": "ignored", "ref": 1, "masks": ["bob!*@*"]}),
         (r.Inviting(1, "ops", "bob"), {"type": "inviting", "ref": 1, "room": "ops", "nick": "bob"}),
         (r.Invitations(1, ("ops",)), {"type": "invitations", "ref": 1, "rooms": ["ops"]}),
         (r.UserModes(1, "ow", (ModeChange(True, "o"),)), {"type": "user_modes", "ref": 1, "modes": "+ow"}),
@@ -452,7 +459,21 @@ _values = st.recursive(
     max_leaves=5,
 )
 _types = ["hello", "say", "direct", "join", "leave", "nick", "topic", "away", "who", "rooms", "whois", "history"]
-_types += ["kick", "ban", "unban", "invite", "mode", "masks", "user_mode", "oper", "kill", "wallops", "motd"]
+_types += [
+    "kick",
+    "ban",
+    "unban",
+    "ignore",
+    "unignore",
+    "invite",
+    "mode",
+    "masks",
+    "user_mode",
+    "oper",
+    "kill",
+    "wallops",
+    "motd",
+]
 _types += ["command", "help", "ping", "pong", "quit", "account", "x"]
 _names = [
     "nick",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pychat.core import events as e
 from pychat.core import replies as r
+from pychat.core.ignored import Ignored
 from pychat.core.limits import Limits
 from pychat.core.modes import MaskEntry, ModeChange
 from pychat.protocols import plain
@@ -137,6 +138,10 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
         (r.Masks(None, "ops", "b", (MaskEntry("a:bob", "ann", AT, "", 0.0, "spam"),)), [
             "-- banned from ops: a:bob until 1970-01-01 00:00:00 UTC (spam) (by ann)",
         ]),
+        (Ignored(None, ("bob!*@*",), ("bob!*@*",)), ["-- you ignore bob!*@* now"]),
+        (Ignored(None, (), (), ("bob!*@*",)), ["-- you hear bob!*@* again"]),
+        (Ignored(None, ("a:x", "bob!*@*")), ["-- ignored: a:x, bob!*@*"]),
+        (Ignored(None, ()), ["-- ignored: nobody"]),
         (r.Masks(None, "ops", "e", (MaskEntry("bob!*@*", "ann", AT), MaskEntry("eve!*@*", "carl", AT))), [
             "-- never banned from ops: bob!*@* (by ann)",
             "-- never banned from ops: eve!*@* (by carl)",

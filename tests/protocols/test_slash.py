@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pychat.core import queries
 from pychat.core import verbs as v
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.modes import ModeChange
 from pychat.protocols import slash
@@ -74,6 +75,9 @@ from pychat.protocols import slash
         ("/mode +b", queries.ListMasks("b")),
         ("/mode ops -I", queries.ListMasks("I", "ops")),
         ("/mode +", v.SetModes(())),
+        ("/ignore", ListIgnored()),
+        ("/ignore bob", SetIgnored(("bob",))),
+        ("/unignore a:bob", SetIgnored((), ("a:bob",))),
         ("/slow 10", v.SetModes((ModeChange(True, "W", "10"),))),
         ("/slow 0", v.SetModes((ModeChange(False, "W"),))),
         ("/oper ann open sesame", v.BecomeOperator("ann", "open sesame")),
@@ -104,6 +108,8 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
         ("/kill", "/kill NICK [REASON]"),
         ("/mute", "/mute NICK [10m] [REASON]"),
         ("/unban", "/unban NICK"),
+        ("/ignore a b", "/ignore [NICK]"),
+        ("/unignore", "/unignore NICK"),
         ("/slow soon", "/slow SECONDS"),
         ("/slow", "/slow SECONDS"),
         ("/unmute a b", "/unmute NICK"),
@@ -152,7 +158,7 @@ def test_help_lists_every_command_once() -> None:
 
     assert [line.split()[0] for line in lines] == [
         "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
-        "/whois", "/topic", "/away", "/back", "/history", "/search", "/invite", "/kick",
+        "/whois", "/topic", "/away", "/back", "/history", "/search", "/ignore", "/unignore", "/invite", "/kick",
         "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/slow", "/oper", "/kill",
         "/register", "/login", "/logout", "/password", "/drop", "/regain", "/serverban", "/serverunban", "/audit",
         "/motd", "/quit", "//text",

@@ -39,7 +39,7 @@ def said(room: str, sender: str, text: str = "x") -> e.Message:
     [
         ("/jo", 3, ["/join "]),
         ("/JO", 3, ["/join "]),
-        ("/un", 3, ["/unban ", "/unmute ", "/unignore "]),
+        ("/un", 3, ["/unignore ", "/unban ", "/unmute "]),
         ("/tel", 4, ["/tell "]),
         ("/zzz", 4, []),
         ("/join op", 2, ["ops ", "operators "]),

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from matrix_people import ACCOUNT, PASSWORD, ROOM
 
 from pychat.core import account_verbs, moderation_verbs, queries, server_ban, verbs
+from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.modes import ModeChange
 from pychat.core.replies import Lines
 from pychat.core.verbs import Verb
@@ -60,6 +61,9 @@ SLASH: Final = [
     _slash("/back", "SetAway"),
     _slash("/history", "ReadHistory", here=True),
     _slash("/search tea", "ReadHistory", here=True),
+    _slash("/ignore bob", "SetIgnored"),
+    _slash("/ignore", "ListIgnored"),
+    _slash("/unignore bob", "SetIgnored"),
     _slash(f"/invite zoe {ROOM}", "Invite"),
     _slash("/invite", "ListInvitations"),
     _slash("/kick bob", "Kick", here=True),
@@ -121,6 +125,9 @@ JSON_LINES: Final = [
     _json("kick", "Kick", room=ROOM, nick="bob"),
     _json("ban", "Ban", room=ROOM, target="bob"),
     _json("unban", "Unban", room=ROOM, target="evil!*@*"),
+    _json("ignore", "SetIgnored", mask="bob"),
+    _json("ignore", "ListIgnored"),
+    _json("unignore", "SetIgnored", mask="bob"),
     _json("invite", "Invite", room=ROOM, nick="zoe"),
     _json("invite", "ListInvitations"),
     _json("mode", "GetModes", room=ROOM),
@@ -220,6 +227,8 @@ IRC_LINES: Final = [
     _irc("QUIT", "Quit"),
     _irc(f"REGISTER ann * {PASSWORD}", "Register by name"),
     _irc("SETNAME :Ann", "SetRealname"),
+    _irc("SILENCE +bob", "SetIgnored"),
+    _irc("SILENCE", "ListIgnored"),
     _irc(f"@+x=1 TAGMSG #{ROOM}", "Tag"),
     _irc("@+x=1 TAGMSG bob", "Tag to one"),
     _irc(f"TBAN #{ROOM} 10m bob :spam", "Ban"),
@@ -254,6 +263,8 @@ INSIDE: Final[dict[str, Callable[[], Verb]]] = {
     "SetTopic": lambda: verbs.SetTopic("tea", ROOM),
     "SetAway": lambda: verbs.SetAway("lunch"),
     "Watch": lambda: verbs.Watch(("bob",)),
+    "SetIgnored": lambda: SetIgnored(("bob",)),
+    "ListIgnored": ListIgnored,
     "Kick": lambda: verbs.Kick("bob", ROOM),
     "Ban": lambda: moderation_verbs.Ban("bob", ROOM),
     "Unban": lambda: moderation_verbs.Unban("evil!*@*", ROOM),

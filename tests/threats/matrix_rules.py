@@ -60,6 +60,8 @@ SetTopic               open   nick nick in   in   yes  mute yes  yes  yes  yes  
 SetTopic               closed nick nick hid  hid  op   op   op   yes  yes  yes  op
 SetAway                any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
 Watch                  any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
+SetIgnored             any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
+ListIgnored            any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
 Kick                   open   nick nick in   in   op   op   op   yes  yes  yes  op
 Kick                   closed nick nick hid  hid  op   op   op   yes  yes  yes  op
 Ban                    open   nick nick in   in   op   op   op   yes  yes  yes  op

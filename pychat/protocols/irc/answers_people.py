@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from time import asctime, gmtime
 from typing import Final
 
+from pychat.core.ignored import Ignored
 from pychat.core.queries import Ref
 from pychat.core.replies import MemberInfo, PastPeople, People, PersonAway, Profile, UserModes, Watched
 from pychat.protocols.irc.events import mode_line
@@ -169,6 +170,20 @@ def _past_people(item: PastPeople, style: Style) -> list[str]:
     return [*lines, style.numeric("369", asked, text="End of WHOWAS")]
 
 
+def _ignored(item: Ignored, style: Style) -> list[str]:
+    """
+    What has changed comes back as SILENCE; else RPL_SILELIST (271) and RPL_ENDOFSILELIST (272).
+
+    These are not in Modern IRC: they are what InspIRCd and UnrealIRCd do.
+    """
+    if isinstance(item.ref, Asked) and item.ref.params:
+        head = f":{source(style.nickname, item.userhost, style)} SILENCE "
+        changes = [f"+{mask}" for mask in item.added] + [f"-{mask}" for mask in item.removed]
+        return [head + as_middle(change) for change in changes]
+    lines = [style.numeric("271", style.nickname, mask) for mask in item.masks]
+    return [*lines, style.numeric("272", style.nickname, text="End of SILENCE list")]
+
+
 def _watched(item: Watched, style: Style) -> list[str]:
     """IRCv3 monitor: RPL_MONONLINE (730) and RPL_MONOFFLINE (731); for MONITOR L all of them in RPL_MONLIST (732)."""
     if _command(item.ref) == "MONITOR" and _param(item.ref).upper() == "L":
@@ -208,6 +223,7 @@ RENDERERS: Final[dict[type, Renderer]] = {
     People: _people,
     PastPeople: _past_people,
     Watched: _watched,
+    Ignored: _ignored,
     PersonAway: _person_away,
     UserModes: _user_modes,
 }

@@ -93,6 +93,7 @@ COMMANDS: Final = {
     "QUIT": Rule(server.quit, "[reason]", early=True),
     "REGISTER": Rule(accounts.register, "account|* email|* password", 3, early=True),
     "SETNAME": Rule(people.setname, "realname", 1),
+    "SILENCE": Rule(people.silence, "[+mask|-mask[,...]]"),
     "TAGMSG": Rule(talking.tagmsg, "target[,target]"),
     "TBAN": Rule(moding.tban, "#channel duration mask [reason]", 3),
     "TIME": Rule(server.about, ""),

@@ -83,6 +83,7 @@ _NUMERICS: Final[dict[str, tuple[str, ...]]] = {
     "nickname_in_use": ("433", "nick"),
     "nickname_registered": ("433", "nick"),
     "server_banned": ("465",),
+    "too_many_ignored": ("511", "letter"),
     "bad_room": ("403", "room"),
     "not_registered": ("451",),
     "unknown_command": ("421", "command"),

@@ -53,6 +53,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
         f"NICKLEN={limits.nickname_chars}",
         f"PREFIX=({roles}){signs}",
         "SAFELIST",
+        f"SILENCE={limits.ignored_masks}",
         f"STATUSMSG={signs}",
         "TARGMAX=" + ",".join(f"{command}:{most}" for command, most in sorted(TARGMAX.items())),
         f"TOPICLEN={limits.short_text_chars}",

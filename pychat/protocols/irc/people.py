@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pychat.core.ignored import ListIgnored, SetIgnored
+from pychat.core.names import fold
 from pychat.core.queries import FindPeople, ListPeople, ListWatched, WhoIs, WhoWas
 from pychat.core.verbs import SetAway, SetRealname, Verb, Watch
 from pychat.protocols.irc.client import Client
@@ -24,6 +26,16 @@ def away(client: Client, command: Command) -> Sequence[Verb]:
     """AWAY: with a text, be away; without one, or with an empty one, be back."""
     text = short_text(client, command, 0)
     return [SetAway(text, Asked("AWAY", (text,))) if text else SetAway(None, Asked("AWAY"))]
+
+
+def silence(client: Client, command: Command) -> Sequence[Verb]:
+    """SILENCE: hear nothing of masks (+), or hear them again (-); alone, or with one's own nickname, list them."""
+    wanted = split(command.params[0]) if command.params else []
+    if not wanted or fold(wanted[0]) == fold(client.nickname or ""):
+        return [ListIgnored(Asked("SILENCE"))]
+    remove = tuple(mask[1:] for mask in wanted if mask.startswith("-"))
+    add = tuple(mask.removeprefix("+") for mask in wanted if not mask.startswith("-"))
+    return [SetIgnored(add, remove, Asked("SILENCE", command.params[:1]))]
 
 
 def setname(client: Client, command: Command) -> Sequence[Verb]:
