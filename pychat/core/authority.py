@@ -20,6 +20,7 @@ from pychat.core.durations import until_when
 from pychat.core.errors import LocalProtocolError, NotAMember, NotRegistered, NotStored, Refused
 from pychat.core.events import Message
 from pychat.core.modes import MaskEntry
+from pychat.core.names import fold
 from pychat.core.session import Session
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
     ban = banned_by(session, room)
     if ban is not None:
         raise Refused(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
-    if rules.expects(session.identity):
+    if rules.expects(session.identity) or _owns(session, room):
         return
     if "i" in rules.flags and session.identity not in rules.invited and not _listed(session, room, "I"):
         raise Refused(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
@@ -193,6 +194,11 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
         raise Refused(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
     if rules.limit is not None and len(room.occupants) >= rules.limit:
         raise Refused(f"room {name!r} is full", code="room_full", room=name)
+
+
+def _owns(session: Session, room: Room) -> bool:
+    """Whether the account of the session is an operator of the room."""
+    return session.account is not None and "o" in room.rules.accounts.get(fold(session.account), "")
 
 
 def may_speak(session: Session, room: Room, message: Message) -> None:

@@ -175,9 +175,10 @@ class Chat:
         self._rooms[room.key] = room
 
     def add_room_locked(self, room: Room) -> Room:
-        """Put a new room into the table; if there are too many, the oldest of those that are empty goes."""
+        """Put a new room into the table; if there are too many, the oldest empty one goes, of an account last."""
         if len(self._rooms) >= self.limits.max_rooms:
-            empty = next((other for other in self._rooms.values() if not other.occupants and not other.pinned), None)
+            empties = [other for other in self._rooms.values() if not other.occupants and not other.pinned]
+            empty = next(iter(sorted(empties, key=lambda other: other.rules.owned)), None)
             if empty is None:
                 raise LimitExceeded("rooms on this server", self.limits.max_rooms, "rooms", room=room.name)
             self._forget_room_locked(empty)

@@ -14,6 +14,7 @@ from pychat.core.credentials import ask_accounts, check_password
 from pychat.core.errors import NicknameInUse, NotRegistered, Refused
 from pychat.core.events import AccountChanged
 from pychat.core.names import check_nickname
+from pychat.core.owners import forget_account, meet_locked
 from pychat.core.owning import owner_of, reconsider, take_back
 from pychat.core.queries import Ref
 from pychat.core.replies import Ok
@@ -82,6 +83,7 @@ def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:
     ask_accounts(chat, lambda: chat.accounts.drop(account))
     logger.info("%r has deleted the account %r", session.nickname, account)
     chat.audit.note(session, f"deleted the account {account}")
+    forget_account(chat, account)
     _log_out_others(chat, session, account)
     become(chat, session, None, verb.ref)
 
@@ -151,6 +153,8 @@ def become(chat: Chat, session: Session, account: str | None, ref: Ref, *, regis
             session.update_info()
             event = AccountChanged(0, 0.0, session.room_names, session.nickname, account, session.userhost)
             chat.order.append_locked(event, tuple(session.rooms.values()), also=session)
+        for room in session.rooms.values():
+            meet_locked(chat, session, room)
         place = session.nickname, session.userhost
         chat.order.send_locked(
             session, LoggedOut(ref, *place) if account is None else LoggedIn(ref, account, registered, *place)

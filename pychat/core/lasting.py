@@ -8,6 +8,8 @@ lost connection. After that it is as if the last member had left.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pychat.core.banning import watch_locked
@@ -39,6 +41,7 @@ class KeptRoom(NamedTuple):
     invited: tuple[int, ...]
     forgets: bool
     slow: int = 0
+    accounts: Mapping[str, str] = MappingProxyType({})
 
 
 class KeptSession(NamedTuple):
@@ -126,6 +129,7 @@ def _room_of(room: Room) -> KeptRoom:
         tuple(rules.invited),
         rules.forgets,
         rules.slow,
+        dict(rules.accounts),
     )
 
 
@@ -152,7 +156,7 @@ def _restore(room: Room, kept: KeptRoom, until: float) -> None:
     for letter, masks in kept.lists.items():
         for mask in masks:
             rules.lists[letter].add(mask)
-    rules.roles = dict(kept.roles)
+    rules.roles, rules.accounts = dict(kept.roles), dict(kept.accounts)
     rules.invited = dict.fromkeys(kept.invited)
     rules.forgets = kept.forgets
     rules.update_hushes()

@@ -19,6 +19,7 @@ from pychat.core.events import Joined, Kicked, Left
 from pychat.core.handler import one_says_yes, run_before
 from pychat.core.ignoring import hear_locked
 from pychat.core.names import check_room, fold
+from pychat.core.owners import meet_locked
 from pychat.core.queries import Ref
 from pychat.core.replies import Failure, MemberInfo, Members
 from pychat.core.room import Room
@@ -121,6 +122,7 @@ class Membership:
                 session.realname,
             )
             self._chat.order.append_locked(event, room.alone)
+        meet_locked(self._chat, session, room)
         position = room.occupants[session] = self._chat.log.last_id()
         self._chat.lasting.keep_session_locked(session)
         if first or changed:
@@ -209,6 +211,10 @@ class Membership:
 
     def _abandon_locked(self, room: Room) -> None:
         """The last member is gone: other rules are the next one's business, and what was private is nobody's."""
+        if room.rules.owned:
+            room.rules.awaited = 0.0
+            self._chat.lasting.keep_room_locked(room)
+            return
         rules, room.rules = room.rules, RoomRules(self._chat.clock)
         if rules.closed:
             room.topic = ""
@@ -231,7 +237,7 @@ class Membership:
         if room.rules.forgets:  # that the last members are gone is in the record since it was forgotten
             self._chat.log.forget(room.key)
             room.rules.forgets = False
-        if not room.pinned and not room.rules.awaits():
+        if not room.pinned and not room.rules.awaits() and not room.rules.owned:
             room.rules.created = self._chat.clock.time()
             room.rules.set_role(session.identity, "o", True)
 

@@ -14,6 +14,7 @@ from pychat.core.events import Invited, ModesChanged
 from pychat.core.ignoring import ignores
 from pychat.core.membership import UserNotInRoom, known_room
 from pychat.core.modes import MaskEntry, ModeChange
+from pychat.core.names import fold
 from pychat.core.replies import Failure, Invitations, Inviting, Masks, Modes, Ok, PersonAway
 from pychat.core.room import Room
 from pychat.core.session import Session
@@ -177,6 +178,8 @@ def _set_role(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
     if member not in room.occupants:
         raise UserNotInRoom(member.nickname, room.name)
     changed = room.rules.set_role(member.identity, change.mode, change.adding)
+    if member.account is not None:
+        room.rules.keep_role(fold(member.account), change.mode, change.adding)
     return change._replace(argument=member.nickname) if changed else None
 
 

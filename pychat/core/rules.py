@@ -13,6 +13,7 @@ FIRST_FLAGS: Final = frozenset("n")
 """What a new room has. Not `t`: every member may set the topic, unless an operator changes that."""
 _CLOSING: Final = frozenset("is")
 _MOST_INVITED: Final = 100
+_MOST_ACCOUNTS: Final = 100
 
 
 class RoomRules:
@@ -26,6 +27,7 @@ class RoomRules:
     __slots__ = (
         "_clock",
         "absent",
+        "accounts",
         "awaited",
         "created",
         "flags",
@@ -65,6 +67,8 @@ class RoomRules:
         """Whether there is a rule that may keep a member from talking. Nearly always there is none."""
         self.roles: dict[int, str] = {}
         """Letters of `modes.ROLES` by identity; members without a role are not in it."""
+        self.accounts: dict[str, str] = {}
+        """The same by folded name of an account, for when it comes again."""
         self.invited: dict[int, None] = {}
         """Identities that may come in although the room is only for those who are invited; the oldest first."""
         self.absent: dict[int, float] = {}
@@ -125,6 +129,23 @@ class RoomRules:
         else:
             self.roles.pop(identity, None)
         return roles != has
+
+    def keep_role(self, account: str, letter: str, adding: bool) -> bool:
+        """Let the account of that folded name have a role when it comes again, or not; of too many, not."""
+        has = self.accounts.get(account, "")
+        if adding and not has and len(self.accounts) >= _MOST_ACCOUNTS:
+            return False
+        roles = "".join([role for role in ROLES if (adding if role == letter else role in has)])
+        if roles:
+            self.accounts[account] = roles
+        else:
+            self.accounts.pop(account, None)
+        return roles != has
+
+    @property
+    def owned(self) -> bool:
+        """Whether an account is an operator of the room."""
+        return any("o" in roles for roles in self.accounts.values())
 
     def update_hushes(self) -> None:
         """Flags, bans or the slow mode have changed."""

@@ -16,7 +16,7 @@ from pychat.stores.records import Unreadable
 
 def write_room(kept: KeptRoom) -> str:
     """Return what is written of a room."""
-    return json.dumps(kept._asdict())
+    return json.dumps({**kept._asdict(), "accounts": dict(kept.accounts)})
 
 
 def write_session(kept: KeptSession) -> str:

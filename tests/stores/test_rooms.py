@@ -74,6 +74,24 @@ def test_a_ban_ends_when_it_should_over_a_restart(start: Start) -> None:
     wait_until(lambda: list(room.rules.lists["b"]) == [long], "the end of the mute")
 
 
+def test_who_is_operator_by_account_is_it_after_a_restart(start: Start) -> None:
+    """However long that takes, and by any nickname; the room keeps its rules."""
+    ann = start(resume_seconds=0.0).session("ann")
+    ann.account = "Ann"
+    ann.join("den")
+    ann.set_modes("+m", room="den")
+
+    again = start(resume_seconds=0.0)
+    eve, anna = again.session("eve", ["den"]), again.session("anna")
+    anna.account = "ann"
+    anna.join("den")
+
+    with pytest.raises(Refused, match=r"^only operators"):
+        eve.say("x", "den")
+    anna.set_modes("-m", room="den")
+    assert eve.say("x", "den") is not None
+
+
 def test_nobody_is_made_operator_by_a_restart(start: Start) -> None:
     """Who comes first into a room that waits for its members is one of them, not the one who makes it."""
     start().session("ann", ["ops"])
