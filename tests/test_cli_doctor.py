@@ -181,7 +181,7 @@ def test_something_wrong_is_exit_code_1(pychat: Programs) -> None:
     result = pychat.run("doctor", "--port", str(free_port()), PYCHAT_SERVE_PORT="x")
 
     assert result.returncode == 1
-    problem = "Invalid value for '--port': 'x' is not a valid integer range."
+    problem = "Invalid value for '--port' (environment: PYCHAT_SERVE_PORT): 'x' is not a valid integer range."
     assert f"wrong    config    {problem}" in result.stdout.splitlines()
 
 
@@ -189,9 +189,11 @@ def test_a_config_file_that_is_wrong_is_wrong(pychat: Programs) -> None:
     """Each table is looked at, not only that of the doctor."""
     config = Path(pychat.environment["XDG_CONFIG_HOME"]) / "pychat"
     config.mkdir(parents=True)
-    (config / "config.toml").write_text("[tail]\nlines = -1\n")
+    file = config / "config.toml"
+    file.write_text("[tail]\nlines = -1\n")
 
     result = pychat.run("doctor", "--port", str(free_port()))
 
     assert result.returncode == 1
-    assert "wrong    config    Invalid value for '--lines' / '-n': -1 is not in the range x>=0." in result.stdout
+    problem = f"Invalid value for '--lines' / '-n' (file: {file}, line 2): -1 is not in the range 0<=x<=1000000000."
+    assert f"wrong    config    {problem}" in result.stdout.splitlines()

@@ -95,8 +95,8 @@ def test_help_lists_all_commands(pychat: Programs, terminals: Terminals) -> None
 
     ann.see("-- //text")
     ann.see("-- !help  List the commands.")
-    ann.see("-- /join ROOM [KEY]           Go into a room and talk there from now on.")
-    ann.see("-- /clear                     Clear the screen; the scrollback of the terminal stays.")
+    ann.see("-- /join ROOM [KEY]            Go into a room and talk there from now on.")
+    ann.see("-- /clear                      Clear the screen; the scrollback of the terminal stays.")
 
 
 def test_help_explains_one_command(pychat: Programs, terminals: Terminals) -> None:

@@ -101,7 +101,8 @@ def _modes(told: Told) -> Iterator[bool]:
         yield told.says(f"MODE #mine +{letter} x!*@*") == ["MODE"]
         yield told.says(f"MODE #mine {letter}")[0] in ("367", "348", "346")
     yield told.says(f"MODE #mine +{always} x") == told.says(f"MODE #mine -{always} x") == ["MODE"]
-    yield told.says(f"MODE #mine +{when_set} 5") == told.says(f"MODE #mine -{when_set}") == ["MODE"]
+    for letter in when_set:
+        yield told.says(f"MODE #mine +{letter} 5") == told.says(f"MODE #mine -{letter}") == ["MODE"]
     for letter in never.replace("n", ""):
         yield told.says(f"MODE #mine +{letter}") == ["MODE"]
     yield (told.tokens["EXCEPTS"], told.tokens["INVEX"]) == ("e", "I")
@@ -118,7 +119,7 @@ def _lists(told: Told) -> Iterator[bool]:
     for letter in names:
         yield told.ann.ask(*(f"MODE #mine +{letter} x{number}" for number in range(int(most)))) != []
         yield told.ann.ask(f"MODE #mine +{letter} more")[0].command == "478"
-    yield told.tokens["EXTBAN"] == ",m"
+    yield (told.tokens["EXTBAN"], told.tokens["ACCOUNTEXTBAN"]) == (",am", "a")
 
 
 def _monitor(told: Told) -> Iterator[bool]:
