@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "pychat"
@@ -16,9 +17,15 @@ READS_ANNOTATIONS = {"handlers/command_table.py"}
 """Where `eval` reads the types of a function of the program's own, as `typing.get_type_hints` does."""
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All that a module consists of."""
+    return [*ast.walk(ast.parse(path.read_text()))]
+
+
 def calls(path: Path) -> Iterator[tuple[str, int]]:
     """The names of the functions and methods that a module calls, and where."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Call):
             yield getattr(node.func, "id", getattr(node.func, "attr", "")), node.lineno
 
@@ -26,7 +33,7 @@ def calls(path: Path) -> Iterator[tuple[str, int]]:
 def imported(path: Path) -> set[str]:
     """The modules that a module imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -70,7 +77,7 @@ def test_timing_of_password_checks() -> None:
         path = PACKAGE / "core" / f"{name}.py"
         compared = [
             node.lineno
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in nodes(path)
             if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq)
             for side in (node.left, *node.comparators)
             if re.search("password|key|proof|signature|digest|hash", ast.unparse(side))
