@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pychat.core import verbs
 from pychat.core.account_replies import LoggedIn
+from pychat.core.authority import reason_to_tell
 from pychat.core.credentials import check_password
 from pychat.core.errors import Refused
 from pychat.core.events import AwayChanged
@@ -169,5 +170,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
 
 def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
     reason = chat.checked_short_text("reason", verb.reason)
+    for room in tuple(session.rooms.values()):  # all of them hear the same
+        reason = reason_to_tell(session, room, reason)
     chat.send(session, Ok(verb.ref))
     session.end(reason or "quit")

@@ -274,6 +274,17 @@ def may_set_topic(session: Session, room: Room) -> None:
         _require_voice(session, room)
 
 
+def reason_to_tell(session: Session, room: Room, reason: str) -> str:
+    """Return why the session goes out of the room, as the others may hear it: nothing of who may not talk there."""
+    if not room.rules.hushes or is_server_operator(session):
+        return reason
+    try:
+        _require_voice(session, room)
+    except Refused:
+        return ""
+    return reason
+
+
 def _require_voice(session: Session, room: Room) -> None:
     """Return if mode `m`, bans and mutes let the session talk; those with a role always may."""
     rules, name = room.rules, room.name

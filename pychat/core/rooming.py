@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pychat.core import queries, verbs
-from pychat.core.authority import is_server_operator, may_know, may_set_topic
+from pychat.core.authority import is_server_operator, may_know, may_set_topic, reason_to_tell
 from pychat.core.errors import LimitExceeded
 from pychat.core.events import TopicChanged
 from pychat.core.handler import change_before
@@ -36,14 +36,14 @@ def leave(chat: Chat, session: Session, verb: verbs.Leave) -> None:
     known_room(session, verb.room)  # else it is that which is wrong
     room = own_room(session, verb.room)
     reason = chat.checked_short_text("reason", verb.reason)
-    chat.membership.leave(session, room, reason)
+    chat.membership.leave(session, room, reason_to_tell(session, room, reason))
     chat.send(session, Ok(verb.ref))
 
 
 def leave_all(chat: Chat, session: Session, verb: verbs.LeaveAll) -> None:
     reason = chat.checked_short_text("reason", verb.reason)
     for room in tuple(session.rooms.values()):
-        chat.membership.leave(session, room, reason)
+        chat.membership.leave(session, room, reason_to_tell(session, room, reason))
     chat.send(session, Ok(verb.ref))
 
 

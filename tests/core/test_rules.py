@@ -19,7 +19,7 @@ from pychat.core.replies import Failure, Gap, Members, Ok
 from pychat.core.room import Room
 from pychat.core.rules import RoomRules
 from pychat.core.session import Session
-from pychat.core.verbs import Hello, Join, Leave, LeaveAll, Say, SetModes, SetTopic
+from pychat.core.verbs import Hello, Join, Leave, LeaveAll, Say, SetModes
 from pychat.testing import FakeClock
 
 
@@ -285,19 +285,6 @@ def test_a_mute_does_not_keep_anybody_out() -> None:
 
     assert list(bob.rooms) == ["ops"]
     assert code(bob.do(Say("x"))) == "cannot_speak"
-
-
-def test_who_may_not_talk_does_not_talk_by_the_topic() -> None:
-    """Neither who is muted, nor a member without voice in a moderated room; voice helps."""
-    _, (ann, bob) = people("ann", "bob")
-    for rule, undone in ((mode("+b", "m:bob!*@*"), mode("-b", "m:bob!*@*")), (mode("+m"), mode("-m"))):
-        ann.do(rule)
-        assert code(bob.do(SetTopic("buy here"))) == "cannot_speak"
-        ann.do(mode("+v", "bob"))
-        assert code(bob.do(SetTopic("tea at four"))) is None
-        ann.do(mode("-v", "bob"), undone)
-    assert ann.current is not None
-    assert ann.current.topic == "tea at four"
 
 
 def test_no_ctcp_but_actions() -> None:
