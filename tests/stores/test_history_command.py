@@ -176,7 +176,7 @@ def test_hostile_text_is_clean(pychat: Programs) -> None:
         (["--search", "a " * 30], 2, "words to search for: at most 20 words"),
         (["--since", "soon"], 2, "Invalid value for '--since': 'soon' is no time and no event id; write it like "),
         (["--before", "1a2"], 2, "Invalid value for '--before': '1a2' is no time and no event id; write it like "),
-        (["-n", "-1"], 2, "Invalid value for '--lines' / '-n': -1 is not in the range x>=0."),
+        (["-n", "-1"], 2, "Invalid value for '--lines' / '-n': -1 is not in the range 0<=x<=1000000000."),
         (["--db", "no.db"], 2, "Invalid value for '--db': File 'no.db' does not exist."),
         (["--db", "notes.txt"], 1, "cannot open 'notes.txt': it is no database; name another file"),
         (["--db", "empty.db"], 1, "cannot open 'empty.db': there is nothing in it yet"),
