@@ -136,7 +136,8 @@ def test_churn_leaves_nothing(server: MakeServer, clients: Clients) -> None:
     for turn in count():
         prefix = f"c{turn}x"  # new names, as those of JSON clients are kept a while for their tokens
         churn(running, prefix)
-        other.send("it is over\n")
+        other.send("it is over\n/who\n")
+        other.read_until("-- in lobby")  # who does not read is cut off
         heard = witness.read_until("other: it is over")
         assert {line for line in heard if ": hello from c" in line} == {
             f"{prefix}{number}: hello from {prefix}{number}" for number in range(CLIENTS)
