@@ -120,6 +120,17 @@ def test_what_fails(running: ChatServer, clients: Clients, lines: list[str], num
     assert commands(again) == ["900", "903"]
 
 
+@pytest.mark.parametrize("part", [[], ["AUTHENTICATE " + "A" * 400]])
+def test_who_comes_in_before_the_end_of_sasl(running: ChatServer, clients: Clients, part: list[str]) -> None:
+    """sasl-3.1: the exchange is aborted (906), and the client is registered without it."""
+    peer = connect(clients, running, "NICK tim", "AUTHENTICATE PLAIN", *part, "CAP END")
+
+    heard = commands(peer.until("422"))
+
+    assert heard[:3] == ["AUTHENTICATE", "906", "001"]
+    assert "330" not in commands(peer.ask("WHOIS tim"))
+
+
 def test_registering(running: ChatServer, clients: Clients) -> None:
     """draft/account-registration, before and after coming in."""
     bob = irc(clients, running, "bob")

@@ -67,6 +67,19 @@ def _begin(client: Client, word: str) -> Sequence[Verb]:
     return [Answer((Words(Line("AUTHENTICATE", ("+",))),))]
 
 
+def abort(client: Client) -> list[Verb]:
+    """
+    End an exchange whose first message is not complete: 906 for who comes in meanwhile.
+
+    "If the client completes registration while the SASL authentication is still in progress, the server SHOULD abort
+    it, sending a 906 numeric, and then register the client without authentication" (sasl-3.1).
+    """
+    if client.sasl is None:
+        return []
+    _forget(client)
+    return [Authenticate(None, None, Asked("AUTHENTICATE"))]
+
+
 def _forget(client: Client) -> None:
     client.sasl, client.sasl_parts, client.sasl_messages = None, "", 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pychat.core.verbs import Hello, SetNickname, Verb
+from pychat.protocols.irc.accounts import abort
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.formatting import strip_codes
 from pychat.protocols.irc.message import Command
@@ -55,6 +56,7 @@ def hello_if_ready(client: Client) -> Sequence[Verb]:
     name, client.wanted = client.wanted, ""
     client.waits = True
     return [
+        *abort(client),
         Hello(
             name,
             rooms=(),
@@ -62,5 +64,5 @@ def hello_if_ready(client: Client) -> Sequence[Verb]:
             realname=client.realname,
             password=client.password,
             ref=Asked("NICK", (name,)),
-        )
+        ),
     ]
