@@ -116,14 +116,18 @@ class IrcProgram(ABC):
 class WeeChat(IrcProgram):
     """`weechat-headless`: commands go into the pipe of its plugin `fifo`, what it shows is in its logs."""
 
+    options: tuple[str, ...] = ()
+    """More of `/server add`."""
+
     def start(self, port: int) -> None:
+        added = f"/server add pychat 127.0.0.1/{port}"
         self._run(
             "weechat-headless",
             *("--dir", str(self.directory), "--plugins", "irc,fifo,logger", "--no-script"),
             *("--run-command", f"/set fifo.file.path {self._pipe}"),
             *("--run-command", "/set logger.file.flush_delay 0"),
             # It would send one command in 2 s, reconnect after 10, and leave out who comes and goes without a word.
-            *("--run-command", f"/server add pychat 127.0.0.1/{port} -nicks={self.nickname} -username=weechat"),
+            *("--run-command", " ".join([added, f"-nicks={self.nickname}", "-username=weechat", *self.options])),
             *("--run-command", "/set irc.server.pychat.autoreconnect_delay 1"),
             *("--run-command", "/set irc.server.pychat.anti_flood_prio_high 0"),
             *("--run-command", "/set irc.network.autoreconnect_delay_growing 1"),
@@ -147,12 +151,13 @@ class Irssi(IrcProgram):
     """`irssi` at a terminal, which is tmux's: a person types commands; what it shows is in its log."""
 
     tls = 'use_tls = "no";'
+    sasl = ""
 
     def start(self, port: int) -> None:
         # It would send 5 commands at once and then one in 2.2 s, and reconnect after 5 minutes.
         (self.directory / "config").write_text(f"""
             servers = ({{ address = "127.0.0.1"; port = "{port}"; chatnet = "pychat"; {self.tls} }});
-            chatnets = {{ pychat = {{ type = "IRC"; nick = "{self.nickname}"; }}; }};
+            chatnets = {{ pychat = {{ type = "IRC"; nick = "{self.nickname}"; {self.sasl} }}; }};
             settings = {{
               core = {{ server_reconnect_time = "1s"; }};
               "irc/core" = {{ cmds_max_at_once = "100"; cmd_queue_speed = "10msec"; }};
