@@ -57,6 +57,12 @@ def test_events(item: Event, lines: list[str]) -> None:
     assert heard(item) == lines
 
 
+def test_the_server_itself_changes_modes() -> None:
+    """A ban that has ended is removed by nobody else."""
+    changes = (ModeChange(False, "b", "eve!*@*"),)
+    assert heard(e.ModesChanged(1, AT, "lobby", "irc.pychat", changes)) == [":irc.pychat MODE #lobby -b eve!*@*"]
+
+
 def test_modes() -> None:
     """A sign before the first of each kind, arguments behind all letters (Modern IRC, "MODE message")."""
     changes = (

@@ -37,7 +37,9 @@ from pychat.protocols.irc.words import as_middle
 
 
 def _line(event: Event, style: Style, nickname: str, userhost: str, rest: str) -> str:
-    return f"{event_tags(event, style)}:{source(nickname, userhost, style)} {rest}"
+    # What the server itself does (a ban has ended) is done by no user@host.
+    who = nickname if nickname == style.server else source(nickname, userhost, style)
+    return f"{event_tags(event, style)}:{who} {rest}"
 
 
 def _text(text: str) -> str:
