@@ -120,6 +120,16 @@ def _lists(told: Told) -> Iterator[bool]:
         yield told.ann.ask(*(f"MODE #mine +{letter} x{number}" for number in range(int(most)))) != []
         yield told.ann.ask(f"MODE #mine +{letter} more")[0].command == "478"
     yield (told.tokens["EXTBAN"], told.tokens["ACCOUNTEXTBAN"]) == (",am", "a")
+    yield told.ann.ask("MODE #mine -b x1", "MODE #mine +b m:a:eve")[-1].params[-1] == "m:a:eve"
+
+
+def _silence(told: Told) -> Iterator[bool]:
+    most = told.number("SILENCE")
+    names = [f"+n{number}" for number in range(most)]
+    for at in range(0, most, 20):
+        yield told.says("SILENCE " + ",".join(names[at : at + 20])) == ["SILENCE"] * 20
+    yield told.says("SILENCE +more") == ["511"]
+    yield told.says("SILENCE") == ["271"] * most + ["272"]
 
 
 def _monitor(told: Told) -> Iterator[bool]:
@@ -150,7 +160,7 @@ def _others(told: Told) -> Iterator[bool]:
 
 
 @pytest.mark.parametrize(
-    "claim", [_lengths, _texts, _names, _channels, _targets, _modes, _lists, _monitor, _case, _others]
+    "claim", [_lengths, _texts, _names, _channels, _targets, _modes, _lists, _silence, _monitor, _case, _others]
 )
 def test_every_token_is_true(server: MakeServer, clients: Clients, claim: Claim) -> None:
     """Modern IRC, "RPL_ISUPPORT Parameters": at the limit it works, one more is refused or cut."""
