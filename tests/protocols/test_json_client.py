@@ -20,7 +20,7 @@ from pychat.core.errors import LocalProtocolError, RemoteProtocolError
 from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.limits import Limits
 from pychat.core.moderation_verbs import Ban, Unban
-from pychat.core.modes import ALL, LISTS, WITH_ARGUMENT, MaskEntry, ModeChange
+from pychat.core.modes import ALL, LISTS, WHEN_SET, WITH_ARGUMENT, MaskEntry, ModeChange
 from pychat.protocols.base import Item
 from pychat.protocols.json_values import load_object
 from pychat.protocols.jsonlines import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb
@@ -45,7 +45,7 @@ def _build(
 
 _changes = _build(
     lambda adding, mode, argument: ModeChange(
-        adding, mode, argument if mode in WITH_ARGUMENT or (mode == "l" and adding) else None
+        adding, mode, argument if mode in WITH_ARGUMENT or (mode in WHEN_SET and adding) else None
     ),
     _flag,
     st.sampled_from(ALL),
