@@ -106,6 +106,15 @@ def test_sasl_scram(running: ChatServer, clients: Clients) -> None:
         (["AUTHENTICATE PLAIN", *["AUTHENTICATE " + "A" * 400] * 11], ["AUTHENTICATE", "905"]),
         (["AUTHENTICATE PLAIN", "AUTHENTICATE " + "A" * 400, "AUTHENTICATE +"], ["AUTHENTICATE", "904"]),
         (["AUTHENTICATE SCRAM-SHA-256", f"AUTHENTICATE {encoded('n,,n=ann')}"], ["AUTHENTICATE", "904"]),
+        (
+            [
+                "AUTHENTICATE SCRAM-SHA-256",
+                f"AUTHENTICATE {encoded('n,,n=ann,r=x')}",
+                f"AUTHENTICATE {encoded('c=biws,r=wrong,p=AAAA')}",
+                "AUTHENTICATE EXTERNAL",
+            ],
+            ["AUTHENTICATE", "AUTHENTICATE", "904", "908", "904"],
+        ),
         (["AUTHENTICATE"], ["461"]),
     ],
 )

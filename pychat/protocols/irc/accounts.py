@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -26,6 +27,8 @@ from pychat.protocols.irc.words import Asked, Line, Numeric
 
 CHUNK_BYTES: Final = 400
 """Of base64 in one line; one that is full is followed by another (sasl-3.1, "The AUTHENTICATE Command")."""
+_MECHANISM: Final = re.compile("[A-Z][A-Z0-9_-]{1,19}", re.ASCII)
+"""RFC 4422 section 3.1."""
 _MOST_BYTES: Final = 10 * CHUNK_BYTES
 """Of base64 in one message: more than any password needs."""
 _MESSAGES: Final = {PLAIN: 1, SCRAM: 3}
@@ -42,7 +45,7 @@ def authenticate(client: Client, command: Command) -> Sequence[Verb]:
     if word == "*":
         _forget(client)
         return [Authenticate(None, None, ref)]
-    if word.upper() in client.dialect.mechanisms or not client.sasl_messages:  # the name of none is base64
+    if word.upper() in client.dialect.mechanisms or not client.sasl_messages or _begins_anew(client, word):
         return _begin(client, word)
     if len(word) > CHUNK_BYTES or len(client.sasl_parts) + len(word) > _MOST_BYTES:
         _forget(client)
@@ -55,6 +58,11 @@ def authenticate(client: Client, command: Command) -> Sequence[Verb]:
     client.sasl, client.sasl_parts = None, ""
     client.sasl_messages -= 1
     return [Authenticate(mechanism, _decode(parts), ref)]
+
+
+def _begins_anew(client: Client, word: str) -> bool:
+    """Whether this is a mechanism and no message of SCRAM, behind its first: those are longer, or one character."""
+    return client.sasl is None and not client.sasl_parts and _MECHANISM.fullmatch(word.upper()) is not None
 
 
 def _begin(client: Client, word: str) -> Sequence[Verb]:
