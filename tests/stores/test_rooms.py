@@ -266,4 +266,6 @@ def test_a_ban_of_an_address_survives_a_restart(start: Start, clients: Clients, 
 
     assert again.answer("whois", nick="tim")["userhost"].endswith(f"@{host}")
     assert again.answer("join", room="ops")["code"] == "banned"
-    assert SqliteLog(tmp_path / "other.db").secret != start().chat.log.secret
+    other = SqliteLog(tmp_path / "other.db")
+    other.close()
+    assert other.secret != start().chat.log.secret
