@@ -206,7 +206,8 @@ class Connection:
         while data or not self._incoming.ended:
             if data:
                 session.heard = monotonic()
-                self._tell_nickname(session, protocol)
+                if session.nickname != self._nickname:
+                    self._tell_nickname(session, protocol)
                 protocol.receive(data)
                 self._perform(session, protocol, len(data))
                 if session.closed or self._link.verdict is not None:
@@ -232,7 +233,8 @@ class Connection:
                     if session.lacks_password and type(some[-1]) is Hello:
                         protocol.lacks_password()
                     self._give_up_registration(session, protocol)
-                self._tell_nickname(session, protocol)
+                if session.nickname != self._nickname:
+                    self._tell_nickname(session, protocol)
                 if session.closed or self._link.verdict is not None:
                     return
             if protocol.dialect is not dialect:
@@ -241,10 +243,10 @@ class Connection:
                 session.echoes = dialect.echoes
 
     def _tell_nickname(self, session: WireSession, protocol: Protocol) -> None:
-        nickname = session.nickname
-        if nickname is not None and nickname != self._nickname:
-            self._nickname = nickname
-            protocol.registered(nickname)
+        """The session has another nickname than the protocol knows of."""
+        if session.nickname is not None:
+            self._nickname = session.nickname
+            protocol.registered(session.nickname)
 
     def _count_tries(self, verbs: list[Verb]) -> None:
         self._lines += len(verbs)
