@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pychat.core import verbs
 from pychat.core.session import Session
+from pychat.core.text import is_plain
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -34,8 +35,7 @@ def _all_plain(chat: Chat, texts: list[str]) -> bool:
     chains, together = chat.chains, "".join(texts)
     return (
         chains.publishes_all
-        and together.isascii()
-        and together.isprintable()
+        and is_plain(together)
         and max(map(len, texts)) <= chat.limits.text_bytes
         and all(texts)
         and not any(map(str.isspace, texts))

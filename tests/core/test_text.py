@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core.text import clean, clean_line
+from pychat.core.text import clean, clean_line, is_plain
 
 # Hypothesis leaves surrogates out of text() unless they are asked for.
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -109,3 +109,9 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 def test_text_grows_by_a_known_factor(text: str) -> None:
     """A byte becomes at most three: who measures before and after knows what to expect."""
     assert len(clean(text).encode()) <= 3 * len(text.encode(errors="surrogatepass"))
+
+
+@given(st.text(st.characters(max_codepoint=0xFF)))
+def test_plain_is_printable_ascii(text: str) -> None:
+    """`is_plain` is `isascii` and `isprintable` for much text at once."""
+    assert is_plain(text) == (text.isascii() and text.isprintable())

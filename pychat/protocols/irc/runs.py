@@ -38,7 +38,7 @@ def read_run(run: bytes) -> list[Verb] | None:
     texts = text[len(head) :].split("\n" + head)
     together = "".join(texts)
     # A line that begins in another way is still inside one of the texts, with its newline.
-    if not together.isprintable() and ("\n" in together or len(run.translate(None, _CODES)) != len(run)):
+    if "\n" in together or len(run.translate(None, _CODES)) != len(run):
         return None
     size = BODY_BYTES - len(match[0])
     longest = max(map(len, texts)) if together.isascii() else max([len(text.encode()) for text in texts])
