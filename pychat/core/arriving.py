@@ -100,17 +100,28 @@ def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
     """Return what is kept for the token; a session that still lives is ended first. None: it is worth nothing."""
     with chat.order.lock:
         holder = chat.nicknames.holder_of(token)
-        if isinstance(holder, Session):
-            holder.ended = holder.ended or ThreadEvent()
     if isinstance(holder, Session):
-        assert holder.ended is not None
         holder.resumable = True
-        holder.kick("connected again from elsewhere")
-        if not holder.ended.wait(chat.limits.stall_seconds):
-            raise Refused("your old connection does not end; try again", code="nickname_in_use")
+        end_old(chat, holder, "connected again from elsewhere")
         with chat.order.lock:
             holder = chat.nicknames.holder_of(token)
     return holder if isinstance(holder, Parked) else None
+
+
+def end_old(chat: Chat, holder: Session, reason: str) -> None:
+    """
+    End another session of the same person, and wait for that.
+
+    Raises:
+        NicknameInUse: It does not end.
+    """
+    with chat.order.lock:
+        if chat.nicknames.find(holder.nickname or "") is not holder:
+            return  # it has just ended by itself
+        holder.ended = ended = holder.ended or ThreadEvent()
+    holder.kick(reason)
+    if not ended.wait(chat.limits.stall_seconds):
+        raise Refused("your old connection does not end; try again", code="nickname_in_use")
 
 
 def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -> bool:

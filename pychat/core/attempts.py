@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections import deque
 from collections.abc import Hashable
@@ -10,7 +9,7 @@ from typing import Final
 
 from pychat.core.clock import Clock
 from pychat.core.errors import Refused
-from pychat.core.userhost import UNIX, significant
+from pychat.core.userhost import UNIX, ip_of, significant
 
 _MOST_KEYS: Final = 10_000
 """Addresses and names that are remembered; of more, the oldest are forgotten."""
@@ -77,6 +76,4 @@ def address_key(address: str) -> Hashable:
     """Return what an address counts as: an IPv6 /64 is one; None for this machine and process, which are exempt."""
     if address in ("", UNIX):
         return None
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return None if (mapped or ip).is_loopback else significant(address)
+    return None if ip_of(address).is_loopback else significant(address)

@@ -8,6 +8,7 @@ from typing import Final
 
 from pychat.core.errors import LimitExceeded
 from pychat.core.modes import MaskEntry
+from pychat.core.text import because
 
 MOST_SECONDS: Final = 10 * 365 * 86_400
 """Whoever wants more wants no end."""
@@ -53,4 +54,4 @@ def moment(when: float) -> str:
 def until_when(entry: MaskEntry) -> str:
     """What is told behind "you are banned": until when, and why."""
     until = "" if entry.until is None else f" until {moment(entry.until)}"
-    return f"{until} ({entry.reason})" if entry.reason else until
+    return until + because(entry.reason)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from threading import Event as ThreadEvent
 from typing import TYPE_CHECKING
 
 from pychat.core import account_verbs as verbs
 from pychat.core.account_replies import LoggedIn, LoggedOut
-from pychat.core.arriving import claim
+from pychat.core.arriving import claim, end_old
 from pychat.core.attempts import address_key
 from pychat.core.credentials import ask_accounts, check_password
 from pychat.core.errors import NicknameInUse, NotRegistered, Refused
@@ -119,16 +118,11 @@ def _free(chat: Chat, session: Session, nickname: str) -> None:
         if holder is None or holder is session or holder.is_local:
             return
         own = holder.account == session.account
-        if own:
-            holder.ended = holder.ended or ThreadEvent()
-    if not own:
+    if own:
+        holder.unwanted = True
+        end_old(chat, holder, "regained from elsewhere")
+    else:
         take_back(holder)
-        return
-    assert holder.ended is not None
-    holder.unwanted = True
-    holder.kick("regained from elsewhere")
-    if not holder.ended.wait(chat.limits.stall_seconds):
-        raise Refused("your old connection does not end; try again", code="nickname_in_use")
 
 
 def _account_of(session: Session) -> str:

@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.core.accounts import AccountExists, Accounts, NotOffered
 from pychat.core.errors import NotStored, Refused
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pychat.core.log import Log, Storing
-
-T = TypeVar("T")
 
 MOST_PASSWORD_CHARS: Final = 256
 

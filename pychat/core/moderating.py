@@ -18,6 +18,7 @@ from pychat.core.names import fold
 from pychat.core.replies import Failure, Invitations, Inviting, Masks, Modes, Ok, PersonAway
 from pychat.core.room import Room
 from pychat.core.session import Session
+from pychat.core.text import because
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -34,7 +35,7 @@ def kick(chat: Chat, session: Session, verb: verbs.Kick) -> None:
     reason = chat.checked_short_text("reason", verb.reason)
     member = _found(chat, verb.nickname)
     chat.membership.kick(session, room, member, reason)
-    what = f"removed {member.nickname}!{member.userhost} from {room.name}" + (f" ({reason})" if reason else "")
+    what = f"removed {member.nickname}!{member.userhost} from {room.name}{because(reason)}"
     chat.audit.note(session, what)
     chat.send(session, Ok(verb.ref))
 

@@ -15,6 +15,7 @@ from pychat.core.passwords import Password
 from pychat.core.profiles import change_modes
 from pychat.core.replies import Failure, Ok, Wallops
 from pychat.core.session import Session
+from pychat.core.text import because
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -67,9 +68,9 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
         raise NoSuchNickname(verb.nickname)
     reason = chat.checked_short_text("reason", verb.reason)
     target.unwanted = True
-    chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}" + (f" ({reason})" if reason else ""))
+    chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}{because(reason)}")
     logger.info("%r from %s disconnects %r: %r", session.nickname, session.address, target.nickname, reason)
-    target.kick(f"killed by {session.nickname}" + (f" ({reason})" if reason else ""))
+    target.kick(f"killed by {session.nickname}{because(reason)}")
     chat.send(session, Ok(verb.ref))
 
 

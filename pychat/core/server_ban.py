@@ -6,11 +6,8 @@ import ipaddress
 from typing import NamedTuple, TypeAlias
 
 from pychat.core.errors import Refused
-from pychat.core.masks import normal_mask
+from pychat.core.masks import ACCOUNT, normal_mask
 from pychat.core.queries import Ref
-
-ACCOUNT: str = "a:"
-"""Before the name of an account."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 

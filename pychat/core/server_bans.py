@@ -7,8 +7,6 @@ nickname is claimed. Programs inside this process are never banned.
 
 from __future__ import annotations
 
-import ipaddress
-import logging
 from typing import TYPE_CHECKING
 
 from pychat.core import masks
@@ -18,7 +16,6 @@ from pychat.core.errors import Refused
 from pychat.core.names import fold
 from pychat.core.replies import Ok
 from pychat.core.server_ban import (
-    ACCOUNT,
     AddServerBan,
     BadTarget,
     ListServerBans,
@@ -30,13 +27,12 @@ from pychat.core.server_ban import (
     normal_target,
 )
 from pychat.core.session import Session
-from pychat.core.userhost import UNIX
+from pychat.core.text import because
+from pychat.core.userhost import UNIX, ip_of
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
     from pychat.core.log import Log
-
-logger = logging.getLogger("pychat")
 
 
 class BannedFromServer(Refused):
@@ -61,25 +57,18 @@ class ServerBans:
 
     def current(self) -> list[ServerBan]:
         """Return those that have not ended."""
-        now = self._clock.time()
-        return [ban for ban in self._bans.values() if ban.until is None or ban.until > now]
-
-    def find(self, target: str) -> ServerBan | None:
-        """Return the ban of exactly this target."""
-        return self._bans.get(fold(target))
+        return [ban for ban in self._bans.values() if self._lasts(ban)]
 
     def of_address(self, address: str) -> ServerBan | None:
         """Return the ban of an address; None if it has none, or is that of a Unix socket or of nobody."""
         if not self._networks or address in ("", UNIX):
             return None
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address):
-            ip = ip.ipv4_mapped or ip
+        ip = ip_of(address)
         return next((ban for network, ban in self._networks if ip in network and self._lasts(ban)), None)
 
     def of_account(self, account: str) -> ServerBan | None:
         """Return the ban of an account."""
-        ban = self._bans.get(fold(ACCOUNT + account))
+        ban = self._bans.get(fold(masks.ACCOUNT + account))
         return ban if ban is not None and self._lasts(ban) else None
 
     def of_person(self, nickname: str, userhost: str) -> ServerBan | None:
@@ -87,16 +76,6 @@ class ServerBans:
         text = f"{nickname}!{userhost}"
         bans = [ban for ban in self._bans.values() if "!" in ban.target]  # most servers have none
         return next((ban for ban in bans if masks.fits(ban.target, text) and self._lasts(ban)), None)
-
-    def of_session(self, session: Session) -> ServerBan | None:
-        """Return the ban of somebody who is here, whatever it is for."""
-        if session.is_local:
-            return None
-        return (
-            self.of_address(session.address)
-            or (self.of_account(session.account) if session.account is not None else None)
-            or (self.of_person(session.nickname, session.userhost) if session.nickname is not None else None)
-        )
 
     def add_locked(self, ban: ServerBan) -> None:
         """Add a ban, or put it in the place of the one of the same target."""
@@ -142,21 +121,29 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     target = _target(chat, verb.target)
     now = chat.clock.time()
     ban = ServerBan(target, reason, session.nickname or "", now, end_of(verb.seconds, now))
+    if _means(ban, session):
+        raise Refused("that would ban yourself", code="bad_target", subject=(target,))
     with chat.order.lock:
-        old = chat.bans.find(target)
         chat.bans.add_locked(ban)
-        if chat.bans.of_session(session) is not None:
-            chat.bans.remove_locked(target)
-            if old is not None:
-                chat.bans.add_locked(old)
-            raise Refused("that would ban yourself", code="bad_target", subject=(target,))
-        chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{_because(reason)}")
-        people = [person for person in chat.nicknames.sessions() if chat.bans.of_session(person) is not None]
+        chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{because(reason)}")
+        people = [person for person in chat.nicknames.sessions() if _means(ban, person)]
     chat.order.wake()
     for person in people:
         person.unwanted = True
         person.kick(str(BannedFromServer(ban)))
     chat.send(session, Ok(verb.ref))
+
+
+def _means(ban: ServerBan, session: Session) -> bool:
+    """Whether the ban is for somebody who is here."""
+    if session.is_local:
+        return False
+    network = network_of(ban.target)
+    if network is not None:
+        return session.address not in ("", UNIX) and ip_of(session.address) in network
+    if ban.target.startswith(masks.ACCOUNT):
+        return session.account is not None and fold(masks.ACCOUNT + session.account) == fold(ban.target)
+    return session.nickname is not None and masks.fits(ban.target, f"{session.nickname}!{session.userhost}")
 
 
 def _target(chat: Chat, target: str) -> str:
@@ -169,7 +156,7 @@ def _target(chat: Chat, target: str) -> str:
             raise
         if person.address in ("", UNIX):
             raise Refused(f"{target!r} has no address", code="bad_target", subject=(target,)) from None
-        return normal_target(person.address.partition("%")[0])
+        return normal_target(str(ip_of(person.address)))
 
 
 def remove_ban(chat: Chat, session: Session, verb: RemoveServerBan) -> None:
@@ -188,7 +175,3 @@ def list_bans(chat: Chat, session: Session, verb: ListServerBans) -> None:
 
 def _for(seconds: float | None) -> str:
     return "" if seconds is None else f" for {seconds:g} s"
-
-
-def _because(reason: str) -> str:
-    return f" ({reason})" if reason else ""

@@ -70,3 +70,8 @@ def clean_formatted(text: str) -> str:
 def shorten(text: str) -> str:
     """Return the beginning of a topic or an away text, for lists: all of them at full length would be megabytes."""
     return text if len(text) <= _LISTED_CHARS else text[: _LISTED_CHARS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def because(reason: str) -> str:
+    """What stands behind something that was done for a reason, which may be empty."""
+    return f" ({reason})" if reason else ""

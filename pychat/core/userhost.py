@@ -13,18 +13,19 @@ import hmac
 import ipaddress
 import re
 import secrets
-from typing import Final
+from typing import Final, TypeAlias
 
 USERNAME_CHARS: Final = 18
 """Characters of a username, with the "~" (ISUPPORT USERLEN)."""
 REALNAME_CHARS: Final = 128
 """Characters of a real name (ISUPPORT NAMELEN)."""
 
+Ip: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 _DEFAULT_USERNAME: Final = "user"
 _CLOAK_CHARS: Final = 12  # of 5 bits
 _NOT_IN_USERNAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_IN_HOSTS: Final = re.compile(r"[^A-Za-z0-9.-]")
-
 
 UNIX: Final = "unix"
 """What stands for the address of everybody who comes by a Unix socket, which has none."""
@@ -57,10 +58,14 @@ def significant(address: str) -> bytes:
     """Return the bytes of an address that one person can hardly change."""
     if address == UNIX:
         return address.encode()
+    ip = ip_of(address)
+    return ip.packed[:8] if ip.version == 6 else ip.packed
+
+
+def ip_of(address: str) -> Ip:
+    """Return an address without its zone; one of IPv4 is that, also where the system has it inside of IPv6."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        return ip.ipv4_mapped.packed if ip.ipv4_mapped is not None else ip.packed[:8]
-    return ip.packed
+    return (ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None) or ip
 
 
 def server_host(name: str) -> str:

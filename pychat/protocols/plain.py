@@ -77,14 +77,13 @@ from pychat.core.replies import (
     Welcome,
     Words,
 )
-from pychat.core.text import clean_line
+from pychat.core.text import because, clean_line
 from pychat.protocols import plain_server
 from pychat.protocols.base import Item
 from pychat.protocols.plain_words import (
     DEFAULT_ROOM,
     Style,
     away,
-    because,
     duration,
     in_room,
     listeners,

@@ -9,7 +9,8 @@ from pychat.core.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.core.durations import moment
 from pychat.core.ignored import Ignored
 from pychat.core.server_ban import ServerBan, ServerBanList
-from pychat.protocols.plain_words import Style, because, note
+from pychat.core.text import because
+from pychat.protocols.plain_words import Style, note
 
 
 def _logged_in(item: LoggedIn, style: Style) -> list[str]:

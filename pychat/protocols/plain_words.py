@@ -32,10 +32,6 @@ def note(text: str) -> list[str]:
     return ["-- " + clean_line(text)]
 
 
-def because(reason: str) -> str:
-    return f" ({reason})" if reason else ""
-
-
 def away(text: str) -> str:
     """An away text in words; `/away` alone has the text "away"."""
     return "away" if text in ("", "away") else f"away: {text}"

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 
 from pychat.core.limits import Limits
-from pychat.core.userhost import UNIX
+from pychat.core.userhost import UNIX, ip_of
 from pychat.transport.origins import Origin
 
 OWN_FILES = 64
@@ -85,13 +85,10 @@ def source_of(host: str) -> str | None:
     """Return what counts as one address: an IPv4 address or an IPv6 /64; None for this machine, which is exempt."""
     if host == UNIX:
         return None
-    address = ipaddress.ip_address(host.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif not address.is_loopback:
-            return str(ipaddress.IPv6Network((address, 64), strict=False))
-    return None if address.is_loopback else str(address)
+    address = ip_of(host)
+    if address.is_loopback:
+        return None
+    return str(address if address.version == 4 else ipaddress.IPv6Network((address, 64), strict=False))
 
 
 def most_connections(limits: Limits) -> int:
