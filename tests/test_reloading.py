@@ -141,7 +141,7 @@ def test_reloading_while_people_come(server: MakeServer, clients: Clients) -> No
 
     def change() -> None:
         number = 0
-        while not done.is_set():
+        while not done.wait(0.001):
             number += 1
             running.reload(limits=Limits(text_lines=number % 9 + 1), motd=[str(number)], password=None)
 

@@ -156,7 +156,7 @@ def test_a_backup_while_a_server_writes_is_whole(tmp_path: Path) -> None:
     with opened(tmp_path / "chat.db") as (log, accepted):
 
         def write() -> None:
-            while not done.is_set():
+            while not done.wait(0.001):
                 say(log, "hello", "there", rooms=(A, B))
                 log.wake()
                 log.throttle()
