@@ -9,7 +9,7 @@ from pychat.core import verbs
 from pychat.core.account_replies import LoggedIn
 from pychat.core.authority import reason_to_tell
 from pychat.core.credentials import check_password
-from pychat.core.errors import Refused
+from pychat.core.errors import Refused, SaslAborted
 from pychat.core.events import AwayChanged
 from pychat.core.handler import change_before
 from pychat.core.names import check_nickname, fold
@@ -50,6 +50,9 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
         session.realname = session.realname or session.nickname or ""
         chat.nicknames.give_token(session, new_token())
         chat.lasting.keep_session_locked(session)
+    if session.sasl is not None:
+        chat.send(session, Failure.of(SaslAborted(), session.sasl.ref))
+        session.sasl = None
     _welcome(chat, session, verb.ref)
     if session.account != known and session.account is not None:
         chat.send(session, LoggedIn(None, session.account, False, session.nickname, session.userhost))

@@ -186,6 +186,15 @@ class LimitExceeded(Refused):
         super().__init__(f"{what}: at most {limit} {unit}", code=code, room=room)
 
 
+class SaslAborted(Refused):
+    """The client has ended the exchange in which it was logging in, or has come in without its end."""
+
+    code = "sasl_aborted"
+
+    def __init__(self) -> None:
+        super().__init__("the authentication was aborted")
+
+
 class NotStored(Refused):
     """What should be kept cannot be stored at the moment, so it does not happen."""
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from pychat.core import account_verbs as verbs
 from pychat.core.account_replies import SaslChallenge
 from pychat.core.credentials import ask_accounts, check_password, require_account
-from pychat.core.errors import Refused
+from pychat.core.errors import Refused, SaslAborted
 from pychat.core.identifying import become
+from pychat.core.queries import Ref
 from pychat.core.scram import BadScram, Challenge, ScramKeys, proves, read_first
 from pychat.core.session import Session
 
@@ -29,15 +30,6 @@ class SaslFailed(Refused):
     code = "sasl_failed"
 
 
-class SaslAborted(Refused):
-    """The client has ended the exchange."""
-
-    code = "sasl_aborted"
-
-    def __init__(self) -> None:
-        super().__init__("the authentication was aborted")
-
-
 class UnknownMechanism(Refused):
     """The mechanism is not offered."""
 
@@ -51,7 +43,8 @@ class UnknownMechanism(Refused):
 class _Scram:
     """What is known while an exchange of SCRAM goes on."""
 
-    def __init__(self, account: str, keys: ScramKeys, challenge: Challenge) -> None:
+    def __init__(self, ref: Ref, account: str, keys: ScramKeys, challenge: Challenge) -> None:
+        self.ref = ref
         self.account, self.keys, self.challenge = account, keys, challenge
         self.proved: str | None = None
         """The account, when the proof was right, and the client has still to take the server's."""
@@ -103,7 +96,7 @@ def _begin(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
     if keys is None:
         raise UnknownMechanism((PLAIN,))
     challenge = Challenge(first, keys)
-    session.sasl = _Scram(first.name, keys, challenge)
+    session.sasl = _Scram(verb.ref, first.name, keys, challenge)
     chat.send(session, SaslChallenge(verb.ref, challenge.message.encode()))
 
 

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from pychat.core.errors import AckTimeout, LocalProtocolError, Refused
 from pychat.core.events import Event, Notice
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 E = TypeVar("E")
 Told: TypeAlias = Callable[[Refused], object] | None
 """Who is told why something is refused, instead of an error that is raised; or nobody."""
+
+
+class Exchange(Protocol):
+    """What is known of a login between its messages."""
+
+    ref: Ref
+    """Of the message that has begun it."""
+
 
 _identities = count(time.time_ns() // 1_000_000 << 20)
 """Never the same again, also when the server is started anew: what is kept for some only, is kept with these."""
@@ -93,7 +101,7 @@ class Session:
         """The account that it is logged in to, as that is written; None: it is a guest."""
         self.borrows_until: float | None = None
         """Until when it may have nicknames of other accounts (`Clock.monotonic`); None: it never had one."""
-        self.sasl: object | None = None
+        self.sasl: Exchange | None = None
         """What `core/sasl.py` knows while it logs in by several messages."""
         self.secure = False
         """Whether nobody on the way can read or change what is said: its connection is one of TLS."""

@@ -140,6 +140,23 @@ def test_who_comes_in_before_the_end_of_sasl(running: ChatServer, clients: Clien
     assert "330" not in commands(peer.ask("WHOIS tim"))
 
 
+@pytest.mark.parametrize("more", [[], ["AUTHENTICATE PLAIN"]])
+def test_who_comes_in_instead_of_proving(running: ChatServer, clients: Clients, more: list[str]) -> None:
+    """The same behind the first message of SCRAM, also if it begins anew; the proof is too late then."""
+    peer = connect(clients, running, "NICK tim", "AUTHENTICATE SCRAM-SHA-256")
+    peer.next("AUTHENTICATE")
+    peer.say(f"AUTHENTICATE {encoded('n,,n=ann,r=clientnonce')}")
+    peer.next("AUTHENTICATE")
+    peer.say(*more, "CAP END")
+
+    heard = commands(peer.until("422"))
+
+    assert heard[: len(more) + 2] == ["AUTHENTICATE"] * len(more) + ["906", "001"]
+    assert heard.count("906") == 1
+    assert commands(peer.ask(f"AUTHENTICATE {encoded('c=biws,r=clientnonce,p=AAAA')}"))[-1] == "904"
+    assert commands(peer.ask("NICK tom")) == ["NICK"]
+
+
 def test_registering(running: ChatServer, clients: Clients) -> None:
     """draft/account-registration, before and after coming in."""
     bob = irc(clients, running, "bob")
