@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from chat_clients import Clients, JsonPeer, Peer, wait_until
 from chat_tls import certificate, secure
 
 from pychat import Certificate, ChatServer, Limits
+from pychat.transport import admission
 
 __all__ = ["certificate"]  # the fixture
 
@@ -112,8 +114,11 @@ def test_nobody_is_believed_by_default(server: MakeServer, clients: Clients) -> 
     assert address_of(running, "ann") == "127.0.0.1"
 
 
-def test_the_caps_are_for_clients_and_not_for_the_proxy(server: MakeServer, clients: Clients) -> None:
+def test_the_caps_are_for_clients_and_not_for_the_proxy(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Everybody comes from the proxy; who is too many is told so."""
+    monkeypatch.setattr(admission, "time", SimpleNamespace(monotonic=lambda: 600.0))  # all of it is in one minute
     limits = Limits(connections_per_address=2, new_connections_per_minute=3)
     running = server(proxies=LOCAL, limits=limits)
     for number in range(8):
