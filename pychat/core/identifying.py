@@ -15,6 +15,7 @@ from pychat.core.events import AccountChanged
 from pychat.core.names import check_nickname
 from pychat.core.owners import forget_account, meet_locked
 from pychat.core.owning import owner_of, reconsider, take_back
+from pychat.core.passwords import PasswordRequired
 from pychat.core.queries import Ref
 from pychat.core.replies import Ok
 from pychat.core.session import Session
@@ -35,7 +36,13 @@ class NotLoggedIn(Refused):
 
 
 def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
-    """The nickname must be one's own at the moment, or nobody's, so that nobody loses the one that they have."""
+    """
+    The nickname must be one's own at the moment, or nobody's, so that nobody loses the one that they have.
+
+    Who has not come in may lack the server's password, which is for taking nicknames for ever, too.
+    """
+    if session.nickname is None and chat.password is not None and not session.is_local:
+        raise PasswordRequired
     if session.account is not None:
         raise Refused(f"you are logged in as {session.account!r} already", code="bad_request")
     wanted = verb.account if verb.account is not None else session.nickname

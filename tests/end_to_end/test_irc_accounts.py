@@ -167,6 +167,19 @@ def test_registering(running: ChatServer, clients: Clients) -> None:
     assert early.ask(f"REGISTER tim tim@example.org {PASSWORD}")[-1].params[:2] == ("SUCCESS", "tim")
 
 
+def test_nobody_registers_without_the_password_of_the_server(server: MakeServer, clients: Clients) -> None:
+    """Else strangers could take nicknames for ever; who has come in has said it."""
+    running = server(password="sesame", accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=64))
+    for said in ((), ("PASS wrong",), ("PASS sesame",)):
+        early = clients.add(IrcPeer(running))
+        early.say("CAP LS 302", *said, "NICK tim", f"REGISTER tim * {PASSWORD}")
+        assert early.next("FAIL").params[:3] == ("REGISTER", "COMPLETE_CONNECTION_REQUIRED", "tim")
+
+    early.say("USER tim 0 * :Tim", "CAP END")
+    early.until("422")
+    assert early.ask(f"REGISTER * * {PASSWORD}")[-1].params[:2] == ("SUCCESS", "tim")
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

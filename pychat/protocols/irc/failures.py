@@ -234,6 +234,7 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[_Refusal, Style], str]]] = {
     ("REGISTER", "bad_nickname"): _not_registered("BAD_ACCOUNT_NAME"),
     ("REGISTER", "nickname_in_use"): _not_registered("BAD_ACCOUNT_NAME"),
     ("REGISTER", "bad_password"): _not_registered("UNACCEPTABLE_PASSWORD"),
+    ("REGISTER", "password_required"): _not_registered("COMPLETE_CONNECTION_REQUIRED"),
     ("REGISTER", "bad_request"): _not_registered("ALREADY_AUTHENTICATED"),
     ("REGISTER", _ANY): _not_registered("TEMPORARILY_UNAVAILABLE"),
     ("NICKSERV", _ANY): _service_says,
