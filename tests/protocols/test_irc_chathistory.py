@@ -86,7 +86,7 @@ def test_targets(swapped: bool) -> None:
         ("LATEST bob * 5", ("INVALID_TARGET", "LATEST", "bob", "There is no history of private messages")),
         (
             "BEFORE #a * 5",
-            ("INVALID_MSGREFTYPE", "BEFORE", "*", "A place is msgid=... or timestamp=YYYY-MM-DDThh:mm:ss.sssZ"),
+            ("INVALID_MSGREFTYPE", "BEFORE", "#a", "*", "A place is msgid=... or timestamp=YYYY-MM-DDThh:mm:ss.sssZ"),
         ),
         (
             "BEFORE #a msgid=x 5",

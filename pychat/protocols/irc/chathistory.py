@@ -55,6 +55,8 @@ def chathistory(client: Client, command: Command) -> Sequence[Verb]:
         return [bounds(_request(client, command, points))]
     except _Wrong as wrong:
         about = [wrong.about] if wrong.about else []
+        if wrong.code == "INVALID_MSGREFTYPE" and subcommand in _SUBCOMMANDS:
+            about.insert(0, command.params[1])  # the target comes first in this one
         return [fail("CHATHISTORY", wrong.code, subcommand, *about, wrong.text)]
 
 
