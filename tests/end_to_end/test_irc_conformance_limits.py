@@ -274,3 +274,15 @@ def test_names_of_any_script(server: MakeServer, clients: Clients) -> None:
     assert codes(jeanne.ask("MODE жанна +i", "NICK жанна", "MODE #КАФЕ b")) == ["MODE", "NICK", "368"]
     assert codes(bob.ask("NICK ЖАННА")) == ["NICK", "433"]
     assert bob.ask("WHOIS ЖАННА")[0].params[1] == "жанна"
+
+
+def test_labels_need_batches(server: MakeServer, clients: Clients) -> None:
+    """IRCv3 labeled-response, "Dependencies": a client that knows no batch gets none."""
+    ann = clients.add(IrcPeer(server()))
+    ann.register("ann", "labeled-response")
+
+    heard = ann.ask("@label=x WHOIS ann")
+
+    assert heard[0].command == "311"
+    assert "BATCH" not in [line.command for line in heard]
+    assert all("label" not in line.tags for line in heard)

@@ -32,7 +32,7 @@ _PIECES = [
         b"QUIT\r\n",
     ),
     *(
-        b"CAP REQ :labeled-response message-tags\n",
+        b"CAP REQ :batch labeled-response message-tags\n",
         b"PRIVMSG #a :x\r\n",
         b"PRIVMSG #a :y\n",
         b"PRIVMSG #b :",
@@ -151,7 +151,7 @@ def test_what_is_not_utf8_is_refused() -> None:
 
 def test_a_label_surrounds_what_is_answered() -> None:
     """IRCv3 labeled-response; what needs an escape in a tag has it."""
-    protocol = member("labeled-response")
+    protocol = member("batch", "labeled-response")
     end = Answer((ResponseEnd(),))
 
     assert read(protocol, "@label=a PING x") == [
@@ -173,7 +173,7 @@ def test_a_label_surrounds_what_is_answered() -> None:
 )
 def test_what_is_no_label(tags: str) -> None:
     """At most 64 bytes (IRCv3 labeled-response, "Tags")."""
-    assert read(member("labeled-response"), f"{tags} PING x") == [Ping("x", Asked("PING", ("x",)))]
+    assert read(member("batch", "labeled-response"), f"{tags} PING x") == [Ping("x", Asked("PING", ("x",)))]
 
 
 def test_labels_are_for_those_who_have_negotiated_them() -> None:
@@ -184,7 +184,7 @@ def test_labels_are_for_those_who_have_negotiated_them() -> None:
 def test_the_nickname_may_have_a_label() -> None:
     """The last verb of a list may be the mark behind the one that everything waits for."""
     protocol = new()
-    read(protocol, "CAP REQ labeled-response", "CAP END", "USER a 0 * :A")
+    read(protocol, "CAP REQ :batch labeled-response", "CAP END", "USER a 0 * :A")
     protocol.receive(b"@label=a NICK ann\r\nPING x\r\n")
 
     start, hello, end = protocol.take_verbs()

@@ -16,7 +16,7 @@ from pychat.core.limits import Limits
 from pychat.core.replies import ResponseEnd, ResponseStart
 from pychat.core.verbs import Abort, Answer, Verb
 from pychat.protocols.base import Protocol
-from pychat.protocols.irc.capabilities import LABELED_RESPONSE
+from pychat.protocols.irc.capabilities import BATCH, LABELED_RESPONSE
 from pychat.protocols.irc.client import Client
 from pychat.protocols.irc.commands import COMMANDS, perform
 from pychat.protocols.irc.message import Command, escape, parse_line
@@ -117,7 +117,9 @@ class IrcProtocol(Protocol):
     def _labelled(self, command: Command, verbs: Sequence[Verb]) -> Sequence[Verb]:
         """Put the verbs between the marks by which their answers are found (IRCv3 labeled-response)."""
         label = command.tags.get("label", "")
-        if not label or len(label.encode()) > _LABEL_BYTES or LABELED_RESPONSE not in self._client.capabilities:
+        if not label or len(label.encode()) > _LABEL_BYTES:
+            return verbs
+        if not {BATCH, LABELED_RESPONSE} <= self._client.capabilities:  # "Dependencies": the one needs the other
             return verbs
         return [Answer((ResponseStart(escape(label)),)), *verbs, Answer((ResponseEnd(),))]
 
