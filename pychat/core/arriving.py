@@ -116,7 +116,7 @@ def end_old(chat: Chat, holder: Session, reason: str) -> None:
     End another session of the same person, and wait for that.
 
     Raises:
-        NicknameInUse: It does not end.
+        Refused: It does not end (`nickname_in_use`).
     """
     with chat.order.lock:
         if chat.nicknames.find(holder.nickname or "") is not holder:

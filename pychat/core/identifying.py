@@ -15,7 +15,7 @@ from pychat.core.events import AccountChanged
 from pychat.core.names import check_nickname
 from pychat.core.owners import forget_account, meet_locked
 from pychat.core.owning import owner_of, reconsider, take_back
-from pychat.core.passwords import PasswordRequired
+from pychat.core.passwords import require_entry
 from pychat.core.queries import Ref
 from pychat.core.replies import Ok
 from pychat.core.session import Session
@@ -41,8 +41,7 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
 
     Who has not come in may lack the server's password, which is for taking nicknames for ever, too.
     """
-    if session.nickname is None and chat.password is not None and not session.is_local:
-        raise PasswordRequired
+    require_entry(session)
     if session.account is not None:
         raise Refused(f"you are logged in as {session.account!r} already", code="bad_request")
     wanted = verb.account if verb.account is not None else session.nickname

@@ -63,9 +63,9 @@ def require_password(session: Session, given: str | None) -> None:
         PasswordRequired: None was given.
         WrongServerPassword: It is another one.
     """
-    password = session.chat.password
-    session.lacks_password = not (password is None or session.is_local)
-    if password is None or session.is_local:
+    password = _password_for(session)
+    session.lacks_password = password is not None
+    if password is None:
         return
     if given is None:
         raise PasswordRequired
@@ -74,3 +74,19 @@ def require_password(session: Session, given: str | None) -> None:
         return
     logger.warning("%s gave a wrong password of the server", session.address)
     raise WrongServerPassword
+
+
+def require_entry(session: Session) -> None:
+    """
+    Return if the session has come in, or needs no password for that.
+
+    Raises:
+        PasswordRequired: Whether it knows the password is not known yet.
+    """
+    if session.nickname is None and _password_for(session) is not None:
+        raise PasswordRequired
+
+
+def _password_for(session: Session) -> Password | None:
+    """Return what the session has to say to come in; None for those inside this process."""
+    return None if session.is_local else session.chat.password

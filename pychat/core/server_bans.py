@@ -121,12 +121,13 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     target = _target(chat, verb.target)
     now = chat.clock.time()
     ban = ServerBan(target, reason, session.nickname or "", now, end_of(verb.seconds, now))
-    if _means(ban, session):
-        raise Refused("that would ban yourself", code="bad_target", subject=(target,))
+    network = network_of(target)
     with chat.order.lock:
+        if _means(ban, network, session):
+            raise Refused("that would ban yourself", code="bad_target", subject=(target,))
         chat.bans.add_locked(ban)
         chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{because(reason)}")
-        people = [person for person in chat.nicknames.sessions() if _means(ban, person)]
+        people = [person for person in chat.nicknames.sessions() if _means(ban, network, person)]
     chat.order.wake()
     for person in people:
         person.unwanted = True
@@ -134,11 +135,10 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     chat.send(session, Ok(verb.ref))
 
 
-def _means(ban: ServerBan, session: Session) -> bool:
-    """Whether the ban is for somebody who is here."""
+def _means(ban: ServerBan, network: Network | None, session: Session) -> bool:
+    """Whether the ban is for somebody who is here. `network`: what its target means, read once for all people."""
     if session.is_local:
         return False
-    network = network_of(ban.target)
     if network is not None:
         return session.address not in ("", UNIX) and ip_of(session.address) in network
     if ban.target.startswith(masks.ACCOUNT):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pychat.core.errors import ChatError
-from pychat.core.userhost import UNIX
+from pychat.core.userhost import UNIX, ip_of
 
 _ALLOWED: Final = f"use an address like 192.0.2.1, a network like 10.0.0.0/8, or {UNIX} for a Unix socket"
 
@@ -63,9 +63,7 @@ class Proxies:
             return self._unix
         if not self._networks:
             return False
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
+        ip = ip_of(address)
         return any(ip in network for network in self._networks)
 
     def origin(self, address: str) -> Origin:
