@@ -125,9 +125,10 @@ class ReadHistory(NamedTuple):
     """
     What was said in a room of mine? Answered by `HistoryPage`.
 
-    Without bounds the last events. With one: the events nearest to it. With both: from `after` on, or, if `newest`,
-    those nearest to `before`. `around` excludes the others: half of the limit before it, half behind. A search finds
-    the last messages, or the last ahead of `before`, and takes no other bound.
+    Without bounds the last events. With one: the events nearest to it. With both: from `after` on. `around` and
+    `between` exclude the others: half of the limit before the place, half behind; or from the first of two places on
+    towards the second, which may be the earlier one. A search finds the last messages, or the last ahead of `before`,
+    and takes no other bound.
     """
 
     room: str | None = None
@@ -136,7 +137,7 @@ class ReadHistory(NamedTuple):
     limit: int | None = None
     ref: Ref = None
     around: Position | None = None
-    newest: bool = False
+    between: tuple[Position, Position] | None = None
     messages_only: bool = False
     """Only messages count; joins, modes and so on are left out."""
     search: str | None = None
@@ -144,10 +145,10 @@ class ReadHistory(NamedTuple):
 
 
 class ListHistory(NamedTuple):
-    """In which rooms of mine was something said between two times? Answered by `HistoryTargets`."""
+    """In which rooms of mine was the last thing said between two times? Answered by `HistoryTargets`."""
 
-    after: Moment
-    before: Moment
+    between: tuple[Moment, Moment]
+    """If they are more than the limit, those nearest to the first of the two, which may be the later one."""
     limit: int | None = None
     ref: Ref = None
 

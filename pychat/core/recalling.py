@@ -9,7 +9,7 @@ from pychat.core import queries
 from pychat.core.catching_up import fitting, visible
 from pychat.core.errors import Refused
 from pychat.core.events import Event, Message
-from pychat.core.log import Page
+from pychat.core.log import Page, milliseconds
 from pychat.core.membership import own_room
 from pychat.core.replies import HistoryPage, HistoryTarget, HistoryTargets
 from pychat.core.rings import EVER
@@ -90,22 +90,41 @@ class Reading(NamedTuple):
 def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> None:
     room = own_room(session, verb.room)
     limit = _checked_limit(chat, verb.limit, "events", None if verb.search is None else _FOUND)
-    if verb.around is not None and (verb.before is not None or verb.after is not None):
-        raise Refused("history takes around, or before and after, not all of them", code="bad_request")
-    if verb.search is not None and (verb.around is not None or verb.after is not None):
-        raise Refused("a search takes before, not after or around", code="bad_request")
+    _check_places(verb)
     queue_bytes = chat.limits.send_queue_bytes
-    after = None if verb.after is None else _id_at(chat, room, verb.after, behind=True) - 1
-    before = None if verb.before is None else _id_at(chat, room, verb.before)
     terms = None if verb.search is None else Terms(verb.search)
+    after, before, backwards = _bounds(chat, room, verb)
     reading = Reading(chat, session, room, verb.messages_only, after, before, terms)
     if verb.around is not None:
         events, more = _read_around(reading, _id_at(chat, room, verb.around), limit, queue_bytes)
-    elif after is None or (before is not None and verb.newest):
+    elif backwards:
         events, more = _fit(*reading.last(limit), queue_bytes, last=True)
     else:
         events, more = _fit(*reading.first(limit), queue_bytes)
     chat.send(session, HistoryPage(verb.ref, room.name, tuple(events), more, verb.search or ""))
+
+
+def _check_places(verb: queries.ReadHistory) -> None:
+    bounded = verb.before is not None or verb.after is not None
+    if sum((bounded, verb.around is not None, verb.between is not None)) > 1:
+        raise Refused("history takes around, or before and after, not all of them", code="bad_request")
+    if verb.search is not None and (verb.around, verb.between, verb.after) != (None, None, None):
+        raise Refused("a search takes before, not after or around", code="bad_request")
+
+
+def _bounds(chat: Chat, room: Room, verb: queries.ReadHistory) -> tuple[int | None, int | None, bool]:
+    """Return the ids that are the bounds of a `Reading`, and whether the limit counts from the later one."""
+    after, before, backwards = verb.after, verb.before, verb.after is None
+    if verb.between is not None:
+        after, before = verb.between
+        backwards = _id_at(chat, room, after) > _id_at(chat, room, before)
+        if backwards:
+            after, before = before, after
+    return (
+        None if after is None else _id_at(chat, room, after, behind=True) - 1,
+        None if before is None else _id_at(chat, room, before),
+        backwards,
+    )
 
 
 def _read_around(reading: Reading, middle: int, limit: int, queue_bytes: int) -> tuple[list[Event], bool]:
@@ -142,14 +161,15 @@ def _id_at(chat: Chat, room: Room, position: queries.Position, *, behind: bool =
 def list_history(chat: Chat, session: Session, verb: queries.ListHistory) -> None:
     """Those whose last message is the oldest come first, as in IRCv3 chathistory."""
     limit = _checked_limit(chat, verb.limit, "rooms")
+    first, second = (round(moment.time * 1000) for moment in verb.between)
     targets = []
     for room in list(session.rooms.values()):
-        after = _id_at(chat, room, verb.after, behind=True) - 1
-        reading = Reading(chat, session, room, True, after, _id_at(chat, room, verb.before))
-        events, _ = reading.last(1)
-        targets += [HistoryTarget(room.name, event.time) for event in events]
+        events, _ = Reading(chat, session, room, messages_only=True).last(1)
+        if events and min(first, second) < milliseconds(events[0].time) < max(first, second):
+            targets.append(HistoryTarget(room.name, events[0].time))
     targets.sort(key=lambda target: target.time)
-    chat.send(session, HistoryTargets(verb.ref, tuple(targets[:limit])))
+    nearest = targets[:limit] if first <= second else targets[-limit:]
+    chat.send(session, HistoryTargets(verb.ref, tuple(nearest)))
 
 
 def _checked_limit(chat: Chat, limit: int | None, unit: str, default: int | None = None) -> int:

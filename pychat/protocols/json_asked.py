@@ -201,6 +201,6 @@ _NEVER_SENT: Final[dict[type, tuple[str, ...]]] = {
     Say: ("formatted", "tags", "role"),
     Direct: ("formatted", "tags"),
     ListRooms: ("filter",),
-    ReadHistory: ("newest", "messages_only"),
+    ReadHistory: ("between", "messages_only"),
 }
 """Fields that only IRC has words for."""

@@ -80,7 +80,7 @@ ALL_VERBS: list[verbs.Verb] = [
     queries.ReadAudit(),
     verbs.SendWallops("x"),
     queries.ReadHistory(),
-    queries.ListHistory(queries.Moment(0.0), queries.Moment(1.0)),
+    queries.ListHistory((queries.Moment(0.0), queries.Moment(1.0))),
     verbs.Command("help"),
     verbs.Help("x"),
     verbs.Ping("x"),

@@ -75,10 +75,13 @@ def at(second: float) -> Moment:
         ({"after": at(3), "limit": 2}, "45", True),
         ({"after": at(1), "before": at(5)}, "234", False),
         ({"after": at(1), "before": at(5), "limit": 2}, "23", True),
-        ({"after": at(1), "before": at(5), "limit": 2, "newest": True}, "34", True),
         ({"after": at(1), "before": at(5), "limit": 3}, "234", False),
-        ({"after": at(1), "before": at(5), "limit": 3, "newest": True}, "234", False),
-        ({"after": at(4), "limit": 2, "newest": True}, "56", False),
+        ({"between": (at(1), at(5)), "limit": 2}, "23", True),
+        ({"between": (at(5), at(1)), "limit": 2}, "34", True),
+        ({"between": (at(5), at(1)), "limit": 3}, "234", False),
+        ({"between": (2**63 - 1, at(4)), "limit": 1}, "6", True),
+        ({"between": (2**63 - 1, at(4)), "limit": 2}, "56", False),
+        ({"between": (at(3), at(3))}, "", False),
         ({"after": at(5), "before": at(1)}, "", False),
         ({"before": at(-9)}, "", False),
         ({"after": at(99)}, "", False),
@@ -109,6 +112,9 @@ def test_places_by_id() -> None:
     assert record.read(around=elsewhere, limit=2) == (["a", "b"], True)
     assert record.read(after=0, before=2**63) == (["a", "b", "c"], False)
     assert record.read(after=a, before=at(3)) == (["b"], False)
+    assert record.read(between=(a, at(3)), limit=1) == record.read(between=(at(0), c), limit=1) == (["b"], False)
+    assert record.read(between=(at(3), a), limit=1) == record.read(between=(c, at(0)), limit=1) == (["b"], False)
+    assert record.read(between=(at(2), b)) == record.read(between=(b, at(2))) == ([], False)
 
 
 def test_times_are_compared_as_they_are_written() -> None:
@@ -169,10 +175,11 @@ def test_an_answer_fits_the_send_queue() -> None:
     assert heads(around=at(4), limit=8) == (["3", "4"], True)
 
 
-@pytest.mark.parametrize("other", [{"before": 1}, {"after": 1}])
-def test_around_excludes_the_others(record: Record, other: dict[str, Any]) -> None:
-    """It is a place of its own."""
-    (answer,) = record.ann.do(ReadHistory("ops", around=1, **other))
+@pytest.mark.parametrize("place", [{"around": 0}, {"between": (0, 1)}])
+@pytest.mark.parametrize("other", [{"before": 1}, {"after": 1}, {"around": 0, "between": (0, 1)}])
+def test_places_exclude_each_other(record: Record, place: dict[str, Any], other: dict[str, Any]) -> None:
+    """Only before and after go together."""
+    (answer,) = record.ann.do(ReadHistory("ops", **{**place, **other}))
 
     assert answer == Failure(None, "bad_request", "history takes around, or before and after, not all of them")
 
@@ -192,9 +199,8 @@ positions = st.one_of(st.none(), st.integers(-2, 32).map(lambda second: second /
     positions,
     positions,
     st.integers(1, 12),
-    st.booleans(),
 )
-def test_any_bounds(seconds: list[int], after: float | None, before: float | None, limit: int, newest: bool) -> None:
+def test_any_bounds(seconds: list[int], after: float | None, before: float | None, limit: int) -> None:
     """Whatever was said when: the events between the bounds, those nearest to the right one, and whether all."""
     record = Record(history_page=12)
     ids = [record.add(second, str(index)) for index, second in enumerate(seconds)]
@@ -204,7 +210,6 @@ def test_any_bounds(seconds: list[int], after: float | None, before: float | Non
         after=None if after is None else at(after),
         before=None if before is None else at(before),
         limit=limit,
-        newest=newest,
     )
 
     between = [
@@ -212,16 +217,35 @@ def test_any_bounds(seconds: list[int], after: float | None, before: float | Non
         for index, second in enumerate(seconds)
         if (after is None or second > after) and (before is None or second < before)
     ]
-    backwards = after is None or (before is not None and newest)
-    assert texts == (between[-limit:] if backwards else between[:limit])
+    assert texts == (between[-limit:] if after is None else between[:limit])
     assert more == (len(between) > limit)
+
+
+@given(
+    st.sets(st.integers(0, 15)),
+    st.integers(0, 15),
+    st.integers(0, 15),
+    st.integers(1, 12),
+    st.tuples(st.booleans(), st.booleans()),
+)
+def test_any_two_places(others: set[int], first: int, second: int, limit: int, by_ids: tuple[bool, bool]) -> None:
+    """Times or ids, in either order: what is between them, those nearest to the first."""
+    record = Record(history_page=12)
+    seconds = sorted({*others, first, second})
+    ids = {number: record.add(number, str(number)) for number in seconds}
+    places = [ids[place] if by_id else at(place) for place, by_id in zip((first, second), by_ids, strict=True)]
+
+    texts, _ = record.read(between=tuple(places), limit=limit)
+
+    between = [str(number) for number in seconds if min(first, second) < number < max(first, second)]
+    assert texts == (between[:limit] if first <= second else between[-limit:])
 
 
 # In which rooms
 
 
-def test_rooms_in_which_something_was_said() -> None:
-    """With the time of the last message between the two times, the oldest first; only one's own rooms."""
+def test_rooms_whose_last_message_is_between_two_times() -> None:
+    """The oldest first, and if they are too many, those nearest to the first time; only one's own rooms."""
     record = Record()
     record.add(1, "a", record.den)
     record.add(2, "b", record.ops)
@@ -230,23 +254,23 @@ def test_rooms_in_which_something_was_said() -> None:
     record.add(5, "d", record.ops)
     enter(record.chat, "eve", "elsewhere").do(verbs.Say("x"))
 
-    def targets(after: float, before: float, limit: int | None = None) -> list[tuple[str, float]]:
-        (answer,) = record.ann.do(ListHistory(at(after), at(before), limit, ref=1))
+    def targets(first: float, second: float, limit: int | None = None) -> list[tuple[str, float]]:
+        (answer,) = record.ann.do(ListHistory((at(first), at(second)), limit, ref=1))
         assert isinstance(answer, HistoryTargets)
         assert answer.ref == 1
         assert all(isinstance(target, HistoryTarget) for target in answer.targets)
         return [(target.room, target.time - START) for target in answer.targets]
 
-    assert targets(0, 9) == [("den", 3), ("ops", 5)]
-    assert targets(0, 5) == [("ops", 2), ("den", 3)]
-    assert targets(0, 5, 1) == [("ops", 2)]
-    assert targets(2, 5) == [("den", 3)]
-    assert targets(3, 5) == targets(9, 0) == []
+    assert targets(0, 9) == targets(9, 0) == [("den", 3), ("ops", 5)]
+    assert targets(0, 9, 1) == [("den", 3)]
+    assert targets(9, 0, 1) == [("ops", 5)]
+    assert targets(0, 5) == targets(5, 0) == [("den", 3)]
+    assert targets(3, 5) == targets(5, 3) == []
 
 
 def test_the_limit_of_rooms_is_checked(record: Record) -> None:
     """Like that of events."""
-    (answer,) = record.ann.do(ListHistory(at(0), at(9), 11))
+    (answer,) = record.ann.do(ListHistory((at(0), at(9)), 11))
 
     assert answer == Failure(None, "bad_request", "history limit 11: use 1 to 10 rooms")
 

@@ -240,6 +240,8 @@ def test_a_history_is_read_by_time_and_by_message(server: MakeServer, clients: C
     assert asked(f"AFTER #lobby msgid={ids[3]} 2") == ["4", "5"]
     assert asked(f"BETWEEN #lobby msgid={ids[2]} timestamp={times[6]} 9") == ["3", "4", "5"]
     assert asked(f"BETWEEN #lobby msgid={ids[6]} msgid={ids[2]} 2") == ["4", "5"]
+    assert asked(f"BETWEEN #lobby timestamp={times[6]} msgid={ids[2]} 2") == ["4", "5"]
+    assert asked(f"BETWEEN #lobby msgid={ids[6]} timestamp={times[2]} 2") == ["4", "5"]
     assert asked(f"AROUND #lobby msgid={ids[5]} 3") == ["4", "5", "6"]
     refusal = ann.ask("CHATHISTORY LATEST #ops * 3")
     assert [line.command for line in refusal] == ["FAIL"]

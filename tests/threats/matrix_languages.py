@@ -310,7 +310,7 @@ INSIDE: Final[dict[str, Callable[[], Verb]]] = {
     "CountPeople": lambda: queries.CountPeople(),
     "GetMotd": lambda: queries.GetMotd(),
     "ReadHistory": lambda: queries.ReadHistory(ROOM),
-    "ListHistory": lambda: queries.ListHistory(queries.Moment(0.0), queries.Moment(4e9)),
+    "ListHistory": lambda: queries.ListHistory((queries.Moment(0.0), queries.Moment(4e9))),
     "ListInvitations": lambda: queries.ListInvitations(),
     "GetModes": lambda: queries.GetModes(ROOM),
     "ListMasks of bans": lambda: queries.ListMasks("b", ROOM),

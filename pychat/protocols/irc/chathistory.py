@@ -86,7 +86,7 @@ def _after(request: _Request) -> ReadHistory:
 
 def _latest(request: _Request) -> ReadHistory:
     point = request.points[0]
-    return request.read() if point == "*" else request.read(after=_position(point), before=_END, newest=True)
+    return request.read() if point == "*" else request.read(between=(_END, _position(point)))
 
 
 def _around(request: _Request) -> ReadHistory:
@@ -94,11 +94,7 @@ def _around(request: _Request) -> ReadHistory:
 
 
 def _between(request: _Request) -> ReadHistory:
-    """The limit counts from the first place on, which may be the later one."""
-    first, second = _position(request.points[0]), _position(request.points[1])
-    if isinstance(first, Moment) == isinstance(second, Moment) and _number(first) > _number(second):
-        return request.read(after=second, before=first, newest=True)
-    return request.read(after=first, before=second)
+    return request.read(between=(_position(request.points[0]), _position(request.points[1])))
 
 
 _SUBCOMMANDS: Final[dict[str, tuple[Callable[[_Request], ReadHistory], int]]] = {
@@ -112,13 +108,12 @@ _SUBCOMMANDS: Final[dict[str, tuple[Callable[[_Request], ReadHistory], int]]] = 
 
 
 def _targets(client: Client, command: Command) -> ListHistory:
-    """In which channels something was said between two times, whichever is the earlier."""
-    _, first, second, limit = _counted(command, 4)
-    times = [_position(point) for point in (first, second)]
-    moments = sorted(point for point in times if isinstance(point, Moment))
-    if len(moments) != len(times):
-        raise _Wrong("INVALID_PARAMS", first, "Two timestamps are needed")
-    return ListHistory(moments[0], moments[1], _limit(client, limit), Asked("CHATHISTORY", command.params))
+    """In which channels the last message is between two times, in either order."""
+    _, *points, limit = _counted(command, 4)
+    first, second = (_position(point) for point in points)
+    if not isinstance(first, Moment) or not isinstance(second, Moment):
+        raise _Wrong("INVALID_PARAMS", points[0], "Two timestamps are needed")
+    return ListHistory((first, second), _limit(client, limit), Asked("CHATHISTORY", command.params))
 
 
 def _counted(command: Command, number: int) -> tuple[str, ...]:
@@ -143,10 +138,6 @@ def _position(text: str) -> Position:
         code = "INVALID_PARAMS" if kind in _READERS else "INVALID_MSGREFTYPE"
         raise _Wrong(code, text, "A place is msgid=... or timestamp=YYYY-MM-DDThh:mm:ss.sssZ")
     return position
-
-
-def _number(position: Position) -> float:
-    return position.time if isinstance(position, Moment) else position
 
 
 def _parse_time(text: str) -> Moment | None:
