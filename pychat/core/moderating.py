@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from pychat.core import masks, modes, queries, verbs
 from pychat.core.authority import is_server_operator, may_invite, require_operator
 from pychat.core.banning import add_locked
-from pychat.core.errors import LimitExceeded, NoSuchNickname, Refused
+from pychat.core.errors import NoSuchNickname, Refused
 from pychat.core.events import Invited, ModesChanged
 from pychat.core.ignoring import ignores
 from pychat.core.membership import UserNotInRoom, known_room
@@ -99,8 +99,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
         Refused: There are too many changes, or the session is no operator of the room: nothing is changed.
     """
     room = known_room(session, verb.room)
-    if len(verb.changes) > modes.MOST_CHANGES:
-        raise LimitExceeded("modes at once", modes.MOST_CHANGES, "changes", room=room.name)
+    modes.require_few(verb.changes, room.name)
     require_operator(session, room)
     for change in verb.changes:
         if change.mode in modes.LISTS and change.argument is not None:

@@ -39,7 +39,7 @@ ALL: Final = LISTS + "k" + WHEN_SET + FLAGS + ROLES
 ROLE_LETTERS: Final = {"operator": "o", "voice": "ov"}
 """By the names of roles (`Message.role`): who has one of these letters has the role, or a higher one."""
 MOST_CHANGES: Final = 20
-"""Modes that can be changed at once (`MODES` of ISUPPORT)."""
+"""Modes with an argument that can be changed at once (`MODES` of ISUPPORT), and as many without."""
 
 
 class ModeChange(NamedTuple):
@@ -66,7 +66,7 @@ class MaskEntry(NamedTuple):
     reason: str = ""
 
 
-def parse(letters: str, arguments: Sequence[str], most: int = MOST_CHANGES) -> list[ModeChange]:
+def parse(letters: str, arguments: Sequence[str], *, bounded: bool = True) -> list[ModeChange]:
     """
     Return the changes that "+o-v+b" and the arguments behind it ask for; without a sign, modes are set.
 
@@ -75,7 +75,7 @@ def parse(letters: str, arguments: Sequence[str], most: int = MOST_CHANGES) -> l
     mode takes are ignored.
 
     Raises:
-        LimitExceeded: More than `most`; nothing shall be changed then.
+        LimitExceeded: There are too many and they are `bounded`; nothing shall be changed then.
     """
     changes: list[ModeChange] = []
     left = iter(arguments)
@@ -84,11 +84,21 @@ def parse(letters: str, arguments: Sequence[str], most: int = MOST_CHANGES) -> l
         if letter in "+-":
             adding = letter == "+"
             continue
-        if len(changes) == most:
-            raise LimitExceeded("modes at once", most, "changes")
         takes = letter in WITH_ARGUMENT or (letter in WHEN_SET and adding)
         changes.append(ModeChange(adding, letter, next(left, None) if takes else None))
+    if bounded:
+        require_few(changes)
     return changes
+
+
+def require_few(changes: Sequence[ModeChange], room: str | None = None) -> None:
+    """
+    Raises:
+        LimitExceeded: More than `MOST_CHANGES` have an argument, or more have none.
+    """
+    with_argument = sum(change.argument is not None for change in changes)
+    if max(with_argument, len(changes) - with_argument) > MOST_CHANGES:
+        raise LimitExceeded("modes at once", MOST_CHANGES, f"with an argument, {MOST_CHANGES} without", room=room)
 
 
 def write(changes: Iterable[ModeChange]) -> tuple[str, list[str]]:

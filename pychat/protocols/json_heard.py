@@ -104,7 +104,7 @@ def _read_modes(fields: Fields) -> ModesChanged | Modes:
     room, letters, arguments = fields.text("room"), fields.text("modes"), fields.texts("args")
     if not fields.has("id"):
         return Modes(fields.ref(), room, letters.removeprefix("+"), arguments, 0.0)
-    changes = modes.parse(letters, arguments, most=len(letters))  # a program may have made more than one may ask for
+    changes = modes.parse(letters, arguments, bounded=False)  # a program may have made more than one may ask for
     return ModesChanged(*_place(fields), room, fields.text("nick"), tuple(changes))
 
 

@@ -353,7 +353,7 @@ def test_too_many_changes_at_once() -> None:
 
     items = ann.do(SetModes((ModeChange(True, "m"),) * 21))
 
-    assert items == [Failure(None, "limit_exceeded", "modes at once: at most 20 changes", "ops")]
+    assert items == [Failure(None, "limit_exceeded", "modes at once: at most 20 with an argument, 20 without", "ops")]
     assert chat.room("ops").rules.flags == {"n"}
 
 

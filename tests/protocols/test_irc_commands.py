@@ -141,7 +141,7 @@ def test_modes_of_others() -> None:
 def test_thousands_of_modes() -> None:
     """Nothing is changed then, and the refusal says how many may be."""
     assert refused(read(member(), "MODE #a +" + "m" * 400)) == [
-        Numeric("400", ("MODE", "modes at once: at most 20 changes"))
+        Numeric("400", ("MODE", "modes at once: at most 20 with an argument, 20 without"))
     ]
 
 

@@ -199,7 +199,7 @@ def test_a_bad_request_is_answered_with_its_ref() -> None:
 def test_too_many_changes_of_modes_at_once_are_refused() -> None:
     """The answer says how many may be."""
     assert read({"type": "mode", "modes": "+" + "m" * 21, "ref": 1}) == v.Invalid(
-        "limit_exceeded", "modes at once: at most 20 changes", 1
+        "limit_exceeded", "modes at once: at most 20 with an argument, 20 without", 1
     )
 
 

@@ -132,7 +132,9 @@ def test_wrong_arguments_are_answered_by_the_usage(line: str, usage: str) -> Non
 
 def test_too_many_changes_at_once_are_refused() -> None:
     """The answer says how many may be."""
-    assert slash.parse("/mode +" + "m" * 21) == v.Invalid("limit_exceeded", "modes at once: at most 20 changes")
+    assert slash.parse("/mode +" + "m" * 21) == v.Invalid(
+        "limit_exceeded", "modes at once: at most 20 with an argument, 20 without"
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,9 @@ class _Refusal(NamedTuple):
     def param(self, index: int) -> str:
         return self.params[index] if index < len(self.params) else ""
 
+    def last(self) -> str:
+        return self.params[-1] if self.params else ""
+
     def subject(self, index: int) -> str:
         return self.item.subject[index] if index < len(self.item.subject) else ""
 
@@ -111,7 +114,7 @@ def _end_of_whowas(refusal: _Refusal, style: Style) -> str:
 
 
 _ENDS: Final[dict[str, Callable[[_Refusal, Style], str]]] = {
-    "WHOIS": lambda refusal, style: end_of_whois(refusal.param(len(refusal.params) - 1), style),
+    "WHOIS": lambda refusal, style: end_of_whois(refusal.last(), style),
     "WHOWAS": _end_of_whowas,
     "NAMES": lambda refusal, style: end_of_names(_room(refusal), style),
     "WHO": lambda refusal, style: end_of_who(refusal.param(0), style),
