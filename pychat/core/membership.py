@@ -82,15 +82,16 @@ class Membership:
             if session.closed:
                 raise Refused("you are not connected any more")
             room = chat.find_room(room.key) or chat.add_room_locked(room)
-            position = None
+            arrival = None
             if session not in room.occupants:
                 if was_in:  # kicked out at this moment: no hook was asked, so nothing brings it in
                     raise NotAMember(room.name)
                 may_join(session, room, key)  # again: hooks take time, and others change the rules or come in
-                position = self._join_locked(session, room, announced)
+                arrival = self._join_locked(session, room, announced)
             session.current = room
-            members = members_of(room, ref, joined=True)._replace(realname=session.realname)
-            chat.order.send_locked(session, members if position is not None else members._replace(again=True))
+            members = members_of(room, ref, joined=True)._replace(arrival=arrival, again=arrival is None)
+            chat.order.send_locked(session, members)
+            position = None if arrival is None else room.occupants[session]
         chat.order.wake()
         return room, position
 
@@ -103,31 +104,31 @@ class Membership:
         run_before(chains.before_join, session, room)
         return one_says_yes(chains.announces, session, room, Joined)
 
-    def _join_locked(self, session: Session, room: Room, announced: bool) -> int:
+    def _join_locked(self, session: Session, room: Room, announced: bool) -> Joined:
         changed = room.rules.arrive(session.identity)
         first = not room.occupants
         if first:
             self._found_locked(room, session)
         session.rooms[room.key] = room
         hear_locked(session, room)
+        event = Joined(
+            0,
+            self._chat.clock.time(),
+            room.name,
+            session.nickname or "",
+            session.userhost,
+            session.away,
+            session.account,
+            session.realname,
+        )
         if announced:
-            event = Joined(
-                0,
-                0.0,
-                room.name,
-                session.nickname or "",
-                session.userhost,
-                session.away,
-                session.account,
-                session.realname,
-            )
-            self._chat.order.append_locked(event, room.alone)
+            event = self._chat.order.append_locked(event, room.alone)
         meet_locked(self._chat, session, room)
-        position = room.occupants[session] = self._chat.log.last_id()
+        room.occupants[session] = self._chat.log.last_id()
         self._chat.lasting.keep_session_locked(session)
         if first or changed:
             self._chat.lasting.keep_room_locked(room)
-        return position
+        return event
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
         """Let a session go out of a room; nothing happens if it is not in it."""

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from pychat.core.account_replies import AccountReply
 from pychat.core.errors import Refused
-from pychat.core.events import Event
+from pychat.core.events import Event, Joined
 from pychat.core.ignored import Ignored
 from pychat.core.limits import Limits
 from pychat.core.modes import MaskEntry, ModeChange
@@ -97,8 +97,8 @@ class Members(NamedTuple):
     """True if this answers a `Join` of a room that the session is in already: it is the current one now."""
     topic_userhost: str = ""
     """Of the one who set the topic."""
-    realname: str = ""
-    """Of the one who has joined."""
+    arrival: Joined | None = None
+    """The event of one's own joining, which is not heard in any other way; without an id if nobody is told of it."""
 
 
 class Topic(NamedTuple):

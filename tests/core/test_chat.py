@@ -114,7 +114,9 @@ def test_hello_is_answered_by_a_welcome_and_the_members_of_the_room() -> None:
 
     assert (welcome.ref, welcome.server, welcome.nickname, welcome.limits) == (7, "pychat", "ann", chat.limits)
     assert motd == replies.Motd(None, ())
-    assert members == Members(None, "lobby", "", (member("bob"), member("ann")), joined=True, realname="ann")
+    (arrival,) = chat.log.read_before("lobby", None, 1).events
+    assert isinstance(arrival, Joined)
+    assert members == Members(None, "lobby", "", (member("bob"), member("ann")), joined=True, arrival=arrival)
     assert ann.current is chat.default_room
 
 

@@ -247,6 +247,20 @@ def test_a_history_is_read_by_time_and_by_message(server: MakeServer, clients: C
     assert [line.command for line in refusal] == ["FAIL"]
 
 
+def test_who_joins_sees_the_event_that_all_see(server: MakeServer, clients: Clients) -> None:
+    """The same time and the same id for the one who joins, for the others, and in the history (msgid, server-time)."""
+    running = server()
+    caps = f"{CAPS} draft/chathistory draft/event-playback"
+    ann = irc(clients, running, "ann", "#ops", caps=caps)
+    bob = irc(clients, running, "bob", caps=caps)
+
+    own = bob.ask("JOIN #ops")[0]
+    _, old, _ = bob.ask("CHATHISTORY LATEST #ops * 1")
+
+    assert own.tags.keys() == {"time", "msgid"}
+    assert own == ann.next("JOIN", "#ops") == old._replace(tags={k: v for k, v in old.tags.items() if k != "batch"})
+
+
 def test_the_server_says_goodbye_to_irc_clients(server: MakeServer, clients: Clients) -> None:
     """A server that stops tells everybody, IRC clients with ERROR."""
     running = server()

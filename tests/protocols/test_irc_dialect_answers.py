@@ -8,10 +8,12 @@ import pytest
 from irc_items import ANN, AT, BOB, MEMBERS, asked, numerics, told
 
 from pychat.core import replies as r
+from pychat.core.events import Joined
 from pychat.core.limits import Limits
 from pychat.core.modes import MaskEntry
 from pychat.protocols.base import Item
 from pychat.protocols.irc.words import Asked, Line, Numeric
+from pychat.protocols.json_values import format_time
 
 AT_TEXT = str(int(AT))
 
@@ -227,9 +229,12 @@ def test_rooms(item: Item, lines: list[str]) -> None:
     assert told(item) == lines
 
 
+ARRIVAL = Joined(255, AT, "lobby", "ann", ANN)
+
+
 def test_join() -> None:
     """The JOIN itself, the topic, the names (Modern IRC, "JOIN message")."""
-    item = r.Members(asked("JOIN", "#lobby"), "lobby", "cats", MEMBERS, True, "bob", AT)
+    item = r.Members(asked("JOIN", "#lobby"), "lobby", "cats", MEMBERS, True, "bob", AT, arrival=ARRIVAL)
 
     assert told(item) == [
         f":ann!{ANN} JOIN #lobby",
@@ -242,9 +247,19 @@ def test_join() -> None:
     ]
 
 
+@pytest.mark.parametrize("id", [0, 255])
+def test_join_is_the_event_that_the_others_hear(id: int) -> None:
+    """With its time and its id, so that who finds it in the history knows it; without an id if nobody is told."""
+    item = r.Members(None, "lobby", "", MEMBERS, True, arrival=ARRIVAL._replace(id=id, away="lunch"))
+    join, *_ = told(item, "server-time", "message-tags", "extended-join", "away-notify")
+
+    msgid = ";msgid=00000000000000ff" if id else ""
+    assert join == f"@time={format_time(AT)}{msgid} :ann!{ANN} JOIN #lobby * :ann"
+
+
 def test_join_without_a_topic() -> None:
     """No 331: that is for who asks (Modern IRC, "JOIN message")."""
-    codes = [line.split(" ")[1] for line in told(r.Members(None, "lobby", "", MEMBERS, True))]
+    codes = [line.split(" ")[1] for line in told(r.Members(None, "lobby", "", MEMBERS, True, arrival=ARRIVAL))]
 
     assert codes == ["JOIN", "353", "366"]
 

@@ -16,7 +16,7 @@ from pychat.core.replies import (
     Topic,
 )
 from pychat.protocols.irc.capabilities import MULTI_PREFIX, USERHOST_IN_NAMES
-from pychat.protocols.irc.events import join_details
+from pychat.protocols.irc.events import join_line
 from pychat.protocols.irc.style import Renderer, Style, channel, prefixes, source
 from pychat.protocols.irc.words import as_middle
 
@@ -36,14 +36,10 @@ def _members(item: Members, style: Style) -> list[str]:
     """
     if item.again:
         return []
-    if not item.joined:
+    if item.arrival is None:
         return _names(item, style)
-    own = next((member for member in reversed(item.members) if member.nickname == style.nickname), None)
-    userhost, account = ("", None) if own is None else (own.userhost, own.account)
-    more = join_details(account, item.realname or style.nickname, style)
-    joined = f":{source(style.nickname, userhost, style)} JOIN {channel(item.room)}{more}"
     topic = topic_lines(item, item.topic_by, item.topic_userhost, item.topic_time, style) if item.topic else []
-    return [joined, *topic, *_names(item, style)]
+    return [join_line(item.arrival, style), *topic, *_names(item, style)]
 
 
 def _names(item: Members, style: Style) -> list[str]:

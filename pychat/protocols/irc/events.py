@@ -49,17 +49,19 @@ def _text(text: str) -> str:
 
 def _joined(item: Joined, style: Style) -> list[str]:
     """JOIN; and that the new member is away (IRCv3 away-notify)."""
-    more = join_details(item.account, item.realname or item.nickname, style)
-    lines = [_line(item, style, item.nickname, item.userhost, f"JOIN {channel(item.room)}{more}")]
+    lines = [join_line(item, style)]
     if item.away is not None and AWAY_NOTIFY in style.capabilities:
         # It is not an event of its own, so it has no id of its own.
         lines.append(_line(item._replace(id=0), style, item.nickname, item.userhost, f"AWAY :{item.away}"))
     return lines
 
 
-def join_details(account: str | None, realname: str, style: Style) -> str:
-    """Return what JOIN has behind the channel: account and real name (IRCv3 extended-join), if that is wanted."""
-    return f" {as_middle(account or '*')} :{realname}" if EXTENDED_JOIN in style.capabilities else ""
+def join_line(item: Joined, style: Style) -> str:
+    """Return JOIN, with account and real name behind the channel (IRCv3 extended-join) if that is wanted."""
+    more = ""
+    if EXTENDED_JOIN in style.capabilities:
+        more = f" {as_middle(item.account or '*')} :{item.realname or item.nickname}"
+    return _line(item, style, item.nickname, item.userhost, f"JOIN {channel(item.room)}{more}")
 
 
 def _left(item: Left, style: Style) -> list[str]:
