@@ -89,7 +89,10 @@ class Reloadable:
             made_password = None if password is None else Password(password)
         # Nothing can fail from here on. Whoever reads one of these, reads it once.
         self.tls, self.proxies = made_tls, made_proxies
+        was_open = self.chat.password is None
         self.chat.operators, self.chat.password = made_operators, made_password
+        if was_open != (made_password is None):
+            self.dialects = make_dialects(self.chat)
         if tls_required is not None:
             self.tls_required = tls_required
         if motd is not None:
@@ -132,6 +135,7 @@ def make_dialects(chat: Chat) -> dict[Language, Dialect]:
             version=f"pychat-{__version__}",
             mechanisms=mechanisms(chat),
             registers=chat.accounts.registers,
+            registers_early=chat.password is None,
         ),
     }
 

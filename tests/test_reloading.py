@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from chat_clients import Clients, JsonPeer, wait_until
 from chat_tls import certificate
+from irc_peer import IrcPeer
 
-from pychat import Certificate, ChatServer, Limits
+from pychat import Certificate, ChatServer, KeptAccounts, Limits
 from pychat.transport.origins import BadProxy
 from pychat.transport.trust import BadCertificate
 
@@ -48,6 +49,25 @@ def test_a_password_comes_and_goes(server: MakeServer, clients: Clients) -> None
 
     ann.send("/who\n")
     assert ann.read_until("in lobby")[-1] == "-- in lobby: ann, carl"
+
+
+def test_with_a_password_irc_clients_register_behind_the_connection(server: MakeServer, clients: Clients) -> None:
+    """What is offered is what will be done (draft/account-registration, `before-connect`)."""
+    running = server(accounts=KeptAccounts())
+
+    def offered() -> str:
+        stranger = clients.add(IrcPeer(running))
+        stranger.say("CAP LS 302")
+        words = stranger.next("CAP").params[-1].split()
+        return next(word for word in words if word.startswith("draft/account-registration"))
+
+    before = offered()
+    running.reload(password="sesame")
+    closed = offered()
+    running.reload(password=None)
+
+    assert before == offered() == "draft/account-registration=before-connect,custom-account-name"
+    assert closed == "draft/account-registration=custom-account-name"
 
 
 def test_limits_of_connections_hold_at_once(server: MakeServer, clients: Clients) -> None:

@@ -164,6 +164,7 @@ def test_registering(running: ChatServer, clients: Clients) -> None:
     assert (login.command, done.command, done.params[:2]) == ("900", "REGISTER", ("SUCCESS", "bob"))
     early = clients.add(IrcPeer(running))
     early.say("CAP LS 302", "NICK tim", "USER tim 0 * :Tim")
+    assert "draft/account-registration=before-connect,custom-account-name" in early.next("CAP").params[-1].split()
     assert early.ask(f"REGISTER tim tim@example.org {PASSWORD}")[-1].params[:2] == ("SUCCESS", "tim")
 
 
@@ -173,6 +174,7 @@ def test_nobody_registers_without_the_password_of_the_server(server: MakeServer,
     for said in ((), ("PASS wrong",), ("PASS sesame",)):
         early = clients.add(IrcPeer(running))
         early.say("CAP LS 302", *said, "NICK tim", f"REGISTER tim * {PASSWORD}")
+        assert "draft/account-registration=custom-account-name" in early.next("CAP").params[-1].split()
         assert early.next("FAIL").params[:3] == ("REGISTER", "COMPLETE_CONNECTION_REQUIRED", "tim")
 
     early.say("USER tim 0 * :Tim", "CAP END")

@@ -23,7 +23,7 @@ class FakeDialect(Dialect):
     name: ClassVar[str] = "irc"
     source = "irc.pychat"
     mechanisms = (PLAIN, SCRAM)
-    registers = True
+    registers = registers_early = True
 
     def __init__(self, capabilities: frozenset[str] = frozenset()) -> None:
         self.capabilities = capabilities

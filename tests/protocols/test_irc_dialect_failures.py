@@ -30,6 +30,7 @@ def refused(
         # Rooms
         (refused("not_a_member", "PART", "#ops", room="ops"), "442 ann #ops :why"),
         (refused("not_a_member", "TOPIC", "#ops"), "442 ann #ops :why"),
+        (refused("cannot_speak", "TOPIC", "#ops", "tea", room="ops"), "482 ann #ops :why"),
         (refused("no_such_room", "JOIN", "#ops", room="ops"), "403 ann #ops :why"),
         (refused("banned", "JOIN", "#ops", room="ops"), "474 ann #ops :why"),
         (refused("invite_only", "JOIN", "#ops", room="ops"), "473 ann #ops :why"),

@@ -111,6 +111,31 @@ def test_version_302_implies_cap_notify(version: str, notified: bool) -> None:
     assert ("cap-notify" in negotiated(protocol)) is notified
 
 
+@pytest.mark.parametrize("again", [(), ("CAP LS",), ("CAP LS 301",)])
+def test_version_302_stays(again: tuple[str, ...]) -> None:
+    """IRCv3 capability-negotiation, "CAP LS Version" and "cap-notify": it cannot be switched off, nor taken back."""
+    protocol = new()
+    answers = words(read(protocol, "CAP LS 302", *again))
+
+    assert set(answers) == {Numeric("CAP", ("LS", WITH_VALUES))}
+    assert words(read(protocol, "CAP REQ :batch -cap-notify", "CAP REQ :-batch", "CAP REQ cap-notify")) == [
+        Numeric("CAP", ("NAK", "batch -cap-notify")),
+        Numeric("CAP", ("ACK", "-batch")),
+        Numeric("CAP", ("ACK", "cap-notify")),
+    ]
+    assert negotiated(protocol) == {"cap-notify"}
+
+
+def test_cap_notify_of_an_older_version_is_like_the_others() -> None:
+    """It was asked for, and can be taken back."""
+    protocol = new()
+
+    assert words(read(protocol, "CAP LS", "CAP REQ cap-notify", "CAP REQ -cap-notify"))[-1] == Numeric(
+        "CAP", ("ACK", "-cap-notify")
+    )
+    assert negotiated(protocol) == frozenset()
+
+
 def test_all_that_is_offered_fits_in_one_line() -> None:
     """Before version 302 there was no way to say that more follows."""
     assert len(ALL) < 390

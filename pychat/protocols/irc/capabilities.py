@@ -64,8 +64,6 @@ OFFERED: Final = (
 
 _LIST_CHARS: Final = 390
 """Of the list in one line: what is before it has the names of server and client, and the line 510 bytes."""
-_REGISTRATION: Final = "before-connect,custom-account-name"
-"""The value of draft/account-registration."""
 _NOTIFIES: Final = 302
 """From this version of CAP on, cap-notify belongs to it ("CAP LS Version")."""
 
@@ -93,10 +91,21 @@ def _list_offered(client: Client, version: str) -> Sequence[Verb]:
     client.negotiating = client.nickname is None
     offered = _offered(client)
     if version.isascii() and version.isdigit() and int(version) >= _NOTIFIES:
+        client.notified = True
+    if client.notified:  # what was said once holds, also if a lower version follows
         _enable(client, client.capabilities | {CAP_NOTIFY})
-        values = {SASL: ",".join(client.dialect.mechanisms), ACCOUNT_REGISTRATION: _REGISTRATION}
+        values = _values(client)
         offered = [f"{name}={values[name]}" if name in values else name for name in offered]
     return _say("LS", *_lines(offered))
+
+
+def _values(client: Client) -> dict[str, str]:
+    """What is said of a capability to those who know version 302."""
+    early = ("before-connect",) if client.dialect.registers_early else ()
+    return {
+        SASL: ",".join(client.dialect.mechanisms),
+        ACCOUNT_REGISTRATION: ",".join((*early, "custom-account-name")),
+    }
 
 
 def _offered(client: Client) -> list[str]:
@@ -110,7 +119,7 @@ def _request(client: Client, words: list[str]) -> Sequence[Verb]:
     wanted, offered = set(client.capabilities), _offered(client)
     for word in words:
         name = word.removeprefix("-")
-        if name not in offered:
+        if name not in offered or (client.notified and word == f"-{CAP_NOTIFY}"):
             return _say("NAK", _lines(words)[0])
         if word.startswith("-"):
             wanted.discard(name)

@@ -19,6 +19,7 @@ class Client:
         "limits",
         "negotiating",
         "nickname",
+        "notified",
         "password",
         "realname",
         "sasl",
@@ -51,6 +52,8 @@ class Client:
         """How many the client has still to send; 0: no exchange goes on."""
         self.negotiating = False
         """Whether registration waits for CAP END."""
+        self.notified = False
+        """Whether cap-notify stays on: CAP LS has named a version that it belongs to."""
         self.waits = False
         """
         Whether the last command has to be performed before the next one is read: what that means depends on the

@@ -87,6 +87,7 @@ class IrcDialect(Dialect):
         clock: Tells the time, in POSIX seconds, of what is no event (IRCv3 server-time).
         mechanisms: Of SASL, that the server has.
         registers: Whether everybody can make an account.
+        registers_early: Whether also before they have come in.
     """
 
     name: ClassVar[str] = "irc"
@@ -100,10 +101,11 @@ class IrcDialect(Dialect):
         clock: Callable[[], float] = time.time,
         mechanisms: tuple[str, ...] = (),
         registers: bool = False,
+        registers_early: bool = False,
     ) -> None:
         capabilities &= WRITTEN
         self.capabilities = capabilities
-        self.mechanisms, self.registers = mechanisms, registers
+        self.mechanisms, self.registers, self.registers_early = mechanisms, registers, registers_early
         self.source = server_host(server_name)
         """The name of the server in `:source`."""
         self.echoes = ECHO_MESSAGE in capabilities
@@ -119,7 +121,9 @@ class IrcDialect(Dialect):
         if known is not None:
             return known
         _, network, version, limits, clock, *_ = self._style
-        made = IrcDialect(network, limits, wanted, version, clock, self.mechanisms, self.registers)
+        made = IrcDialect(
+            network, limits, wanted, version, clock, self.mechanisms, self.registers, self.registers_early
+        )
         made._others = self._others
         return self._others.setdefault(wanted, made)
 

@@ -100,6 +100,8 @@ _BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "not_a_member"): ("404", "room"),
     # Clients wait for one of the numerics of JOIN: this one fits any reason (RFC 2812 section 5.2).
     ("JOIN", _ANY): ("437", "room"),
+    # Who may not talk sets no topic either: 404 would be about a message.
+    ("TOPIC", "cannot_speak"): ("482", "room"),
     # ERR_SASLFAIL, ERR_SASLABORTED (IRCv3 sasl-3.1, "Numerics used by this extension").
     ("AUTHENTICATE", _ANY): ("904",),
     ("AUTHENTICATE", "sasl_aborted"): ("906",),
