@@ -6,7 +6,7 @@ Which language a peer speaks, told by its first bytes, or by its silence.
 | 0x16 | TLS |
 | a method of HTTP and a space | HTTP |
 | `{` | JSON lines |
-| `CAP `, `NICK `, `USER `, `PASS `, `PING `, `JOIN #`, `JOIN :`, `QUIT` in any case, tags before it or not | IRC |
+| a command of IRC's that works before registration, and a space; `JOIN #`, `JOIN :`, `QUIT`; also behind tags | IRC |
 | anything else, once there is a newline | text |
 | nothing, until it is asked with the four bytes `NICK`; then something without a newline | the classic client |
 
@@ -69,7 +69,14 @@ _SIGNS: Final = (
     # port. So what begins as HTTP is HTTP for ever, also methods that will never be answered.
     (Language.HTTP, re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")),
     # irssi says "JOIN :" first, to find out whether a bouncer is in between.
-    (Language.IRC, re.compile(rb"(?:@\S+ +)?(?:(?:CAP|NICK|USER|PASS|PING) |JOIN [#:]|QUIT[ \r\n])", re.IGNORECASE)),
+    (
+        Language.IRC,
+        re.compile(
+            rb"(?:@\S+ +)?(?::\S+ +)?"
+            rb"(?:(?:AUTHENTICATE|CAP|ERROR|NICK|PASS|PING|PONG|REGISTER|USER|VERIFY) |JOIN [#:]|QUIT[ \r\n])",
+            re.IGNORECASE,
+        ),
+    ),
 )
 
 

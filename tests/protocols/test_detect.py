@@ -9,6 +9,7 @@ from protocol_strategies import chunked
 
 from pychat.core.limits import Limits
 from pychat.protocols.detect import PROMPT, PROMPT_BYTES, Detector, Language
+from pychat.protocols.irc.commands import COMMANDS
 
 
 def prompted() -> Detector:
@@ -36,6 +37,11 @@ def prompted() -> Detector:
         (b"@label=1 CAP LS\r\n", Language.IRC),
         (b"join #lobby\n", Language.IRC),
         (b"PING x\n", Language.IRC),
+        (b":ann NICK ann\r\n", Language.IRC),
+        (b"@label=1  :ann  CAP LS\r\n", Language.IRC),
+        (b":ann hi\n", Language.TEXT),
+        (b":NICK ann\n", Language.TEXT),
+        (b"ERROR", None),
         (b"join us\n", Language.TEXT),
         (b"@ann hi\n", Language.TEXT),
         (b"ann\n", Language.TEXT),
@@ -64,6 +70,12 @@ def test_the_first_bytes_tell(asked: bool, data: bytes, language: Language | Non
 
     assert detector.receive(data) is language
     assert detector.buffer == data
+
+
+@pytest.mark.parametrize("name", [name for name, rule in COMMANDS.items() if rule.early])
+def test_what_irc_has_before_registration_is_irc(name: str) -> None:
+    """Whatever a client begins with."""
+    assert Detector(Limits()).receive(f"{name} x\r\n".encode()) is Language.IRC
 
 
 def test_patience_is_how_long_silence_may_be() -> None:
