@@ -27,7 +27,7 @@ DEFAULTS: dict[str, float] = {
     "stall_seconds": 10,
     "detection_seconds": 10,
     "registration_seconds": 60,
-    "registration_lines": 20,
+    "registration_lines": 60,
     "ping_seconds": 60,
     "silence_seconds": 90,
     "keepalive_seconds": 60,
@@ -135,7 +135,7 @@ def test_tries_and_lines_before_the_nickname(server: MakeServer, clients: Client
     lines.send("/who\n" * 4)
 
     assert tries.read_rest().decode().splitlines()[-1] == "-- goodbye: 2 nicknames were refused"
-    assert lines.read_rest().decode().splitlines()[-1] == "-- goodbye: no nickname in 3 lines"
+    assert lines.read_rest().decode().splitlines()[-1] == "-- goodbye: no nickname accepted in 3 lines"
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
             session.away = text
             session.update_info()
             rooms = tuple(session.rooms.values())
-            event = AwayChanged(0, 0.0, session.room_names, session.nickname or "", text, session.userhost)
+            event = AwayChanged(0, 0.0, session.room_names, session.nickname or "", text, *session.origin)
             chat.order.append_locked(event, rooms, also=session)
             chat.lasting.keep_session_locked(session)
     chat.send(session, Ok(verb.ref))

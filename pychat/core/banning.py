@@ -42,9 +42,8 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
         chat.audit.note_locked(session, f"{_said_of(mask)} {room.name}{until_when(entry)}")
         position = None
         if new:
-            event = ModesChanged(
-                0, 0.0, room.name, session.nickname or "", (ModeChange(True, "b", mask),), session.userhost
-            )
+            change = ModeChange(True, "b", mask)
+            event = ModesChanged(0, 0.0, room.name, session.nickname or "", (change,), *session.origin)
             position = chat.order.append_locked(event, room.alone).id
         chat.lasting.keep_room_locked(room)
         _tell_locked(chat, session, room, mask)
@@ -68,7 +67,7 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
             bans.remove(mask)
         room.rules.update_hushes()
         changes = tuple([ModeChange(False, "b", mask) for mask in found])
-        event = ModesChanged(0, 0.0, room.name, session.nickname or "", changes, session.userhost)
+        event = ModesChanged(0, 0.0, room.name, session.nickname or "", changes, *session.origin)
         position = chat.order.append_locked(event, room.alone).id
         for mask in found:
             chat.audit.note_locked(session, f"ended: {_said_of(mask)} {room.name}")

@@ -9,6 +9,9 @@ immutable is made faster in Python.
 Fields that all events have: `id` is the event's position in the log, one sequence for the whole server that keeps
 growing over restarts, 0 while it has no place yet; `time` is POSIX seconds, UTC. What concerns one room names it in
 `room`; what concerns a person in all their rooms at once is a single event with `rooms`.
+
+Fields of the one who did it, as far as an event has them: `userhost` is the user@host that IRC shows, `account` the
+account that the person was logged in to, `bot` whether it is a bot (user mode `B`).
 """
 
 from __future__ import annotations
@@ -63,6 +66,7 @@ class Joined(NamedTuple):
     account: str | None = None
     """The account that the new member is logged in to."""
     realname: str = ""
+    bot: bool = False
 
 
 class Left(NamedTuple):
@@ -74,6 +78,8 @@ class Left(NamedTuple):
     nickname: str
     reason: str = ""
     userhost: str = ""
+    account: str | None = None
+    bot: bool = False
 
 
 class Kicked(NamedTuple):
@@ -89,6 +95,8 @@ class Kicked(NamedTuple):
     reason: str = ""
     userhost: str = ""
     """Of the one who did it."""
+    account: str | None = None
+    bot: bool = False
 
 
 class Disconnected(NamedTuple):
@@ -100,6 +108,8 @@ class Disconnected(NamedTuple):
     nickname: str
     reason: str = ""
     userhost: str = ""
+    account: str | None = None
+    bot: bool = False
 
 
 class Renamed(NamedTuple):
@@ -111,6 +121,8 @@ class Renamed(NamedTuple):
     old: str
     new: str
     userhost: str = ""
+    account: str | None = None
+    bot: bool = False
 
 
 class AwayChanged(NamedTuple):
@@ -122,6 +134,8 @@ class AwayChanged(NamedTuple):
     nickname: str
     text: str | None
     userhost: str = ""
+    account: str | None = None
+    bot: bool = False
 
 
 class ProfileChanged(NamedTuple):
@@ -137,6 +151,8 @@ class ProfileChanged(NamedTuple):
     """Now; the same if only the real name changed."""
     realname: str | None = None
     """Now; None if it did not change."""
+    account: str | None = None
+    bot: bool = False
 
 
 class AccountChanged(NamedTuple):
@@ -148,6 +164,7 @@ class AccountChanged(NamedTuple):
     nickname: str
     account: str | None
     userhost: str = ""
+    bot: bool = False
 
 
 class TopicChanged(NamedTuple):
@@ -159,6 +176,8 @@ class TopicChanged(NamedTuple):
     nickname: str
     topic: str
     userhost: str = ""
+    account: str | None = None
+    bot: bool = False
 
 
 class ModesChanged(NamedTuple):
@@ -171,6 +190,8 @@ class ModesChanged(NamedTuple):
     """Of the one who changed them."""
     changes: tuple[ModeChange, ...]
     userhost: str = ""
+    account: str | None = None
+    bot: bool = False
 
 
 class Invited(NamedTuple):
@@ -185,6 +206,8 @@ class Invited(NamedTuple):
     """Nickname of the one who is invited."""
     userhost: str = ""
     """Of the one who invites."""
+    account: str | None = None
+    bot: bool = False
 
 
 class Tagged(NamedTuple):

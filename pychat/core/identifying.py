@@ -151,7 +151,8 @@ def become(chat: Chat, session: Session, account: str | None, ref: Ref, *, regis
         session.account = account
         if changed and session.nickname is not None:
             session.update_info()
-            event = AccountChanged(0, 0.0, session.room_names, session.nickname, account, session.userhost)
+            userhost, _, bot = session.origin
+            event = AccountChanged(0, 0.0, session.room_names, session.nickname, account, userhost, bot)
             chat.order.append_locked(event, tuple(session.rooms.values()), also=session)
         for room in session.rooms.values():
             meet_locked(chat, session, room)

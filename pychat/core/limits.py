@@ -76,8 +76,8 @@ class Limits:
     """From connecting until the nickname must be accepted."""
     registration_tries: int = 5
     """Nicknames, or passwords of the server, that may be tried."""
-    registration_lines: int = 20
-    """Lines of any kind before the nickname is accepted."""
+    registration_lines: int = 60
+    """Lines of any kind before the nickname is accepted; some IRC clients ask for each capability by one of its own."""
     ping_seconds: float = 60.0
     """Silence after which a client that can answer is asked whether it is there."""
     silence_seconds: float = 90.0

@@ -120,6 +120,7 @@ class Membership:
             session.away,
             session.account,
             session.realname,
+            "B" in session.modes,
         )
         if announced:
             event = self._chat.order.append_locked(event, room.alone)
@@ -139,7 +140,7 @@ class Membership:
             chat.order.flush_locked()
             if session not in room.occupants:
                 return
-            event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, session.userhost)
+            event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, *session.origin)
             self._leave_locked(session, room, event, announced, {session})
         chat.order.wake()
         chat.run_on(chat.chains.on_leave, session, room, reason)
@@ -160,7 +161,8 @@ class Membership:
             nickname = member.nickname or ""
             if member not in room.occupants:
                 raise UserNotInRoom(nickname, room.name)
-            event = Kicked(0, chat.clock.time(), room.name, nickname, session.nickname or "", reason, session.userhost)
+            by = session.nickname or ""
+            event = Kicked(0, chat.clock.time(), room.name, nickname, by, reason, *session.origin)
             self._leave_locked(member, room, event, announced, {session, member})
         chat.order.wake()
         chat.run_on(chat.chains.on_kick, session, room, member, reason)

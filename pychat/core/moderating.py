@@ -52,7 +52,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
             text = f"{nickname!r} is in room {room.name!r} already"
             raise Refused(text, code="already_in_room", room=room.name, subject=(nickname,))
         room.rules.invite(person.identity)
-        event = Invited(0, 0.0, room.name, session.nickname or "", nickname, session.userhost)
+        event = Invited(0, 0.0, room.name, session.nickname or "", nickname, *session.origin)
         placed = chat.order.append_locked(event, room.alone)
         chat.lasting.keep_room_locked(room)
         if not ignores(person, session.nickname or "", session.userhost, session.account):
@@ -118,7 +118,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
                 made += [real] if real is not None else []
         position = None
         if made:
-            event = ModesChanged(0, 0.0, room.name, session.nickname or "", tuple(made), session.userhost)
+            event = ModesChanged(0, 0.0, room.name, session.nickname or "", tuple(made), *session.origin)
             position = chat.order.append_locked(event, room.alone).id
             letters, arguments = modes.write([c._replace(argument="*") if c.mode == "k" else c for c in made])
             chat.audit.note_locked(session, f"set mode {' '.join([letters, *arguments])} in {room.name}")

@@ -127,7 +127,7 @@ def rename_locked(chat: Chat, session: Session, nickname: str) -> None:
     assert old is not None
     chat.nicknames.claim(session, nickname)
     chat.past.add(session, old)
-    event = Renamed(0, 0.0, session.room_names, old, nickname, session.userhost)
+    event = Renamed(0, 0.0, session.room_names, old, nickname, *session.origin)
     chat.order.append_locked(event, tuple(session.rooms.values()), also=session)
     chat.lasting.keep_session_locked(session)
     chat.watches.claimed_locked(session, old)

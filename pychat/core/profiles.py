@@ -85,5 +85,6 @@ def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: q
 
 
 def _publish_locked(chat: Chat, session: Session, before: str, realname: str | None = None) -> None:
-    event = ProfileChanged(0, 0.0, session.room_names, session.nickname or "", before, session.userhost, realname)
+    userhost, account, bot = session.origin
+    event = ProfileChanged(0, 0.0, session.room_names, session.nickname or "", before, userhost, realname, account, bot)
     chat.order.append_locked(event, tuple(session.rooms.values()), also=session)

@@ -59,7 +59,7 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
         may_set_topic(session, room)  # again: hooks take time
         room.topic = topic
         nickname = session.nickname or ""
-        event = TopicChanged(0, 0.0, room.name, nickname, topic, session.userhost)
+        event = TopicChanged(0, 0.0, room.name, nickname, topic, *session.origin)
         placed = chat.order.append_locked(event, room.alone)
         rules = room.rules
         rules.topic_by, rules.topic_time, rules.topic_userhost = (

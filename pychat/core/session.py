@@ -152,6 +152,11 @@ class Session:
         return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"
 
     @property
+    def origin(self) -> tuple[str, str | None, bool]:
+        """What events tell of the one who did it: `userhost`, `account`, `bot`."""
+        return self.userhost, self.account, "B" in self.modes
+
+    @property
     def room_names(self) -> tuple[str, ...]:
         """The names of its rooms, in order of joining."""
         return tuple([room.name for room in tuple(self.rooms.values())])  # others may kick it out meanwhile

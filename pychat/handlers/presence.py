@@ -19,5 +19,5 @@ class JoinLeaveNotices(Handler):
     def on_disconnect(self, session: Session, reason: str) -> None:
         if session.nickname is not None and session.rooms:
             rooms = tuple(session.rooms.values())
-            event = Disconnected(0, 0.0, session.room_names, session.nickname, reason, session.userhost)
+            event = Disconnected(0, 0.0, session.room_names, session.nickname, reason, *session.origin)
             session.chat.order.publish(event, rooms)

@@ -263,7 +263,7 @@ class Connection:
             what = "tries without the password" if session.lacks_password else "nicknames were refused"
             session.end(f"{limits.registration_tries} {what}")
         elif self._lines >= limits.registration_lines:
-            session.end(f"no nickname in {limits.registration_lines} lines")
+            session.end(f"no nickname accepted in {limits.registration_lines} lines")
 
     # The end
 

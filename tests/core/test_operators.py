@@ -93,7 +93,7 @@ def test_a_real_name_is_changed_and_everybody_in_the_rooms_hears_it() -> None:
     event, ok = ann.do(SetRealname(" Ann\tA. ", ref=1))
 
     assert isinstance(event, ProfileChanged)
-    assert event[2:] == (("lobby", "ops"), "ann", USERHOST, USERHOST, "Ann A.")
+    assert event[2:7] == (("lobby", "ops"), "ann", USERHOST, USERHOST, "Ann A.")
     assert (ok, bob.take(), ann.realname) == (Ok(1), [event], "Ann A.")
     assert ann.do(SetRealname("Ann A.", ref=2)) == [Ok(2)]
     ann.do(SetRealname(""))
@@ -136,7 +136,7 @@ def test_with_the_password_one_becomes_an_operator(caplog: pytest.LogCaptureFixt
 
     assert answer == UserModes(1, "o", (PLUS_O,))
     assert isinstance(event, ProfileChanged)
-    assert event[3:] == ("ann", USERHOST, OPERATOR_USERHOST, None)
+    assert event[3:7] == ("ann", USERHOST, OPERATOR_USERHOST, None)
     assert bob.take()[-1] == event
     assert ann.info.userhost == ann.userhost == OPERATOR_USERHOST
     assert "ann from inside is server operator boss now" in caplog.text

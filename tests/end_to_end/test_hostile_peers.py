@@ -206,13 +206,13 @@ def test_five_refused_nicknames_in_one_chunk_of_json_end_the_connection(server: 
     }
 
 
-def test_20_lines_without_a_nickname_end_the_connection(server: MakeServer, clients: Clients) -> None:
+def test_60_lines_without_a_nickname_end_the_connection(server: MakeServer, clients: Clients) -> None:
     """Commands before registration are no tries, but they are counted, too."""
     ann = clients.raw(server())
 
-    ann.send("/who\n" * 20 + "ann\n")
+    ann.send("/who\n" * 60 + "ann\n")
 
-    assert last_words(ann) == ["! choose a nickname first"] * 20 + ["-- goodbye: no nickname in 20 lines"]
+    assert last_words(ann) == ["! choose a nickname first"] * 60 + ["-- goodbye: no nickname accepted in 60 lines"]
 
 
 def test_look_alike_nicknames(server: MakeServer, clients: Clients) -> None:

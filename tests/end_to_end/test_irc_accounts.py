@@ -221,6 +221,29 @@ def test_others_see_accounts(running: ChatServer, clients: Clients) -> None:
     assert eve.next("ACCOUNT").params == ("*",)
 
 
+def test_whatever_a_person_does_tells_the_account_and_that_it_is_a_bot(running: ChatServer, clients: Clients) -> None:
+    """account-tag and bot-mode: on all commands, live and in the history."""
+    caps = "account-tag message-tags batch invite-notify away-notify setname chghost draft/chathistory"
+    eve = irc(clients, running, "eve", "#ops", caps=f"{caps} draft/event-playback")
+    bob = irc(clients, running, "bob", "#ops", caps="message-tags")
+    eve.ask("MODE #ops +o bob", "MODE #ops +v eve")
+    bob.ask(f"NICKSERV IDENTIFY ann {PASSWORD}", "MODE bob +B")
+    eve.sync()
+
+    bob.ask("TOPIC #ops :tea", "MODE #ops +m", "INVITE old #ops", "AWAY :lunch", "SETNAME :Bob", "@+x=1 TAGMSG #ops")
+    bob.ask("PRIVMSG #ops :hi", "NOTICE #ops :hi", "PART #ops", "JOIN #ops", "NICK bobby", "PRIVMSG eve :hi")
+    old = irc(clients, running, "old")
+    bob.ask("INVITE old #ops")
+    heard = eve.ask("MODE #ops +o bobby")
+    bob.ask("KICK #ops eve")
+    heard = [line for line in [*heard, *eve.sync()] if line.source.startswith("bob")]
+
+    assert {line.command for line in heard} >= {"TOPIC", "MODE", "AWAY", "SETNAME", "TAGMSG", "PRIVMSG", "NOTICE"}
+    assert {line.command for line in heard} >= {"PART", "JOIN", "NICK", "KICK"}
+    assert [line for line in heard if line.tags.get("account") != "ann" or "bot" not in line.tags] == []
+    assert old.next("INVITE").tags == {}
+
+
 def test_what_is_said_to_nickserv(running: ChatServer, clients: Clients) -> None:
     """It does what it means, and nobody else ever gets it."""
     eve = irc(clients, running, "eve")

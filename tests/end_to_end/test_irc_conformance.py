@@ -11,6 +11,7 @@ from irc_peer import Heard, IrcPeer, irc
 
 from pychat import ChatServer
 from pychat.handlers import Broadcast
+from pychat.protocols.irc.capabilities import OFFERED
 from pychat.version import __version__
 
 MakeServer = Callable[..., ChatServer]
@@ -202,6 +203,7 @@ def test_everything_has_a_time_once_it_was_asked_for(server: MakeServer, clients
         ("OPER root", ("461", "OPER")),
         ("OPER nobody x", ("464",)),
         ("KILL bob :x", ("481",)),
+        ("KILL IRC.pychat :x", ("483",)),
         ("WALLOPS :x", ("481",)),
         ("WHOIS", ("431",)),
         ("WHOWAS", ("431",)),
@@ -399,7 +401,7 @@ def test_operators(server: MakeServer, clients: Clients) -> None:
     root.say("KILL bob :too loud")
     assert bob.next("ERROR").params[0] == "Closing link: killed by root (too loud)"
     assert root.next("QUIT").nickname == "bob"
-    assert codes(root.ask("MODE root -o", "KILL root :x")) == ["MODE", "481"]
+    assert codes(root.ask("WALLOPS :", "MODE root -o", "KILL root :x")) == ["461", "MODE", "481"]
 
     eve = irc(clients, running, "eve")
     eve.say("OPER root 1", "OPER root 2", "OPER x 3", "OPER root secret")
@@ -419,6 +421,28 @@ def test_what_one_says_to_oneself_has_the_label_once(server: MakeServer, clients
 
     assert [(line.command, line.tags.get("label")) for line in heard] == [(command, None), (command, "x")]
     assert {line.tags["+a"] for line in heard} == {"b"}
+
+
+def test_each_capability_may_be_asked_for_by_a_request_of_its_own(server: MakeServer, clients: Clients) -> None:
+    """As senpai does it; that is no stranger who wastes our time."""
+    ann = clients.add(IrcPeer(server()))
+    ann.say("CAP LS 302", "NICK ann", "USER ann 0 * :Ann", *(f"CAP REQ {name}" for name in OFFERED), "CAP END")
+
+    assert ann.next("001").params[0] == "ann"
+
+
+@pytest.mark.parametrize("targets", ["ann", "ann,bob"])
+@pytest.mark.parametrize("command", ["PRIVMSG", "NOTICE", "TAGMSG"])
+def test_without_an_echo_what_one_says_to_oneself_has_no_label(
+    server: MakeServer, clients: Clients, command: str, targets: str
+) -> None:
+    """IRCv3 labeled-response, "Tags": the label is for the acknowledgement only."""
+    running = server()
+    ann, _ = irc(clients, running, "ann", caps="labeled-response batch message-tags"), irc(clients, running, "bob")
+
+    heard = ann.ask(f"@label=x;+a=b {command} {targets}{'' if command == 'TAGMSG' else ' :hello'}")
+
+    assert [(line.command, line.tags.get("label")) for line in heard] == [(command, None), ("ACK", "x")]
 
 
 @pytest.mark.parametrize("character", ["a", "é", "語", "😃"])

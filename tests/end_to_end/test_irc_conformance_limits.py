@@ -115,8 +115,7 @@ def _modes(told: Told) -> Iterator[bool]:
 
 
 def _lists(told: Told) -> Iterator[bool]:
-    names, most = told.tokens["MAXLIST"].split(":")
-    for letter in names:
+    for letter, most in (limit.split(":") for limit in told.tokens["MAXLIST"].split(",")):
         yield told.ann.ask(*(f"MODE #mine +{letter} x{number}" for number in range(int(most)))) != []
         yield told.ann.ask(f"MODE #mine +{letter} more")[0].command == "478"
     yield (told.tokens["EXTBAN"], told.tokens["ACCOUNTEXTBAN"]) == (",am", "a")

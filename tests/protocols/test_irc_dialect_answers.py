@@ -29,7 +29,7 @@ def test_welcome() -> None:
     lines = told(item, nickname="ann")
 
     assert lines[:4] == numerics(
-        f"001 :Welcome to the pychat Network, ann!{ANN}",
+        "001 :Welcome to the pychat Network, ann",
         "002 :Your host is irc.pychat, running version pychat",
         "003 :This server was created Sun Nov 22 15:04:05 2026 UTC",
         "004 irc.pychat pychat Biow CIWbeiklmnostv IWbeklov",
@@ -62,7 +62,7 @@ def test_isupport() -> None:
         "INVEX=I",
         "KEYLEN=32",
         "KICKLEN=390",
-        "MAXLIST=Ibe:100",
+        "MAXLIST=I:100,b:100,e:100",
         "MODES=20",
         "MONITOR=100",
         "MSGREFTYPES=msgid,timestamp",

@@ -66,6 +66,8 @@ def refused(
         (refused("not_registered", "JOIN", "#ops"), "451 ann :why"),
         (refused("unknown_command", "XYZZY"), "421 ann XYZZY :why"),
         (refused("flood", "MOTD"), "263 ann MOTD :why"),
+        (refused("flood", room="ops"), "263 ann PRIVMSG :why"),
+        (refused("flood", "TAGMSG", "#ops", room="ops"), "263 ann TAGMSG :why"),
         (refused("flood", "JOIN", "#ops"), "263 ann JOIN :why"),
     ],
 )
@@ -118,7 +120,7 @@ def test_specifications_that_bring_their_own_failures(item: Failure, line: str) 
         (refused("internal", "TOPIC", "#ops"), "FAIL TOPIC INTERNAL :why", "NOTICE ann :TOPIC: why"),
         (refused("limit_exceeded", "AWAY", "x"), "FAIL AWAY LIMIT_EXCEEDED :why", "NOTICE ann :AWAY: why"),
         (refused("refused", "TOPIC", "#ops", room="ops"), "FAIL TOPIC REFUSED #ops :why", "NOTICE ann :TOPIC: why"),
-        (refused("flood"), "FAIL * FLOOD :why", "NOTICE ann :why"),
+        (refused("internal"), "FAIL * INTERNAL :why", "NOTICE ann :why"),
     ],
 )
 def test_what_has_no_numeric(item: Failure, fail: str, notice: str) -> None:

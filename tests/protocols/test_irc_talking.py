@@ -143,7 +143,9 @@ def test_tags_without_a_message() -> None:
         Tag("+typing=active", to="bob", ref=Asked("TAGMSG", ("bob",))),
         Tag("+typing=active", room="ops", role="voice", ref=Asked("TAGMSG", ("+#ops",))),
     ]
-    assert said("@time=x TAGMSG #lobby", "message-tags") == []
+    # What is not for other clients is left out; the rest is delivered, also if that is nothing.
+    for line in ("TAGMSG #lobby", "@time=x TAGMSG #lobby"):
+        assert said(line, "message-tags") == [Tag("", room="lobby", ref=Asked("TAGMSG", ("#lobby",)))]
     assert refused(said("TAGMSG", "message-tags")) == [Numeric("411", ("No recipient given (TAGMSG)",))]
     assert refused(said("@+x TAGMSG #lobby")) == [Numeric("421", ("TAGMSG", "Unknown command"))]
 

@@ -30,11 +30,14 @@ _ABOUT: Final = "a chat server for all clients on one port"
 
 
 def _welcome(item: Welcome, style: Style) -> list[str]:
-    """Registration is complete: 001 to 005 and LUSERS; the message of the day follows as `Motd`."""
+    """
+    Registration is complete: 001 to 005 and LUSERS; the message of the day follows as `Motd`.
+
+    001 has no user@host: clients take its host for their address (Modern IRC, "RPL_WELCOME (001)").
+    """
     style = style._replace(nickname=item.nickname)
-    whom = source(item.nickname, item.userhost, style)
     lines = [
-        style.numeric("001", text=f"Welcome to the {style.network} Network, {whom}"),
+        style.numeric("001", text=f"Welcome to the {style.network} Network, {item.nickname}"),
         style.numeric("002", text=f"Your host is {style.server}, running version {style.version}"),
         style.numeric("003", text=f"This server was created {_moment(item.started)}"),
         my_info(style),

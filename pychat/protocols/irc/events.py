@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from pychat.core import modes
 from pychat.core.events import (
     AccountChanged,
     AwayChanged,
     Disconnected,
-    Event,
     Invited,
     Joined,
     Kicked,
@@ -35,11 +34,27 @@ from pychat.protocols.irc.style import Renderer, Style, channel, source, user_an
 from pychat.protocols.irc.tags import event_tags
 from pychat.protocols.irc.words import as_middle
 
+_Act: TypeAlias = (
+    Joined
+    | Left
+    | Kicked
+    | Disconnected
+    | Renamed
+    | AwayChanged
+    | ProfileChanged
+    | AccountChanged
+    | TopicChanged
+    | ModesChanged
+    | Invited
+)
+"""What somebody does; the tags tell of which account, and whether it is a bot (IRCv3 account-tag, bot-mode)."""
 
-def _line(event: Event, style: Style, nickname: str, userhost: str, rest: str) -> str:
+
+def _line(event: _Act, style: Style, nickname: str, userhost: str, rest: str, *, piece: int = 1) -> str:
     # What the server itself does (a ban has ended) is done by no user@host.
     who = nickname if nickname == style.server else source(nickname, userhost, style)
-    return f"{event_tags(event, style)}:{who} {rest}"
+    tags = event_tags(event, style, sent="bot" if event.bot else "", piece=piece, account=event.account)
+    return f"{tags}:{who} {rest}"
 
 
 def _text(text: str) -> str:
@@ -124,9 +139,13 @@ def _topic_changed(item: TopicChanged, style: Style) -> list[str]:
 
 
 def _modes_changed(item: ModesChanged, style: Style) -> list[str]:
-    head = _line(item, style, item.nickname, item.userhost, f"MODE {channel(item.room)} ")
+    def line(change: str, piece: int = 1) -> str:
+        rest = f"MODE {channel(item.room)} {change}"
+        return _line(item, style, item.nickname, item.userhost, rest, piece=piece)
+
+    head = line("")
     size = room_behind(head.partition(" :")[2] if head.startswith("@") else head)
-    return [head + change for change in _changes(item.changes, size)]
+    return [line(change, piece) for piece, change in enumerate(_changes(item.changes, size), 1)]
 
 
 def _changes(changes: Sequence[ModeChange], size: int) -> Iterator[str]:

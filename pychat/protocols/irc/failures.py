@@ -102,6 +102,7 @@ _BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("JOIN", _ANY): ("437", "room"),
     # Who may not talk sets no topic either: 404 would be about a message.
     ("TOPIC", "cannot_speak"): ("482", "room"),
+    ("WALLOPS", "empty"): ("461", "command"),
     # ERR_SASLFAIL, ERR_SASLABORTED (IRCv3 sasl-3.1, "Numerics used by this extension").
     ("AUTHENTICATE", _ANY): ("904",),
     ("AUTHENTICATE", "sasl_aborted"): ("906",),
@@ -150,7 +151,7 @@ def _failure(item: Failure, style: Style) -> list[str]:
 def _line(refusal: _Refusal, style: Style) -> str:
     item, command, _ = refusal
     special = _SPECIAL.get((command, item.code)) or _SPECIAL.get((command, _ANY))
-    if special is None and item.code == "flood" and command not in ("", "NICK"):
+    if special is None and item.code == "flood" and command != "NICK":
         special = _too_fast
     if special is not None:
         return special(refusal, style)
@@ -180,8 +181,9 @@ def _fail(style: Style, command: str, code: str, *context: str, text: str) -> st
 
 
 def _too_fast(refusal: _Refusal, style: Style) -> str:
-    """RPL_TRYAGAIN (RFC 2812 section 5.1)."""
-    return style.numeric("263", refusal.command, text=refusal.item.text)
+    """RPL_TRYAGAIN (Modern IRC, "RPL_TRYAGAIN (263)")."""
+    ref = refusal.item.ref
+    return style.numeric("263", ref.command if isinstance(ref, Asked) else "PRIVMSG", text=refusal.item.text)
 
 
 def _unknown_user_mode(refusal: _Refusal, style: Style) -> str:

@@ -44,7 +44,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
         "INVEX=I",
         f"KEYLEN={_KEY_CHARS}",
         f"KICKLEN={limits.short_text_chars}",
-        f"MAXLIST={lists}:{limits.max_masks}",
+        "MAXLIST=" + ",".join(f"{letter}:{limits.max_masks}" for letter in lists),  # each list has its own limit
         f"MODES={modes.MOST_CHANGES}",
         f"MONITOR={limits.watched_nicknames}",
         "MSGREFTYPES=msgid,timestamp",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from pychat.protocols.irc.capabilities import ECHO_MESSAGE
 from pychat.protocols.irc.style import Style
 from pychat.protocols.irc.tags import with_times
 
@@ -17,7 +18,8 @@ _RESPONSE: Final = "response"
 """Reference of the batch: a request is answered before the next one, so there is one at a time."""
 _END: Final = b"\r\n"
 _BATCH: Final = b" BATCH "
-_SAID: Final = re.compile(rb"(?:@[^ ]+ )?:[^ ]+ (?:PRIVMSG|NOTICE|TAGMSG) ")
+_SAID: Final = re.compile(rb"(?:@[^ ]+ )?:[^ !]+![^ ]+ (?:PRIVMSG|NOTICE|TAGMSG) ")
+"""What a person said; in an answer that can only be the one who asked."""
 # The label comes as it was sent: only what would end the tag, or the line, is to be kept out.
 _FORBIDDEN: Final = str.maketrans(dict.fromkeys("; \r\n\0", None))
 
@@ -26,10 +28,12 @@ def label(label: str, parts: Sequence[bytes], style: Style) -> list[bytes]:
     """See `Dialect.label`; the label is escaped already."""
     mark = b"label=" + label.translate(_FORBIDDEN).encode("utf-8", "replace")
     start, end, acknowledgement = _own_lines(style)
-    lines = [[] if _is_echoed(parts, at) else _lines(part) for at, part in enumerate(parts)]
+    echoes = ECHO_MESSAGE in style.capabilities
+    lines = [[] if _is_message(parts, at, echoes=echoes) else _lines(part) for at, part in enumerate(parts)]
     count = sum(map(len, lines))
     if not count:
-        return [_tagged(mark, acknowledgement) + _END]
+        acknowledged = _tagged(mark, acknowledgement) + _END
+        return [*parts[:-1], parts[-1] + acknowledged] if parts else [acknowledged]
     if count == 1 or _is_batch([line for part in lines for line in part]):
         return _others(parts, _with_first(mark, lines))
     marked = [[_in_batch(line) for line in part] for part in lines]
@@ -47,14 +51,15 @@ def _own_lines(style: Style) -> list[bytes]:
     return [line.encode() for line in with_times(lines, style)]
 
 
-def _is_echoed(parts: Sequence[bytes], at: int) -> bool:
+def _is_message(parts: Sequence[bytes], at: int, *, echoes: bool) -> bool:
     """
-    Whether this part is what somebody says to nobody else, and the next one the echo of it.
+    Whether this part is what somebody says to nobody else, and not the echo of it, which comes next.
 
-    Only the echo answers; the other is what anybody could have sent (IRCv3 labeled-response, "Server implementation
-    considerations").
+    Only the echo answers; the other is what anybody could have sent (IRCv3 labeled-response, "Tags").
     """
-    return at + 1 < len(parts) and parts[at] == parts[at + 1] and _SAID.match(parts[at]) is not None
+    if _SAID.match(parts[at]) is None:
+        return False
+    return not echoes or (at + 1 < len(parts) and parts[at] == parts[at + 1])
 
 
 def _others(parts: Sequence[bytes], marked: Sequence[bytes]) -> list[bytes]:

@@ -64,8 +64,6 @@ def tagmsg(client: Client, command: Command) -> Sequence[Verb]:
     if not targets:
         return [refuse("411", "No recipient given (TAGMSG)")]
     tags = client_tags(command.tags)
-    if not tags:
-        return []  # nothing is left that others could see
     targets, verbs = take("TAGMSG", distinct(targets))
     said: list[Verb] = []
     for target in targets:
