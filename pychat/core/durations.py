@@ -6,7 +6,7 @@ import re
 import time
 from typing import Final
 
-from pychat.core.errors import LimitExceeded
+from pychat.core.errors import LimitExceeded, Refused
 from pychat.core.modes import MaskEntry
 from pychat.core.text import because
 
@@ -25,11 +25,38 @@ def parse_duration(text: str) -> int | None:
     return sum([int(number) * _LENGTHS[unit] for number, unit in _PART.findall(text)]) or None
 
 
+class BadDuration(Refused):
+    """What looks like a duration is none. Whoever mistypes one means no ban for ever."""
+
+    code = "bad_request"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text[:40]!r} is no duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason")
+
+
 def take_duration(text: str) -> tuple[int | None, str]:
-    """Return the seconds that a text begins with, None if it does not, and the rest."""
+    """
+    Return the seconds that a text begins with, None if it does not, and the rest.
+
+    Raises:
+        BadDuration: It begins with a digit, and not with a duration.
+    """
     first, *rest = text.split(None, 1) or [""]
     seconds = parse_duration(first)
-    return (None, text) if seconds is None else (seconds, rest[0] if rest else "")
+    if seconds is not None:
+        return seconds, rest[0] if rest else ""
+    if first[:1].isdigit():
+        raise BadDuration(first)
+    return None, text
+
+
+def write_duration(seconds: float) -> str:
+    """Return it as `parse_duration` reads it: "1d12h"; less than a second is left out."""
+    left, parts = int(seconds), []
+    for unit in ("w", "d", "h", "m", "s"):
+        number, left = divmod(left, _LENGTHS[unit])
+        parts += [f"{number}{unit}"] if number else []
+    return "".join(parts) or "0s"
 
 
 def end_of(seconds: float | None, now: float) -> float | None:

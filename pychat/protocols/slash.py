@@ -12,7 +12,6 @@ from typing import Final
 from pychat.core import modes
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.core.durations import take_duration
-from pychat.core.errors import LimitExceeded
 from pychat.core.ignored import ListIgnored, SetIgnored
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.queries import (
@@ -283,10 +282,7 @@ def _mode(arguments: str) -> Verb:
     room = None if not words or words[0][0] in "+-" else _room(words.pop(0))
     if not words:
         return GetModes(room)
-    try:
-        changes = modes.parse(words[0], words[1:])
-    except LimitExceeded as error:
-        return Invalid(error.code, str(error))
+    changes = modes.parse(words[0], words[1:])
     if len(changes) == 1 and changes[0].mode in modes.LISTS and changes[0].argument is None:
         return ListMasks(changes[0].mode, room)
     return SetModes(tuple(changes), room)

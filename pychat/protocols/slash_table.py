@@ -12,6 +12,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from pychat.core.errors import Refused
 from pychat.core.verbs import Help, Invalid, Say
 
 A = TypeVar("A")
@@ -19,7 +20,10 @@ A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
 
 Parser: TypeAlias = Callable[[str], A | None]
-"""From the arguments, without blanks around them, to what is asked for; None if they are not what it needs."""
+"""
+From the arguments, without blanks around them, to what is asked for; None if they are not what it needs. It may raise
+`Refused` to say why.
+"""
 
 _NAME_SHOWN: Final = 32
 """Characters of an unknown command's name that are repeated to the one who typed it."""
@@ -62,7 +66,10 @@ class CommandTable(Generic[A]):
         command = self.commands.get(name.lower())
         if command is None:
             return self._unknown(name)
-        asked = command.parse(words[1].rstrip() if len(words) > 1 else "")
+        try:
+            asked = command.parse(words[1].rstrip() if len(words) > 1 else "")
+        except Refused as error:
+            return Invalid(error.code, str(error))
         return Invalid("bad_request", f"usage: {command.usage}") if asked is None else asked
 
     def help(self, about: str = "") -> Help | Invalid:

@@ -11,7 +11,7 @@ from recorder import Recorder, enter
 from remote import come, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
-from pychat.core.durations import MOST_SECONDS, parse_duration, take_duration
+from pychat.core.durations import MOST_SECONDS, BadDuration, parse_duration, take_duration, write_duration
 from pychat.core.events import ModesChanged, Notice
 from pychat.core.moderation_verbs import Ban, Unban
 from pychat.core.modes import ModeChange, parse
@@ -193,8 +193,21 @@ def test_durations(text: str, seconds: int | None) -> None:
     assert parse_duration(text) == seconds
 
 
-@given(st.text())
+@given(st.text().filter(lambda text: not text.strip()[:1].isdigit()))
 def test_what_is_no_duration_is_left_as_it_is(text: str) -> None:
     """It is the reason."""
-    seconds, rest = take_duration(text)
-    assert rest == text if seconds is None else len(rest) < len(text)
+    assert take_duration(text) == (None, text)
+
+
+@pytest.mark.parametrize("text", ["10x spam", "10 spam", "5minutes", "0s", "1h30 too loud", "²"])
+def test_a_mistyped_duration_is_no_reason(text: str) -> None:
+    """Else there would be a ban for ever that nobody meant."""
+    with pytest.raises(BadDuration, match=r"is no duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before"):
+        take_duration(text)
+
+
+@given(st.integers(1, MOST_SECONDS))
+def test_durations_are_written_as_they_are_read(seconds: int) -> None:
+    """So what is told can be typed."""
+    assert parse_duration(write_duration(seconds)) == seconds
+    assert take_duration(f"{write_duration(seconds)} too  loud") == (seconds, "too  loud")

@@ -65,7 +65,7 @@ def test_in_irc_and_text(start: Callable[..., ChatServer], clients: Clients) -> 
 
     (done,) = ann.ask("KLINE 10 eve!*@* :too much spam")
     (listed,) = ann.ask("KLINE")
-    assert done.params[-1] == "KLINE: done"
+    assert done.params[-1] == "eve!*@* is banned from the server for 10m"
     assert listed.params[-1].startswith("banned from the server: eve!*@* until ")
     assert listed.params[-1].endswith(" UTC (by ann) (too much spam)")
     eve = clients.add(Peer(running))
@@ -74,6 +74,7 @@ def test_in_irc_and_text(start: Callable[..., ChatServer], clients: Clients) -> 
     bob = clients.text(running, "bob")
     bob.send("/oper root sesame\n/serverban\n/serverunban eve!*@*\n/serverban\n/audit 2\n")
     bob.read_until("banned from the server")
+    assert bob.read_line() == "-- eve!*@* is not banned from the server any more"
     assert bob.read_until("nobody is banned")
     assert "bob!" in bob.read_until("ended the ban of")[-1]
     entries = ann.ask("AUDIT 1")

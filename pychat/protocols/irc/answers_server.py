@@ -100,8 +100,6 @@ def _lines(item: Lines, style: Style) -> list[str]:
 
 def _ok(item: Ok, style: Style) -> list[str]:
     """What is done is told by its event; only AWAY has numerics of its own; NOTICE is never answered."""
-    if isinstance(item.ref, Asked) and item.ref.command in ("KLINE", "UNKLINE"):
-        return [style.numeric("NOTICE", text=f"{item.ref.command}: done")]
     if not isinstance(item.ref, Asked) or item.ref.command != "AWAY":
         return []
     if item.ref.params and item.ref.params[0]:
