@@ -158,6 +158,24 @@ def test_4_when_the_nickname_is_refused(pychat: Programs) -> None:
     )
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+@pytest.mark.parametrize("rooms", [["lobby", "ops"], ["OPS", "lobby"], ["ops"]])
+def test_4_when_a_room_is_refused(pychat: Programs, clients: Clients, rooms: list[str], more: list[str]) -> None:
+    """Nothing is said, least of all in another room."""
+    _, port = pychat.serve()
+    ann = clients.text(("127.0.0.1", port), "ann")
+    ann.send("/join ops\n/mode +i\n/join lobby\n")
+    ann.read_until("i")
+    named = [word for room in rooms for word in ("--room", room)]
+
+    result = pychat.run("connect", "--nick", "ci", "--port", str(port), *named, *more, input="hi")
+
+    assert (result.returncode, result.stdout) == (4, "")
+    assert result.stderr.startswith("Error: room 'ops' is only for those who are invited")
+    ann.send("/who lobby\n")
+    assert "ci: hi" not in " ".join(ann.read_until("in lobby"))
+
+
 def test_4_when_a_line_is_refused_and_the_others_are_said(pychat: Programs, clients: Clients) -> None:
     """Each refusal is told with the number of the line."""
     _, port = pychat.serve("--text-bytes", "100")

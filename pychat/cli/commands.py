@@ -315,7 +315,8 @@ def connect(
     elif nick is None:
         raise UsageError("give a nickname with --nick: there is no terminal to ask for one")
     else:
-        code = Pipe(entrance.connect(nick, room, reconnect=not no_reconnect), as_json=json).run()
+        enter = entrance.connect if json and not room else entrance.connect_into
+        code = Pipe(enter(nick, room, reconnect=not no_reconnect), as_json=json).run()
     raise Exit(code)
 
 

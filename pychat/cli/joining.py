@@ -12,7 +12,8 @@ from pychat.cli.streams import is_terminal, say_on_stderr
 from pychat.client import ChatClient
 from pychat.core.errors import InvalidNickname, Refused
 from pychat.core.limits import Limits
-from pychat.core.names import check_nickname
+from pychat.core.names import check_nickname, fold
+from pychat.core.session import names_of
 from pychat.transport.trust import Trust
 
 _ASKED: Final = 3
@@ -102,13 +103,24 @@ class Entrance:
         """
         nick, *others = nicks
         try:
-            client = self.connect(nick, () if room is None else [room], reconnect=reconnect)
+            return self.connect_into(nick, () if room is None else [room], reconnect=reconnect)
         except Refused as error:
             if error.code == "nickname_in_use" and others:
                 return self.connect_as_any(others, room, reconnect=reconnect)
             raise
+
+    def connect_into(self, nick: str, rooms: Sequence[str], *, reconnect: bool) -> ChatClient:
+        """
+        Come in, and into all of the rooms; none: into the one where everybody comes in.
+
+        Raises:
+            BadCertificate: What we are to trust cannot be used.
+            ConnectFailed: No server answers, or none that we trust.
+            Refused: The server does not let us in, or not into one of the rooms.
+        """
+        client = self.connect(nick, rooms, reconnect=reconnect)
         try:
-            _require_room(client, room)
+            _require_rooms(client, rooms)
         except BaseException:
             client.close()
             raise
@@ -136,13 +148,14 @@ def _ask_password(reason: Refused, account: str | None = None) -> str:
         raise reason from None
 
 
-def _require_room(client: ChatClient, room: str | None) -> None:
-    """Return if the client is in a room; raise what is against it."""
-    if client.rooms:
-        return
-    if room is None:
+def _require_rooms(client: ChatClient, rooms: Sequence[str]) -> None:
+    """Return if the client is in all of the rooms, or in any if there are none; raise what is against it."""
+    inside = {fold(room) for room in client.rooms}
+    if not rooms and not inside:
         raise Refused("the server lets you into no room; name one with --room")
-    client.join(room)
+    for room in names_of(rooms):
+        if fold(room) not in inside:
+            client.join(room)  # raises why not
 
 
 def own_nicknames(suffix: str = "") -> list[str]:
