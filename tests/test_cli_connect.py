@@ -187,7 +187,7 @@ def test_4_when_a_line_is_refused_and_the_others_are_said(pychat: Programs, clie
     assert result.returncode == 4
     assert result.stderr.splitlines() == [
         "Error: line 2: message: at most 100 bytes",
-        "Error: line 3: request: at most 4096 bytes",
+        "Error: line 3: message: at most 100 bytes",
         "Error: line 4: a line can have 1048576 bytes",
     ]
     assert bob.read_until("<--")[1:-1] == ["ci: one", "ci: two"]

@@ -164,14 +164,33 @@ def test_answers_find_their_questions(server: MakeServer, join: MakeClient) -> N
     assert {message.text: message.id for message in heard} == said
 
 
-def test_a_request_longer_than_the_server_takes_is_not_sent(server: MakeServer, join: MakeClient) -> None:
+def test_what_is_longer_than_the_server_takes_is_not_sent(server: MakeServer, join: MakeClient) -> None:
     """The server would skip the line, so nobody could answer it."""
-    ann = join(server(limits=Limits(line_bytes=200)).port, "ann")
+    ann = join(server(limits=Limits(line_bytes=200, text_bytes=100)).port, "ann")
 
-    with pytest.raises(LimitExceeded, match=r"^request: at most 200 bytes$"):
-        ann.say("x" * 200)
+    with pytest.raises(LimitExceeded, match=r"^message: at most 100 bytes$"):
+        ann.say("x" * 500)
+    with pytest.raises(LimitExceeded, match=r"^request: at most 400 bytes$"):
+        ann.join("x" * 500)
 
     assert ann.say("x" * 100)
+
+
+@pytest.mark.parametrize("character", ["x", "é", "語", '"', "\\"])
+@pytest.mark.parametrize("line_bytes", [4096, 100])
+def test_any_text_that_is_not_too_long_can_be_said(
+    server: MakeServer, join: MakeClient, character: str, line_bytes: int
+) -> None:
+    """To the last byte, whatever JSON makes of it."""
+    port = server(limits=Limits(line_bytes=line_bytes)).port
+    ann, bob = join(port, "ann"), join(port, "bob")
+    text = character * (4096 // len(character.encode()))
+
+    ann.say(text)
+
+    assert bob.next(Message, DEADLINE).text == text
+    with pytest.raises(Refused, match=r"^message: at most 4096 bytes$"):
+        ann.say(text + character)
 
 
 def test_no_answer_in_time_is_raised(server: MakeServer, join: MakeClient) -> None:

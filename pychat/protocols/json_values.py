@@ -242,6 +242,11 @@ _PUBLIC_LIMITS: Final = (
 """What a client needs to know to stay within bounds; the rest is the server's own business."""
 
 
+def line_bytes(limits: Limits) -> int:
+    """Return how many bytes a client may send in one line: any text fits into it, whatever in it needs an escape."""
+    return limits.line_bytes + 2 * limits.text_bytes
+
+
 def write_limits(limits: Limits) -> dict[str, float]:
     """The value of `limits` in a welcome; a limit that is infinite is left out, for JSON cannot say so."""
     values = {name: getattr(limits, name) for name in _PUBLIC_LIMITS}

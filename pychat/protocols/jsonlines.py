@@ -7,6 +7,7 @@ JSON lines, the native language: one object in UTF-8 on each line, both ways. do
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from pychat.core.errors import RemoteProtocolError
@@ -17,7 +18,7 @@ from pychat.protocols.base import Dialect, Item, Protocol
 from pychat.protocols.json_asked import encode_verb
 from pychat.protocols.json_heard import read_item
 from pychat.protocols.json_items import encode_item, encode_message
-from pychat.protocols.json_values import Fields, load_object, to_bytes
+from pychat.protocols.json_values import Fields, line_bytes, load_object, to_bytes
 from pychat.protocols.json_verbs import read_verb
 from pychat.protocols.lines import LineBuffer, LineDecoder, Run, endless, too_long
 
@@ -48,8 +49,8 @@ class JsonProtocol(Protocol):
 
     def __init__(self, limits: Limits, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._limits = limits
-        self._lines = LineBuffer(limits)
+        self._limits = replace(limits, line_bytes=line_bytes(limits))
+        self._lines = LineBuffer(self._limits)
         self._decoder = LineDecoder()
         self._runs: list[Run] = []
         self._ended = False

@@ -21,10 +21,11 @@ from pychat.core.errors import (
 )
 from pychat.core.limits import Limits
 from pychat.core.replies import Bye, Failure, PongReply, Welcome
-from pychat.core.verbs import Hello, Ping, Verb
+from pychat.core.verbs import Direct, Hello, Ping, Say, Verb
 from pychat.protocols.base import Item
 from pychat.protocols.detect import PROMPT_BYTES
 from pychat.protocols.foreign import SHOWN, TLS_SERVER, first_line, recognise
+from pychat.protocols.json_values import line_bytes
 from pychat.protocols.jsonlines import JsonClientProtocol, encode_verb
 from pychat.transport.keepalive import keep_alive
 from pychat.transport.unix import open_connection
@@ -83,8 +84,8 @@ class Wire:
         self._started = b""
         self._is_pychat = False
         """Whether it has begun to say an object."""
-        self.line_bytes = Limits().line_bytes
-        """Bytes that the server takes in one line; it says so in its welcome."""
+        self.limits = Limits()
+        """Those of the server; it tells them in its welcome."""
         # Held while a line is sent, so that lines of several threads do not mix. Nothing else is called under it.
         self._sending = threading.Lock()
 
@@ -98,8 +99,10 @@ class Wire:
             LocalProtocolError: The verb cannot be sent.
         """
         line = encode_verb(verb)
-        if len(line) > self.line_bytes + 1:  # the server would skip it, its mark included, so no answer could come
-            raise LimitExceeded("request", self.line_bytes, "bytes")
+        if len(line) > line_bytes(self.limits) + 1:  # the server would skip it, its mark included: no answer could come
+            if isinstance(verb, Say | Direct):
+                raise LimitExceeded("message", self.limits.text_bytes, "bytes")
+            raise LimitExceeded("request", line_bytes(self.limits), "bytes")
         deadline = time.monotonic() + self._timeout
         if not self._sending.acquire(timeout=self._timeout):
             raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
@@ -227,7 +230,7 @@ def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[I
     for items in _answers(wire, timeout):
         for index, item in enumerate(items):
             if isinstance(item, Welcome):
-                wire.line_bytes = item.limits.line_bytes
+                wire.limits = item.limits
                 return item, items[index + 1 :]
             if isinstance(item, Failure):
                 if item.ref == hello.ref:

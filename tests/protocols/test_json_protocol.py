@@ -219,7 +219,7 @@ def test_an_unknown_type_is_refused() -> None:
 
 def test_lines_that_are_no_requests_keep_their_place() -> None:
     """Empty lines are nothing; a long line and bad UTF-8 are refused between their neighbours."""
-    protocol = new(Limits(line_bytes=40))
+    protocol = new(Limits(line_bytes=20, text_bytes=10))
     protocol.receive(b'{"type":"rooms"}\n\r\n \n' + b"x" * 41 + b'\n{"type":"say","text":"caf\xe9"}\n')
 
     assert protocol.take_verbs() == [
