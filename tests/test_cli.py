@@ -105,7 +105,7 @@ def test_every_limit_has_an_option() -> None:
         (["--ping-seconds", "nan"], "Invalid value for '--ping-seconds': 'nan' is no number"),
         (["--ping-seconds", "0"], "Invalid value for '--ping-seconds': 0.0 is not in the range 0<x<=1000000000.0."),
         (["--message-burst", "0"], "Invalid value for '--message-burst': 0 is not in the range x>=1."),
-        (["--message-burst", "many"], "Invalid value for '--message-burst': 'many' is not a valid integer range."),
+        (["--message-burst", "many"], "Invalid value for '--message-burst': 'many' is not a valid whole number."),
         (["--port", "65536"], "Invalid value for '--port': 65536 is not in the range 0<=x<=65535."),
         (["--motd", "missing"], "Invalid value for '--motd': File 'missing' does not exist."),
         (["--prot", "1"], "No such option '--prot'. (Did you mean one of: '--motd', '--port', '--room'?)"),
@@ -291,7 +291,7 @@ def test_a_value_in_a_file_is_checked_like_any_other(pychat: Programs) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("PORT", "http", "Invalid value for '--port' ({}): 'http' is not a valid integer range."),
+        ("PORT", "http", "Invalid value for '--port' ({}): 'http' is not a valid whole number."),
         ("TLS_REQUIRED", "perhaps", "Invalid value for '--tls-required' ({}): 'perhaps' is not a valid boolean."),
         ("PING_SECONDS", "-1", "Invalid value for '--ping-seconds' ({}): -1.0 is not in the range 0<x<=1000000000.0."),
         ("PROT", "1", "the variable PYCHAT_SERVE_PROT sets no option; did you mean PYCHAT_SERVE_PORT?"),

@@ -78,7 +78,7 @@ def test_secrets_are_hidden(pychat: Programs) -> None:
     [
         (["sevre"], f"'sevre' has no options to show; use one of: {KNOWN}"),
         (["completion"], f"'completion' has no options to show; use one of: {KNOWN}"),
-        (["serve", "--port", "x"], "Invalid value for '--port': 'x' is not a valid integer range."),
+        (["serve", "--port", "x"], "Invalid value for '--port': 'x' is not a valid whole number."),
         (["serve", "--config", "missing.toml"], "config file 'missing.toml': No such file or directory"),
     ],
 )

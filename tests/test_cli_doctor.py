@@ -181,7 +181,7 @@ def test_something_wrong_is_exit_code_1(pychat: Programs) -> None:
     result = pychat.run("doctor", "--port", str(free_port()), PYCHAT_SERVE_PORT="x")
 
     assert result.returncode == 1
-    problem = "Invalid value for '--port' (environment: PYCHAT_SERVE_PORT): 'x' is not a valid integer range."
+    problem = "Invalid value for '--port' (environment: PYCHAT_SERVE_PORT): 'x' is not a valid whole number."
     assert f"wrong    config    {problem}" in result.stdout.splitlines()
 
 
@@ -197,3 +197,30 @@ def test_a_config_file_that_is_wrong_is_wrong(pychat: Programs) -> None:
     assert result.returncode == 1
     problem = f"Invalid value for '--lines' / '-n' (file: {file}, line 2): -1 is not in the range 0<=x<=1000000000."
     assert f"wrong    config    {problem}" in result.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("portt = 5", "[serve] has no option 'portt'; did you mean 'port'?"),
+        ('port = "x"', "'port' must be a whole number, not 'x'"),
+    ],
+)
+def test_a_file_that_is_named_is_looked_at(pychat: Programs, line: str, problem: str) -> None:
+    """What `serve` would refuse with this file is wrong here."""
+    file = pychat.directory / "mine.toml"
+    file.write_text(f"[serve]\n{line}\n")
+
+    result = pychat.run("doctor", "--config", str(file), "--port", str(free_port()))
+
+    assert result.returncode == 1
+    assert f"wrong    config    config file {str(file)!r}, line 2: {problem}" in result.stdout.splitlines()
+
+
+def test_nobody_is_told_to_join_what_is_no_chat(pychat: Programs) -> None:
+    """It says what is there instead."""
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        result = pychat.run("doctor", "--port", str(port))
+
+    assert result.returncode == 1
+    assert "Join a server" not in result.stdout

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-from click import Choice, Context, IntRange, UsageError, argument, command, group, option, pass_context, version_option
+from click import Choice, Context, UsageError, argument, command, group, option, pass_context, version_option
 from click.core import ParameterSource
 from click.exceptions import Exit
 from click.shell_completion import get_completion_class
@@ -55,7 +55,6 @@ __all__ = [
     "options_of",
     "pass_context",
     "refuse_together",
-    "setting_of",
     "settings_of",
     "version_option",
 ]
@@ -64,7 +63,6 @@ FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 """An option with a file that must be there."""
 DIRECTORY: Final = click.Path(path_type=Path)
 """An option with a directory, which need not be there yet."""
-
 NEW_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 """One that may be made."""
 
@@ -176,8 +174,16 @@ class _LimitOption(click.Option):
         return extra
 
 
+class IntRange(click.IntRange):
+    """A whole number between two others."""
+
+    name = "whole number"
+
+
 class _Positive(click.FloatRange):
     """A number over zero, and not over 30 years of seconds, which is what the system can wait for."""
+
+    name = "number"
 
     def __init__(self) -> None:
         super().__init__(min=0, min_open=True, max=1e9)
@@ -222,7 +228,7 @@ def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for each field of `Limits`."""
     for field in reversed(limit_fields()):
         least = 0 if field.name == "replay_messages" else 1
-        kind = click.IntRange(min=least) if field.kind is int else _Positive()
+        kind = IntRange(min=least) if field.kind is int else _Positive()
         function = click.option(
             f"--{field.name.replace('_', '-')}",
             cls=_LimitOption,
@@ -343,30 +349,22 @@ def settings_of(ctx: click.Context, name: str, arguments: Sequence[str]) -> list
     """
     Return what a command would use if it were called with these arguments, `ctx` being the one of another command.
 
+    A file that the other one was given counts here, too.
+
     Raises:
         UsageError: The arguments, the environment or the file are wrong.
     """
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)
     command = root.command.commands[name]
+    file = ["--config", str(ctx.meta[_CONFIG])] if _CONFIG in ctx.meta else []
     settings = []
-    with command.make_context(name, list(arguments), root) as called:
+    with command.make_context(name, [*file, *arguments], root) as called:
         for param in _options(command):
             if param.name is not None and param.name in called.params:
                 value = called.params[param.name]
                 settings.append(Setting(param.opts[0].removeprefix("--"), value, _source(called, param)))
     return settings
-
-
-def setting_of(ctx: click.Context, name: str, option: str) -> Any:
-    """
-    Return what another command would use for an option without any arguments, but with the file of this one.
-
-    Raises:
-        UsageError: Its environment or the file are wrong.
-    """
-    arguments = ["--config", str(ctx.meta[_CONFIG])] if _CONFIG in ctx.meta else []
-    return next(setting.value for setting in settings_of(ctx, name, arguments) if setting.option == option)
 
 
 def _where(ctx: click.Context, param: click.Option) -> str:

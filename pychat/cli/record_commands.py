@@ -27,7 +27,7 @@ from pychat.cli.parsing import (
     group,
     option,
     pass_context,
-    setting_of,
+    settings_of,
 )
 from pychat.cli.streams import Output
 from pychat.core.errors import Refused
@@ -67,8 +67,8 @@ def history(
     It needs no server, and may run beside one. A time is 2026-11-22, 2026-11-22T15:04, 15:04 (today) or 2h (ago), and
     belongs to what is printed with --since. An event with the given id is not printed. In JSON, each event is a line.
     """
-    path = db or setting_of(ctx, "serve", "db")
-    if path is None:
+    path = db or next(setting.value for setting in settings_of(ctx, "serve", ()) if setting.option == "db")
+    if not isinstance(path, Path):
         raise UsageError(_NO_FILE)
     try:
         terms = None if search is None else Terms(search)

@@ -98,7 +98,8 @@ def doctor(ctx: Context, port: int, host: str, unix: Path | None) -> None:
         findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
         for name, options in settings.items():
             findings += check_tls(name, {setting.option: setting.value for setting in options})
-    Output().write([*report(findings), *joining(*where)])
+    can_be_joined = Grade.WRONG not in [finding.grade for finding in findings if finding.subject == "port"]
+    Output().write([*report(findings), *(joining(*where) if can_be_joined else [])])
     raise Exit(int(any(finding.grade is Grade.WRONG for finding in findings)))
 
 

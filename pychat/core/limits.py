@@ -29,7 +29,7 @@ class Limits:
 
     # Text and names
     line_bytes: int = 4096
-    """Bytes of one line of input; a longer one is refused and skipped. A line of JSON may have twice `text_bytes` more."""
+    """Bytes of one line of input; a longer one is refused and skipped. JSON may have twice `text_bytes` more."""
     unfinished_bytes: int = 16384
     """Bytes without any newline after which a connection is closed."""
     text_bytes: int = 4096
