@@ -327,7 +327,7 @@ def test_an_error_is_one_line_and_debug_shows_more(pychat: Programs) -> None:
 
     assert plain.stderr == (
         "Error: cannot connect to 127.0.0.1 port 1: Connection refused; is the server running, and is this its "
-        "address? Start one with: pychat serve\n"
+        "address? Start one with: pychat serve --port 1\n"
     )
     assert "Traceback (most recent call last)" in debug.stderr
     assert debug.stderr.endswith(plain.stderr)

@@ -120,7 +120,7 @@ def test_3_when_there_is_no_server(pychat: Programs) -> None:
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr == (
         "Error: cannot connect to 127.0.0.1 port 1: Connection refused; is the server running, and is this its "
-        "address? Start one with: pychat serve\n"
+        "address? Start one with: pychat serve --port 1\n"
     )
 
 

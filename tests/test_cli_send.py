@@ -75,7 +75,7 @@ def test_no_server_is_exit_code_3(pychat: Programs) -> None:
     assert result.returncode == 3
     assert result.stderr == (
         "Error: cannot connect to 127.0.0.1 port 1: Connection refused; is the server running, and is this its "
-        "address? Start one with: pychat serve\n"
+        "address? Start one with: pychat serve --port 1\n"
     )
 
 

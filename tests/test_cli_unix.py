@@ -125,7 +125,7 @@ def test_nobody_there_is_exit_code_3(pychat: Programs) -> None:
     assert result.returncode == 3
     assert result.stderr == (
         "Error: cannot connect to the Unix socket 'chat.sock': No such file or directory; "
-        "is the server running, and is this its address? Start one with: pychat serve\n"
+        "is the server running, and is this its address? Start one with: pychat serve --unix chat.sock\n"
     )
 
 

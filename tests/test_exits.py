@@ -48,7 +48,7 @@ def failed(cause: OSError) -> ConnectFailed:
             failed(ConnectionRefusedError(111, "Connection refused")),
             (
                 "cannot connect to h port 1: Connection refused; is the server running, and is this its address? Start "
-                "one with: pychat serve"
+                "one with: pychat serve --port 1"
             ),
         ),
         (

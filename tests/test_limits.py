@@ -113,7 +113,7 @@ def test_limits_of_a_server_are_read_whatever_they_are() -> None:
             lambda ann: ann.join("room"),
             "room 'room': it is longer than 3 characters; use 1 to 3 letters, digits or -_.#[]{}|^\\`",
         ),
-        ({"rooms_per_session": 1}, lambda ann: ann.join("ops"), "rooms that you are in: at most 1 rooms"),
+        ({"rooms_per_session": 1}, lambda ann: ann.join("ops"), "rooms that you are in: at most 1 room"),
     ],
 )
 def test_what_is_over_a_limit_is_refused(limits: dict[str, Any], verb: Callable[[Any], object], problem: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Final
 
+from pychat.cli.addresses import place
 from pychat.cli.streams import ClosedPipe
 from pychat.core.errors import (
     AckTimeout,
@@ -47,7 +48,7 @@ _CODES: Final[dict[type[Exception], int]] = {
     ClosedPipe: CLOSED_PIPE,
 }
 
-_NO_SERVER: Final = "is the server running, and is this its address? Start one with: pychat serve"
+_NO_SERVER: Final = "is the server running, and is this its address? Start one with: pychat serve{}"
 _NO_CONNECTION: Final[dict[type[OSError], str]] = {
     socket.gaierror: "is the name of the host right?",
     PermissionError: "you may not use it; ask whoever runs the server which group may",
@@ -92,5 +93,6 @@ def _advice(error: ChatError) -> str:
         return "if that is your server's, add it with: --tls-fingerprint" if error.fingerprint else ""
     if isinstance(error, ConnectFailed):
         cause = error.__cause__
-        return next((text for kind, text in _NO_CONNECTION.items() if isinstance(cause, kind)), _NO_SERVER)
+        server = _NO_SERVER.format(place(error.host if error.port is None else "127.0.0.1", error.port))
+        return next((text for kind, text in _NO_CONNECTION.items() if isinstance(cause, kind)), server)
     return _REFUSALS.get(error.code, "") if isinstance(error, Refused) else ""

@@ -183,7 +183,8 @@ class LimitExceeded(Refused):
 
     def __init__(self, what: str, limit: int, unit: str, *, code: str | None = None, room: str | None = None) -> None:
         self.what, self.limit, self.unit = what, limit, unit
-        super().__init__(f"{what}: at most {limit} {unit}", code=code, room=room)
+        shown = unit.removesuffix("s") if limit == 1 else unit
+        super().__init__(f"{what}: at most {limit} {shown}", code=code, room=room)
 
 
 class SaslAborted(Refused):

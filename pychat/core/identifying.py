@@ -90,6 +90,7 @@ def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:
     chat.audit.note(session, f"deleted the account {account}")
     forget_account(chat, account)
     _log_out_others(chat, session, account)
+    session.notice(f"the account {account} is no more")
     become(chat, session, None, verb.ref)
 
 

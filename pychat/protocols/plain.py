@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
+from pychat.core.audit import AUDIT
 from pychat.core.durations import until_when
 from pychat.core.events import (
     AccountChanged,
@@ -278,6 +279,8 @@ def _wallops(item: Wallops, style: Style) -> list[str]:
 
 
 def _history(item: HistoryPage, style: Style) -> list[str]:
+    if item.room == AUDIT:
+        return _record("the audit record", item.events, style._replace(default_room=AUDIT))
     return _record(item.room, item.events, style, item.search)
 
 

@@ -13,7 +13,7 @@ from remote import CHEAP, Remote, come, make_accounts, no_alarm_is_left, open_ch
 from pychat.core import hashing
 from pychat.core.account_replies import LoggedIn, LoggedOut
 from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
-from pychat.core.events import AccountChanged, Joined, Message
+from pychat.core.events import AccountChanged, Joined, Message, Notice
 from pychat.core.hashing import Busy, Cost, PasswordHash, Workers
 from pychat.core.queries import WhoIs
 from pychat.core.replies import Failure, Ok, Profile
@@ -189,7 +189,9 @@ def test_dropping_the_account() -> None:
     chat.close(lost, "lost", lost=True)
 
     assert codes(ann.do(DropAccount("wrong-horse"))) == ["bad_credentials"]
-    assert [item for item in ann.do(DropAccount(PASSWORD, ref=1)) if isinstance(item, LoggedOut)]
+    heard = ann.do(DropAccount(PASSWORD, ref=1))
+    assert [item.text for item in heard if isinstance(item, Notice)] == ["the account ann is no more"]
+    assert [item for item in heard if isinstance(item, LoggedOut)]
     assert (ann.account, other.account) == (None, None)
     assert come(chat, "x", token=token).account is None
     registered(ann)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pychat.core import events as e
 from pychat.core import replies as r
+from pychat.core.audit import AUDIT
 from pychat.core.ignored import Ignored
 from pychat.core.limits import Limits
 from pychat.core.modes import MaskEntry, ModeChange
@@ -105,6 +106,10 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
             "-- bob (~bob@x.ip) is in @lobby, ops; silent for 3 s; a server operator; a bot",
         ]),
         (r.HistoryPage(None, "lobby", (), False), ["-- no history of lobby"]),
+        (r.HistoryPage(None, AUDIT, (e.Notice(1, AT, AUDIT, "ann became root"),), False), [
+            "-- last event of the audit record, 2026-11-22 UTC",
+            "[15:04] -- ann became root",
+        ]),
         (r.HistoryPage(None, "lobby", (), False, "tea"), ["-- no message of lobby with tea"]),
         (r.HistoryPage(None, "lobby", (HELLO,), False, "hel*")._replace(room="ops"), [
             "-- 1 message of ops with hel*, 2026-11-22 UTC",
