@@ -187,4 +187,5 @@ def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
     for room in tuple(session.rooms.values()):  # all of them hear the same
         reason = reason_to_tell(session, room, reason)
     chat.send(session, Ok(verb.ref))
+    session.quits = True
     session.end(reason or "quit")

@@ -110,6 +110,8 @@ class Disconnected(NamedTuple):
     userhost: str = ""
     account: str | None = None
     bot: bool = False
+    own_words: bool = False
+    """Whether the reason is what the person said, and not what the server knows."""
 
 
 class Renamed(NamedTuple):

@@ -13,7 +13,7 @@ from pychat.core.errors import NoSuchNickname, Refused
 from pychat.core.modes import ModeChange
 from pychat.core.passwords import Password
 from pychat.core.profiles import change_modes
-from pychat.core.replies import Failure, Ok, Wallops
+from pychat.core.replies import Failure, Killed, Ok, Wallops
 from pychat.core.session import Session
 from pychat.core.text import because
 
@@ -70,6 +70,7 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
     target.unwanted = True
     chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}{because(reason)}")
     logger.info("%r from %s disconnects %r: %r", session.nickname, session.address, target.nickname, reason)
+    chat.send(target, Killed(session.nickname or "", session.userhost, reason))
     target.kick(f"killed by {session.nickname}{because(reason)}")
     chat.send(session, Ok(verb.ref))
 

@@ -351,6 +351,15 @@ class PongReply(NamedTuple):
     token: str
 
 
+class Killed(NamedTuple):
+    """A server operator disconnects the session; `Bye` follows, and tells it to those who have no word for this."""
+
+    nickname: str
+    """Of the operator, as is the next."""
+    userhost: str
+    reason: str
+
+
 class Bye(NamedTuple):
     """The last thing a session hears, and why."""
 
@@ -359,38 +368,10 @@ class Bye(NamedTuple):
     """True for who was put out and shall not come back at once, by itself."""
 
 
-Reply: TypeAlias = (
-    Ok
-    | Failure
-    | Welcome
-    | Members
-    | Topic
-    | Rooms
-    | Profile
-    | People
-    | PastPeople
-    | Watched
-    | Counts
-    | Motd
-    | Modes
-    | Masks
-    | Inviting
-    | Invitations
-    | UserModes
-    | Wallops
-    | PersonAway
-    | HistoryTargets
-    | Words
-    | ResponseStart
-    | ResponseEnd
-    | HistoryPage
-    | Replay
-    | Gap
-    | Lines
-    | PingRequest
-    | PongReply
-    | Bye
-    | AccountReply
-    | ServerBanList
-    | Ignored
-)
+_OfRooms: TypeAlias = Members | Topic | Rooms | Modes | Masks | Inviting | Invitations
+_OfPeople: TypeAlias = Profile | People | PastPeople | Watched | Counts | PersonAway | UserModes
+_OfHistory: TypeAlias = HistoryPage | HistoryTargets | Replay | Gap
+_OfServer: TypeAlias = Motd | Lines | Wallops | ServerBanList | Ignored | PingRequest | PongReply | Killed | Bye
+_OfRequests: TypeAlias = Ok | Failure | Words | ResponseStart | ResponseEnd
+
+Reply: TypeAlias = Welcome | AccountReply | _OfRooms | _OfPeople | _OfHistory | _OfServer | _OfRequests

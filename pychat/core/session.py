@@ -80,6 +80,7 @@ class Session:
         "memo",
         "modes",
         "nickname",
+        "quits",
         "realname",
         "replays",
         "resumable",
@@ -131,6 +132,8 @@ class Session:
         """Letters that it has of `profiles.USER_MODES`; "o" makes it a server operator."""
         self.since = chat.clock.time()
         """When it came; POSIX seconds."""
+        self.quits = False
+        """Whether it goes by itself: then the reason for its end is what it said."""
         self.replays = False
         """Whether the last messages of a room are wanted on join."""
         self.resumable = False

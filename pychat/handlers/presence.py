@@ -19,5 +19,6 @@ class JoinLeaveNotices(Handler):
     def on_disconnect(self, session: Session, reason: str) -> None:
         if session.nickname is not None and session.rooms:
             rooms = tuple(session.rooms.values())
-            event = Disconnected(0, 0.0, session.room_names, session.nickname, reason, *session.origin)
+            names, nickname = session.room_names, session.nickname
+            event = Disconnected(0, 0.0, names, nickname, reason, *session.origin, own_words=session.quits)
             session.chat.order.publish(event, rooms)

@@ -111,6 +111,7 @@ def test_isupport() -> None:
         (r.PongReply(None, ""), [":irc.pychat PONG irc.pychat :"]),
         (r.Bye("goodbye"), ["ERROR :Closing link: goodbye"]),
         (r.Wallops("ann", ANN, "hear hear"), [f":ann!{ANN} WALLOPS :hear hear"]),
+        (r.Killed("bob", BOB, "spam"), [f":bob!{BOB} KILL ann :spam"]),
         (r.Lines(None, ("a", "b")), numerics("NOTICE :a", "NOTICE :b")),
         (
             r.Lines(asked("HELP"), ("JOIN #channel", "PART #channel")),

@@ -42,6 +42,7 @@ TIME = "time=2026-11-22T15:04:05.123Z"
         (e.Kicked(1, AT, "lobby", "bob", "ann", "", ANN), [f":ann!{ANN} KICK #lobby bob :ann"]),
         (e.Disconnected(1, AT, ("lobby", "ops"), "ann", "bye", ANN), [f":ann!{ANN} QUIT :bye"]),
         (e.Disconnected(1, AT, ("lobby",), "ann", "", ANN), [f":ann!{ANN} QUIT"]),
+        (e.Disconnected(1, AT, ("lobby",), "ann", "bye", ANN, own_words=True), [f":ann!{ANN} QUIT :Quit: bye"]),
         (e.Renamed(1, AT, ("lobby", "ops"), "ann", "anna", ANN), [f":ann!{ANN} NICK :anna"]),
         (e.AwayChanged(1, AT, ("lobby",), "ann", "lunch", ANN), []),
         (e.ProfileChanged(1, AT, ("lobby",), "ann", ANN, "~ann@operator.x", "Ann"), []),

@@ -9,6 +9,7 @@ from typing import Final
 from pychat.core.replies import (
     Bye,
     Counts,
+    Killed,
     Lines,
     Motd,
     Ok,
@@ -130,6 +131,11 @@ def _wallops(item: Wallops, style: Style) -> list[str]:
     return [f":{source(item.nickname, item.userhost, style)} WALLOPS :{item.text}"]
 
 
+def _killed(item: Killed, style: Style) -> list[str]:
+    """Modern IRC, "KILL message": the client hears it, too."""
+    return [f":{source(item.nickname, item.userhost, style)} KILL {as_middle(style.nickname)} :{item.reason}"]
+
+
 def _nothing(item: ResponseStart | ResponseEnd, style: Style) -> list[str]:
     return []
 
@@ -209,6 +215,7 @@ RENDERERS: Final[dict[type, Renderer]] = {
     PongReply: _pong,
     Bye: _bye,
     Wallops: _wallops,
+    Killed: _killed,
     Words: _words,
     ResponseStart: _nothing,
     ResponseEnd: _nothing,

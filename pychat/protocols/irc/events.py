@@ -90,7 +90,9 @@ def _kicked(item: Kicked, style: Style) -> list[str]:
 
 
 def _disconnected(item: Disconnected, style: Style) -> list[str]:
-    return [_line(item, style, item.nickname, item.userhost, f"QUIT{_text(item.reason)}")]
+    """Modern IRC, "QUIT message": nobody can say what only the server says, that an operator killed them, for one."""
+    reason = f"Quit: {item.reason}" if item.own_words else item.reason
+    return [_line(item, style, item.nickname, item.userhost, f"QUIT{_text(reason)}")]
 
 
 def _renamed(item: Renamed, style: Style) -> list[str]:
