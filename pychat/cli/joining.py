@@ -13,7 +13,6 @@ from pychat.client import ChatClient
 from pychat.core.errors import InvalidNickname, Refused
 from pychat.core.limits import Limits
 from pychat.core.names import check_nickname, fold
-from pychat.core.session import names_of
 from pychat.transport.trust import Trust
 
 _ASKED: Final = 3
@@ -153,7 +152,7 @@ def _require_rooms(client: ChatClient, rooms: Sequence[str]) -> None:
     inside = {fold(room) for room in client.rooms}
     if not rooms and not inside:
         raise Refused("the server lets you into no room; name one with --room")
-    for room in names_of(rooms):
+    for room in rooms:
         if fold(room) not in inside:
             client.join(room)  # raises why not
 
