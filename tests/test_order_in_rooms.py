@@ -245,12 +245,13 @@ def test_commands_of_server_operators(server: MakeServer, clients: Clients) -> N
 
     lines = ann.read_until("<-- bob left")
     host = next(line for line in lines if line.startswith("-- ann (")).partition(")")[0]
-    assert lines[-6:] == [
+    assert lines[-7:] == [
         "! only server operators may do that",
         "! wrong name or password",
         "-- you are a server operator",
         "-- be nice",
         f"{host}) is in lobby; silent for 0 s; a server operator",
+        "-- bob is disconnected",
         "<-- bob left (killed by ann (spam))",
     ]
     assert bob.read_rest().decode().endswith("-- goodbye: killed by ann (spam)\n")

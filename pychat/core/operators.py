@@ -71,6 +71,7 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
     chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}{because(reason)}")
     logger.info("%r from %s disconnects %r: %r", session.nickname, session.address, target.nickname, reason)
     chat.send(target, Killed(session.nickname or "", session.userhost, reason))
+    session.notice(f"{target.nickname} is disconnected")  # who shares no room with them sees nothing of it
     target.kick(f"killed by {session.nickname}{because(reason)}")
     chat.send(session, Ok(verb.ref))
 

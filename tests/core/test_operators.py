@@ -13,7 +13,7 @@ from pychat.core import queries, verbs
 from pychat.core.events import Message, ProfileChanged
 from pychat.core.modes import ModeChange
 from pychat.core.operators import Operators
-from pychat.core.replies import Bye, Failure, Ok, UserModes, Wallops
+from pychat.core.replies import Bye, Failure, Killed, Ok, UserModes, Wallops
 from pychat.core.userhost import REALNAME_CHARS
 from pychat.core.verbs import BecomeOperator, Kill, Say, SendWallops, SetRealname, SetUserModes
 from pychat.handlers import Broadcast, JoinLeaveNotices
@@ -214,7 +214,11 @@ def test_an_operator_disconnects_somebody() -> None:
     bob.resumable = True
     ann.take()
 
-    assert ann.do(Kill("BOB", "spam\n", ref=1), Kill("bob", ref=2)) == [Ok(1), Ok(2)]
+    first, done, second, again = ann.do(Kill("BOB", "spam\n", ref=1), Kill("bob", ref=2))
+
+    assert first.text == second.text == "bob is disconnected"
+    assert (done, again) == (Ok(1), Ok(2))
+    assert bob.take() == [Killed("ann", ann.userhost, "spam"), Killed("ann", ann.userhost, "")]
 
     assert bob.kicked == ["killed by ann (spam)", "killed by ann"]
     assert bob.unwanted
