@@ -22,6 +22,8 @@ pytestmark = pytest.mark.usefixtures("caplog")
 
 MakeServer = Callable[..., ChatServer]
 READ_ONLY = "your message cannot be stored: the file is read-only"
+_PAGE_BYTES = 4096
+"""Of a file of SQLite, if nobody says otherwise."""
 
 
 @pytest.fixture(autouse=True)
@@ -244,9 +246,11 @@ def test_a_damaged_file_cannot_be_read(running: ChatServer, disk: Disk, clients:
     for number in range(60):
         ann.say(f"{number} " + "x" * 3000)
     disk.settle()
+    data = path.read_bytes()
     with path.open("r+b") as file:
-        file.seek(4096 * 12)
-        file.write(b"\x55" * 4096 * 30)
+        for number in range(10, 40):  # pages of these messages alone, which nobody needs who writes
+            file.seek(data.index(f"{number} xxx".encode()) // _PAGE_BYTES * _PAGE_BYTES)
+            file.write(b"\x55" * _PAGE_BYTES)
     for connection in [disk._database._idle.get() for _ in range(sqlite._READERS)]:
         assert connection is not None
         connection.execute("PRAGMA cache_size = 0")
