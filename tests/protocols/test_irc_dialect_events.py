@@ -88,6 +88,16 @@ def test_many_modes_are_several_lines() -> None:
     assert [mask for line in lines for mask in line.split(" ")[5:]] == [change.argument for change in changes]
 
 
+def test_each_line_of_many_modes_has_an_id_of_its_own() -> None:
+    """As the lines of a long message have (IRCv3 message-ids: an id is unique)."""
+    changes = tuple(ModeChange(True, "b", f"{n:02d}{'x' * 90}!*@*") for n in range(10))
+
+    lines = heard(e.ModesChanged(26, AT, "lobby", "ann", changes, ANN), "message-tags")
+
+    ids = [line.split(" ")[0] for line in lines]
+    assert ids == ["@msgid=000000000000001a", "@msgid=000000000000001a-2", "@msgid=000000000000001a-3"]
+
+
 @pytest.mark.parametrize(
     ("item", "capability", "lines"),
     [
