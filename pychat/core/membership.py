@@ -111,17 +111,8 @@ class Membership:
             self._found_locked(room, session)
         session.rooms[room.key] = room
         hear_locked(session, room)
-        event = Joined(
-            0,
-            self._chat.clock.time(),
-            room.name,
-            session.nickname or "",
-            session.userhost,
-            session.away,
-            session.account,
-            session.realname,
-            "B" in session.modes,
-        )
+        now, nickname, (userhost, account, bot) = self._chat.clock.time(), session.nickname or "", session.origin
+        event = Joined(0, now, room.name, nickname, userhost, session.away, account, session.realname, bot)
         if announced:
             event = self._chat.order.append_locked(event, room.alone)
         meet_locked(self._chat, session, room)

@@ -13,7 +13,6 @@ from pychat.core import masks
 from pychat.core.clock import Clock
 from pychat.core.durations import end_of, write_duration
 from pychat.core.errors import Refused
-from pychat.core.events import Notice
 from pychat.core.names import fold
 from pychat.core.replies import Ok
 from pychat.core.server_ban import (
@@ -28,7 +27,7 @@ from pychat.core.server_ban import (
     normal_target,
 )
 from pychat.core.session import Session
-from pychat.core.text import because
+from pychat.core.text import because, shorten
 from pychat.core.userhost import UNIX, ip_of
 
 if TYPE_CHECKING:
@@ -133,7 +132,9 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     for person in people:
         person.unwanted = True
         person.kick(str(BannedFromServer(ban)))
-    chat.send(session, _done(chat, f"{target} is banned from the server{_for(verb.seconds)}"), Ok(verb.ref))
+    # No room hears of it, and whom a target means is worth knowing.
+    session.notice(f"{shorten(target)} is banned from the server{_for(verb.seconds)}")
+    chat.send(session, Ok(verb.ref))
 
 
 def _means(ban: ServerBan, network: Network | None, session: Session) -> bool:
@@ -167,12 +168,8 @@ def remove_ban(chat: Chat, session: Session, verb: RemoveServerBan) -> None:
             raise Refused(f"{target!r} is not banned", code="bad_target", subject=(target,))
         chat.audit.note_locked(session, f"ended the ban of {target} from the server")
     chat.order.wake()
-    chat.send(session, _done(chat, f"{target} is not banned from the server any more"), Ok(verb.ref))
-
-
-def _done(chat: Chat, text: str) -> Notice:
-    """What is told to the operator: no room hears of it, and whom a target means is worth knowing."""
-    return Notice(0, chat.clock.time(), None, text)
+    session.notice(f"{shorten(target)} is not banned from the server any more")
+    chat.send(session, Ok(verb.ref))
 
 
 def list_bans(chat: Chat, session: Session, verb: ListServerBans) -> None:

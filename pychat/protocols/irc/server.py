@@ -80,7 +80,7 @@ def oper(client: Client, command: Command) -> Sequence[Verb]:
 
 def kill(client: Client, command: Command) -> Sequence[Verb]:
     """KILL: disconnect somebody, with a reason."""
-    if fold(command.params[0]) == client.dialect.source.casefold():
+    if fold(command.params[0]) == fold(client.dialect.source):
         return [refuse("483", "You can't kill a server!")]
     return [Kill(command.params[0], short_text(client, command, 1), Asked("KILL", command.params[:1]))]
 
