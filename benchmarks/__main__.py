@@ -1,4 +1,4 @@
-"""`python -m benchmarks fanout|latency|idle|slow|abuse|store|tls|terminal`: see benchmarks/README.md."""
+"""`python -m benchmarks fanout|latency|idle|slow|abuse|hostile|store|tls|terminal`: see benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.abuse import abuse
+from benchmarks.arguments import ALL_SHAPES, address, attacks, numbers, positive, server_names, shapes, text_bytes
+from benchmarks.attacks import ATTACKS, MIX
 from benchmarks.errors import LoadError
+from benchmarks.hostile import Siege, prepared
 from benchmarks.idle import idle
 from benchmarks.languages import IRC, TEXT
 from benchmarks.load import Shape, Slow, fanout, latency, slow
@@ -21,6 +24,7 @@ from benchmarks.report import (
     best_row,
     failed,
     fanout_row,
+    hostile_row,
     idle_row,
     latency_row,
     slow_row,
@@ -35,12 +39,7 @@ from benchmarks.servers import IRC_SERVERS, SERVERS, Server, raise_file_limit, r
 from benchmarks.store import store
 from benchmarks.terminal import terminal
 from benchmarks.two_way import TwoWay, kib_of_idle, two_way
-from benchmarks.wire import Address
 from pychat.cli.certificate import LOCAL_NAMES, make_certificate
-
-ALL_SHAPES = "100x1,100x10,1000x10,10x10,1x1"
-
-_SMALLEST_TEXT = 32
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     print((to_json if options.json else to_text)(options.command, rows, given))
-    return int(any("error" in row.data for row in rows))
+    return int(any("error" in row.data or row.data.get("broken") for row in rows))
 
 
 def _fanout(options: argparse.Namespace) -> Iterator[Row]:
@@ -133,6 +132,22 @@ def _abuse(options: argparse.Namespace) -> Iterator[Row]:
     return _each_server(options, shape, measure)
 
 
+def _hostile(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.members} members, {options.connections} attackers from {options.addresses} addresses"
+    raise_file_limit(options.members + 4 * options.connections)
+    settings = Siege(options.members, options.addresses, options.connections, options.seed, options.record, options.db)
+    if options.attacks == "each":
+        runs = {name: (name,) for name in ATTACKS}
+    else:
+        runs = {"all" if options.attacks == MIX else ",".join(options.attacks): options.attacks}
+    with prepared(settings) as measure:
+        for name, chosen in runs.items():
+            try:
+                yield hostile_row(name, shape, measure(chosen, options.seconds / len(runs)))
+            except (LoadError, OSError) as error:
+                yield failed(name, shape, error)
+
+
 def _store(options: argparse.Namespace) -> Iterator[Row]:
     for messages in (0, *options.messages):
         yield store_row("SqliteLog", f"{messages} messages", store(messages))
@@ -199,16 +214,16 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("fanout", help="messages and deliveries per second, in a closed loop")
     one.add_argument(
         "--shapes",
-        type=_shapes,
+        type=shapes,
         default="100x1",
         metavar="MEMBERSxSENDERS,...|all",
         help=f"listening members and further members who speak; all: {ALL_SHAPES} (default: 100x1)",
     )
-    one.add_argument("--receivers", type=_positive, default=1, metavar="N", help="processes that listen (default: 1)")
+    one.add_argument("--receivers", type=positive, default=1, metavar="N", help="processes that listen (default: 1)")
     _add_load(one)
     one.add_argument(
         "--window",
-        type=_numbers,
+        type=numbers,
         default="512",
         metavar="KIB,...",
         help="KiB on the way to the slowest member, at most; of several the one counts with which a server is fastest "
@@ -217,24 +232,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(one, _fanout, ["pychat", "tutorial", "blast"])
 
     one = commands.add_parser("latency", help="one-way latency at a steady rate")
-    one.add_argument("--members", type=_positive, default=100, metavar="N", help="listening members (default: 100)")
+    one.add_argument("--members", type=positive, default=100, metavar="N", help="listening members (default: 100)")
     one.add_argument("--rate", type=float, default=100.0, metavar="N", help="messages per second (default: 100)")
     one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long (default: 5)")
     _add_text_bytes(one)
     _add_common(one, _latency, ["pychat", "tutorial", "blast"])
 
     one = commands.add_parser("idle", help="memory and processor time of connections that do nothing")
-    one.add_argument("--connections", type=_positive, default=5000, metavar="N", help="how many (default: 5000)")
+    one.add_argument("--connections", type=positive, default=5000, metavar="N", help="how many (default: 5000)")
     one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long to watch (default: 5)")
     _add_common(one, _idle, ["pychat"], irc=False)
 
     one = commands.add_parser("slow", help="throughput with and without members that never read")
-    one.add_argument("--members", type=_positive, default=50, metavar="N", help="listening members (default: 50)")
-    one.add_argument("--stalled", type=_positive, default=1, metavar="N", help="members that never read (default: 1)")
+    one.add_argument("--members", type=positive, default=50, metavar="N", help="listening members (default: 50)")
+    one.add_argument("--stalled", type=positive, default=1, metavar="N", help="members that never read (default: 1)")
     _add_load(one)
     one.add_argument(
         "--window",
-        type=_positive,
+        type=positive,
         default=512,
         metavar="KIB",
         help="KiB on the way to the slowest member, at most (default: 512)",
@@ -242,15 +257,44 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(one, _slow, ["pychat", "tutorial"])
 
     one = commands.add_parser("abuse", help="what is left when peers sent garbage and vanished")
-    one.add_argument("--peers", type=_positive, default=5000, metavar="N", help="how many (default: 5000)")
-    one.add_argument("--endless", type=_positive, default=100, metavar="MB", help="without a newline (default: 100)")
+    one.add_argument("--peers", type=positive, default=5000, metavar="N", help="how many (default: 5000)")
+    one.add_argument("--endless", type=positive, default=100, metavar="MB", help="without a newline (default: 100)")
     one.add_argument("--seed", type=int, default=1, metavar="N", help="of the garbage (default: 1)")
     _add_common(one, _abuse, ["pychat"], irc=False)
+
+    one = commands.add_parser("hostile", help="what honest members notice while somebody does their worst")
+    one.add_argument("--seconds", type=float, default=600.0, metavar="S", help="how long, in all (default: 600)")
+    one.add_argument("--members", type=positive, default=50, metavar="N", help="who talk (default: 50)")
+    one.add_argument("--addresses", type=positive, default=50, metavar="N", help="of the attacker (default: 50)")
+    one.add_argument(
+        "--connections",
+        type=positive,
+        default=250,
+        metavar="N",
+        help="of the attacker at a time, about (default: 250)",
+    )
+    one.add_argument("--seed", type=int, default=1, metavar="N", help="of what the attacker does (default: 1)")
+    one.add_argument(
+        "--attacks",
+        type=attacks,
+        default="all",
+        metavar="NAME,...",
+        help=f"of {', '.join(ATTACKS)}; all: at the same time, but {', '.join(set(ATTACKS) - set(MIX))}; "
+        "each: one after the other, each for its part of the seconds (default: all)",
+    )
+    one.add_argument(
+        "--db", action=argparse.BooleanOptionalAction, default=True, help="keep the record in a file (default: yes)"
+    )
+    one.add_argument(
+        "--record", type=positive, default=40_000, metavar="N", help="messages of before in the file (default: 40000)"
+    )
+    one.add_argument("--json", action="store_true", help="print all figures as JSON")
+    one.set_defaults(measure=_hostile, connect=None)
 
     one = commands.add_parser("store", help="a long record in a file: writing, opening, reading, searching")
     one.add_argument(
         "--messages",
-        type=_numbers,
+        type=numbers,
         default="1000000",
         metavar="N,...",
         help="in one room; a file without any is always measured, too (default: 1000000)",
@@ -259,10 +303,10 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(measure=_store)
 
     one = commands.add_parser("tls", help="conversations in both directions, over TLS and plain; idle memory")
-    one.add_argument("--members", type=_positive, default=20, metavar="N", help="who talk (default: 20)")
+    one.add_argument("--members", type=positive, default=20, metavar="N", help="who talk (default: 20)")
     one.add_argument("--seconds", type=float, default=20.0, metavar="S", help="each round (default: 20)")
-    one.add_argument("--rounds", type=_positive, default=3, metavar="N", help="the median one counts (default: 3)")
-    one.add_argument("--connections", type=_positive, default=500, metavar="N", help="idle ones (default: 500)")
+    one.add_argument("--rounds", type=positive, default=3, metavar="N", help="the median one counts (default: 3)")
+    one.add_argument("--connections", type=positive, default=500, metavar="N", help="idle ones (default: 500)")
     _add_text_bytes(one)
     one.add_argument("--json", action="store_true", help="print all figures of all rounds as JSON")
     one.set_defaults(measure=_tls, connect=None)
@@ -276,10 +320,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_load(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rounds", type=_positive, default=3, metavar="N", help="the median one counts (default: 3)")
+    parser.add_argument("--rounds", type=positive, default=3, metavar="N", help="the median one counts (default: 3)")
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="at most, each round (default: 3)")
     parser.add_argument(
-        "--messages", type=_positive, default=1_000_000, metavar="N", help="at most, each round (default: 1000000)"
+        "--messages", type=positive, default=1_000_000, metavar="N", help="at most, each round (default: 1000000)"
     )
     _add_text_bytes(parser)
 
@@ -287,7 +331,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
 def _add_text_bytes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text-bytes",
-        type=_text_bytes,
+        type=text_bytes,
         default=64,
         metavar="N",
         help="bytes of each text, without nickname and newline (default: 64)",
@@ -304,60 +348,21 @@ def _add_common(
     known = [name for name in SERVERS if irc or name not in IRC_SERVERS]
     parser.add_argument(
         "--server",
-        type=partial(_servers, known),
+        type=partial(server_names, known),
         default=servers,
         metavar="NAME,...",
         help=f"of {', '.join(known)} (default: {','.join(servers)})",
     )
     parser.add_argument(
         "--connect",
-        type=_address,
+        type=address,
         metavar="HOST:PORT",
         help="measure this running server (its flood control must be off) instead of starting some",
     )
     if irc:
         parser.add_argument("--irc", action="store_true", help="the server of --connect speaks IRC")
-    parser.add_argument("--pid", type=_positive, metavar="PID", help="its process, to measure processor and memory")
+    parser.add_argument("--pid", type=positive, metavar="PID", help="its process, to measure processor and memory")
     parser.add_argument("--json", action="store_true", help="print all figures of all rounds as JSON")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
-
-
-def _text_bytes(text: str) -> int:
-    if _positive(text) < _SMALLEST_TEXT:
-        raise argparse.ArgumentTypeError(f"at least {_SMALLEST_TEXT}, because a number or a time must fit")
-    return int(text)
-
-
-def _shapes(text: str) -> list[Shape]:
-    try:
-        pairs = [part.split("x") for part in (ALL_SHAPES if text == "all" else text).split(",")]
-        return [Shape(_positive(members), _positive(senders)) for members, senders in pairs]
-    except (ValueError, argparse.ArgumentTypeError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not all, nor shapes like 100x1,100x10") from None
-
-
-def _numbers(text: str) -> list[int]:
-    return [_positive(part) for part in text.split(",")]
-
-
-def _servers(known: Sequence[str], text: str) -> list[str]:
-    names = text.split(",")
-    for name in names:
-        if name not in known:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
-    return names
-
-
-def _address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host, int(port)
 
 
 if __name__ == "__main__":

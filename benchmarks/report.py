@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.abuse import Abuse
+from benchmarks.hostile import Hostile
 from benchmarks.idle import Idle
 from benchmarks.load import Latency, Slow, Throughput
 from benchmarks.peers import PEERS
@@ -145,6 +146,28 @@ def two_way_row(server: str, shape: str, rounds: Sequence[TwoWay], idle_kib: flo
     }
     data = {_SPEED: middle.per_second, "idle_kib": idle_kib, "rounds": [asdict(one) for one in rounds]}
     return Row(server, shape, cells, data)
+
+
+def hostile_row(name: str, shape: str, result: Hostile) -> Row:
+    """What honest members noticed of an attack, and which promises it broke."""
+    cells = {
+        "p50 ms": f"{result.latency.p50:.1f}",
+        "p99 ms": f"{result.latency.p99:.1f}",
+        "worst ms": f"{result.latency.worst:.0f}",
+        "echo p99 ms": f"{result.echo.p99:.1f}",
+        "come in p99 ms": f"{result.coming.p99:.0f}",
+        "log in worst ms": f"{result.login.worst:.0f}",
+        "lost": str(result.lost + result.repeated + result.out_of_order),
+        "cut off": str(len(result.cut_off)),
+        "growth MiB": f"{result.growth_kib / 1024:.1f}",
+        "CPU %": f"{result.cpu_percent:.0f}",
+        "sent MB": f"{result.attacker_sent / 1e6:.1f}",
+        "received MB": f"{result.attacker_received / 1e6:.1f}",
+        "connections": str(result.attacker_connections),
+        "refused": str(result.attacker_refused),
+    }
+    notes = [f"broken: {promise}" for promise in result.broken]
+    return Row(name, shape, cells, asdict(result), notes)
 
 
 def terminal_row(server: str, shape: str, result: TerminalClient) -> Row:

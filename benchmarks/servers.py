@@ -22,7 +22,8 @@ from benchmarks.languages import IRC, TEXT, Language
 from benchmarks.peers import PEERS
 from benchmarks.wire import Address
 
-_PYCHAT = [sys.executable, "-m", "pychat", "serve", "--port", "0", "--no-flood-control"]
+_SERVE = [sys.executable, "-m", "pychat", "serve", "--port", "0"]
+_PYCHAT = [*_SERVE, "--no-flood-control"]
 COMMANDS: dict[str, list[str]] = {
     "pychat": _PYCHAT,
     "pychat-db": [sys.executable, "-m", "benchmarks.store_server"],
@@ -36,7 +37,7 @@ IRC_SERVERS = ("pychat-irc", *PEERS)
 """Those that are spoken to in IRC."""
 SERVERS = (*COMMANDS, *PEERS)
 
-_LISTENING = re.compile(rb"nc 127\.0\.0\.1 (\d+)")
+_LISTENING = re.compile(rb"(?:nc 127\.0\.0\.1|listens on 127\.0\.0\.1 port) (\d+)")
 _START_SECONDS = 20.0
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 10.0
@@ -73,6 +74,11 @@ class Server:
         found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE))
         return Memory(int(found["VmRSS"]), int(found["VmHWM"]))
 
+    def forget_peak(self) -> None:
+        """Let `Memory.peak` be the most from now on."""
+        if self.pid is not None:
+            Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # proc(5)
+
 
 def cpu_of(pid: int) -> float:
     """Return the processor seconds (user and system) that a process has used so far."""
@@ -93,16 +99,23 @@ def raise_file_limit(needed: int) -> None:
 @contextmanager
 def running(name: str, *options: str) -> Iterator[Server]:
     """Start one of `SERVERS`, yield it when it listens, and end it; options are for those of this project."""
-    with _peer(name) if name in PEERS else _own(name, options) as server:
+    with _peer(name) if name in PEERS else _own(name, [*COMMANDS[name], *options]) as server:
         yield server
 
 
 @contextmanager
-def _own(name: str, options: Sequence[str]) -> Iterator[Server]:
+def serving(*options: str) -> Iterator[Server]:
+    """Start `pychat serve` as everybody does who runs it, with flood control; else as `running`."""
+    with _own("pychat", [*_SERVE, *options]) as server:
+        yield server
+
+
+@contextmanager
+def _own(name: str, command: Sequence[str]) -> Iterator[Server]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [*COMMANDS[name], *options],
+            command,
             cwd=_ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -15,11 +15,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from pychat.core.burst import Burst, moments
 from pychat.core.chat import Chat
 from pychat.core.delivery import Batch, Follow
-from pychat.core.room import Room
-from pychat.core.searching import Terms
+from pychat.core.rooms.room import Room
+from pychat.model.burst import Burst, moments
+from pychat.model.search import Terms
 from pychat.stores import SqliteLog
 
 _VOCABULARY: Final = 20_000

@@ -1,17 +1,31 @@
 """A chat server to import: rooms, pluggable handlers, any client on one port, one order for everyone."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from pychat.version import __version__ as __version__
 
+if sys.platform == "win32":
+    raise ImportError(
+        "pychat runs on POSIX systems only, such as Linux and macOS; on Windows, run it in WSL, or join a server with "
+        "an IRC client such as HexChat, or with PuTTY"
+    )
+
 if TYPE_CHECKING:
     from pychat.bot import Bot
     from pychat.client import ChatClient
-    from pychat.core.accounts import Accounts
+    from pychat.client.inbox import Dropped, Reconnected, Reconnecting
+    from pychat.core.accounts.base import Accounts
+    from pychat.core.accounts.stored import KeptAccounts
     from pychat.core.chat import Chat
-    from pychat.core.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, Refused
-    from pychat.core.events import (
+    from pychat.core.handler import Handler
+    from pychat.core.local_session import LocalSession
+    from pychat.core.rooms.room import Room
+    from pychat.core.session import Session
+    from pychat.handlers.function_commands import command
+    from pychat.model.errors import AckTimeout, ChatError, ConnectFailed, ConnectionLost, LocalProtocolError, Refused
+    from pychat.model.events import (
         AccountChanged,
         AwayChanged,
         Disconnected,
@@ -25,47 +39,49 @@ if TYPE_CHECKING:
         Renamed,
         TopicChanged,
     )
-    from pychat.core.handler import Handler
-    from pychat.core.kept_accounts import KeptAccounts
-    from pychat.core.limits import Limits
-    from pychat.core.room import Room
-    from pychat.core.session import LocalSession, Session
-    from pychat.handlers.command_table import command
+    from pychat.model.limits import Limits
+    from pychat.model.replies import Failure, Gap
     from pychat.server import ChatServer
     from pychat.transport.trust import Certificate, Trust
 
 _WHERE: Final = {
-    "AccountChanged": "pychat.core.events",
-    "Accounts": "pychat.core.accounts",
-    "AckTimeout": "pychat.core.errors",
-    "AwayChanged": "pychat.core.events",
+    "AccountChanged": "pychat.model.events",
+    "Accounts": "pychat.core.accounts.base",
+    "AckTimeout": "pychat.model.errors",
+    "AwayChanged": "pychat.model.events",
     "Bot": "pychat.bot",
     "Certificate": "pychat.transport.trust",
     "Chat": "pychat.core.chat",
     "ChatClient": "pychat.client",
-    "ChatError": "pychat.core.errors",
+    "ChatError": "pychat.model.errors",
     "ChatServer": "pychat.server",
-    "ConnectFailed": "pychat.core.errors",
-    "ConnectionLost": "pychat.core.errors",
-    "Disconnected": "pychat.core.events",
-    "Event": "pychat.core.events",
+    "ConnectFailed": "pychat.model.errors",
+    "ConnectionLost": "pychat.model.errors",
+    "Disconnected": "pychat.model.events",
+    "Dropped": "pychat.client.inbox",
+    "Event": "pychat.model.events",
+    "Failure": "pychat.model.replies",
+    "Gap": "pychat.model.replies",
     "Handler": "pychat.core.handler",
-    "Joined": "pychat.core.events",
-    "KeptAccounts": "pychat.core.kept_accounts",
-    "Kicked": "pychat.core.events",
-    "Left": "pychat.core.events",
-    "Limits": "pychat.core.limits",
-    "LocalSession": "pychat.core.session",
-    "Message": "pychat.core.events",
-    "ModesChanged": "pychat.core.events",
-    "Notice": "pychat.core.events",
-    "Refused": "pychat.core.errors",
-    "Renamed": "pychat.core.events",
-    "Room": "pychat.core.room",
+    "Joined": "pychat.model.events",
+    "KeptAccounts": "pychat.core.accounts.stored",
+    "Kicked": "pychat.model.events",
+    "Left": "pychat.model.events",
+    "Limits": "pychat.model.limits",
+    "LocalProtocolError": "pychat.model.errors",
+    "LocalSession": "pychat.core.local_session",
+    "Message": "pychat.model.events",
+    "ModesChanged": "pychat.model.events",
+    "Notice": "pychat.model.events",
+    "Reconnected": "pychat.client.inbox",
+    "Reconnecting": "pychat.client.inbox",
+    "Refused": "pychat.model.errors",
+    "Renamed": "pychat.model.events",
+    "Room": "pychat.core.rooms.room",
     "Session": "pychat.core.session",
-    "TopicChanged": "pychat.core.events",
+    "TopicChanged": "pychat.model.events",
     "Trust": "pychat.transport.trust",
-    "command": "pychat.handlers.command_table",
+    "command": "pychat.handlers.function_commands",
 }
 """Where each public name is defined. It is imported when it is first used: a client needs no server to start."""
 
@@ -83,17 +99,23 @@ __all__ = [
     "ConnectFailed",
     "ConnectionLost",
     "Disconnected",
+    "Dropped",
     "Event",
+    "Failure",
+    "Gap",
     "Handler",
     "Joined",
     "KeptAccounts",
     "Kicked",
     "Left",
     "Limits",
+    "LocalProtocolError",
     "LocalSession",
     "Message",
     "ModesChanged",
     "Notice",
+    "Reconnected",
+    "Reconnecting",
     "Refused",
     "Renamed",
     "Room",

@@ -1,3 +1,5 @@
-"""The version number: its one place, below all layers, because the languages tell it, too."""
+"""The version number, and what a server says that it is: their one place, below all layers."""
 
 __version__ = "0.1.0"
+
+DESCRIPTION = "a chat server for all clients on one port"

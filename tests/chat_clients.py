@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pychat import ChatServer, testing
 from pychat.core.handler import Handler
 from pychat.handlers import Broadcast, Commands, History, JoinLeaveNotices, NicknameValidator
-from pychat.testing import DEADLINE, wait_until
 
-__all__ = ["DEADLINE", "Clients", "JsonPeer", "Peer", "full_chain", "pychat_threads", "wait_until"]
+__all__ = [
+    "DEADLINE",
+    "Clients",
+    "JsonPeer",
+    "Peer",
+    "full_chain",
+    "ignore_other_threads",
+    "pychat_threads",
+    "wait_until",
+]
+
+DEADLINE: Final = 30.0
+"""As `pychat.testing.DEADLINE`, for whole programs on a machine that is busy with other things."""
+
+
+def wait_until(holds: Callable[[], object], what: str, timeout: float = DEADLINE) -> None:
+    """As `pychat.testing.wait_until`."""
+    __tracebackhide__ = True
+    testing.wait_until(holds, what, timeout)
+
+
+_others: set[threading.Thread] = set()
+
+
+def ignore_other_threads() -> None:
+    """The threads that there are belong to tests before this one: a chat without a server ends when nobody has it."""
+    _others.clear()
+    _others.update(threading.enumerate())
 
 
 def pychat_threads() -> list[threading.Thread]:
-    """The threads of servers and sessions that are alive."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith("pychat")]
+    """The threads of servers and sessions that have begun in this test and are alive."""
+    return [one for one in threading.enumerate() if one.name.startswith("pychat") and one not in _others]
 
 
 def full_chain() -> list[Handler]:
@@ -32,7 +59,7 @@ class Peer(testing.Peer):
         address: Any = server if isinstance(server, tuple) else server.server_address
         if isinstance(address, str):
             address = (address, None)  # a Unix socket
-        super().__init__(*address[:2], receive_buffer=receive_buffer)
+        super().__init__(*address[:2], deadline=DEADLINE, receive_buffer=receive_buffer)
 
 
 class JsonPeer(Peer):
@@ -44,7 +71,10 @@ class JsonPeer(Peer):
 
     def read(self) -> dict[str, Any]:
         """Return the next object."""
-        item: dict[str, Any] = json.loads(self.read_line().removeprefix("NICK"))
+        line = self.read_line()
+        if line.startswith("NICKNAME "):  # it was silent for long
+            line = self.read_line()
+        item: dict[str, Any] = json.loads(line.removeprefix("NICK"))
         return item
 
     def next(self, type: str) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from chat_clients import DEADLINE
 
 from pychat import ChatServer
 from pychat.client import ChatClient
-from pychat.core.limits import Limits
-from pychat.core.replies import PongReply, Welcome
+from pychat.model.limits import Limits
+from pychat.model.replies import PongReply, Welcome
 from pychat.protocols.base import Item
-from pychat.protocols.jsonlines import JsonDialect
+from pychat.protocols.jsonl.protocol import JsonDialect
 
 MakeServer = Callable[..., ChatServer]
 MakeClient = Callable[..., ChatClient]

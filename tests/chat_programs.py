@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,16 +20,23 @@ import pytest
 from chat_clients import DEADLINE
 
 from pychat import Limits
-from pychat.cli.amounts import Keep
-from pychat.cli.plan import Plan
+from pychat.cli.serve_options import Plan
+from pychat.cli.units import Keep
 
 PYCHAT = (sys.executable, "-m", "pychat")
+CALLED = shlex.join(PYCHAT)
+"""How it calls itself when it is called like this."""
+
+
+ROUTINE = re.compile("(serves at|has come in:|is gone after|the server has ended)")
+"""What the log of a server says anyway."""
 
 
 class Stream:
-    """Lines of one of a program's outputs."""
+    """Lines of one of a program's outputs; what the log of a server says anyway is apart, in `routine`."""
 
     def __init__(self, stream: IO[str]) -> None:
+        self.routine: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._thread.start()
@@ -36,7 +44,10 @@ class Stream:
     def _read(self, stream: IO[str]) -> None:
         with stream:
             for line in stream:
-                self._lines.put(line.rstrip("\n"))
+                if ROUTINE.search(line):
+                    self.routine.append(line.rstrip("\n"))
+                else:
+                    self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
 
     def read_line(self) -> str:
@@ -121,6 +132,7 @@ class Programs:
         self.directory = directory
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("PYCHAT_")}
         self.environment["XDG_CONFIG_HOME"] = str(directory / "config")
+        self.environment["XDG_STATE_HOME"] = str(directory / "state")
         self.environment["PYTHONPATH"] = os.pathsep.join(map(str, [Path(__file__).parent.parent, *sys.path[1:]]))
         self._stack = ExitStack()
 
@@ -171,6 +183,7 @@ def plan(**changes: Any) -> Plan:
         port=0,
         rooms=("lobby",),
         server_name="pychat",
+        server_description="a chat server",
         motd=None,
         oper_file=None,
         password_file=None,

@@ -38,7 +38,8 @@ dkbffAIhAK8PopAhcCWhkUNz82s65wyg6/CJH8vGDPBWkkevxkoc
 
 
 def new_certificate(directory: Path, hosts: Sequence[str] = LOCAL_NAMES) -> Certificate:
-    """A certificate that vouches for itself."""
+    """A certificate that vouches for itself, in a directory that is made if need be."""
+    directory.mkdir(parents=True, exist_ok=True)
     made = make_certificate(hosts, 1, directory)
     return Certificate(made.certificate, made.key)
 

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from chat_clients import Clients
+from chat_clients import Clients, ignore_other_threads
 from hypothesis import settings
 
 from pychat import ChatServer
 from pychat.testing import ChatHarness, MakeChat
+
+os.environ["TZ"] = "UTC"  # people read local times, and exact texts are asserted
+time.tzset()
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("pychat", deadline=None)
 settings.load_profile("pychat")
 
 MakeServer = Callable[..., ChatServer]
+
+
+@pytest.fixture(autouse=True)
+def own_threads() -> None:
+    """Threads that a test counts are its own."""
+    ignore_other_threads()
 
 
 @pytest.fixture

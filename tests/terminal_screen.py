@@ -22,6 +22,7 @@ from chat_programs import PYCHAT, Programs
 
 ENTER = "\r"
 TAB = "\t"
+BACKSPACE = "\x7f"
 BACK_TAB = "\x1b[Z"
 CTRL_C = "\x03"
 CTRL_D = "\x04"
@@ -30,6 +31,7 @@ CTRL_U = "\x15"
 CTRL_Z = "\x1a"
 ARROW_UP = "\x1b[A"
 ARROW_DOWN = "\x1b[B"
+ARROW_LEFT = "\x1b[D"
 ALT = "\x1b"
 
 
@@ -131,7 +133,9 @@ class Terminal:
         rows: list[str] = []
         wrapped = False
         for row in [*self.screen.scrolled, *self.screen.rows()]:
-            if wrapped:
+            if rows and row.startswith(" " * 8):  # broken between words
+                rows[-1] += row[7:]
+            elif wrapped:
                 rows[-1] += row
             else:
                 rows.append(without_time(row))

@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pychat"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-LAYERS = {"version": 0, "core": 0, "handlers": 1, "protocols": 2, "transport": 3, "stores": 3, "server": 4, "client": 4}
-LAYERS |= dict.fromkeys(("testing", "bot", "repertoire", "schedule", "hosting", "reloading"), 4)
-TOP = 5
+LAYERS = {"version": 0, "model": 0, "core": 1, "handlers": 2, "protocols": 2, "transport": 3, "stores": 3}
+LAYERS |= {"client": 4, "server": 5, "bot": 5, "testing": 5}
+TOP = 6
 """What is not named above: the command line, the terminal and what serves them."""
 
 PLUGIN = ROOT / "pytest_pychat.py"
@@ -75,7 +75,7 @@ def imports(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_point_down(path: Path) -> None:
-    """cli, terminal -> server, client -> transport, stores -> protocols -> handlers -> core."""
+    """cli, terminal -> server, bot -> client -> transport, stores -> protocols, handlers -> core -> model."""
     module = name_of(path)
     if module == "pychat":
         return  # the public names
@@ -84,6 +84,24 @@ def test_imports_point_down(path: Path) -> None:
             assert layer_of(module) == TOP, f"{module} imports the package itself"
         elif imported.startswith("pychat."):
             assert layer_of(imported) <= layer_of(module), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize(
+    ("folder", "may"),
+    [
+        ("model", {"model"}),
+        ("protocols", {"model", "protocols", "version"}),
+        ("handlers", {"model", "core", "handlers"}),
+        ("client", {"model", "protocols", "client", "transport"}),
+        ("stores", {"model", "core", "stores"}),
+    ],
+)
+def test_languages_and_clients_know_only_the_model(folder: str, may: set[str]) -> None:
+    """What somebody says and hears is values; state, rules and threads are behind them."""
+    for path in (PACKAGE / folder).rglob("*.py"):
+        for imported in imports(path):
+            if imported.startswith("pychat."):
+                assert imported.split(".")[1] in may, f"{name_of(path)} imports {imported}"
 
 
 def test_each_third_party_package_has_one_door() -> None:
@@ -96,13 +114,13 @@ def test_each_third_party_package_has_one_door() -> None:
 
     assert doors.keys() <= DOORS
     assert {package: modules for package, modules in doors.items() if len(modules) > 1} == {}
-    assert doors["precis_i18n"] == doors["confusable_homoglyphs"] == ["pychat.core.names"]
+    assert doors["precis_i18n"] == doors["confusable_homoglyphs"] == ["pychat.model.names"]
     assert doors["pytest"] == ["pytest_pychat"]
 
 
 def test_one_module_knows_sqlite() -> None:
     """Everything else of the stores could be over another database."""
-    assert [name_of(path) for path in MODULES if "sqlite3" in set(imports(path))] == ["pychat.stores.sqlite"]
+    assert [name_of(path) for path in MODULES if "sqlite3" in set(imports(path))] == ["pychat.stores.sqlite.database"]
 
 
 def test_handlers_ask_the_chat_what_time_it_is() -> None:
@@ -116,14 +134,9 @@ def test_tls_has_one_door() -> None:
     assert [name_of(path) for path in MODULES if "ssl" in imports(path)] == ["pychat.transport.tls"]
 
 
-def test_sqlite_has_one_door() -> None:
-    """What SQLite says when it cannot go on is translated in one place."""
-    assert [name_of(path) for path in MODULES if "sqlite3" in imports(path)] == ["pychat.stores.sqlite"]
-
-
 def test_core_knows_no_sockets() -> None:
     """State and rules; no bytes on a wire, no process, no file."""
-    for path in (PACKAGE / "core").glob("*.py"):
+    for path in [*(PACKAGE / "core").rglob("*.py"), *(PACKAGE / "model").rglob("*.py")]:
         assert {"socket", "select", "selectors", "socketserver", "subprocess", "os", "io"}.isdisjoint(imports(path))
 
 
@@ -192,7 +205,8 @@ def test_helpers_that_need_a_lock_are_called_under_one() -> None:
         allowed: set[ast.AST] = set()
         for node in ast.walk(tree):
             under = isinstance(node, ast.With) and any(
-                ast.unparse(item.context_expr).rpartition(".")[2] in locks for item in node.items
+                (held := ast.unparse(item.context_expr)).rpartition(".")[2] in locks or ".acting(" in held
+                for item in node.items
             )
             if under or (isinstance(node, ast.FunctionDef) and node.name.endswith("_locked")):
                 allowed.update(ast.walk(node))
@@ -220,3 +234,14 @@ def test_every_module_says_what_it_is(path: Path) -> None:
 
     assert ast.get_docstring(ast.parse(text))
     assert text.count("\n") <= 400
+
+
+def test_windows_is_told_that_it_is_none_of_ours() -> None:
+    """By one line that says what to do instead, before a module is missing of which nobody has heard."""
+    code = "import sys; sys.platform = 'win32'; import pychat.cli"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert result.stderr.splitlines()[-1] == (
+        "ImportError: pychat runs on POSIX systems only, such as Linux and macOS; on Windows, run it in WSL, or join a "
+        "server with an IRC client such as HexChat, or with PuTTY"
+    )

@@ -13,10 +13,11 @@ from chat_clients import Clients
 from click.testing import CliRunner
 
 from pychat import Chat, ChatServer, Limits, Refused
-from pychat.cli import cli, daemon
-from pychat.cli.plan import Plan
+from pychat.cli import cli
+from pychat.cli import serve as daemon
+from pychat.cli.serve_options import Plan
 from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
-from pychat.protocols.json_values import Fields, read_limits
+from pychat.protocols.jsonl.fields import Fields, read_limits
 
 MakeServer = Callable[..., ChatServer]
 
@@ -33,12 +34,12 @@ DEFAULTS: dict[str, float] = {
     "keepalive_seconds": 60,
     "keepalive_interval_seconds": 15,
     "keepalive_probes": 4,
-    "connections_per_address": 50,
-    "new_connections_per_minute": 60,
+    "connections_per_address": 100,
+    "new_connections_per_minute": 120,
     "max_connections": 10_000,
     "message_burst": 10,
     "messages_per_second": 2,
-    "delay_seconds": 2,
+    "delay_seconds": 30,
     "refusals_per_minute": 30,
     "bytes_per_second": 8 * 1024,
     "nickname_chars": 32,
@@ -49,6 +50,7 @@ DEFAULTS: dict[str, float] = {
     "history_events": 1000,
     "history_page": 500,
     "replay_messages": 20,
+    "irc_replay_messages": 20,
 }
 """Those that were chosen beside the limits of other chat servers."""
 
@@ -68,7 +70,7 @@ def test_defaults_are_those_that_were_chosen() -> None:
 def test_every_limit_reaches_the_server(source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """From the command line, the environment and a file."""
     plans: list[Plan] = []
-    monkeypatch.setattr(daemon, "run", lambda plan, again: plans.append(plan))
+    monkeypatch.setattr(daemon, "run", lambda plan, *more: plans.append(plan))
     arguments = ["serve"]
     if source == "file":
         keys = [f"{name.replace('_', '-')} = {value}" for name, value in CHANGED.items()]
@@ -111,7 +113,7 @@ def test_limits_of_a_server_are_read_whatever_they_are() -> None:
         (
             {"room_name_chars": 3},
             lambda ann: ann.join("room"),
-            "room 'room': it is longer than 3 characters; use 1 to 3 letters, digits or -_.#[]{}|^\\`",
+            "room 'room': it is longer than 3 characters; use 1 to 3 letters, digits, emoji or -_.#+&'/@:[]{}|^\\`",
         ),
         ({"rooms_per_session": 1}, lambda ann: ann.join("ops"), "rooms that you are in: at most 1 room"),
     ],
@@ -141,7 +143,12 @@ def test_tries_and_lines_before_the_nickname(server: MakeServer, clients: Client
 @pytest.mark.parametrize(
     ("hello", "unknown", "answer", "end"),
     [
-        ("ann\n", "/dance\n", "! unknown command /dance; /help lists the commands", "-- goodbye: flooding"),
+        (
+            "ann\n",
+            "/dance\n",
+            "! unknown command /dance; /help lists the commands, //dance says it",
+            "-- goodbye: flooding",
+        ),
         (
             '{"type":"hello","nick":"ann"}\n',
             '{"type":"dance"}\n',

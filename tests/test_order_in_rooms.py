@@ -10,11 +10,11 @@ from chat_networks import MakeClient, join
 
 from pychat import ChatServer, Message, Refused
 from pychat.client import ChatClient, Reconnected
-from pychat.core.events import Invited, Kicked, ModesChanged
-from pychat.core.modes import ModeChange
-from pychat.core.queries import GetModes, GetMotd, ListInvitations
-from pychat.core.replies import Invitations, Lines, Modes, PersonAway
-from pychat.core.session import LocalSession
+from pychat.core.local_session import LocalSession
+from pychat.model.events import Invited, Kicked, ModesChanged
+from pychat.model.modes import ModeChange
+from pychat.model.queries import GetModes, GetMotd, ListInvitations
+from pychat.model.replies import Invitations, Lines, Modes, PersonAway
 from pychat.testing import ChatHarness
 
 __all__ = ["join"]  # the fixture
@@ -203,15 +203,17 @@ def test_commands_of_operators(server: MakeServer, clients: Clients) -> None:
     ann.read_until("--> bob joined ops")
 
     ann.send("/voice bob\n/mode +ml 5\n/mode\n/ban eve\n/ban\n/unban eve\n/ban\n/devoice bob\n")
-    assert ann.read_until("set mode -v") == [
-        "-- ann set mode +v bob in ops",
-        "-- ann set mode +ml 5 in ops",
-        "-- modes of ops: +mnl 5",
-        "-- ann set mode +b eve!*@* in ops",
+    assert ann.read_until("took voice") == [
+        "-- ann gave bob voice in ops",
+        "-- ann made ops moderated: only operators and voices talk",
+        "-- ann lets at most 5 members into ops",
+        "-- rules of ops: only operators and voices talk (m); only members talk (n); at most 5 members (l)",
+        "-- ann banned eve from ops",
+        "-- nobody here is called eve: the ban is for that nickname only",
         "-- banned from ops: eve!*@* (by ann)",
-        "-- ann set mode -b eve!*@* in ops",
+        "-- ann ended the ban of eve from ops",
         "-- banned from ops: nobody",
-        "-- ann set mode -v bob in ops",
+        "-- ann took voice in ops from bob",
     ]
     bob.send("hello?\n/kick ann\n/names\n")
     assert bob.read_until("in ops: ")[-3:] == [
@@ -223,14 +225,17 @@ def test_commands_of_operators(server: MakeServer, clients: Clients) -> None:
     assert bob.read_line() == "<-- bob was removed from ops by ann (too loud)"
     ann.read_until("<-- bob was removed from ops by ann (too loud)")
     bob.send("/away lunch\n/mode ops\n")
-    assert bob.read_until("modes of ops") == ["-- bob is away: lunch", "-- modes of ops: +mnl 5"]
-    ann.send("/invite bob\n/mode +k sesame\n")
-    assert ann.read_until("+k")[-3:] == [
-        "-- ann invited bob into ops",
+    assert bob.read_until("rules of ops") == [
         "-- bob is away: lunch",
-        "-- ann set mode +k sesame in ops",
+        "-- rules of ops: only operators and voices talk (m); only members talk (n); at most 5 members (l)",
     ]
-    bob.read_until("-- ann invited bob into ops")
+    ann.send("/invite bob\n/mode +k sesame\n")
+    assert ann.read_until("key of ops")[-3:] == [
+        "-- ann invited bob into ops (/join ops)",
+        "-- bob is away: lunch",
+        "-- ann set the key of ops: sesame",
+    ]
+    bob.read_until("-- ann invited bob into ops (/join ops)")
     bob.send("/invite\n/join ops sesame\n")
     assert bob.read_line() == "-- you are invited to ops"
     assert bob.read_line() == "-- you are in ops: @ann, bob (away: lunch)"
@@ -250,7 +255,7 @@ def test_commands_of_server_operators(server: MakeServer, clients: Clients) -> N
         "! wrong name or password",
         "-- you are a server operator",
         "-- be nice",
-        f"{host}) is in lobby; silent for 0 s; a server operator",
+        f"{host}) is in lobby; silent for 0 s; a server operator; here from 127.0.0.1",
         "-- bob is disconnected",
         "<-- bob left (killed by ann (spam))",
     ]

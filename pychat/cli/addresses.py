@@ -2,14 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import re
 import shlex
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pychat.cli.invocation import called_as
+from pychat.model.errors import ChatError, no_directory
+
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # what they mean is why they are here
 """Hosts that stand for all addresses of this machine."""
+_SOMEWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+"""Addresses that nobody has (RFC 5737, RFC 3849), as far away as all others."""
+_MOST_ADDRESSES: Final = 4
+
+
+class BadAddress(ChatError):
+    """What was written is no address of a server; `str(error)` says what is."""
+
+
+class Target(NamedTuple):
+    """An address as people write it, and who comes."""
+
+    nick: str | None
+    host: str
+    port: int | None
+    """None: it is not in the address."""
+    is_unix: bool = False
+    """Whether `host` is the path of a Unix socket."""
+
+
+_TARGET: Final = re.compile(r"(?:\[(?P<six>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,5}))?")
+_SIX: Final = re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%.+)?")
+"""An address of IPv6 without a port."""
+
+
+def parse_target(text: str) -> Target:
+    """
+    Read `[NICK@]HOST[:PORT]` or `[NICK@]unix:PATH`; an address of IPv6 is in brackets if a port follows.
+
+    Raises:
+        BadAddress: It is neither.
+    """
+    nick, at, where = text.rpartition("@") if not text.startswith("unix:") else ("", "", text)
+    if at and not nick:
+        raise BadAddress(f"there is no nickname in {text!r}; write it as NICK@HOST")
+    if where.startswith("unix:"):
+        path = where.removeprefix("unix:")
+        if path:
+            return Target(nick or None, path, None, True)
+    elif _SIX.fullmatch(where):
+        return Target(nick or None, where, None)
+    elif (match := _TARGET.fullmatch(where)) and (host := match["six"] or match["host"]) and "/" not in host:
+        if match["port"] is None or 0 < int(match["port"]) < 2**16:
+            return Target(nick or None, host, None if match["port"] is None else int(match["port"]))
+        raise BadAddress(f"there is no port {match['port']}; ports are 1 to 65535")
+    raise BadAddress(f"{text!r} is no address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH")
+
+
+def check_host(text: str) -> None:
+    """
+    Return if a text may be a host without a port.
+
+    Raises:
+        BadAddress: There is a port in it, or nothing at all, as a variable of a shell has that was never set.
+    """
+    if not text:
+        raise BadAddress("it is empty; give an address, or leave out --host")
+    host, colon, port = text.rpartition(":")
+    if colon and port.isdigit() and (":" not in host or host.endswith("]")):
+        raise BadAddress(f"{text!r} has a port in it; write: --host {host.strip('[]')} --port {port}")
 
 
 class Access(NamedTuple):
@@ -40,8 +106,10 @@ def how_to_join(name: str, host: str, port: int | None, room: str, access: Acces
     else:
         lines = [f"{where}. Join it from another terminal:", *commands(near(host), port, access)]
     if host in EVERYWHERE:
-        lines += ["Join it from another machine:" if access.proxied else "or from another machine:"]
-        lines += [*commands(socket.gethostname(), port, access)]
+        first, *others = own_addresses(host) or [socket.gethostname()]
+        also = f" (this one is also {', '.join(others)})" if others else ""
+        lines += [f"{'Join it' if access.proxied else 'or'} from another machine{also}:"]
+        lines += commands(first, port, access, program="pychat")
     if access.proxied:
         lines.append(f"In an IRC client, then type: /join #{room}")
     elif access.tls_required:
@@ -66,21 +134,52 @@ def near(host: str) -> str:
     return "::1" if host == "::" else "127.0.0.1" if host in EVERYWHERE else host
 
 
-def commands(host: str, port: int | None, access: Access) -> list[str]:
-    """What to type, at an address that can be reached."""
+def own_addresses(host: str) -> list[str]:
+    """
+    Return the addresses that this machine has in its networks, the one by which it reaches the others first.
+
+    Args:
+        host: One of `EVERYWHERE`; `0.0.0.0` has no addresses of IPv6.
+    """
+    found: dict[object, None] = {}
+    for family, somewhere in _SOMEWHERE.items() if host == "::" else [(socket.AF_INET, _SOMEWHERE[socket.AF_INET])]:
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((somewhere, 9))  # sends nothing, but chooses the address to send from
+            found[probe.getsockname()[0]] = None
+        with contextlib.suppress(OSError, UnicodeError):
+            for *_, known in socket.getaddrinfo(socket.gethostname(), None, family):
+                found[known[0]] = None
+    usable = [str(one) for one in found if not _is_near(str(one))]
+    return sorted(usable, key=lambda one: ":" in one)[:_MOST_ADDRESSES]
+
+
+def _is_near(text: str) -> bool:
+    """Whether an address means something on this machine, or on its own cable, only."""
+    address = ip_address(text)
+    return address.is_loopback or address.is_link_local
+
+
+def commands(host: str, port: int | None, access: Access, program: str | None = None) -> list[str]:
+    """
+    What to type, at an address that can be reached.
+
+    Args:
+        program: The name of this one there; None: as it was called here.
+    """
+    pychat = called_as() if program is None else program
     path = shlex.quote(host)
     # irssi knows a Unix socket by its first slash.
     irssi = shlex.quote(str(Path(host).absolute())) if port is None else f"{host} -p {port}"
     plain = [
         f"    nc -U {path}" if port is None else f"    nc {host} {port}",
-        f"    pychat connect --nick NAME{place(host, port)}",
+        f"    {pychat} connect --nick NAME{place(host, port)}",
         f"    irssi -c {irssi}" + (" -w PASSWORD" if access.has_password else ""),
     ]
     if access.fingerprint is None:
         return plain
     where = f"-unix {path}" if port is None else f"-connect {f'[{host}]' if ':' in host else host}:{port}"
     over_tls = [
-        f"    pychat connect --nick NAME{place(host, port)} --tls-fingerprint {access.fingerprint}",
+        f"    {pychat} connect --nick NAME{place(host, port)} --tls-fingerprint {access.fingerprint}",
         f"    openssl s_client -quiet {where}",
     ]
     return over_tls if access.tls_required else [*plain, "or, so that nobody on the way can listen:", *over_tls]
@@ -93,18 +192,23 @@ def place(host: str, port: int | None) -> str:
     return ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
 
 
-def why_not_bound(host: str, port: int | None, error: OSError | UnicodeError) -> str:
+def why_not_bound(host: str, port: int | None, error: OSError | ValueError) -> str:
     """What is wrong with an address on which a server cannot listen, and what to do."""
     if port is None:
         number = getattr(error, "errno", None)  # there is none, nor a text of the system, if the path is too long
         advice = _ADVICE_UNIX.get(number or 0) or getattr(error, "strerror", None) or str(error)
+        advice = no_directory(Path(host).parent) if number == errno.ENOENT else advice
         return f"cannot listen on {address(host, port)}: {advice}"
-    if isinstance(error, socket.gaierror | UnicodeError):
+    if isinstance(error, socket.gaierror | ValueError):
         return f"no address is known for host {host!r}; use one of this machine, 127.0.0.1 or 0.0.0.0"
     advice = _ADVICE.get(error.errno or 0, error.strerror or str(error))
+    if error.errno == errno.EADDRINUSE and port in _OUTGOING:
+        advice = advice.replace(";", ", or by an outgoing connection, which gets a port from 32768 to 60999;", 1)
     return f"cannot listen on {address(host, port)}: {advice}"
 
 
+_OUTGOING: Final = range(32768, 61000)
+"""The ports that Linux gives to connections that it makes."""
 _ADVICE: Final = {
     errno.EADDRINUSE: "it is in use, perhaps by another pychat; choose another with --port, or 0 for any free one",
     errno.EACCES: "only the administrator may use ports below 1024; choose another with --port",
@@ -113,6 +217,5 @@ _ADVICE: Final = {
 _ADVICE_UNIX: Final = {
     errno.EADDRINUSE: "another server listens there; stop that one, or choose another path",
     errno.EEXIST: "there is a file that is no socket; it stays as it is, choose another path",
-    errno.ENOENT: "there is no such directory; make it first",
     errno.EACCES: "this user may not make a file there; change the permissions of the directory",
 }

@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-from pychat.core.errors import ChatError
+from pychat.cli.invocation import called_as
+from pychat.model.errors import ChatError, no_directory
 from pychat.transport.tls import fingerprint_of
 
 CERTIFICATE: Final = "cert.pem"
@@ -60,13 +61,16 @@ class Pair(NamedTuple):
 
 def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
     """
-    Write a new certificate, and its key, readable for nobody else, into a directory, which is made if need be.
+    Write a new certificate, and its key, readable for nobody else, into a directory.
 
     Raises:
-        CannotCertify: A name cannot be one, a file is there already or cannot be written, or openssl is missing.
+        CannotCertify: There is no such directory, a name cannot be one, a file is there already or cannot be written,
+            or openssl is missing.
     """
     names = ", ".join(map(_alternative_name, hosts))
     pair = Pair(directory / CERTIFICATE, directory / KEY, "")
+    if not directory.is_dir():
+        raise CannotCertify(no_directory(directory))
     for path in (pair.certificate, pair.key):
         if path.exists():  # looked at before openssl works in vain; `_write` overwrites nothing in any case
             raise CannotCertify(f"{str(path)!r} is there already; remove it, or name another directory with --out")
@@ -75,11 +79,12 @@ def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
             made = Path(made_in)
             (made / "request").write_text(_REQUEST.format(common_name=hosts[0][:_COMMON_NAME_CHARS], names=names))
             _run_openssl(made, days)
-            directory.mkdir(parents=True, exist_ok=True)
             _write(pair.key, (made / KEY).read_bytes(), 0o600)
             _write(pair.certificate, (made / CERTIFICATE).read_bytes(), 0o644)
     except OSError as error:
-        raise CannotCertify(f"cannot write {error.filename!r}: {error.strerror}") from error
+        # Without a name it was a temporary file, or a place for one.
+        what = "a temporary file" if error.filename is None else repr(error.filename)
+        raise CannotCertify(f"cannot write {what}: {error.strerror or error}") from error
     return pair._replace(fingerprint=fingerprint_of(pair.certificate))
 
 
@@ -93,9 +98,9 @@ def how_to_use(pair: Pair, hosts: Sequence[str], days: int) -> list[str]:
         "Its SHA-256 fingerprint, by which those who connect can tell your server from others:",
         f"    {pair.fingerprint}",
         "Serve with it:",
-        f"    pychat serve --tls-cert {certificate} --tls-key {key}{'' if near else ' --host 0.0.0.0'}",
+        f"    {called_as()} serve --tls-cert {certificate} --tls-key {key}{'' if near else ' --host 0.0.0.0'}",
         "Join with:",
-        f"    pychat connect --nick NAME{where} --tls-fingerprint {pair.fingerprint}",
+        f"    {called_as() if near else 'pychat'} connect --nick NAME{where} --tls-fingerprint {pair.fingerprint}",
     ]
 
 

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import resource
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.cli.addresses import Access, address, commands, near, place, why_not_bound
+from pychat.cli.invocation import called_as
+from pychat.cli.machine import try_address
+from pychat.cli.serve_warnings import doubts, little_space
 from pychat.cli.streams import is_terminal
-from pychat.core.errors import ConnectFailed, NotPychat, TlsRequired
-from pychat.core.limits import Limits
+from pychat.client.wire import Wire, ask_for_life, say_hello
+from pychat.core.accounts.server_password import PasswordRequired
+from pychat.model.errors import ConnectFailed, NotPychat, Refused, TlsRequired
+from pychat.model.limits import Limits
+from pychat.model.verbs import Hello
 from pychat.protocols.foreign import TLS_SERVER
 from pychat.transport.admission import OWN_FILES
-from pychat.transport.dial import ask_for_life
 from pychat.transport.trust import BadCertificate, Certificate, Trust
-from pychat.transport.unix import check_free
 from pychat.version import __version__
+
+if TYPE_CHECKING:
+    from pychat.client.tls import ClientTls
 
 _ANSWER_SECONDS: Final = 3.0
 """A server on this machine that says nothing for so long is no pychat."""
@@ -74,7 +80,35 @@ def report(findings: list[Finding]) -> list[str]:
 
 def joining(host: str, port: int | None) -> list[str]:
     """The lines that tell how to join a server there."""
-    return ["Join a server there with one of:", *commands(near(host), port, Access())]
+    access = access_to(host, port)
+    lines = ["Join a server there with one of:", *commands(near(host), port, access)]
+    if access.has_password:
+        lines.append("It wants its password; pychat connect asks for it.")
+    return lines
+
+
+def access_to(host: str, port: int | None) -> Access:
+    """What a server there wants of those who come in; if none answers, nothing."""
+    from pychat.client.tls import ClientTls, look_up_fingerprint  # loads ssl
+
+    fingerprint = look_up_fingerprint(near(host), port, _ANSWER_SECONDS)
+    refusal = _refusal(host, port, None)
+    tls_required = refusal == TlsRequired.code
+    if tls_required and fingerprint is not None:
+        refusal = _refusal(host, port, ClientTls(Trust(fingerprint=fingerprint)))
+    return Access(refusal == PasswordRequired.code, fingerprint, tls_required)
+
+
+def _refusal(host: str, port: int | None, tls: ClientTls | None) -> str | None:
+    """The code with which a server refuses a nickname that nobody can have: it lets nobody in, and tells nobody."""
+    try:
+        with closing(Wire(near(host), port, _ANSWER_SECONDS, tls)) as wire:
+            say_hello(wire, Hello("", ref="1"), _ANSWER_SECONDS)
+    except Refused as error:
+        return error.code
+    except (ConnectFailed, TlsRequired):
+        pass
+    return None
 
 
 # The port
@@ -98,33 +132,26 @@ def check_port(host: str, port: int | None) -> Finding:
     return Finding(Grade.OK, "port", f"a pychat server answers on {where}")
 
 
+def check_answer(host: str, port: int | None) -> Finding:
+    """Whether a pychat server answers there; wrong is everything else. It need not let us in."""
+    where = address(host, port)
+    try:
+        ask_for_life(near(host), port, _ANSWER_SECONDS)
+    except (ConnectFailed, TlsRequired) as error:
+        problem = TLS_SERVER if isinstance(error, TlsRequired) else error.reason
+        return Finding(Grade.WRONG, "port", f"no pychat server answers on {where}: {problem}")
+    return Finding(Grade.OK, "port", f"a pychat server answers on {where}")
+
+
 def _check_free(host: str, port: int | None) -> Finding:
     """Nobody answers; see whether a server could listen."""
     try:
-        if port is None:
-            _try_directory(Path(host))
-        else:
-            _try_port(host, port)
-    except (OSError, UnicodeError) as error:
+        try_address(host, port)
+    except (OSError, ValueError) as error:
         text = f"nobody answers, and no server can start here: {why_not_bound(host, port, error)}"
         return Finding(Grade.WRONG, "port", text)
-    text = f"{address(host, port)} is free; start a server with: pychat serve{place(host, port)}"
+    text = f"{address(host, port)} is free; start a server with: {called_as()} serve{place(host, port)}"
     return Finding(Grade.OK, "port", text)
-
-
-def _try_port(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-
-
-def _try_directory(path: Path) -> None:
-    """Raise what a server would, as far as that can be known without making its file."""
-    check_free(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 # What the system allows
@@ -173,8 +200,8 @@ def _thread_limits() -> Iterator[tuple[str, int]]:
 
 def check_tls(command: str, options: Mapping[str, object]) -> Iterator[Finding]:
     """Whether what the options of a command name for TLS, if they do, can be used."""
+    from pychat.client.tls import ClientTls
     from pychat.transport.tls import ServerTls  # loads ssl
-    from pychat.transport.tls_client import ClientTls
 
     certificate, key = options.get("tls-cert"), options.get("tls-key")
     authorities, fingerprint = options.get("tls-ca"), options.get("tls-fingerprint")
@@ -191,13 +218,26 @@ def check_tls(command: str, options: Mapping[str, object]) -> Iterator[Finding]:
         yield Finding(Grade.WRONG, "tls", f"pychat {command}: {error}")
 
 
+# What is strange
+
+
+def check_doubts(options: Mapping[str, object]) -> Iterator[Finding]:
+    """What `pychat serve` would warn of: its limits, and the disk of its record."""
+    for text in doubts(options):
+        yield Finding(Grade.WARNING, "config", f"pychat serve: {text}")
+    record = options["db"]
+    if isinstance(record, Path):
+        trouble = little_space(record)
+        grade = Grade.OK if trouble is None else Grade.WARNING
+        yield Finding(grade, "disk", trouble or "there is space for the record")
+
+
 # The rest
 
 
 def check_clock(now: float) -> Finding:
     """Ids and times of events come from the clock, so one that is far behind is wrong."""
-    moment = datetime.fromtimestamp(now, UTC)
-    shown = f"{moment:%Y-%m-%d %H:%M} UTC"
+    shown = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))  # a datetime ends with the year 9999
     installed = Path(__file__).stat().st_mtime
     if now < installed:
         text = f"{shown} is before pychat was installed ({datetime.fromtimestamp(installed, UTC):%Y-%m-%d})"

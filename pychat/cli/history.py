@@ -7,15 +7,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pychat.cli.stamping import Stamped
+from pychat.cli.display import show_json
 from pychat.cli.streams import Output
-from pychat.core.errors import ChatError
-from pychat.core.events import Event
-from pychat.core.queries import Moment, Position
-from pychat.core.rings import EVER
-from pychat.core.searching import Terms
-from pychat.display import show_json
-from pychat.stores.archive import Archive
+from pychat.cli.timestamps import Stamped
+from pychat.core.history.ring_buffer import EVER
+from pychat.model.errors import ChatError
+from pychat.model.events import Event
+from pychat.model.names import AUDIT
+from pychat.model.queries import Moment, Position
+from pychat.model.search import Terms
+from pychat.protocols.text.render import NOT_SHOWN
+from pychat.stores.sqlite.archive import Archive
 
 _LINES: Final = 1000
 """Events that are written at once."""
@@ -65,14 +67,15 @@ def print_history(path: Path, wanted: Wanted, *, as_json: bool) -> None:
         room = None if wanted.room is None else archive.find(wanted.room)
         if wanted.room is not None and room is None:
             raise NoSuchRoom(wanted.room, path, list(archive.rooms))
-        stamped = Stamped(room)
+        stamped = Stamped(AUDIT if wanted.audit else room)
         rooms = [*archive.rooms.values()] if room is None else [archive.rooms[room]]
-        events = _events(archive, archive.audit if wanted.audit else rooms, wanted)
+        # Only what is printed counts for `last`.
+        events = _events(archive, archive.audit if wanted.audit else rooms, wanted, () if as_json else NOT_SHOWN)
         while some := list(islice(events, _LINES)):
             output.write([line for event in some for line in ([show_json(event)] if as_json else stamped.show(event))])
 
 
-def _events(archive: Archive, rooms: list[int], wanted: Wanted) -> Iterator[Event]:
+def _events(archive: Archive, rooms: list[int], wanted: Wanted, without: tuple[type[Event], ...]) -> Iterator[Event]:
     after, before = 0, EVER
     if isinstance(wanted.since, Moment):
         after = archive.id_at(rooms, wanted.since.time) - 1
@@ -87,7 +90,8 @@ def _events(archive: Archive, rooms: list[int], wanted: Wanted) -> Iterator[Even
         return reversed(list(islice(_behind(found, after), wanted.last)))
     if wanted.last is not None:  # only the first of them is remembered, however many there are
         first = EVER
-        for event in islice(_behind(archive.events_back(rooms, before), after), wanted.last):
+        back = _behind(archive.events_back(rooms, before), after)
+        for event in islice((event for event in back if not isinstance(event, without)), wanted.last):
             first = event.id
         after = first - 1
     return archive.events(rooms, after, before)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
 from typing import Final
 
-from pychat.cli.joining import Entrance
-from pychat.core.errors import AckTimeout, ChatError, ConnectionLost
+from pychat.cli.server_access import Entrance
+from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, NotPublished, Refused
+from pychat.model.limits import Limits
+from pychat.model.replies import Ok
+from pychat.model.text import clean
+from pychat.protocols.text.confidential import not_a_command
 
 _MOST_CHARS: Final = 2**20
 """Of stdin: more than any server takes, and no reason to keep a whole disk in memory."""
+
+
+class TooLong(Enum):
+    """What becomes of a text that does not fit into one message."""
+
+    REFUSE = auto()
+    SPLIT = auto()
+    """It is said in several."""
+    TAIL = auto()
+    """Only its last lines are said."""
 
 
 class NothingToSay(ChatError):
@@ -33,23 +48,89 @@ def text_of(words: Sequence[str]) -> str:
         text = ""
     else:
         sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # it is a TextIOWrapper
-        text = sys.stdin.read(_MOST_CHARS).rstrip("\n")
+        text = sys.stdin.read(_MOST_CHARS).removeprefix("\ufeff").rstrip("\n")
     if not text.strip():
         raise NothingToSay
     return text
 
 
-def say_once(entrance: Entrance, nicks: Sequence[str], room: str | None, text: str) -> None:
+def messages_of(text: str, limits: Limits, too_long: TooLong) -> list[str]:
     """
-    Say a text in a room, and return when the server has accepted it.
+    Return the messages that say a text.
+
+    Raises:
+        Refused: It does not fit into one.
+    """
+    text = clean(text)
+    lines, size = text.count("\n") + 1, len(text.encode())
+    if lines <= limits.text_lines and size <= limits.text_bytes:
+        return [text]
+    if too_long is not TooLong.REFUSE:
+        pieces = [piece for line in text.split("\n") for piece in _pieces(line, limits.text_bytes)]
+        if too_long is TooLong.SPLIT:
+            return [message for message in _joined(pieces, limits) if message.strip()]
+        last = next(_joined(reversed(pieces), limits))
+        return ["\n".join(reversed(last.split("\n")))]
+    what = f"{lines} lines" if lines > limits.text_lines else f"{size} bytes"
+    most = f"{limits.text_lines} lines" if lines > limits.text_lines else f"{limits.text_bytes} bytes"
+    advice = "add --tail to say the last lines, or --split to say all in several messages"
+    raise Refused(f"the text has {what}, and a message has at most {most}; {advice}", code="too_long")
+
+
+def _pieces(line: str, most: int) -> Iterator[str]:
+    """Yield a line in pieces of so many bytes."""
+    while len(data := line.encode()) > most:
+        piece = data[:most].decode(errors="ignore")
+        yield piece
+        line = line[len(piece) :]
+    yield line
+
+
+def _joined(lines: Iterable[str], limits: Limits) -> Iterator[str]:
+    """Yield as many lines together as a message takes."""
+    message: list[str] = []
+    size = 0
+    for line in lines:
+        more = len(line.encode()) + 1
+        if message and (len(message) == limits.text_lines or size + more > limits.text_bytes + 1):
+            yield "\n".join(message)
+            message, size = [], 0
+        message.append(line)
+        size += more
+    yield "\n".join(message)
+
+
+def say_once(
+    entrance: Entrance,
+    nicks: Sequence[str],
+    room: str | None,
+    text: str,
+    *,
+    create: bool,
+    too_long: TooLong = TooLong.REFUSE,
+) -> None:
+    """
+    Say a text in a room, and return when the server has accepted all of it.
+
+    Args:
+        create: Whether to make the room if it is not there. Otherwise a mistyped name would be a room of its own, in
+            which nobody hears the text.
 
     Raises:
         ConnectFailed: No server answers; nothing was said.
-        Refused: The server let us not in, or did not take the text.
+        Refused: The text begins with a slash, or has a confidential command in it; or the server let us not in, or did
+            not take it.
         AckTimeout: It was sent, and may or may not have been accepted.
     """
-    with entrance.connect_as_any(nicks, room) as client:
-        try:
-            client.say(text)
-        except ConnectionLost as error:
-            raise AckTimeout(str(error)) from error
+    said = not_a_command(text)
+    with entrance.connect_as_any(nicks, room, visit=True, create=create) as client:
+        said = said._replace(room=next(reversed(client.rooms), None) if room is None else room)
+        messages = messages_of(said.text, client.limits, too_long)
+        for number, message in enumerate(messages, 1):
+            try:
+                answer = client.ask(said._replace(text=message))
+            except (AckTimeout, ConnectionLost) as error:
+                where = f"message {number} of {len(messages)}: " if len(messages) > 1 else ""
+                raise AckTimeout(f"{where}{error}") from error
+            if isinstance(answer, Ok) and answer.id is None:
+                raise NotPublished

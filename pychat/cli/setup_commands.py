@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pychat.cli.doctor import Finding, Grade, check_tls, examine, joining, report
-from pychat.cli.parsing import (
+from pychat.cli.addresses import check_host
+from pychat.cli.click_app import (
     DIRECTORY,
     NEW_FILE,
+    Checked,
     Choice,
     Command,
     Context,
@@ -19,14 +21,18 @@ from pychat.cli.parsing import (
     command,
     completion_script,
     config_option,
-    configurable,
     option,
     pass_context,
-    refuse_together,
-    settings_of,
+    shared_option,
 )
-from pychat.cli.settings import table
+from pychat.cli.doctor import Finding, Grade, check_answer, check_doubts, check_tls, examine, joining, report
+from pychat.cli.option_help import configurable, settings_of
+from pychat.cli.serve_plan import plan_of
+from pychat.cli.server_address import address_argument, place_of, target_of
+from pychat.cli.show_config import table
 from pychat.cli.streams import Output
+from pychat.model.errors import ChatError
+from pychat.transport.trust import BadCertificate
 
 _PASS_ON: Final = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 """Settings of a command whose arguments are those of another one."""
@@ -55,8 +61,25 @@ def cert(host: tuple[str, ...], days: int, out: Path) -> None:
     Output().write(how_to_use(make_certificate(host, days, out), host, days))
 
 
+def try_out_serve(ctx: Context, arguments: Sequence[str] = ()) -> None:
+    """
+    Return if `pychat serve` could start with these arguments.
+
+    Raises:
+        UsageError, ChatError: It could not.
+    """
+    from pychat.cli.serve_build import try_out  # loads the server
+
+    try_out(plan_of(ctx, arguments))
+
+
+def _beginning(ctx: Context, param: object, text: str) -> list[str]:
+    """Return the commands that have options and begin so, for a shell that completes."""
+    return [name for name in configurable(ctx.find_root().command) if name.startswith(text)]
+
+
 @command(cls=Command, context_settings=_PASS_ON)
-@argument("command", required=False)
+@argument("command", required=False, shell_complete=_beginning)
 @argument("arguments", nargs=-1)
 @pass_context
 def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> None:
@@ -69,35 +92,69 @@ def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> Non
     known = configurable(ctx.find_root().command)
     if command is not None and command not in known:
         raise UsageError(f"{command!r} has no options to show; use one of: {', '.join(known)}")
+    if command in (None, "serve"):
+        try:
+            try_out_serve(ctx, arguments)
+        except ChatError as error:
+            raise UsageError(str(error)) from error
     output = Output()
     for number, name in enumerate(known if command is None else [command]):
         output.write([*([""] if number else []), *table(name, settings_of(ctx, name, arguments))])
 
 
 @command(cls=Command)
-@option("--port", default=55555, type=IntRange(1, 65535), metavar="N", help="The port of a server.")
-@option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where it listens, or shall listen.")
-@option("--unix", type=NEW_FILE, metavar="PATH", help="Its Unix socket, instead of host and port.")
+@address_argument
+@shared_option("--port", "-p", default=55555, type=IntRange(1, 65535), metavar="N", help="The port of a server.")
+@shared_option(
+    "--host",
+    default="127.0.0.1",
+    type=Checked("address", check_host),
+    metavar="ADDRESS",
+    help="Where it listens, or shall listen.",
+)
+@shared_option("--unix", type=NEW_FILE, metavar="PATH", help="Its Unix socket, instead of host and port.")
+@option(
+    "--expect",
+    type=Choice(("server",)),
+    metavar="server",
+    help="Look at nothing but whether a pychat server answers; the exit code is 1 if none does.",
+)
 @config_option
 @pass_context
-def doctor(ctx: Context, port: int, host: str, unix: Path | None) -> None:
+def doctor(ctx: Context, address: str | None, port: int, host: str, unix: Path | None, expect: str | None) -> None:
     """
     Look for what could keep pychat from working here.
 
-    It asks who answers on the port, and looks at the limits of the system, the clock, the terminal, the config file
-    and the certificates that it names. The exit code is 1 if something is wrong.
+    The server is at HOST[:PORT], or where --host and --port say. It asks who answers there, and looks at the limits of
+    the system, the clock, the terminal, the config file and the certificates that it names. The exit code is 1 if
+    something is wrong.
     """
-    refuse_together("unix", "host", "port")
-    where = (host, port) if unix is None else (str(unix), None)
+    where = place_of(host, port, unix, target_of(address)[0])
+    if expect is not None:
+        answers = check_answer(*where)
+        Output().write(report([answers]))
+        raise Exit(int(answers.grade is Grade.WRONG))
     findings = list(examine(*where))
     try:
+        plan_of(ctx)
         settings = {name: settings_of(ctx, name, ()) for name in configurable(ctx.find_root().command)}
     except UsageError as error:
         findings.append(Finding(Grade.WRONG, "config", error.format_message()))
     else:
         findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
         for name, options in settings.items():
-            findings += check_tls(name, {setting.option: setting.value for setting in options})
+            values = {setting.option: setting.value for setting in options}
+            findings += check_tls(name, values)
+            if name == "serve":
+                findings += check_doubts(values)
+        try:
+            try_out_serve(ctx)
+        except BadCertificate:  # it is told already
+            pass
+        except (ChatError, UsageError) as error:
+            findings.append(Finding(Grade.WRONG, "serve", str(error)))
+        else:
+            findings.append(Finding(Grade.OK, "serve", "a server with these options could start"))
     can_be_joined = Grade.WRONG not in [finding.grade for finding in findings if finding.subject == "port"]
     Output().write([*report(findings), *(joining(*where) if can_be_joined else [])])
     raise Exit(int(any(finding.grade is Grade.WRONG for finding in findings)))

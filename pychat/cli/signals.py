@@ -17,6 +17,7 @@ class Wish(Enum):
     """What a signal wants of the server."""
 
     RELOAD = "reload"
+    REPORT = "report"
     END = "end"
 
 
@@ -39,7 +40,7 @@ class Signals:
 
     def __enter__(self) -> Signals:
         signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, _do_nothing)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # it is, under nohup
             signal.signal(signal.SIGHUP, _do_nothing)
@@ -55,6 +56,9 @@ class Signals:
         if not select.select([self._receiver], [], [], timeout)[0]:
             return None
         numbers = set(self._receiver.recv(_MOST_SIGNALS))
+        if numbers == {signal.SIGUSR1}:
+            return Wish.REPORT
+        numbers.discard(signal.SIGUSR1)
         if numbers == {signal.SIGHUP} and not (self._had_terminal and not _has_terminal()):
             return Wish.RELOAD
         return Wish.END

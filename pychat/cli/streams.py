@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable
 from typing import Final, TextIO
 
-from pychat.core.errors import ChatError
+from pychat.model.errors import ChatError
 
 _DUMB: Final = ("dumb", "unknown")
 
@@ -85,7 +85,7 @@ def say_on_stdout(lines: Iterable[str]) -> None:
 def say_on_stderr(line: str) -> None:
     """Print a line, if there is a stderr; `print` would take stdout if there is none."""
     if sys.stderr is not None:
-        print(line, file=sys.stderr)
+        sys.stderr.write(f"{line}\n")  # in one piece: lines of several threads do not mix
 
 
 def silence(descriptor: int) -> None:
@@ -100,11 +100,11 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def can_converse() -> bool:
+def can_edit() -> bool:
     """
-    Whether a person can type below what is heard.
+    Whether a person at a terminal can type below what is heard.
 
-    On a terminal that cannot move its cursor, what is typed and what is heard can only follow each other, as in a pipe.
+    If the output goes elsewhere, or the terminal cannot move its cursor, what is typed and what is heard can only
+    follow each other.
     """
-    is_dumb = os.environ.get("TERM", "").lower() in _DUMB
-    return is_terminal(sys.stdin) and is_terminal(sys.stdout) and not is_dumb
+    return is_terminal(sys.stdout) and os.environ.get("TERM", "").lower() not in _DUMB

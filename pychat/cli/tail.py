@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from pychat.cli.listening import listen
-from pychat.cli.stamping import Stamped
+from pychat.cli.display import show_json
+from pychat.cli.listening import listen, tell
 from pychat.cli.streams import Output
+from pychat.cli.timestamps import Stamped
 from pychat.client import ChatClient, Dropped, Heard, Reconnected, Reconnecting
-from pychat.core.errors import ConnectionLost, Refused, RemoteProtocolError
-from pychat.core.events import Disconnected, Event, Joined, Kicked, Left, Message
-from pychat.core.queries import ReadHistory
-from pychat.core.replies import Bye, Failure, Gap, HistoryPage
-from pychat.display import show_json
+from pychat.client.backlog import bytes_of
+from pychat.model.errors import ConnectionLost, Refused, RemoteProtocolError
+from pychat.model.events import Disconnected, Event, Joined, Kicked, Left, Message
+from pychat.model.queries import ReadHistory
+from pychat.model.replies import Bye, Failure, Gap, HistoryPage
+from pychat.protocols.text.render import NOT_SHOWN
+
+_MOST_BYTES: Final = 64 * 2**20
+"""How much history is kept in memory before it is printed."""
 
 
 class Tail:
-    """One room, from the end of its history on. `as_json` tells how things are written."""
+    """One room, from the end of its history on. `as_json` tells how things are written, `quiet` what goes to stderr."""
 
-    def __init__(self, client: ChatClient, *, as_json: bool) -> None:
+    def __init__(self, client: ChatClient, *, as_json: bool, quiet: bool = False) -> None:
         self._client = client
         self._room = client.rooms[-1]
-        self._as_json = as_json
+        self._as_json, self._quiet = as_json, quiet
         self._output = Output()
         self._stamped = Stamped(self._room)
         self._last_id = 0
-        """Of the last event that was printed; history and what happens meanwhile overlap."""
+        """Of the last event of the room that was printed; history and what happens meanwhile overlap."""
 
-    def follow(self, last: int, since: int | None) -> None:
+    def follow(self, last: int, since: int | None, *, every: bool = False) -> None:
         """
         Print some history, then what happens, until something ends it.
 
         Args:
-            last: How many of the last events to begin with.
+            last: How many of the last messages to begin with.
+            every: Begin with the other events between them, too, and count them like messages.
             since: The id of an event; if it is given, begin behind it instead.
 
         Raises:
@@ -41,9 +48,11 @@ class Tail:
             Refused: We were put out of the room, or not let into it again.
             ConnectionLost: The connection is lost for good.
         """
-        for event in self._behind(since) if since is not None else self._last(last):
+        for event in self._behind(since) if since is not None else self._last(last, every=every):
             self._tell(event)
         for heard in listen(self._client, self._output):
+            if isinstance(heard, Failure):
+                self._check_membership(heard)  # what it raises is told, with the same words
             if self._is_news(heard):
                 self._tell(heard)
             self._check_membership(heard)
@@ -56,18 +65,24 @@ class Tail:
         while more:
             page = self._read(ReadHistory(self._room, after=since))
             yield from filter(self._is_of_others, page.events)
-            more = page.more and bool(page.events)
-            since = page.events[-1].id if page.events else since
+            then = page.next or (page.events[-1].id if page.events else since)  # older servers tell no `next`
+            more, since = page.more and then != since, then
 
-    def _last(self, number: int) -> list[Event]:
-        """Return so many of the last events, or as many as there are."""
+    def _last(self, number: int, *, every: bool = False) -> list[Event]:
+        """Return so many of the last messages, or events, or as many as there are."""
         events: list[Event] = []
-        before, more = None, True
-        while more and len(events) < number:
-            page = self._read(ReadHistory(self._room, before=before))
-            events = [*filter(self._is_of_others, page.events), *events]
-            more = page.more and bool(page.events)
-            before = page.events[0].id if page.events else None
+        before: int | None = None
+        more = True
+        size = 0
+        while more and len(events) < number and size < _MOST_BYTES:
+            page = self._read(ReadHistory(self._room, before=before, without=() if self._as_json else NOT_SHOWN))
+            size += bytes_of(page)
+            found = [
+                event for event in page.events if (every or isinstance(event, Message)) and self._is_of_others(event)
+            ]
+            events = [*found, *events]
+            then = page.next or (page.events[0].id if page.events else before)
+            more, before = page.more and then != before, then
         return events[max(0, len(events) - number) :]
 
     def _read(self, question: ReadHistory) -> HistoryPage:
@@ -86,8 +101,7 @@ class Tail:
     def _is_news(self, heard: Heard) -> bool:
         """Whether it is to be printed, and was not printed as history."""
         if isinstance(heard, Event):
-            is_direct = isinstance(heard, Message) and heard.room is None  # these are in no history
-            return is_direct or (heard.id > self._last_id and self._is_of_others(heard))
+            return _is_direct(heard) or (heard.id > self._last_id and self._is_of_others(heard))
         return isinstance(heard, Gap | Failure | Bye | Reconnecting | Reconnected | Dropped)
 
     def _is_of_others(self, event: Event) -> bool:
@@ -106,9 +120,14 @@ class Tail:
     # Writing
 
     def _tell(self, heard: Heard) -> None:
-        if isinstance(heard, Event):
+        if isinstance(heard, Event) and not _is_direct(heard):
             self._last_id = max(self._last_id, heard.id)
-        self._output.write([line for line in self._written(heard) if line])
+        if self._as_json:
+            self._output.write([line for line in [show_json(heard)] if line])
+        else:
+            tell(heard, [line for line in self._stamped.show(heard) if line], self._output, quiet=self._quiet)
 
-    def _written(self, heard: Heard) -> list[str]:
-        return [show_json(heard)] if self._as_json else self._stamped.show(heard)
+
+def _is_direct(event: Event) -> bool:
+    """Whether it is in no history."""
+    return isinstance(event, Message) and event.room is None

@@ -1,7 +1,7 @@
 """
 The chat: sessions, nicknames, rooms and handlers, without a socket.
 
-Verbs come in by `perform`, on the thread of the session that sent them; `actions.py` says what each one does.
+Verbs come in by `perform`, on the thread of the session that sent them; `verb_table.py` says what each one does.
 Whatever they cause takes its place in one order (`order.py`) and is handed to `delivery`.
 """
 
@@ -10,38 +10,46 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pychat.core.accounts import Accounts
-from pychat.core.actions import ACTIONS
-from pychat.core.alarms import Alarms
-from pychat.core.attempts import Attempts
-from pychat.core.audit import Audit
-from pychat.core.authority import authorize
-from pychat.core.census import Census, Past
-from pychat.core.clock import SYSTEM_CLOCK, Clock
+from pychat.core.accounts.base import Accounts, check_accounts
+from pychat.core.accounts.logins import Logins
+from pychat.core.accounts.operators import Operators
+from pychat.core.accounts.server_password import Password
+from pychat.core.accounts.stored import KeptAccounts
 from pychat.core.delivery import Delivery
-from pychat.core.errors import InternalFailure, LimitExceeded, LocalProtocolError, NoSuchNickname, NotAMember, Refused
-from pychat.core.events import Event, Message
+from pychat.core.disowned import check_owned
 from pychat.core.handler import Chains, Handler, run_before, run_on
-from pychat.core.kept_accounts import KeptAccounts
-from pychat.core.lasting import Lasting
-from pychat.core.limits import Limits
-from pychat.core.log import Log, MemoryLog
-from pychat.core.membership import Membership
-from pychat.core.names import check_room, fold
-from pychat.core.nicknames import Nicknames
-from pychat.core.operators import Operators
-from pychat.core.order import Order
-from pychat.core.passwords import Password
-from pychat.core.queries import Ref
-from pychat.core.replies import Bye, Counts, Failure, Reply
-from pychat.core.room import Room
-from pychat.core.server_bans import ServerBans
-from pychat.core.session import LocalSession, Session, Told
-from pychat.core.talking import failure_of
-from pychat.core.text import clean, clean_line, lines_of
-from pychat.core.userhost import Cloaks
-from pychat.core.verbs import SayAll, Verb
-from pychat.core.watching import Watches
+from pychat.core.history.log import Log, MemoryLog, check_log
+from pychat.core.history.snapshots import Lasting
+from pychat.core.local_session import LocalSession
+from pychat.core.messages.actions import failure_of
+from pychat.core.messages.publish import publish
+from pychat.core.moderation.audit import Audit
+from pychat.core.moderation.server_bans import ServerBans, arrive
+from pychat.core.order import CAUSED_BYTES, Order
+from pychat.core.pauses import Pauses
+from pychat.core.people.journal import note_going
+from pychat.core.people.monitor import Watches
+from pychat.core.people.nicknames import Nicknames
+from pychat.core.people.user_counts import Census, Past
+from pychat.core.permissions import authorize
+from pychat.core.rooms.membership import Membership
+from pychat.core.rooms.registry import RoomTable
+from pychat.core.rooms.room import Room
+from pychat.core.scheduler import Alarms
+from pychat.core.session import Session, Told
+from pychat.core.verb_table import ACTIONS
+from pychat.model.arguments import given
+from pychat.model.cloaks import Cloaks
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.errors import LimitExceeded, LocalProtocolError, Refused
+from pychat.model.events import Event, Message
+from pychat.model.limits import Limits, check_limits
+from pychat.model.names import check_room
+from pychat.model.queries import Ref
+from pychat.model.replies import Bye, Counts, Failure, Reply
+from pychat.model.text import clean, clean_line, lines_of, seen, shows_nothing
+from pychat.model.verbs import SayAll, Verb
+from pychat.version import DESCRIPTION
 
 
 class Chat:
@@ -55,6 +63,7 @@ class Chat:
         log: Log | None = None,
         delivery: Delivery | None = None,
         name: str = "pychat",
+        description: str = DESCRIPTION,
         default_room: str = "lobby",
         motd: Iterable[str] = (),
         operators: Mapping[str, str] | None = None,
@@ -69,6 +78,7 @@ class Chat:
             log: Where the record of the rooms is kept. Default: in memory, the last events of each room.
             delivery: Who brings events to sessions. Default: only to those of this process.
             name: What the server calls itself.
+            description: One line about it, for IRC clients.
             default_room: Where a session goes that names no room.
             motd: The message of the day, line by line; everybody who comes in is told.
             operators: Who may become a server operator: passwords by name.
@@ -80,28 +90,29 @@ class Chat:
             TypeError: A handler is none, has a misspelt hook, or one with other parameters.
             ValueError: The password is empty.
         """
-        self.limits = limits or Limits()
-        self.name = name
+        self.limits = check_limits(limits) or Limits()
+        self.name = given("name", name, str, "a string")
+        self.description = given("description", description, str, "a string")
         self.clock = clock
         self.chains = Chains(handlers)
-        self.log = log or MemoryLog(self.limits.history_events, self.limits.history_chars)
+        self.log = check_log(log) or MemoryLog(self.limits.history_events, self.limits.history_chars)
         self.delivery = delivery or Delivery()
         self.order = Order(self.log, self.delivery, clock)
-        self.started = clock.time()
+        self.started, self.began = clock.time(), clock.monotonic()
         self.motd = lines_of(motd)
-        self.operators = Operators(operators or {})
-        self.password = None if password is None else Password(password)
+        self.operators = Operators({} if operators is None else operators)
+        self.password = None if password is None else Password(given("password", password, str, "a string"))
         self.cloaks = Cloaks(name, self.log.secret)
-        self.accounts = accounts or KeptAccounts()
+        self.accounts = KeptAccounts() if accounts is None else check_accounts(accounts)
         self.alarms = Alarms(clock)
+        self.pauses = Pauses(clock)
         # Guarded by the order lock, as is the table of rooms.
         self.nicknames = Nicknames(clock, self.log.drop_session)
-        self.logins = Attempts(self.limits.login_attempts_per_minute, 60.0, clock)
-        self.registrations = Attempts(self.limits.registrations_per_10_minutes, 600.0, clock)
+        self.logins = Logins(self.limits, clock)
         self.census = Census()
-        self.past = Past(clock)
+        self.past = Past(clock, self.log)
         self.watches = Watches(self.order, self.nicknames)
-        self._rooms: dict[str, Room] = {}
+        self.table = RoomTable(self)
         self.bans = ServerBans(self.log, clock)
         self.audit = Audit(self)
         self.membership = Membership(self)
@@ -123,35 +134,40 @@ class Chat:
         return self.chains.handlers
 
     def add_handler(self, handler: Handler, *, before: Handler | None = None) -> None:
-        """Add a handler at the end, or before another one; it takes part from the next verb on."""
+        """Add a handler at the end, or before another one; it takes part from the next verb on. See `Chains.add`."""
         with self.order.lock:
-            handlers = list(self.chains.handlers)
-            handlers.insert(len(handlers) if before is None else handlers.index(before), handler)
-            self.chains = Chains(handlers)
+            self.chains = self.chains.add(handler, before)
 
     def remove_handler(self, handler: Handler) -> None:
-        """Remove a handler; a hook of it that runs at this moment finishes."""
+        """Remove a handler; a hook of it that runs at this moment finishes. See `Chains.remove`."""
         with self.order.lock:
-            self.chains = Chains(other for other in self.chains.handlers if other is not handler)
+            self.chains = self.chains.remove(handler)
 
     # Rooms and people
 
     def room(self, name: str) -> Room:
         """Return the room of this name; make it if there is none. It stays when nobody is in it."""
-        checked = check_room(name, self.limits)
+        check_owned(self.order)
+        room = self.table.obtain(check_room(name, self.limits))
         with self.order.lock:
-            room = self._rooms.get(fold(checked)) or self.add_room_locked(Room(self, checked))
+            self.table.use_locked(room)
+            self.table.shares.released(room)
             room.pinned = True
             return room
 
     def find_room(self, name: str) -> Room | None:
-        """Return the room of this name, or None."""
-        return self._rooms.get(name) or self._rooms.get(fold(name))
+        """
+        Return the room of this name, or None. Not under the order lock: what lasts of an empty room is read.
+
+        Raises:
+            NotReadable: The log cannot be read.
+        """
+        return self.table.find(name)
 
     def rooms(self) -> list[Room]:
-        """Return all rooms, sorted by name."""
+        """Return the rooms that somebody is in or is expected back in, and those of the program, sorted by name."""
         with self.order.lock:
-            return sorted(self._rooms.values(), key=lambda room: room.key)
+            return self.table.used()
 
     def remove_room(self, name: str, reason: str = "the room was closed") -> None:
         """
@@ -168,27 +184,7 @@ class Chat:
         for member in room.members:
             self.membership.leave(member, room, reason)
         with self.order.lock:
-            self._forget_room_locked(room)
-
-    def restore_room_locked(self, room: Room) -> None:
-        """Put a room into the table that was there before the server ended."""
-        self._rooms[room.key] = room
-
-    def add_room_locked(self, room: Room) -> Room:
-        """Put a new room into the table; if there are too many, the oldest empty one goes, of an account last."""
-        if len(self._rooms) >= self.limits.max_rooms:
-            empties = [other for other in self._rooms.values() if not other.occupants and not other.pinned]
-            empty = next(iter(sorted(empties, key=lambda other: other.rules.owned)), None)
-            if empty is None:
-                raise LimitExceeded("rooms on this server", self.limits.max_rooms, "rooms", room=room.name)
-            self._forget_room_locked(empty)
-        self._rooms[room.key] = room
-        return room
-
-    def _forget_room_locked(self, room: Room) -> None:
-        if self._rooms.get(room.key) is room and not room.occupants:
-            del self._rooms[room.key]
-            self.log.forget(room.key)
+            self.table.forget_locked(room)
 
     def find(self, nickname: str) -> Session | None:
         """Return who has this nickname now, or None."""
@@ -203,10 +199,7 @@ class Chat:
     def counts(self, ref: Ref = None) -> Counts:
         """Return how many people and rooms there are."""
         with self.order.lock:
-            census = self.census
-            invisible, operators = len(census.having["i"]), len(census.having["o"])
-            rooms = sum([bool(room.occupants) or room.pinned for room in self._rooms.values()])
-            return Counts(ref, census.people, invisible, operators, len(census.strangers), rooms, census.most)
+            return self.census.counts(ref, sum([bool(room.occupants) or room.pinned for room in self.table.used()]))
 
     def session(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> LocalSession:
         """
@@ -248,11 +241,11 @@ class Chat:
         Raises:
             Refused: The chat is ending, or a handler said no.
         """
+        check_owned(self.order)
         if self.stopping.is_set():
             raise Refused("the server is shutting down", code="shutting_down")
         run_before(self.chains.before_connect, session)
-        with self.order.lock:
-            self.census.arrive(session)
+        arrive(self, session)
         self.run_on(self.chains.on_connect, session)
 
     def perform(self, session: Session, verbs: Iterable[Verb]) -> None:
@@ -267,7 +260,9 @@ class Chat:
         stopping = self.stopping.is_set()
         try:
             for verb in verbs:
-                if session.closed:
+                if session.caused > CAUSED_BYTES:
+                    self.order.throttle(session)
+                if not session.is_here:
                     break
                 try:
                     if stopping:
@@ -277,15 +272,17 @@ class Chat:
                         if self.chains.verb_waits:
                             self.order.flush()
                         run_before(self.chains.before_verb, session, verb)
-                        if session.closed:
+                        if not session.is_here:
                             break
                     ACTIONS[type(verb)](self, session, verb)
                 except Refused as error:
                     turn.ref = None
-                    self.send(session, failure_of(session, verb, error))
+                    if session.put_out is None:  # else it has had its goodbye
+                        self.send(session, failure_of(session, verb, error))
         finally:
-            turn.session, turn.ref = outer, outer_ref
+            turn.session, turn.ref, turn.checked = outer, outer_ref, None
             self.order.flush()
+            self.audit.write()
 
     def close(self, session: Session, reason: str, *, lost: bool = False, farewell: bool = False) -> None:
         """
@@ -296,6 +293,8 @@ class Chat:
             farewell: It is told the reason, when all that is done.
         """
         self.order.flush()
+        if session.put_out is not None:
+            reason = session.put_out
         kept = self.limits.resume_seconds if lost and _comes_back(session) else 0.0
         if not self.membership.remove_everywhere(session, kept):
             return
@@ -321,13 +320,21 @@ class Chat:
             if farewell:
                 self.order.send_locked(session, Bye(reason, session.unwanted))
         self.order.wake()
+        note_going(session, reason)
         session.over()
 
+    def put_out(self, session: Session, reason: str) -> None:
+        """From now on nothing is accepted of the session, which waits for nothing any more. See `Session.kick`."""
+        with self.order.lock:
+            if session.put_out is None:
+                session.put_out = reason
+        self.pauses.end(session)
+
     def run_on(self, hooks: Sequence[Callable[..., object]], session: Session, *args: object) -> None:
-        """Run `on_*` hooks of something that holds whatever they do; if one fails, the session hears of it."""
+        """Run `on_*` hooks of something that holds whatever they do; what one refuses, the session hears."""
         try:
             run_on(hooks, session, *args)
-        except InternalFailure as failure:
+        except Refused as failure:
             self.send(session, Failure.of(failure))
 
     # Speaking
@@ -340,29 +347,21 @@ class Chat:
             to: Only these sessions may see it, of those in the room.
 
         Raises:
-            Refused: The room is no more, or nobody has the nickname any more.
+            Refused: The room is no more, or nobody has the nickname any more; or the text is empty or too long.
+            LocalProtocolError: The sender's nickname is none.
         """
-        if message.room is not None:
-            room = self.find_room(message.room)
-            if room is None:
-                raise NotAMember(message.room)
-            if to is None and message.role:
-                to = room.holders(message.role).union(filter(None, [self.order.turn.session]))
-            self.order.publish(message, room.alone, only=None if to is None else frozenset(to))
-        elif message.to is not None:
-            recipient = self.find(message.to)
-            if recipient is None:
-                raise NoSuchNickname(message.to)
-            self.order.publish(message, (), only=frozenset({recipient}))
+        publish(self, message, to)
 
-    def send(self, session: Session, *items: Event | Reply) -> None:
-        """Tell one session something, behind everything that this thread caused before."""
-        self.order.send(session, *items)
+    def send(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
+        """Tell one session something, behind everything that this thread caused before; see `Order.send`."""
+        self.order.send(session, *items, confirms=confirms)
 
-    def throttle(self, session: Session, size: int) -> None:
-        """A session has caused about `size` bytes: wait while too many are on their way. Without a lock."""
-        self.log.throttle()
-        self.delivery.throttle(session, size)
+    def end(self) -> None:
+        """Nothing is accepted any more, nobody waits, and what is to be known at the next start is kept."""
+        self.stopping.set()
+        self.pauses.end_all()
+        self.alarms.stop()
+        self.lasting.keep_ends()
 
     def checked_text(self, text: str) -> str:
         """
@@ -377,7 +376,7 @@ class Chat:
             raise LimitExceeded("message", limits.text_bytes, "bytes")
         if "\n" in text and text.count("\n") >= limits.text_lines:
             raise LimitExceeded("message", limits.text_lines, "lines")
-        if not text or text.isspace():
+        if shows_nothing(text):
             raise Refused("the message is empty", code="empty")
         return text
 
@@ -388,7 +387,7 @@ class Chat:
         Raises:
             LimitExceeded: It is too long.
         """
-        text = clean_line(text).strip()
+        text = seen(clean_line(text))
         if len(text) > self.limits.short_text_chars:
             raise LimitExceeded(what, self.limits.short_text_chars, "characters")
         return text

@@ -3,22 +3,22 @@ From the log to the sessions: the entries that have a place in the order, and wh
 
 Everything whose place matters passes through the log as an entry: events, answers, and who begins or ceases to hear a
 room. `Delivery` hands them to sessions inside this process. The server puts a subclass in its place, which does the
-same for those behind a socket (`transport/fanout.py`).
+same for those behind a socket (`transport/write_queue.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from pychat.core.events import Event
-from pychat.core.queries import Ref
-from pychat.core.replies import Reply
+from pychat.model.events import Event, Message
+from pychat.model.queries import Ref
+from pychat.model.replies import Reply
 
 if TYPE_CHECKING:
-    from pychat.core.log import Log
-    from pychat.core.room import Room
+    from pychat.core.history.log import Log
+    from pychat.core.rooms.room import Room
     from pychat.core.session import Session
 
 
@@ -50,6 +50,8 @@ class Private(NamedTuple):
     """Which the session has at this place of the order; None: none yet."""
     answers: bool = False
     """Whether a verb of this session caused it."""
+    confirms: bool = False
+    """Whether it tells that something is stored: then it waits until everything before it is."""
 
 
 class Attach(NamedTuple):
@@ -73,6 +75,24 @@ class Follow(NamedTuple):
 
 
 Entry: TypeAlias = Batch | Private | Attach | Detach | Follow
+
+_ITEM_BYTES: Final = 100
+"""What an item costs beside its texts: names, ids, and whatever a language writes around them."""
+
+
+def weight(items: Sequence[Event | Reply]) -> int:
+    """Return about how many bytes items take on their way and when they are written, without writing them."""
+    size = _ITEM_BYTES * len(items)
+    for item in items:
+        if type(item) is Message:
+            size += len(item.text)
+            continue
+        for field in item:
+            if type(field) is str:
+                size += len(field)
+            elif isinstance(field, (tuple, list, dict, frozenset)):
+                size += _ITEM_BYTES * len(field)
+    return size
 
 
 class Delivery:
@@ -102,8 +122,9 @@ class Delivery:
     def wake(self) -> None:
         """Entries were accepted; called without a lock, once after many of them."""
 
-    def throttle(self, session: Session, size: int) -> None:
-        """A session has caused about `size` bytes: wait while too many are on their way. Called without a lock."""
+    def throttle(self, session: Session) -> None:
+        """Wait while too much of what the session has caused is on its way. Called without a lock."""
+        session.caused = 0
 
 
 def _hearers(batch: Batch) -> set[Session]:

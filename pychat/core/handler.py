@@ -6,9 +6,9 @@ which the handlers were added, with no lock held: one session's verbs come one a
 at the same time. A hook may take its time; only its own session waits.
 
 There are two kinds. `before_*` hooks return the value they were given, changed or not, or refuse the verb by raising
-`Refused`; `on_*` hooks act on what already holds and cannot undo it. Any other exception is logged with its
-traceback, the person who sent the verb is told "internal error", and nobody else notices. `announces` is neither: it
-only answers a question.
+`Refused`; `on_*` hooks act on what already holds and cannot undo it: what they raise as `Refused` is only told. Any
+other exception, `SystemExit` too, is logged with its traceback, the person who sent the verb is told "internal error",
+and nobody else notices. `announces` is neither: it only answers a question.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pychat.core.errors import InternalFailure, Refused
-from pychat.core.events import Joined, Kicked, Left, Message
+from pychat.model.arguments import items
+from pychat.model.errors import InternalFailure, Refused
+from pychat.model.events import Joined, Kicked, Left, Message
+from pychat.model.functions import check_plain, check_ran, title_of
 
 if TYPE_CHECKING:
-    from pychat.core.room import Room
+    from pychat.core.rooms.room import Room
     from pychat.core.session import Session
-    from pychat.core.verbs import Command, Verb
+    from pychat.model.verbs import Command, Verb
 
 logger = logging.getLogger("pychat")
 
@@ -149,29 +151,46 @@ def only_for_prefix(prefix: str) -> Callable[[H], H]:
 _HOOKS: dict[str, Callable[..., Any]] = {name: hook for name, hook in vars(Handler).items() if inspect.isfunction(hook)}
 
 
+_SPELT: dict[str, str] = {name.replace("_", ""): name for name in _HOOKS}
+
+
 def check_handler(handler: object) -> Handler:
     """
     Return the handler if the chat can use it.
 
     Raises:
-        TypeError: It is no `Handler`, has a misspelt hook, or a hook with other parameters.
+        TypeError: It is no `Handler`, has a misspelt hook, or a hook with other parameters, or that is `async`.
     """
     if not isinstance(handler, Handler):
         raise TypeError(f"{handler!r} is no handler: derive its class from pychat.Handler and pass an instance")
     kind = type(handler)
     for name in dir(kind):
-        if not name.startswith(("before_", "on_")) and name not in _HOOKS:
-            continue
         if name not in _HOOKS:
-            close = difflib.get_close_matches(name, _HOOKS, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise TypeError(f"{kind.__name__}.{name} is no hook{hint} (hooks: {', '.join(_HOOKS)})")
+            _check_is_no_hook(kind, name)
+            continue
+        check_plain(getattr(handler, name), "hooks", f"{kind.__name__}.{name}")
         expected = list(inspect.signature(_HOOKS[name]).parameters)[1:]
         try:
             inspect.signature(getattr(handler, name)).bind(*expected)
         except TypeError:
             raise TypeError(f"{kind.__name__}.{name} must take ({', '.join(['self', *expected])})") from None
     return handler
+
+
+def _check_is_no_hook(kind: type, name: str) -> None:
+    """
+    Return if a name of a handler is not meant as that of a hook.
+
+    Raises:
+        TypeError: It begins like one, or differs from one only in case and underscores.
+    """
+    close = _SPELT.get(name.replace("_", "").lower())
+    if close is None and not name.startswith(("before_", "on_")):
+        return
+    if close is None:
+        close = next(iter(difflib.get_close_matches(name, _HOOKS, n=1)), None)
+    hint = "" if close is None else f"; did you mean {close}?"
+    raise TypeError(f"{kind.__name__}.{name} is no hook{hint} (hooks: {', '.join(_HOOKS)})")
 
 
 class Chains:
@@ -200,7 +219,17 @@ class Chains:
     on_disconnect: tuple[Callable[[Session, str], None], ...]
 
     def __init__(self, handlers: Iterable[object] = ()) -> None:
-        self.handlers = tuple(check_handler(handler) for handler in handlers)
+        """
+        Raises:
+            TypeError: See `check_handler`.
+            ValueError: A handler is among them twice: each of its hooks would be called twice.
+        """
+        if isinstance(handlers, Handler):
+            raise TypeError(f"handlers must be a list: [{type(handlers).__name__}()], not a {type(handlers).__name__}")
+        self.handlers = tuple([check_handler(handler) for handler in items("handlers", handlers, "[Broadcast()]")])
+        for at, handler in enumerate(self.handlers):
+            if any(handler is other for other in self.handlers[:at]):
+                raise ValueError(f"this {type(handler).__name__} is one of the handlers already")
         waits = set()
         for name, default in _HOOKS.items():
             users = [handler for handler in self.handlers if getattr(type(handler), name) is not default]
@@ -212,6 +241,10 @@ class Chains:
         prefixes = [getattr(hook, "prefix", None) for hook in self.on_message]
         self.prefixes = tuple(prefix for prefix in prefixes if prefix is not None)
         """Messages that begin with one of these are looked at by a handler."""
+        self.told_unheard = False
+        """Whether the log has been told of a message that none of them published."""
+        self.may_publish = len(self.prefixes) < len(self.on_message)
+        """Whether messages may reach anybody: a handler looks at all of them, as `Broadcast` does."""
         publishers = [hook for hook in self.on_message if getattr(hook, "only_publishes", False)]
         self.publishes_all = (
             not self.before_verb
@@ -221,15 +254,45 @@ class Chains:
         )
         """Whether other messages are just published, by one handler."""
 
+    def add(self, handler: Handler, before: Handler | None) -> Chains:
+        """
+        Return the chains with one more, at the end or before another one.
+
+        Raises:
+            TypeError: It is no handler, or one of its hooks cannot be called.
+            ValueError: It is one of the handlers already, or `before` is none of them.
+        """
+        at = len(self.handlers) if before is None else self._place_of(before)
+        return Chains([*self.handlers[:at], handler, *self.handlers[at:]])
+
+    def remove(self, handler: Handler) -> Chains:
+        """
+        Return the chains without one.
+
+        Raises:
+            ValueError: It is none of the handlers.
+        """
+        at = self._place_of(handler)
+        return Chains([*self.handlers[:at], *self.handlers[at + 1 :]])
+
+    def _place_of(self, handler: Handler) -> int:
+        for at, other in enumerate(self.handlers):
+            if other is handler:
+                return at
+        raise ValueError(f"this {type(handler).__name__} is none of the handlers")
+
 
 def call(hook: Callable[..., V], *args: Any) -> V:
     """Call a hook that may refuse; lets `Refused` through, and turns anything else into `InternalFailure`."""
     try:
-        return hook(*args)
-    except Refused:
+        result = hook(*args)
+        if result is not None:
+            check_ran(result, hook)
+    except (Refused, KeyboardInterrupt):
         raise
-    except Exception:
+    except BaseException:
         raise log_failure(hook) from None
+    return result
 
 
 def run_before(hooks: Sequence[Callable[..., None]], *args: Any) -> None:
@@ -246,9 +309,9 @@ def change_before(hooks: Sequence[Callable[..., V]], *args: Any, value: V) -> V:
             if type(changed) is not type(value):
                 raise TypeError(f"the hook returned {changed!r}, not the {type(value).__name__} that it was given")
             value = changed
-        except Refused:
+        except (Refused, KeyboardInterrupt):
             raise
-        except Exception:
+        except BaseException:
             raise log_failure(hook) from None
     return value
 
@@ -258,13 +321,19 @@ def run_on(hooks: Sequence[Callable[..., object]], *args: Any) -> None:
     Run all `on_*` hooks, even if one fails.
 
     Raises:
-        InternalFailure: One of them failed; the others ran.
+        Refused: One of them did not like it, or failed (`InternalFailure`); the others ran.
     """
-    failure = None
+    failure: Refused | None = None
     for hook in hooks:
         try:
-            hook(*args)
-        except Exception:
+            result = hook(*args)
+            if result is not None:
+                check_ran(result, hook)
+        except Refused as refusal:
+            failure = refusal
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             failure = log_failure(hook)
     if failure is not None:
         raise failure
@@ -276,9 +345,17 @@ def one_says_yes(hooks: Sequence[Callable[..., bool]], *args: Any) -> bool:
         try:
             if hook(*args):
                 return True
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             log_failure(hook)
     return False
+
+
+def internal_error(hook: Callable[..., object], problem: str) -> InternalFailure:
+    """Log what is wrong with what a hook returned, and return what the peer may know of it."""
+    logger.error("handler hook %s %s", title_of(hook), problem)
+    return InternalFailure()
 
 
 def log_failure(hook: Callable[..., object]) -> InternalFailure:

@@ -8,28 +8,46 @@ that may wait, and before a change of membership.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple, TypeVar, cast
 
-from pychat.core.burst import Burst, moments
-from pychat.core.clock import SYSTEM_CLOCK, Clock
-from pychat.core.delivery import Batch, Delivery, Private
-from pychat.core.errors import NoSuchNickname, NotAMember, NotStored, Refused
-from pychat.core.events import Event, Message, Notice, Tagged
-from pychat.core.ignoring import deaf_to, ignores
-from pychat.core.log import Log
-from pychat.core.queries import Ref
-from pychat.core.replies import Failure, Ok, Reply
-from pychat.core.room import Room
+from pychat.core.delivery import Batch, Delivery, Private, weight
+from pychat.core.history.log import Log
+from pychat.core.people.ignore import deaf_to, ignores
+from pychat.core.permissions import may_be_heard, require_voice
+from pychat.core.rooms.behind import without_id
+from pychat.core.rooms.room import Room
 from pychat.core.session import Session
+from pychat.model.burst import Burst, moments
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.durations import write_duration
+from pychat.model.errors import LocalProtocolError, NoSuchNickname, NotAMember, NotHere, NotStored, Refused
+from pychat.model.events import Event, Message, Notice, Tagged
+from pychat.model.queries import Ref
+from pychat.model.replies import Failure, Ok, Reply
+from pychat.model.times import milliseconds
+
+logger = logging.getLogger("pychat")
 
 E = TypeVar("E", bound=Event)
 
 
 _MOST_AHEAD_MS: Final = 1000
 """How far the times of events may run ahead of the clock."""
+_MOST_BEHIND_MS: Final = 10_000
+"""How far the clock may be behind the newest event for times to wait for it; if it is more, the clock was set back."""
 
+
+CAUSED_BYTES: Final = 4096
+"""What a session may cause before it is asked how much of that is still on its way (`Order.throttle`)."""
+_BURST_TEXT_BYTES: Final = 32
+"""What a message of a burst takes at least, beside its text: most of it is written once for all of them."""
+
+_ANSWER_WEIGHT: Final = 2
+"""How many times the bytes of an answer count: it is for one alone, where what is said is written once for many."""
 
 _SAID: Final = (Message, Tagged)
 """Events that have a sender."""
@@ -65,7 +83,14 @@ class _Turn(threading.local):
     session: Session | None = None
     """Whose verb the thread performs; None outside of verbs."""
     ref: Ref = None
-    """The mark of the message whose hooks run: the first thing they publish answers it."""
+    """The mark of the message whose hooks run: the first thing they publish under its sender's name answers it."""
+    instead: tuple[_Run, int] | None = None
+    """Where the first thing is that they publish under another name, which answers it if nothing else does."""
+    addressed: tuple[str, Session] | None = None
+    """Whom the direct message is for whose hooks run, by the name that it has there."""
+
+    checked: Event | None = None
+    """The message whose hooks run, as long as it is not published: it is as others may see it."""
 
     def __init__(self) -> None:
         self.runs: list[_Run] = []
@@ -83,13 +108,32 @@ class Order:
         self.turn = _Turn()
         self.stopping = threading.Event()
         self._time = clock.time
-        self._last_ms = 0
+        self._last_ms = milliseconds(log.last_time())
         delivery.log = log
         log.open(delivery.accept, delivery.wake)
+
+    @contextmanager
+    def acting(self, session: Session) -> Iterator[None]:
+        """
+        Hold the lock for what a verb of the session changes.
+
+        Raises:
+            NotHere: It has ended or was put out since the verb began: hooks take time, and passwords.
+        """
+        with self.lock:
+            if not session.is_here:
+                raise NotHere
+            yield
 
     def wake(self) -> None:
         """Let what was appended be delivered. Without the lock, once after all that was appended under it."""
         self.log.wake()
+
+    def throttle(self, session: Session) -> None:
+        """Wait while too much of what a session has caused is on its way. For its own thread, without a lock."""
+        self.flush()
+        self.log.throttle()
+        self.delivery.throttle(session)
 
     def publish(
         self,
@@ -109,9 +153,12 @@ class Order:
 
         Raises:
             NotStored: It is said outside of verbs, so that there is no session to be told, and cannot be stored.
+            LocalProtocolError: The same, and the chat has ended.
         """
         turn = self.turn
         session = turn.session
+        if session is None and self.stopping.is_set():
+            raise LocalProtocolError("the chat has ended: nothing is published any more")
         if session is None and self.log.trouble is not None and rooms and isinstance(event, (Message, Notice)):
             raise NotStored("your message", self.log.trouble, room=rooms[0].name)
         said = session is not None and isinstance(event, _SAID) and event.sender == session.nickname
@@ -123,26 +170,47 @@ class Order:
         if said and turn.ref is not None:
             run.refs[len(run.events)] = turn.ref
             turn.ref = None
+        elif turn.ref is not None and turn.instead is None and isinstance(event, _SAID):
+            turn.instead = run, len(run.events)
         run.events.append(event)
         if session is None:
             self.flush()
 
-    def send(self, session: Session, *items: Event | Reply) -> None:
-        """Tell one session something, behind everything that this thread caused before."""
+    def send(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
+        """
+        Tell one session something, behind everything that this thread caused before.
+
+        Args:
+            confirms: It tells that what was kept before is stored (`Private.confirms`).
+        """
         self.flush()
         if not session.closed:
             with self.lock:
-                self.send_locked(session, *items)
+                self.send_locked(session, *items, confirms=confirms)
             self.wake()
 
-    def send_locked(self, session: Session, *items: Event | Reply) -> None:
+    def send_locked(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
         """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
+        if session.behind is not None and session.resumable:
+            items = tuple(map(without_id, items))
+        self.bring_locked(session, *items, confirms=confirms)
+
+    def bring_locked(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
+        """The same, also to a session that is behind in its rooms (`rooms/behind.py`): what brings it up to date."""
         assert self.lock.locked()
-        self.log.append(Private(session, items, session.nickname, session is self.turn.session))
+        if not items:
+            return
+        source = self.turn.session
+        if source is not None:
+            source.caused += _ANSWER_WEIGHT * weight(items)
+        self.log.append(Private(session, items, session.nickname, session is source, confirms))
 
     def flush(self) -> None:
         """Give everything that this thread caused its position, and let it be sent."""
-        if self.turn.runs:
+        runs = self.turn.runs
+        if runs:
+            for run in runs:
+                _match_lists(run.way)
             with self.lock:
                 self.flush_locked()
             self.wake()
@@ -150,31 +218,56 @@ class Order:
     def flush_locked(self) -> None:
         """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
         assert self.lock.locked()
-        runs, self.turn.runs = self.turn.runs, []
+        runs, self.turn.runs, self.turn.instead = self.turn.runs, [], None
         if not self.stopping.is_set():
             for run in runs:
                 self._append_run_locked(run)
 
-    def append_locked(self, event: E, rooms: tuple[Room, ...], also: Session | None = None) -> E:
+    def append_locked(
+        self,
+        event: E,
+        rooms: tuple[Room, ...],
+        also: Session | None = None,
+        deaf: frozenset[Session] = frozenset(),
+    ) -> E:
         """Give one event its position now, together with a change that the caller makes under the same lock."""
         assert self.lock.locked()
         placed: E = event._replace(id=self.log.claim(1), time=self._times_locked(1)[0])  # type: ignore[assignment]
-        self.log.append(Batch(rooms, [placed], self.turn.session, also=also))
+        source = self.turn.session
+        if source is not None:
+            source.caused += weight((placed,))
+        self.log.append(Batch(rooms, [placed], source, also=self._also_locked(also, rooms, [placed]), deaf=deaf))
         return placed
 
-    def say_all(self, session: Session, room: Room, texts: Sequence[str]) -> None:
+    def _also_locked(self, also: Session | None, rooms: Iterable[Room], events: Sequence[Event]) -> Session | None:
+        """Return who is to hear events together with the rooms: nobody who hears them there, now or a little later."""
+        if also is None or any(also in room.occupants for room in rooms):
+            return None
+        if also.behind is None:
+            return also
+        self.send_locked(also, *events)
+        return None
+
+    def say_all(self, session: Session, room: Room, texts: Sequence[str], size: int) -> None:
         """
         Publish plain messages of a session in a room, at once; the same as if each was published.
+
+        Args:
+            size: Bytes of all texts.
 
         Raises:
             NotAMember: The session is in that room no more.
         """
+        if room.ignoring:
+            deaf_to(room.alone, session)  # so that nothing is matched under the lock
         with self.lock:
             self.flush_locked()
-            if self.stopping.is_set():
+            if self.stopping.is_set() or not session.is_here:
                 return
             _check_locked(_Way(room.alone, session, True, None, None))
-            first, times = self.log.claim(len(texts)), self._times_locked(len(texts))
+            count = len(texts)
+            session.caused += max(_BURST_TEXT_BYTES * count + size, room.written * count)
+            first, times = self.log.claim(count), self._times_locked(count)
             burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts, session.account)
             deaf = deaf_to(room.alone, session) if room.ignoring else frozenset()
             self.log.append(Batch(room.alone, burst, session, True, deaf=deaf))
@@ -182,14 +275,21 @@ class Order:
 
     def _times_locked(self, count: int) -> list[float]:
         """
-        Return the times of the next events, a millisecond apart, so that they tell events from each other.
+        Return times for the ids that were claimed last, a millisecond apart, so that they tell events from each other.
 
         Clients know an event by its time in milliseconds (IRCv3 server-time, chathistory). When there are more than
-        a thousand a second for long, they share times, but no time is before an earlier one.
+        a thousand a second for long, they share times, but no time is before an earlier one. When the clock was set
+        back by some seconds, also over a restart, times go on from the newest, a millisecond for each event, until the
+        clock is there. If it is more, times go back with the clock, and the log knows from which id on.
         """
         now = int(self._time() * 1000)
+        if self._last_ms > now + _MOST_BEHIND_MS:
+            ahead = write_duration((self._last_ms - now) // 1000)
+            logger.warning("the newest event is %s ahead of the clock: times go back to the clock", ahead)
+            self._last_ms = 0
+            self.log.set_back(self.log.last_id() + 1 - count)
         first = max(now, self._last_ms + 1)
-        if first + count > now + _MOST_AHEAD_MS:
+        if first + count > now + _MOST_AHEAD_MS >= self._last_ms:
             self._last_ms = max(now, self._last_ms)
             return moments(self._last_ms, 1) * count
         self._last_ms = first + count - 1
@@ -197,27 +297,41 @@ class Order:
 
     def _append_run_locked(self, run: _Run) -> None:
         rooms, source, said, only, also = run.way
-        if said and source is not None and source.closed:
-            return  # somebody else has ended the session meanwhile, and the others have heard so
+        if said and source is not None and not source.is_here:
+            return  # somebody else has ended the session meanwhile
         try:
             _check_locked(run.way)
         except Refused as error:
-            if said and source is not None:
-                failures = [Failure.of(error, run.refs.get(index)) for index in range(len(run.events))]
-                self.send_locked(source, *failures)
+            if source is not None:
+                told = range(len(run.events)) if said else run.refs
+                self.send_locked(source, *[Failure.of(error, run.refs.get(index)) for index in told])
             return
+        if source is not None and rooms:
+            source.caused += weight(run.events)
         first = self.log.claim(len(run.events))
         placed = _placed_locked(run, first, self._times_locked(len(run.events)))
         if rooms:
+            also = self._also_locked(also, rooms, placed)
             self.log.append(Batch(rooms, placed, source, said, only, also, run.refs, _deaf_locked(run.way)))
         else:
             for recipient in only or ():
-                if not said or source is None or recipient is source or not _ignored_by(recipient, source):
+                if not said or source is None or recipient is source or not ignores(recipient, source.hostmask):
                     self.send_locked(recipient, *placed)
             if said and source is not None and source.echoes:
                 self.send_locked(source, *placed)
         if run.refs and source is not None:
             self.send_locked(source, *[Ok(ref, first + index) for index, ref in run.refs.items()])
+
+
+def _match_lists(way: _Way) -> None:
+    """Without the lock, let the lists concerned match the one who speaks; under it they know the answer."""
+    if way.said and way.source is not None:
+        for room in way.rooms:
+            may_be_heard(way.source, room)
+            if room.ignoring:
+                deaf_to(room.alone, way.source)
+        for recipient in way.only or () if not way.rooms else ():
+            ignores(recipient, way.source.hostmask)
 
 
 def _deaf_locked(way: _Way) -> frozenset[Session]:
@@ -227,16 +341,14 @@ def _deaf_locked(way: _Way) -> frozenset[Session]:
     return frozenset()
 
 
-def _ignored_by(recipient: Session, source: Session) -> bool:
-    return ignores(recipient, source.nickname or "", source.userhost, source.account)
-
-
 def _check_locked(way: _Way) -> None:
     """What was true when the message was said may not be any more: hooks take time."""
     if way.said and way.source is not None:
         for room in way.rooms:
             if way.source not in room.occupants and "n" in room.rules.flags:
                 raise NotAMember(room.name)
+            if room.rules.hushes:
+                require_voice(way.source, room)
     if not way.rooms:
         for recipient in way.only or ():
             if recipient.closed:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pychat.core.events import Message
 from pychat.core.handler import Handler, only_publishes
 from pychat.core.session import Session
+from pychat.model.events import Message
 
 
 class Broadcast(Handler):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
-from pychat.core import verbs
-from pychat.core.events import Message
 from pychat.core.handler import Handler, only_for_prefix
-from pychat.core.membership import own_room
+from pychat.core.permissions import may_be_heard
+from pychat.core.rooms.membership import own_room
 from pychat.core.session import Session
-from pychat.handlers.command_table import CommandTable, Context
+from pychat.handlers.function_commands import CommandTable, Context
+from pychat.model import verbs
+from pychat.model.clock import Clock
+from pychat.model.events import Message
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +27,10 @@ class SessionContext(Context):
     def __init__(self, session: Session, room: str | None, message: Message | None) -> None:
         super().__init__(session.nickname or "", room, message)
         self.session = session
+
+    @property
+    def clock(self) -> Clock:
+        return self.session.chat.clock
 
     def reply(self, text: str) -> None:
         room = None if self.room is None else self.session.chat.find_room(self.room)
@@ -50,8 +56,18 @@ class Commands(Handler):
     def __init__(self) -> None:
         self._table = CommandTable(_PREFIX)
 
-    def command(self, name: str) -> Callable[[F], F]:
-        """Decorate a function `(ctx, ...)` to make it the command `!name`; its docstring begins with its help."""
+    @overload
+    def command(self, name: F, /) -> F: ...
+
+    @overload
+    def command(self, name: str | None = None) -> Callable[[F], F]: ...
+
+    def command(self, name: Any = None) -> Any:
+        """
+        Decorate a function `(ctx, ...)` to make it the command `!name`; its docstring begins with its help.
+
+        Without a name it is called like the function: `@commands.command`.
+        """
         return self._table.command(name)
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
@@ -74,7 +90,8 @@ class Commands(Handler):
             return False
         room = None if command.room is None and session.current is None else own_room(session, command.room)
         session.chat.order.flush()
-        self._table.run(SessionContext(session, None if room is None else room.name, None), command.name, command.args)
+        where = room.name if room is not None and may_be_heard(session, room) else None
+        self._table.run(SessionContext(session, where, None), command.name, command.args)
         return True
 
     def on_help(self, session: Session) -> list[str]:

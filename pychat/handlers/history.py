@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pychat.core.catching_up import fitting
-from pychat.core.errors import NotReadable
 from pychat.core.handler import Handler
-from pychat.core.recalling import Reading
-from pychat.core.replies import Replay
-from pychat.core.room import Room
+from pychat.core.history.reader import Reading
+from pychat.core.price import Effort
+from pychat.core.rooms.catch_up import fitting
+from pychat.core.rooms.room import Room
 from pychat.core.session import Session
+from pychat.core.worker_pool import Busy
+from pychat.model.errors import NotReadable
+from pychat.model.replies import Replay
 
 
 class History(Handler):
@@ -28,10 +30,14 @@ class History(Handler):
             return
         chat = session.chat
         wanted = chat.limits.replay_messages if self._messages is None else self._messages
-        reading = Reading(chat, session, room, messages_only=True, before=room.occupants.get(session, 0) + 1)
+        if session.most_replayed is not None:
+            # Nobody has asked for it by name, and a bot would do again what it was told long ago.
+            wanted = 0 if "B" in session.modes else min(wanted, session.most_replayed)
+        before = room.occupants.get(session, 0) + 1
+        reading = Reading(chat, session, room, Effort(), messages_only=True, before=before)
         try:
-            messages, _ = reading.last(wanted)
-        except NotReadable as error:
+            messages = reading.last(wanted).events
+        except (NotReadable, Busy) as error:
             session.notice(str(error))
             return
         if messages:

@@ -1,13 +1,13 @@
-"""Which nicknames are welcome here, beyond the rules that all names follow (`core/names.py`)."""
+"""Which nicknames are welcome here, beyond the rules that all names follow (`model/names.py`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pychat.core.errors import Refused
 from pychat.core.handler import Handler
-from pychat.core.names import fold
 from pychat.core.session import Session
+from pychat.model.errors import Refused
+from pychat.model.names import fold
 
 
 class NicknameValidator(Handler):

@@ -12,9 +12,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
 
-from pychat.core.events import Event
-from pychat.core.replies import Reply
-from pychat.core.verbs import Verb
+from pychat.model.events import Event
+from pychat.model.replies import Reply
+from pychat.model.verbs import Verb
 
 Item: TypeAlias = Event | Reply
 """What a session hears."""

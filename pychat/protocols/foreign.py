@@ -1,7 +1,10 @@
 """
-Servers that are no pychat, told by the first bytes that they say.
+Programs of other protocols, told by the first bytes that they say: servers to our clients, clients to our server.
 
-Whoever meets one has taken a wrong port. So what it is matters more to them than what it said.
+A client that meets another server has taken a wrong port. So what it is matters more to people than what it said.
+
+A client of another protocol that meets our server, by mistake or because somebody sent it, would be taken for a person
+who does not hit upon a nickname at once: what it says next, a password perhaps, would be the nickname and messages.
 """
 
 from __future__ import annotations
@@ -29,6 +32,20 @@ _SIGNS: Final = (
     (TLS_SERVER, rb"\x15\x03[\x00-\x04]"),
 )
 _COMPILED: Final = [(name, re.compile(sign, re.IGNORECASE)) for name, sign in _SIGNS]
+
+_CLIENTS: Final = re.compile(
+    rb"[*$][0-9]+\s*\Z"  # Redis
+    rb"|SSH-[0-9]"
+    rb"|(?:EHLO|HELO|LHLO) "  # mail
+    rb"|(?:CONNECT|STOMP|PING|CAPA|BEGIN AUTH REQUEST)\s*\Z"  # STOMP, NATS, POP3, CVS
+    rb"|CLIENT "  # DICT, which curl can be made to speak
+    rb"|(?:set|add|replace|append|prepend|cas) \S+ [0-9]+ -?[0-9]+ [0-9]+"  # memcached
+)
+
+
+def is_client(line: bytes) -> bool:
+    """Whether the first line of a client, without its newline, is that of another protocol; HTTP is not among them."""
+    return bool(_CLIENTS.match(line))
 
 
 def recognise(start: bytes) -> str | None:

@@ -9,10 +9,12 @@ Lines come out in runs: a chunk of a busy peer holds a thousand of them, and a r
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from pychat.core.limits import Limits
-from pychat.core.verbs import Abort, Invalid, Say, SayAll, Verb
+from pychat.model.limits import Limits
+from pychat.model.verbs import Abort, Invalid, SayAll, Verb
 
 Run: TypeAlias = bytes | None
 """Complete lines, joined by newlines, with neither a last newline nor CRs; None: one line that was too long."""
@@ -118,6 +120,48 @@ def _without_crs(block: bytes) -> bytes:
     return block[:-1]
 
 
+VERBS_AT_ONCE: Final = 64
+"""How many lines become verbs at once: a verb takes up to a hundred times the memory of a short line."""
+LINES_AT_ONCE: Final = 2048
+"""How many lines are looked at together, where they may be said together."""
+TEXTS_AT_ONCE: Final = 512
+"""How many texts of them a verb says: what it causes fits a send queue."""
+
+
+class PendingLines:
+    """Lines that are not verbs yet. They wait as bytes, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._runs: deque[Run] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._runs)
+
+    def add(self, runs: Iterable[Run]) -> None:
+        """Put lines at the end."""
+        self._runs += runs
+
+    def put_back(self, runs: Iterable[Run]) -> None:
+        """Put lines at the beginning again."""
+        self._runs.extendleft(reversed([*runs]))
+
+    def take(self, most: int) -> Run:
+        """Take the next lines, at most so many. There must be some."""
+        return self.keep_rest(self._runs.popleft(), most)
+
+    def keep_rest(self, run: Run, most: int) -> Run:
+        """Return the first lines of a run; the others wait again."""
+        if run is None:
+            return None
+        if run.count(b"\n") < most:
+            return run
+        end = -1
+        for _ in range(most):
+            end = run.index(b"\n", end + 1)
+        self._runs.appendleft(run[end + 1 :])
+        return run[:end]
+
+
 def too_long(limits: Limits) -> Invalid:
     """The verb for a line that was too long."""
     return Invalid("line_too_long", f"line too long: at most {limits.line_bytes} bytes")
@@ -128,14 +172,9 @@ def endless(limits: Limits) -> Abort:
     return Abort("line_too_long", f"no newline in {limits.unfinished_bytes} bytes")
 
 
-_SAID_AT_ONCE: Final = 512
-
-
 def said(texts: list[str], room: str | None = None) -> list[Verb]:
-    """Return the verbs that say these texts: together, but so that the writer gets something to do in between."""
-    if len(texts) == 1:
-        return [Say(texts[0], room)]
-    return [SayAll(texts[at : at + _SAID_AT_ONCE], room) for at in range(0, len(texts), _SAID_AT_ONCE)]
+    """Return the verbs that say these texts together."""
+    return [SayAll(texts[at : at + TEXTS_AT_ONCE], room) for at in range(0, len(texts), TEXTS_AT_ONCE)]
 
 
 class LineDecoder:

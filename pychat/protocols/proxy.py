@@ -11,7 +11,7 @@ import ipaddress
 import re
 from typing import Final
 
-from pychat.core.errors import RemoteProtocolError
+from pychat.model.errors import RemoteProtocolError
 
 MOST_BYTES: Final = 107
 """Of the longest line that there can be, with its end."""

@@ -1,5 +1,6 @@
 """Logs that last: `SqliteLog` keeps the record of the rooms in a file."""
 
-from pychat.stores.durable import SqliteLog as SqliteLog
+from pychat.stores.sqlite.database import check_file as check_file
+from pychat.stores.sqlite.log import SqliteLog as SqliteLog
 
-__all__ = ["SqliteLog"]
+__all__ = ["SqliteLog", "check_file"]

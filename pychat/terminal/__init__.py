@@ -1,33 +1,37 @@
 """
 `pychat connect` for a person at a terminal: a line to type in, the chat above it, the status below.
 
-    editor.py        the terminal; the only door of prompt_toolkit
+    editor.py        the terminal, with device.py; where there can be no editor: line_mode.py
        |  ^
-     keys  lines     screen.py says what each needs of the other
+     keys  lines     interfaces.py says what each needs of the other
        v  |
     conversation.py  what is typed becomes requests; with local_commands.py, completion.py, status.py
        |  ^
-    messenger.py     two threads that wait for the server
+    worker_threads.py  two threads that wait for the server
        |
-    hearing.py       what is heard goes to stage.py: the room on the screen (view.py, colors.py, notices.py), or is kept
+    incoming.py      what is heard goes to rooms_view.py: the room on the screen (view.py, colors.py), or is kept
                      in rooms.py until somebody looks
 
-Only messenger.py has threads; everything else runs on the one of the terminal.
+Only worker_threads.py has threads; everything else runs on the one of the terminal.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Final
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
 
 from pychat.client import ChatClient
-from pychat.core.errors import Refused
-from pychat.core.text import clean_line
+from pychat.model.errors import Refused
+from pychat.model.text import clean_line
 from pychat.terminal.colors import wants_color
 from pychat.terminal.conversation import Conversation
-from pychat.terminal.editor import Editor, ask_nickname
 from pychat.terminal.history_file import HistoryFile, history_path
+from pychat.terminal.line_mode import LineMode, ask_nickname
+
+if TYPE_CHECKING:
+    from pychat.terminal.editor import Editor
 
 _INTERRUPTED: Final = 130
 _REFUSED: Final = 4
@@ -44,13 +48,22 @@ _NOT_ABOUT_NAMES: Final = frozenset(
 )
 
 
-def run(connect: Callable[[str], ChatClient], nick: str | None, *, color: bool | None = None) -> int:
+def run(
+    connect: Callable[[str], ChatClient],
+    nick: str | None,
+    *,
+    proposal: str = "",
+    color: bool | None = None,
+    write: Callable[[Iterable[str]], None] | None = None,
+) -> int:
     """
     Ask for a nickname if there is none, or until one is accepted, and chat; return the exit code.
 
     Args:
         connect: Makes a client with a nickname, or raises.
+        proposal: The nickname of a person who only presses Enter.
         color: Whether to use colours; None: as the environment has it.
+        write: Writes lines to stdout, where there can be no editor; None: there can.
 
     Raises:
         ConnectFailed: No server answers.
@@ -59,7 +72,7 @@ def run(connect: Callable[[str], ChatClient], nick: str | None, *, color: bool |
     refused = False
     while True:
         try:
-            name = nick if nick is not None else ask_nickname()
+            name = nick if nick is not None else ask_nickname(proposal)
         except KeyboardInterrupt:
             return _INTERRUPTED
         except EOFError:
@@ -72,15 +85,19 @@ def run(connect: Callable[[str], ChatClient], nick: str | None, *, color: bool |
         except Refused as error:
             if error.code in _NOT_ABOUT_NAMES:
                 raise
-            refused = True
-            print(f"! {clean_line(str(error))}")
+            refused, proposal = True, ""
+            print(f"! {clean_line(str(error))}", file=sys.stdout if write is None else sys.stderr)
         else:
-            return _chat(client, colors=wants_color(color, os.environ))
+            if write is not None:
+                return _chat(client, LineMode(write))
+            from pychat.terminal.editor import Editor  # prompt_toolkit takes 0.15 s
+
+            history = HistoryFile(history_path(*client.address, os.environ))
+            return _chat(client, Editor(history, colors=wants_color(color, os.environ)))
 
 
-def _chat(client: ChatClient, *, colors: bool) -> int:
+def _chat(client: ChatClient, editor: Editor | LineMode) -> int:
     """Chat until the person leaves, or there is nobody to talk to."""
-    editor = Editor(HistoryFile(history_path(*client.address, os.environ)), colors=colors)
     conversation = Conversation(client, editor, editor.notify)
     try:
         leaving = editor.run(conversation, conversation.start)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 from zlib import crc32
 
-from pychat.core.names import fold
+from pychat.model.names import fold
 
 NICKNAME_COLORS: Final = (
     "#d70000", "#d75f00", "#875f00", "#5f8700", "#008700", "#008787",

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from pychat.core.names import fold
-from pychat.protocols.slash_table import SlashCommand
+from pychat.model.names import fold
+from pychat.protocols.text.slash_table import SlashCommand
 from pychat.terminal.view import visible_line
 
 _LAST_WORD: Final = re.compile(r"\S*\Z")
@@ -21,6 +21,10 @@ class Known(NamedTuple):
     rooms: Iterable[str]
     nicknames: Iterable[str]
     """The best first."""
+    topic: str = ""
+    """Of the room on the screen, to be changed."""
+    me: str = ""
+    """Our own nickname, to be changed."""
 
 
 class Completions(NamedTuple):
@@ -38,7 +42,13 @@ def complete(before: str, known: Known) -> Completions:
     kind = _argument(arguments, known)
     if not arguments:
         kind = "/COMMAND" if word.startswith("/") else "ADDRESSEE"
-    end = ": " if kind == "ADDRESSEE" else " "
+    command = arguments.strip().lower()
+    if command.startswith("/") and not command.startswith("//") and command.split()[0][1:] not in known.commands:
+        return Completions(len(word), [])  # it will be refused
+    present = {"/topic": known.topic, "/nick": known.me}.get(command, "")
+    if present and not word:
+        return Completions(0, [visible_line(present)])
+    end = ": " if kind == "ADDRESSEE" and not word.startswith("@") else " "
     texts = _PROPOSED.get(kind, _nicknames)(word, known)
     return Completions(len(word), [text + end for text in texts])
 
@@ -68,7 +78,9 @@ def _rooms(word: str, known: Known) -> list[str]:
 
 
 def _nicknames(word: str, known: Known) -> list[str]:
-    return _beginning(word, known.nicknames)
+    """Also with the sign that they have in other chats."""
+    sign = "@" if word.startswith("@") else ""
+    return [sign + name for name in _beginning(word.removeprefix("@"), known.nicknames)]
 
 
 def _beginning(typed: str, names: Iterable[str]) -> list[str]:

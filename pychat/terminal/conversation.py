@@ -1,8 +1,8 @@
 """
 What a person types becomes requests to the server: the terminal client without its terminal.
 
-Everything here runs on one thread, that of the terminal, and never waits: `messenger.py` does. What comes back goes to
-`hearing.py`.
+Everything here runs on one thread, that of the terminal, and never waits: `worker_threads.py` does. What comes back
+goes to `incoming.py`.
 """
 
 from __future__ import annotations
@@ -10,33 +10,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from pychat.client import ChatClient
-from pychat.core.clock import SYSTEM_CLOCK, Clock
-from pychat.core.errors import ChatError, Refused
-from pychat.core.limits import Limits
-from pychat.core.names import fold
-from pychat.core.replies import Failure, Lines, Reply
-from pychat.core.text import clean
-from pychat.core.verbs import Direct, Help, Invalid, Join, Quit, Say, Verb
+from pychat.client import ChatClient, LateAnswer
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, NotConnected, Refused
+from pychat.model.events import Message
+from pychat.model.limits import Limits
+from pychat.model.names import fold
+from pychat.model.replies import Failure, Lines
+from pychat.model.text import clean
+from pychat.model.verbs import Direct, Help, Invalid, Join, Quit, Say, Verb
+from pychat.protocols.text.confidential import in_text
 from pychat.terminal.completion import Completions, Known, complete
-from pychat.terminal.hearing import Hearing
-from pychat.terminal.local_commands import TABLE, Clear, Ignore, Unignore
-from pychat.terminal.messenger import Answer, Ended, Messenger, News, Request
+from pychat.terminal.incoming import Hearing
+from pychat.terminal.interfaces import Screen, Typed
+from pychat.terminal.local_commands import TABLE, Clear, Go, Ignore, Reconnect, Unignore, Win
 from pychat.terminal.passwords import ask_secrets, has_secret, is_like_a_secret
-from pychat.terminal.screen import Screen, Typed
-from pychat.terminal.stage import Stage
+from pychat.terminal.rooms_view import Stage
 from pychat.terminal.status import Link, status_line
 from pychat.terminal.view import Line, visible_line
+from pychat.terminal.worker_threads import Answer, Ended, Messenger, News, Request
 
 _PASTE_LINES: Final = 10
 """A message with more lines is asked about: it may be a paste that was not meant for the chat."""
+_MOST_UNANSWERED: Final = 100
 _USUAL_SECONDS: Final = 0.5
 """What takes longer to be acknowledged is worth a word in the status line."""
 
 
 class Conversation:
     """
-    One person's side of the chat (the `Talker` of screen.py).
+    One person's side of the chat (the `Talker` of interfaces.py).
 
     Args:
         client: Connected, and hears its own messages; nothing was taken from it yet.
@@ -51,9 +54,15 @@ class Conversation:
         self._clock = clock
         self.messenger: Final = Messenger(client, notify)
         self._stage = Stage(screen, client.welcome.nickname, clock)
-        self._hearing = Hearing(self._stage, clock, lambda: client.rooms)
+        self._hearing = Hearing(self._stage, clock, lambda: client.rooms, lambda: client.nickname)
         self._asked: list[float] = []
         """When those requests were made that are not answered yet."""
+        self._unanswered: list[Request] = []
+        """Those that were sent, and may or may not have been done: no answer has come yet, or can come."""
+        self._joining = 0
+        """How many of them are to go into a room."""
+        self._held: list[str] = []
+        """What was typed meanwhile: it is meant for that room."""
         self.lost: ChatError | None = None
         """Why there is nothing to hear any more."""
 
@@ -68,7 +77,7 @@ class Conversation:
         room = self._stage.rooms.current
         return f"[{visible_line(room.name) if room else 'no room'}] "
 
-    def status(self) -> Line:
+    def status(self, columns: int) -> Line:
         now = self._clock.monotonic()
         retry_at = self._hearing.retry_at
         link = Link(
@@ -76,56 +85,86 @@ class Conversation:
             None if retry_at is None else max(0.0, retry_at - now),
             len(self._asked) if self._asked and now - self._asked[0] >= _USUAL_SECONDS else 0,
         )
-        return status_line(self._stage.me, self._stage.rooms, link)
+        return status_line(self._stage.me, self._stage.rooms, link, columns)
 
     def complete(self, before: str) -> Completions:
         rooms = self._stage.rooms
         names = [*reversed(rooms.current.nicknames.values())] if rooms.current else []
         if self._hearing.correspondent is not None:  # who may be in no room of ours
             names.append(self._hearing.correspondent)
-        others = [name for name in dict.fromkeys(names) if name != self._stage.me]
-        return complete(before, Known(TABLE.commands, [room.name for room in rooms], others))
+        for room in rooms:  # those who are only in other rooms come last
+            names += reversed(room.nicknames.values())
+        me, topic = self._stage.me, rooms.current.topic if rooms.current else ""
+        others = [name for name in dict.fromkeys(names) if name != me]
+        return complete(before, Known(TABLE.commands, [room.name for room in rooms], others, topic, me))
 
     # What is typed
 
     def enter(self, text: str, *, confirmed: bool = False) -> Typed:
         text = text.strip("\n").rstrip()  # what is pasted often ends with a newline
         if not text:
+            self._client.hurry()
             return Typed.TAKEN
         asked = TABLE.parse(text) if text.startswith("/") else Say(text)
         doing = _DOING.get(type(asked))
         if doing is not None and (done := doing(self, asked)) is not None:
             return done
         assert isinstance(asked, Verb)
+        asked = self._meant(asked)
         if not self._client.connected:
             self._stage.tell("! not connected; the line stays here until you are back")
             return Typed.KEPT
         if ask_secrets(self._screen, asked, lambda verb: self._ask(verb, ""), self._stage.tell):
             return Typed.TAKEN
+        if self._joining and isinstance(asked, Say):
+            self._held.append(text)
+            return Typed.TAKEN
         if isinstance(asked, Say | Direct):
-            if problem := _problem(asked.text, self._client.limits):
+            if problem := _problem(asked, self._client.limits):
                 self._stage.tell(f"! {problem}")
                 return Typed.KEPT
-            lines = asked.text.count("\n") + 1
-            if lines > _PASTE_LINES and not confirmed:
-                self._screen.confirm(f"send {lines} lines? [y/N]")
+            if not confirmed and (question := self._doubt(asked)):
+                self._screen.confirm(question)
                 return Typed.KEPT
+        if isinstance(asked, Say):
+            self._stage.was_moved = False
         self._ask(asked, text)
         return Typed.TAKEN
+
+    def _doubt(self, asked: Say | Direct) -> str:
+        """The question whether this is meant so; empty if there is no doubt."""
+        room, lines = self._stage.rooms.current, asked.text.count("\n") + 1
+        if isinstance(asked, Say) and self._stage.was_moved and room is not None:
+            return f"you are in {visible_line(room.name)} now; say it there? [y/N]"
+        if any(request.verb == asked for request in self._unanswered):
+            return "it may have been said already; say it again? [y/N]"
+        return f"send {lines} lines? [y/N]" if lines > _PASTE_LINES else ""
 
     def is_secret(self, text: str) -> bool:
         asked = TABLE.parse(text) if text.startswith("/") else None
         return is_like_a_secret(text) if isinstance(asked, Invalid) else has_secret(asked)
 
     def _ask(self, verb: Verb, typed: str) -> None:
-        """Ask the server, about the room on the screen if the person names no other: it may think of another one."""
+        """Ask the server."""
+        self._asked.append(self._clock.monotonic())
+        self._joining += isinstance(verb, Join)
+        self.messenger.ask(Request(verb, typed))
+
+    def _meant(self, verb: Verb) -> Verb:
+        """
+        Return a verb with what the person means by naming nothing else, because the server may think of another thing.
+
+        That is the room on the screen, and the correspondent who is shown, and not ignored.
+        """
         current = self._stage.rooms.current
         if getattr(verb, "room", "") is None and current is not None:
             verb = verb._replace(room=current.name)  # type: ignore[call-arg]  # it has the field
-        if isinstance(verb, Direct) and verb.to is None:  # not who is ignored, or not shown yet
-            verb = verb._replace(to=self._hearing.correspondent)
-        self._asked.append(self._clock.monotonic())
-        self.messenger.ask(Request(verb, typed))
+        if isinstance(verb, Direct) and verb.to is None:
+            verb = verb._replace(to=self._hearing.correspondent, reply_to=self._hearing.correspondent_id or None)
+        if isinstance(verb, Direct) and verb.to is not None and verb.reply_to is None:  # as people write themselves
+            there = [room.nicknames.get(fold(verb.to)) for room in self._stage.rooms]
+            verb = verb._replace(to=next(filter(None, there), verb.to))
+        return verb
 
     def _invalid(self, asked: Invalid) -> Typed:
         self._stage.show(Failure(None, asked.code, asked.text))
@@ -134,7 +173,7 @@ class Conversation:
     def _help(self, asked: Help) -> Typed | None:
         if not asked.about and self._client.connected:
             return None  # the server may add commands
-        self._stage.show(Lines(None, tuple(asked.text.split("\n"))))
+        self._stage.explain(asked.text.split("\n"))
         return Typed.TAKEN
 
     def _quit(self, asked: Quit) -> Typed:
@@ -146,6 +185,12 @@ class Conversation:
         if room is None:
             return None
         self._stage.go_to(room)
+        return Typed.TAKEN
+
+    def _reconnect(self, asked: Reconnect) -> Typed:
+        if self._client.connected:
+            self._stage.tell("-- you are connected")
+        self._client.hurry()
         return Typed.TAKEN
 
     def _clear(self, asked: Clear) -> Typed:
@@ -170,8 +215,33 @@ class Conversation:
 
     def go_to_number(self, number: int) -> None:
         room = self._stage.rooms.number(number)
-        if room is not None and room is not self._stage.rooms.current:
+        if room is None:
+            self._stage.tell(f"! you have no room {number}; your rooms: {self._room_list()}")
+        elif room is not self._stage.rooms.current:
             self._stage.go_to(room)
+
+    def go_to_neighbour(self, step: int) -> None:
+        rooms = [*self._stage.rooms]
+        if self._stage.rooms.current in rooms and len(rooms) > 1:
+            self._stage.go_to(rooms[(rooms.index(self._stage.rooms.current) + step) % len(rooms)])
+
+    def _room_list(self) -> str:
+        return ", ".join(f"{number} {room.name}" for number, room in enumerate(self._stage.rooms, 1)) or "none"
+
+    def _win(self, asked: Win) -> Typed:
+        self.go_to_number(asked.number)
+        return Typed.TAKEN
+
+    def _go(self, asked: Go) -> Typed:
+        start = fold(asked.room)
+        room = self._stage.rooms.find(asked.room) or next(
+            (room for room in self._stage.rooms if fold(room.name).startswith(start)), None
+        )
+        if room is None:
+            self._stage.tell(f"! you are in no room {asked.room}: {self._room_list()}; /join {asked.room} goes into it")
+        elif room is not self._stage.rooms.current:
+            self._stage.go_to(room)
+        return Typed.TAKEN
 
     def go_to_active(self) -> None:
         room = self._stage.rooms.next_active()
@@ -201,21 +271,84 @@ class Conversation:
         """Take one piece of news."""
         if isinstance(news, Answer):
             self._answered(news)
+        elif isinstance(news, LateAnswer):
+            self._answered_late(news)
         elif isinstance(news, Ended):
             self.lost = news.error
             self._screen.leave(0)
         else:
             self._hearing.hear(news)
+            if isinstance(news, Message) and news.sender == self._stage.me:
+                self._heard_own(news)
+
+    def _answered_late(self, late: LateAnswer) -> None:
+        """An answer is one whenever it comes."""
+        request = next((request for request in self._unanswered if request.verb == late.verb), None)
+        if request is not None:
+            self._unanswered.remove(request)
+        if isinstance(late.answer, Failure):
+            self._stage.show(late.answer)
+        elif isinstance(late.verb, Say | Direct):
+            if request is not None:
+                self._take_back(request)
+        else:
+            self._hearing.hear_answer(late.answer)
+
+    def _heard_own(self, message: Message) -> None:
+        """What was said before the connection was lost, and whose answer was lost with it, is heard with the rest."""
+        for request in self._unanswered:
+            if _has_said(message, request.verb):
+                self._unanswered.remove(request)
+                self._take_back(request)
+                return
+
+    def _take_back(self, request: Request) -> None:
+        """Empty the line if there is what has been said by now."""
+        verb = request.verb
+        room = self._stage.rooms.find(verb.room) if isinstance(verb, Say) and verb.room is not None else None
+        if room is not None and room is not self._stage.rooms.current:
+            room.draft = "" if room.draft == request.typed else room.draft
+        else:
+            self._screen.take_back(request.typed)
 
     def _answered(self, answer: Answer) -> None:
         self._asked.pop(0)
         verb, error = answer.request.verb, answer.error
         if error is not None:
             self._stage.show(Failure.of(error) if isinstance(error, Refused) else Failure(None, "", str(error)))
+            if isinstance(error, AckTimeout | ConnectionLost) and not isinstance(error, NotConnected):
+                self._unanswered = [*self._unanswered[1 - _MOST_UNANSWERED :], answer.request]
             if isinstance(verb, Say | Direct):
-                self._screen.give_back(answer.request.typed)
+                self._give_back(answer.request)
+        elif isinstance(verb, Help) and isinstance(answer.reply, Lines):
+            # What the handlers of the server add; its first line is about what programs send.
+            self._stage.explain([*verb.text.split("\n"), *answer.reply.lines[1:]])
         elif answer.reply is not None and not isinstance(verb, Say | Direct):  # we hear those in their place
-            self._hearing.hear_answer(_explained(verb, answer.reply))
+            self._hearing.hear_answer(answer.reply)
+        if isinstance(verb, Join):
+            self._joined(answer)
+
+    def _joined(self, answer: Answer) -> None:
+        """Say what was typed meanwhile; if the room is not there to hear it, nobody does."""
+        self._joining -= 1
+        if self._joining:
+            return
+        held, self._held = self._held, []
+        for text in held:
+            if answer.error is not None or self.enter(text) is Typed.KEPT:
+                self._screen.give_back(text)
+
+    def _give_back(self, request: Request) -> None:
+        """Put what was not said into the line, or where it is meant for another room, into the draft for that."""
+        rooms, verb = self._stage.rooms, request.verb
+        room = rooms.find(verb.room) if isinstance(verb, Say) and verb.room is not None else rooms.current
+        if room is rooms.current:
+            self._screen.give_back(request.typed)
+        elif room is not None and not room.draft:
+            room.draft = request.typed
+            self._stage.tell(f"-- it is in the line again when you go to {room.name}")
+        else:
+            self._screen.put_away(request.typed)
 
 
 _Doing = Callable[[Conversation, Any], Typed | None]
@@ -225,6 +358,9 @@ _DOING: Final[dict[type, _Doing]] = {
     Help: Conversation._help,
     Quit: Conversation._quit,
     Join: Conversation._join,
+    Reconnect: Conversation._reconnect,
+    Win: Conversation._win,
+    Go: Conversation._go,
     Clear: Conversation._clear,
     Ignore: Conversation._ignore,
     Unignore: Conversation._unignore,
@@ -232,9 +368,11 @@ _DOING: Final[dict[type, _Doing]] = {
 """What needs no server, or not always: then they return None."""
 
 
-def _problem(text: str, limits: Limits) -> str | None:
+def _problem(asked: Say | Direct, limits: Limits) -> str | None:
     """Why a message cannot be sent; None if it can."""
-    text = clean(text)
+    text = clean(asked.text)
+    if isinstance(asked, Say) and (refusal := in_text(text)):
+        return refusal.text
     for what, number, limit in (
         ("lines", text.count("\n") + 1, limits.text_lines),
         ("bytes", len(text.encode(errors="replace")), limits.text_bytes),
@@ -244,8 +382,8 @@ def _problem(text: str, limits: Limits) -> str | None:
     return None
 
 
-def _explained(verb: Verb, reply: Reply) -> Reply:
-    """To a list of commands, what the handlers of the server add; its first line is about what programs send."""
-    if isinstance(verb, Help) and isinstance(reply, Lines):
-        return Lines(None, (*verb.text.split("\n"), *reply.lines[1:]))
-    return reply
+def _has_said(message: Message, verb: Verb) -> bool:
+    """Whether a verb has made this message."""
+    if not isinstance(verb, Say | Direct) or (clean(verb.text), verb.action) != (message.text, message.action):
+        return False
+    return (verb.room, None) == (message.room, message.to) if isinstance(verb, Say) else verb.to == message.to

@@ -1,7 +1,7 @@
 """
 The terminal: a line to type in, the chat above it in the terminal's own scrollback, the status below it.
 
-The only door of prompt_toolkit. Everything runs on the thread that calls `run`; `notify` may be called from any.
+Everything runs on the thread that calls `run`; `notify` may be called from any.
 
 What is shown in one go is written in one go: the line is taken away, text printed, the line drawn again, and only then
 do the bytes leave. So nothing flickers, and a key that is pressed meanwhile is never echoed into the text.
@@ -10,46 +10,44 @@ do the bytes leave. So nothing flickers, and a key that is pressed meanwhile is 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
-from prompt_toolkit.application import Application, get_app
-from prompt_toolkit.buffer import Buffer, CompletionState
-from prompt_toolkit.completion import Completion
-from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Always, Condition, has_focus
-from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.history import History
-from prompt_toolkit.key_binding import KeyBindings
-from prompt_toolkit.key_binding.key_processor import KeyPressEvent
-from prompt_toolkit.layout import (
-    BufferControl,
-    ConditionalContainer,
-    Dimension,
-    FormattedTextControl,
-    HSplit,
-    Layout,
-    Window,
-)
-from prompt_toolkit.layout.processors import BeforeInput, PasswordProcessor
-from prompt_toolkit.output.color_depth import ColorDepth
-from prompt_toolkit.output.vt100 import Vt100_Output
-from prompt_toolkit.renderer import print_formatted_text
-from prompt_toolkit.shortcuts import PromptSession
-from prompt_toolkit.styles import Style
-from prompt_toolkit.widgets import SearchToolbar
-
+from pychat.terminal.clusters import last_cluster
 from pychat.terminal.colors import STYLES
+from pychat.terminal.device import (
+    Always,
+    Application,
+    BeforeInput,
+    Buffer,
+    ColorDepth,
+    Completion,
+    CompletionState,
+    Condition,
+    Document,
+    FileHistory,
+    FormattedText,
+    KeyBindings,
+    KeyPressEvent,
+    PasswordProcessor,
+    SearchToolbar,
+    SelectionState,
+    Style,
+    get_app,
+    has_focus,
+    layout,
+    open_output,
+    print_formatted_text,
+)
 from pychat.terminal.history_file import HistoryFile
+from pychat.terminal.interfaces import Leaving, Talker, Typed
 from pychat.terminal.keys import KEYS
-from pychat.terminal.pulse import Pulse
-from pychat.terminal.screen import Leaving, Talker, Typed
+from pychat.terminal.refresh import Pulse
 from pychat.terminal.status import choices_line
 from pychat.terminal.view import Fragment, Line
+from pychat.terminal.wrapping import wrap
 
 _TWICE_SECONDS: Final = 1.0
 """Ctrl-C clears the line; again within this time, it leaves."""
@@ -57,78 +55,6 @@ _INTERRUPTED: Final = 130
 _KILLED: Final = 128
 """And the number of the signal, as the shell has it."""
 _LOOK: Final = Style.from_dict(STYLES)
-
-
-class _Output(Vt100_Output):
-    """
-    Writes to the terminal, at once or, while it is held, later.
-
-    It never asks where the cursor is: the answer would come between the keys that are typed, after each line of output.
-    """
-
-    _held = False
-
-    def hold(self) -> None:
-        """Write nothing until `release`."""
-        self._held = True
-
-    def release(self) -> None:
-        """Write everything since `hold`."""
-        self._held = False
-        self.flush()
-
-    def flush(self) -> None:
-        if not self._held:
-            super().flush()
-
-    def erase_down(self) -> None:
-        """Erase from the beginning of a row on, in two parts: tmux scrolls a screen away that is erased in one."""
-        self.write_raw("\x1b[K\x1b[C\x1b[J\x1b[D")
-
-
-def _open_output() -> _Output:
-    output = _Output.from_pty(sys.stdout, term=os.environ.get("TERM"))
-    assert isinstance(output, _Output)
-    output.enable_cpr = False
-    return output
-
-
-class _History(History):
-    """The entries of a file."""
-
-    def __init__(self, file: HistoryFile) -> None:
-        super().__init__()
-        self._file = file
-
-    def load_history_strings(self) -> Iterable[str]:
-        return reversed(self._file.read())
-
-    def store_string(self, string: str) -> None:
-        self._file.add(string)
-
-
-class _Application(Application[Leaving]):
-    def _on_resize(self) -> None:
-        """
-        Take the line away from where it is now, and draw it again.
-
-        In a narrower window the rows that were full take more rows, so the first of them is further above the cursor.
-        Nearly all terminals wrap them again; on one that cuts them off, the last lines of the chat are overwritten, and
-        they are still in the room's history.
-        """
-        screen = self.renderer.last_rendered_screen
-        if screen is not None and (window := self.layout.current_window) in screen.visible_windows:
-            columns = self.output.get_size().columns
-            cursor = screen.get_cursor_position(window)
-            widths = [max(screen.data_buffer[row], default=0) for row in range(cursor.y)]
-            self.output.cursor_up(sum(width // columns for width in (*widths, cursor.x)))
-        super()._on_resize()
-
-
-def ask_nickname() -> str:
-    """Ask for a nickname; raises EOFError or KeyboardInterrupt if the person gives up."""
-    session: PromptSession[str] = PromptSession(output=_open_output())
-    return session.prompt("Your nickname: ").strip()
 
 
 class Editor:
@@ -146,12 +72,14 @@ class Editor:
         """What is shown next."""
         self._use_secret: Callable[[str], None] | None = None
         self._question = ""
+        self._completed: Document | None = None
+        """The line as the last completion has left it."""
         self._interrupted = -_TWICE_SECONDS
         self._pulse = Pulse(self._look)
-        self._output = _open_output()
-        self._buffer = Buffer(history=_History(history), multiline=True)
+        self._output = open_output()
+        self._buffer = Buffer(history=FileHistory(history), multiline=True)
         self._secret = Buffer()
-        self._app = _Application(
+        self._app = Application(
             self._layout(),
             style=_LOOK,
             include_default_pygments_style=False,
@@ -207,8 +135,9 @@ class Editor:
     # The screen
 
     def show(self, lines: Iterable[Line]) -> None:
-        for line in lines:
-            self._lines += [(f"class:{style}" if style else "", text) for style, text in line]
+        columns = self._output.get_size().columns
+        for row in [row for line in lines for row in wrap(line, columns)]:
+            self._lines += [(f"class:{style}" if style else "", text) for style, text in row]
             self._lines.append(("", "\n"))
 
     def flush(self) -> None:
@@ -230,10 +159,30 @@ class Editor:
 
     def give_back(self, text: str) -> None:
         if not self._buffer.text:
+            # Marked: the first key takes its place, an arrow keeps it.
             self._buffer.document = Document(text)
+            self._buffer.selection_state = SelectionState()
+            self._buffer.selection_state.enter_shift_mode()
             return
-        self._buffer.history.append_string(text)
-        self._buffer.reset(self._buffer.document)
+        self.put_away(text)
+
+    def take_back(self, text: str) -> bool:
+        if self._buffer.text != text:
+            return False
+        self._buffer.reset()
+        return True
+
+    def change_line(self, text: str) -> str:
+        if self._use_secret is None:
+            self._question = ""
+        before = self._buffer.text
+        self._buffer.reset(Document(text))
+        return before
+
+    def put_away(self, text: str) -> None:
+        if text.strip() and not self._talker.is_secret(text):
+            self._buffer.history.append_string(text)
+            self._buffer.reset(self._buffer.document)
 
     def ask_secret(self, question: str, use: Callable[[str], None]) -> None:
         self._question, self._use_secret = question, use
@@ -248,25 +197,25 @@ class Editor:
 
     # How it is drawn
 
-    def _layout(self) -> Layout:
+    def _layout(self) -> layout.Layout:
         search = SearchToolbar()
-        typing = BufferControl(
+        typing = layout.BufferControl(
             self._buffer,
             input_processors=[BeforeInput(lambda: self._talker.prompt())],
             search_buffer_control=search.control,
         )
-        hiding = BufferControl(
+        hiding = layout.BufferControl(
             self._secret, input_processors=[PasswordProcessor(), BeforeInput(lambda: self._question)]
         )
         asked = Condition(lambda: self._use_secret is not None)
-        status = FormattedTextControl(self._status)
-        return Layout(
-            HSplit(
+        status = layout.FormattedTextControl(self._status)
+        return layout.Layout(
+            layout.HSplit(
                 [
-                    ConditionalContainer(Window(typing, wrap_lines=True, height=_typing_height), ~asked),
-                    ConditionalContainer(Window(hiding, height=1), asked),
+                    layout.ConditionalContainer(layout.Window(typing, wrap_lines=True, height=_typing_height), ~asked),
+                    layout.ConditionalContainer(layout.Window(hiding, height=1), asked),
                     search,
-                    Window(status, height=1, style="class:status"),
+                    layout.Window(status, height=1, style="class:status"),
                 ]
             )
         )
@@ -288,7 +237,7 @@ class Editor:
         elif state is not None:
             line = choices_line([one.text for one in state.completions], state.complete_index)
         else:
-            line = self._talker.status()
+            line = self._talker.status(self._output.get_size().columns)
         return FormattedText([(f"class:{style}", text) for style, text in line])
 
     # The keys (keys.py)
@@ -322,14 +271,24 @@ class Editor:
     def _begin_line(self, event: KeyPressEvent) -> None:
         self._buffer.insert_text("\n")
 
+    def _delete_before(self, event: KeyPressEvent) -> None:
+        if self._buffer.selection_state is not None:
+            self._buffer.cut_selection()
+        else:
+            self._buffer.delete_before_cursor(last_cluster(self._buffer.document.text_before_cursor))
+
     def _complete(self, event: KeyPressEvent) -> None:
         if self._buffer.complete_state is not None:
             self._buffer.complete_next()
             return
+        if self._buffer.document == self._completed:  # again, by reflex
+            return
         proposed = self._talker.complete(self._buffer.document.text_before_cursor)
         completions = [Completion(text, -proposed.typed) for text in proposed.texts]
-        if len(completions) == 1:  # done: the next Tab is for the next word
+        if len(completions) == 1:
             self._buffer.apply_completion(completions[0])
+            # After a command its argument may be wanted, after everything else the next word is not begun yet.
+            self._completed = None if completions[0].text.startswith("/") else self._buffer.document
         elif completions:
             self._buffer.complete_state = CompletionState(self._buffer.document, completions)
             self._buffer.complete_next()
@@ -343,6 +302,14 @@ class Editor:
 
     def _go_to_number(self, event: KeyPressEvent) -> None:
         self._talker.go_to_number(int(event.key_sequence[-1].key))
+        self._settle()
+
+    def _go_to_next(self, event: KeyPressEvent) -> None:
+        self._talker.go_to_neighbour(1)
+        self._settle()
+
+    def _go_to_previous(self, event: KeyPressEvent) -> None:
+        self._talker.go_to_neighbour(-1)
         self._settle()
 
     def _end(self, event: KeyPressEvent) -> None:
@@ -390,6 +357,6 @@ class Editor:
         pass
 
 
-def _typing_height() -> Dimension:
-    """A long message takes half of the screen, and scrolls in it."""
-    return Dimension(min=1, max=max(1, get_app().output.get_size().rows // 2))
+def _typing_height() -> layout.Dimension:
+    """A long message takes two thirds of the screen, and scrolls in it."""
+    return layout.Dimension(min=1, max=max(1, get_app().output.get_size().rows * 2 // 3))

@@ -61,7 +61,7 @@ class HistoryFile:
     def _replace(self, data: bytes) -> None:
         with contextlib.suppress(OSError):
             new = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _PRIVATE)
             try:
                 os.write(descriptor, data)
             finally:

@@ -20,10 +20,13 @@ class Key(NamedTuple):
 KEYS: Final = (
     Key(("enter",), "accept"),
     Key(("escape", "enter"), "begin_line"),
+    Key(("backspace",), "delete_before"),
     Key(("tab",), "complete"),
     Key(("s-tab",), "complete_back"),
     Key(("escape", "a"), "go_to_active"),
     *(Key(("escape", str(number)), "go_to_number") for number in range(1, 10)),
+    Key(("escape", "right"), "go_to_next"),
+    Key(("escape", "left"), "go_to_previous"),
     Key(("c-d",), "end"),
     Key(("c-c",), "interrupt"),
     Key(("enter",), "accept_secret", "secret"),

@@ -1,17 +1,19 @@
 """
 The slash commands of the terminal client: those of every line language, and those that it does itself.
 
-`/help` lists all of them, from the docstrings, as `protocols/slash.py` does.
+`/help` lists all of them, from the docstrings, as `protocols/text/slash_commands.py` does.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple, TypeAlias
 
-from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Register
-from pychat.core.verbs import BecomeOperator, Help, Invalid, Verb
-from pychat.protocols import slash
-from pychat.protocols.slash_table import CommandTable
+from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, Register
+from pychat.model.verbs import BecomeOperator, Help, Invalid, Verb
+from pychat.protocols.text import slash_commands as slash
+from pychat.protocols.text.passphrases import login, passwords, unquoted
+from pychat.protocols.text.slash_table import CommandTable
 
 
 class Clear(NamedTuple):
@@ -30,16 +32,46 @@ class Unignore(NamedTuple):
     nickname: str
 
 
-Local: TypeAlias = Clear | Ignore | Unignore
+class Win(NamedTuple):
+    """Show the room with this number."""
+
+    number: int
+
+
+class Go(NamedTuple):
+    """Show a room that one is in, by the beginning of its name."""
+
+    room: str
+
+
+class Reconnect(NamedTuple):
+    """Try to come back at once."""
+
+
+Local: TypeAlias = Clear | Reconnect | Ignore | Unignore | Win | Go
 """What no server has to know of."""
 
-TABLE: Final[CommandTable[Verb | Local]] = CommandTable({**slash.COMMANDS})
+_KEYS: Final = """\
+Enter         says the line, or runs the command; on an empty line: tries at once to come back
+Alt-Enter     begins another line of the same message
+Tab           completes a command, a room or a nickname; again: the next one that fits
+Alt-A         goes to the next room in which something was said
+Alt-1..9      goes to a room by its number
+Alt-Left      goes to the room before; Alt-Right: to the next one
+Ctrl-R, Up    search what was typed before, bring it back
+Ctrl-C        clears the line; twice: leaves
+Ctrl-D        leaves, if the line is empty
+Ctrl-L        clears the screen
+Ctrl-Z        suspends the client; fg brings it back
+Without Alt, press Escape first."""
+
+TABLE: Final[CommandTable[Verb | Local]] = CommandTable({**slash.COMMANDS}, {"keys": _KEYS})
 _command = TABLE.command
 
 
-@_command("help", "[COMMAND]")
+@_command("help", "[COMMAND]", "h")
 def _help(arguments: str) -> Help | Invalid:
-    """List the commands, or explain one."""
+    """Show what most people need, or explain one command; "/help all", "/help ops", "/help keys"."""
     return TABLE.help(arguments)
 
 
@@ -51,29 +83,28 @@ def _oper(arguments: str) -> BecomeOperator | None:
 
 
 @_command("register", "[PASSWORD]")
-def _register(arguments: str) -> Register | None:
+def _register(arguments: str) -> Register:
     """Make an account of your nickname, which nobody else can keep then; you are asked for the password."""
-    return Register(arguments) if len(arguments.split()) <= 1 else None
+    return Register(unquoted(arguments))
 
 
 @_command("login", "[ACCOUNT] PASSWORD", "identify")
-def _login(arguments: str) -> LogIn | None:
+def _login(arguments: str) -> LogIn:
     """Log in to the account of your nickname, or another; without the password, you are asked for it."""
-    words = arguments.split()
-    return LogIn(words[-1] if words else "", *words[:-1]) if len(words) <= 2 else None
+    return login(arguments)
 
 
 @_command("password", "[OLD NEW]", "passwd")
 def _password(arguments: str) -> ChangePassword | None:
     """Give your account another password; without them, you are asked for both."""
-    words = arguments.split() or ["", ""]
+    words = passwords(arguments) or ["", ""]
     return ChangePassword(*words) if len(words) == 2 else None
 
 
 @_command("drop", "[PASSWORD]")
-def _drop(arguments: str) -> DropAccount | None:
+def _drop(arguments: str) -> DropAccount:
     """Delete your account; without the password, you are asked for it."""
-    return DropAccount(arguments) if len(arguments.split()) <= 1 else None
+    return DropAccount(unquoted(arguments))
 
 
 @_command("ignore", "[NICK]")
@@ -86,6 +117,24 @@ def _ignore(arguments: str) -> Ignore | None:
 def _unignore(arguments: str) -> Unignore | None:
     """Show again what somebody says."""
     return Unignore(arguments) if arguments and " " not in arguments else None
+
+
+@_command("win", "N", "window")
+def _win(arguments: str) -> Win | None:
+    """Show the room with this number, as Alt-1 to Alt-9 do."""
+    return Win(int(arguments)) if re.fullmatch("[0-9]{1,4}", arguments) else None
+
+
+@_command("go", "ROOM")
+def _go(arguments: str) -> Go | None:
+    """Show a room that you are in; the beginning of its name is enough."""
+    return Go(arguments.removeprefix("#")) if len(arguments.split()) == 1 else None
+
+
+@_command("reconnect")
+def _reconnect(arguments: str) -> Reconnect | None:
+    """Try to come back at once, when the connection is lost; so does Enter on the empty line."""
+    return None if arguments else Reconnect()
 
 
 @_command("clear")

@@ -6,12 +6,15 @@ import difflib
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Regain, Register
-from pychat.core.verbs import BecomeOperator, Join, SetModes, Verb
-from pychat.protocols.slash import WITH_PASSWORD
-from pychat.terminal.screen import Screen
+from pychat.core.accounts.stored import MOST_PASSWORD_CHARS
+from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, Regain, Register
+from pychat.model.verbs import BecomeOperator, Join, SetModes, Verb
+from pychat.protocols.text.confidential import WITH_PASSWORD
+from pychat.terminal.interfaces import Screen
 from pychat.terminal.view import visible_line
 
+_LEAST: Final = 8
+"""Characters that a password must have, unless a server's own accounts want others: then it is given in the command."""
 _CLOSE: Final = 0.7
 """How much a mistyped command is like one that takes a password."""
 
@@ -26,7 +29,7 @@ class _Question(NamedTuple):
 
 
 def _new(verb: Verb) -> str:
-    return "new password: "
+    return f"new password ({_LEAST} to {MOST_PASSWORD_CHARS} characters): "
 
 
 _QUESTIONS: Final[dict[type, tuple[_Question, ...]]] = {
@@ -54,7 +57,9 @@ def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: 
         return False
 
     def answered(password: str) -> None:
-        if question.twice:
+        if question.twice and not _LEAST <= len(password) <= MOST_PASSWORD_CHARS:
+            tell(f"! a password has {_LEAST} to {MOST_PASSWORD_CHARS} characters; nothing was done")
+        elif question.twice:
             screen.ask_secret("the same again: ", lambda again: compared(password, again))
         else:
             filled(password)

@@ -10,18 +10,26 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from pychat.core.events import Disconnected, Event, Joined, Kicked, Left, Renamed, TopicChanged
-from pychat.core.names import fold
-from pychat.core.replies import Gap, Members
+from pychat.client.backlog import Backlog, Memory
+from pychat.model.events import Disconnected, Event, Joined, Kicked, Left, Renamed, TopicChanged
+from pychat.model.names import fold
+from pychat.model.replies import Gap, Members
+from pychat.terminal.view import Line
 
 KEPT_ITEMS: Final = 500
 """What is kept of a room that is not on the screen; older things are in its history."""
+RECENT_LINES: Final = 8
+"""Lines of a room that are shown again."""
+KEPT_BYTES: Final = 16 * 2**20
+"""And of all rooms together, in memory."""
+MOST_NAMES: Final = 100_000
+"""How many members of rooms are known by name."""
 
 
 class Room:
     """One room that we are in."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, memory: Memory | None = None) -> None:
         self.name = name
         self.topic = ""
         self.nicknames: dict[str, str] = {}
@@ -30,7 +38,11 @@ class Room:
         """Messages since the room was last on the screen."""
         self.mentions = 0
         """How many of them have our nickname in them."""
-        self._kept: deque[Event | Gap] = deque(maxlen=KEPT_ITEMS)
+        self.recent: deque[Line] = deque(maxlen=RECENT_LINES)
+        """What was shown of it last, to be shown again when one comes back."""
+        self.draft = ""
+        """What stood in the line when another room was shown."""
+        self._kept: Backlog[Event | Gap] = Backlog(KEPT_ITEMS, memory or Memory(KEPT_BYTES))
         self._dropped = 0
 
     def speaks(self, nickname: str) -> None:
@@ -41,15 +53,13 @@ class Room:
 
     def keep(self, event: Event | Gap, *, unread: bool = False, mentions: bool = False) -> None:
         """Keep what happened while the room is not on the screen."""
-        self._dropped += len(self._kept) == KEPT_ITEMS
-        self._kept.append(event)
+        self._dropped += self._kept.append(event)
         self.unread += unread
         self.mentions += mentions
 
     def catch_up(self) -> tuple[list[Event | Gap], int]:
         """Return what was kept, and how many older things were not; it counts as read from now on."""
-        kept, dropped = [*self._kept], self._dropped
-        self._kept.clear()
+        kept, dropped = self._kept.take_all(), self._dropped
         self._dropped = self.unread = self.mentions = 0
         return kept, dropped
 
@@ -59,6 +69,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}
+        self._memory = Memory(KEPT_BYTES)
         self.current: Room | None = None
         """The one on the screen."""
 
@@ -71,10 +82,11 @@ class Rooms:
 
     def enter(self, members: Members) -> Room:
         """Note who is in a room that we have joined, or came back into; return it."""
-        room = self._rooms.setdefault(fold(members.room), Room(members.room))
+        room = self._rooms.setdefault(fold(members.room), Room(members.room, self._memory))
         room.topic = members.topic
         # Those who spoke stay behind the others, in their order.
-        there = {fold(member.nickname): member.nickname for member in members.members}
+        free = MOST_NAMES - sum(len(other.nicknames) for other in self if other is not room)
+        there = {fold(member.nickname): member.nickname for member in members.members[: max(0, free)]}
         spoke = [key for key in room.nicknames if key in there]
         room.nicknames = {key: name for key, name in there.items() if key not in room.nicknames}
         room.nicknames |= {key: there[key] for key in spoke}
@@ -82,8 +94,11 @@ class Rooms:
 
     def leave(self, name: str) -> None:
         """Forget a room."""
-        if self._rooms.pop(fold(name), None) is self.current:
+        room = self._rooms.pop(fold(name), None)
+        if room is self.current:
             self.current = None
+        if room is not None:
+            room.catch_up()  # gives the memory back
 
     def last(self) -> Room | None:
         """Return the room that we came into last."""
@@ -107,7 +122,8 @@ class Rooms:
         """Note who is where, and what rooms are about."""
         match event:
             case Joined(room=name, nickname=nickname) if room := self.find(name):
-                room.nicknames.setdefault(fold(nickname), nickname)
+                if sum(len(other.nicknames) for other in self) < MOST_NAMES:
+                    room.nicknames.setdefault(fold(nickname), nickname)
             case Left(room=name, nickname=nickname) | Kicked(room=name, nickname=nickname) if room := self.find(name):
                 room.nicknames.pop(fold(nickname), None)
             case Disconnected(nickname=nickname):

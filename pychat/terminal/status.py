@@ -6,9 +6,13 @@ import math
 from typing import NamedTuple
 
 from pychat.terminal.rooms import Room, Rooms
-from pychat.terminal.view import Line, visible_line
+from pychat.terminal.view import Line, visible_line, width_of
 
 _BETWEEN = " | "
+_NARROW = 60
+"""Columns in which trouble is told without the name of the server."""
+_SHORTEST_TOPIC = 12
+"""Columns of a topic that are worth to be shown."""
 
 
 class Link(NamedTuple):
@@ -22,24 +26,60 @@ class Link(NamedTuple):
     """Messages that wait for their acknowledgement for longer than usual."""
 
 
-def status_line(nickname: str, rooms: Rooms, link: Link) -> Line:
+def status_line(nickname: str, rooms: Rooms, link: Link, columns: int = 1000) -> Line:
     """
-    Return the line; what matters most comes first, because the terminal may be narrow.
+    Return the line. On a narrow terminal what matters less is left out, and nothing is cut off.
 
-        ann in ops, 5 members | 1:lobby(12) 3:dev(2!) | pychat: connected | next release: Friday
+        ann in ops, 5 members | 1:lobby(12) 2:ops 3:dev(2!) | pychat: connected | next release: Friday
     """
-    line: Line = [("status", f" {_place(nickname, rooms.current)}")]
-    unread = [part for number, room in enumerate(rooms, 1) for part in _unread(number, room)]
-    if unread:
-        line += [("status", _BETWEEN.rstrip()), *unread]
-    state = f"{visible_line(link.server)}: {_state(link)}"
-    if link.retry_in is None:
-        line += [("status", _BETWEEN), ("status", state)]
-    else:  # more important than all the rest
-        line = [("status", " "), ("status.alert", state), ("status", _BETWEEN.rstrip()), *line]
-    if rooms.current and rooms.current.topic:
-        line.append(("status", _BETWEEN + visible_line(rooms.current.topic)))
+    trouble: Line = [] if link.retry_in is None else [("status.alert", _state(link))]
+    server: Line = [("status", f"{visible_line(link.server)}: {_state(link)}")]
+    if trouble:
+        trouble = [("status.alert", server[0][1])] if columns > _NARROW else trouble
+        server = []
+    everywhere = _rooms(rooms, [*rooms]) if len([*rooms]) > 1 else []
+    unread = _rooms(rooms, [room for room in rooms if room.unread])
+    room = visible_line(rooms.current.name) if rooms.current else "no room"
+    me, place = _place(nickname, rooms.current), [("status", room)]
+    line: Line = []
+    for parts in (
+        [trouble, [("status", me)], everywhere, server],
+        [trouble, [("status", me)], unread, server],
+        [trouble, [("status", me)], unread],
+        [trouble, unread, [("status", me.partition(" in ")[2])]],
+        [trouble, unread, place],
+        [trouble, unread],
+        [unread or trouble or place],
+    ):
+        line = _joined(parts)
+        if sum(width_of(text) for _, text in line) < columns:
+            break
+    topic = visible_line(rooms.current.topic) if rooms.current else ""
+    left = columns - sum(width_of(text) for _, text in line) - len(_BETWEEN) - 1
+    if topic and left >= min(_SHORTEST_TOPIC, width_of(topic)):
+        shown = topic if width_of(topic) <= left else f"{topic[: max(0, left - 3)]}..."
+        line.append(("status", _BETWEEN + shown))
     return [*line, ("status", " ")]
+
+
+def _joined(parts: list[Line]) -> Line:
+    line: Line = [("status", " ")]
+    for part in filter(None, parts):
+        line += [("status", _BETWEEN)] * (len(line) > 1)
+        line += part
+    return line
+
+
+def _rooms(rooms: Rooms, shown: list[Room]) -> Line:
+    """The numbers and names of rooms, with what is unread there."""
+    line: Line = []
+    for number, room in enumerate(rooms, 1):
+        if room in shown:
+            count = f"({room.unread}{'!' if room.mentions else ''})" if room.unread else ""
+            text = f"{number}:{visible_line(room.name)}{count}"
+            line += [("status", " ")] * bool(line)
+            line.append(("status.alert" if room.mentions else "status", text))
+    return line
 
 
 def choices_line(texts: list[str], chosen: int | None) -> Line:
@@ -56,13 +96,6 @@ def _place(nickname: str, room: Room | None) -> str:
     number = len(room.nicknames)
     members = "1 member" if number == 1 else f"{number} members"
     return f"{visible_line(nickname)} in {visible_line(room.name)}, {members}"
-
-
-def _unread(number: int, room: Room) -> Line:
-    if not room.unread:
-        return []
-    text = f"{number}:{visible_line(room.name)}({room.unread}{'!' if room.mentions else ''})"
-    return [("status", " "), ("status.alert" if room.mentions else "status", text)]
 
 
 def _state(link: Link) -> str:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from pychat.core.events import Disconnected, Event, Joined, Left, Message
-from pychat.core.replies import HistoryPage, Replay, Reply
-from pychat.core.text import clean
-from pychat.protocols.plain import Style, render
-from pychat.protocols.plain_words import listeners, record_title
+from pychat.model.events import Disconnected, Event, Joined, Left, Message
+from pychat.model.replies import HistoryPage, Replay, Reply
+from pychat.model.search import UNSPACED
+from pychat.model.text import clean
+from pychat.protocols.text.render import Style, render
+from pychat.protocols.text.wording import listeners, record_title
 from pychat.terminal.colors import nickname_style
 
 Fragment: TypeAlias = tuple[str, str]
@@ -24,11 +26,18 @@ Fragment: TypeAlias = tuple[str, str]
 
 Line: TypeAlias = list[Fragment]
 
+_MOST_MARKS: Final = 6
+"""
+Combining marks in a row that are shown. No language stacks as many; more are meant to run into the lines around.
+
+Nicknames have fewer (`model/names.py`). What was said stays as it is; only this screen leaves some of it out.
+"""
+
 _INVISIBLE: Final = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
 """What has no width and no language needs between letters. The joiners of emoji and of Persian stay."""
 
 _STYLES: Final = {"-->": "quiet", "<--": "quiet", "-- ": "note", "! ": "error"}
-"""By how lines begin (`protocols/plain.py`)."""
+"""By how lines begin (`protocols/text/render.py`)."""
 
 
 class Stamped(NamedTuple):
@@ -39,9 +48,26 @@ class Stamped(NamedTuple):
     lines: list[Line]
 
 
+def width_of(text: str) -> int:
+    """How many columns a text takes, about."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
+
+
 def visible(text: str) -> str:
     """Return a text of somebody else as it may be shown; it may have several lines."""
-    return _INVISIBLE.sub("", clean(text))
+    return _with_few_marks(_INVISIBLE.sub("", clean(text)))
+
+
+def _with_few_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char)[0] == "M" else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def visible_line(text: str) -> str:
@@ -56,13 +82,15 @@ def plain_line(text: str, style: str = "") -> Line:
 
 
 def mentions(text: str, nickname: str) -> bool:
-    """Whether a text has the nickname in it, as a word, whatever its case."""
+    """Whether a text has the nickname in it, whatever its case: as a word, or beside letters that no blank parts."""
     return _mention(nickname).search(text) is not None
 
 
 @lru_cache(maxsize=16)
 def _mention(nickname: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-]){re.escape(nickname)}(?![\w-])", re.IGNORECASE)
+    before = "" if UNSPACED.match(nickname[:1]) else rf"(?:(?<![\w-])|(?<={UNSPACED.pattern}))"
+    behind = "" if UNSPACED.match(nickname[-1:]) else rf"(?:(?![\w-])|(?={UNSPACED.pattern}))"
+    return re.compile(f"{before}{re.escape(nickname)}{behind}", re.IGNORECASE)
 
 
 class View:
@@ -105,7 +133,8 @@ class View:
             return [Stamped(item.time if isinstance(item, Event) else now, self._lines(item))]
         # A page of nothing but, say, changes of profiles has nothing to show.
         shown = [stamped for event in item.events if (stamped := Stamped(event.time, self._lines(event))).lines]
-        return [Stamped(now, [plain_line(_heading(item, len(shown)), "heading")]), *shown]
+        end = [Stamped(now, [plain_line("-- end of the history", "heading")])] if isinstance(item, HistoryPage) else []
+        return [Stamped(now, [plain_line(_heading(item, len(shown)), "heading")]), *shown, *end[: len(shown)]]
 
     def _lines(self, item: Event | Reply) -> list[Line]:
         if isinstance(item, Message):
@@ -149,8 +178,8 @@ def _day(moment: float) -> tuple[int, int]:
 
 def _heading(page: Replay | HistoryPage, number: int) -> str:
     only_messages = all(isinstance(event, Message) for event in page.events)
-    search = page.search if isinstance(page, HistoryPage) else ""
-    return f"-- {record_title(page.room, number, only_messages=only_messages, search=search)}"
+    search, more = (page.search, page.more) if isinstance(page, HistoryPage) else ("", False)
+    return f"-- {record_title(page.room, number, only_messages=only_messages, search=search, more=more)}"
 
 
 def crowd_line(events: list[Joined] | list[Left | Disconnected]) -> str:

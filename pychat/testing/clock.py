@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from pychat.core.clock import Clock
+from pychat.model.clock import Clock
 from pychat.testing.waiting import DEADLINE
 
 _LOOK_SECONDS: Final = 0.01
@@ -48,6 +48,11 @@ class FakeClock(Clock):
         with self._moved:
             self._passed += seconds
             self._moved.notify_all()
+
+    def set_time(self, seconds: float) -> None:
+        """Set the POSIX seconds, as an operator does whose clock was wrong; `monotonic` and those who wait go on."""
+        with self._moved:
+            self._start = seconds - self._passed
 
     def wait_for_waiters(self, number: int = 1, timeout: float = DEADLINE) -> None:
         """

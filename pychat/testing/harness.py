@@ -6,20 +6,26 @@ A running server, and everything that a test of it wants: members, bare sockets,
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from pychat.core.clock import SYSTEM_CLOCK, Clock
+from pychat.bot import Bot
 from pychat.core.handler import Handler
-from pychat.core.limits import Limits
-from pychat.core.room import Room
+from pychat.core.rooms.room import Room
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.errors import ChatError
+from pychat.model.limits import Limits
 from pychat.server import ChatServer
-from pychat.testing.aftermath import Aftermath
+from pychat.testing.leak_check import Aftermath
 from pychat.testing.members import LocalMember, Member
 from pychat.testing.network import Network
 from pychat.testing.sockets import Peer
 from pychat.testing.waiting import DEADLINE, wait_until
+
+RETRY_SECONDS: Final = 0.01
+"""Members and bots of a test come back soon after the connection is lost."""
 
 C = TypeVar("C", Member, LocalMember, Network, Peer)
 
@@ -37,6 +43,8 @@ class ChatHarness:
         """
         self.deadline = deadline
         """Seconds after which whatever is waited for is taken for lost."""
+        self._usual = {"timeout": deadline, "retry_seconds": RETRY_SECONDS}
+        """What clients are given that are given nothing else."""
         self._stack = ExitStack()
         self._stack.callback(server.stop)
 
@@ -63,18 +71,49 @@ class ChatHarness:
         Args:
             rooms: None: the server's default room.
             via: The network to go through.
-            options: What `ChatClient` takes: `reconnect`, `replay`, `password`.
+            options: What `ChatClient` takes: `reconnect`, `replay`, `password`. The default of `retry_seconds` is 0.01.
 
         Raises:
             Refused: The nickname is not allowed or in use, or the server does not let them in.
         """
         host, port = (self.host, self.port) if via is None else ("127.0.0.1", via.port)
-        member = Member(host, port, nick=nickname, rooms=rooms, **{"timeout": self.deadline, **options})
+        member = Member(host, port, nick=nickname, rooms=rooms, **{**self._usual, **options})
         member.deadline = self.deadline
         self._closing(member)
         if via is not None:
             self._closing(via)  # again: one who says goodbye through a network that is stalled would wait
         return member
+
+    def run_bot(self, bot: Bot, *, via: Network | None = None, **options: Any) -> Bot:
+        """
+        Let a bot come over a socket, on a thread of its own, and return when it is in its rooms.
+
+        Args:
+            via: The network to go through.
+            options: What `Bot.run` takes: `password`, `tls`.
+
+        Raises:
+            Refused: The nickname is not allowed or in use, or the server does not let it in.
+        """
+        host, port = (self.host, self.port) if via is None else ("127.0.0.1", via.port)
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                bot.run(host, port, **{**self._usual, **options})
+            except ChatError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=run, name="pychat-test-bot", daemon=True)
+        thread.start()
+        self._stack.callback(thread.join, self.deadline)
+        self._stack.callback(bot.stop)
+        if via is not None:
+            self._closing(via)  # again, as for a member
+        self.wait_until(lambda: bot.connected or failed, f"{bot!r} is in its rooms")
+        if failed:
+            raise failed[0]
+        return bot
 
     def session(self, nickname: str, *rooms: str) -> LocalMember:
         """
@@ -161,7 +200,8 @@ def chat_servers() -> Iterator[MakeChat]:
 
         def make(server: ChatServer | None = None, *, deadline: float = DEADLINE, **options: Any) -> ChatHarness:
             if server is None:
-                server = ChatServer(**{"port": 0, **options})
+                anywhere = options.keys().isdisjoint({"server_address", "unix"})
+                server = ChatServer(**({"port": 0, **options} if anywhere else options))
             elif options:
                 raise TypeError(f"the server is made already, without {', '.join(options)}")
             harness = ChatHarness(server, aftermath.errors, deadline)

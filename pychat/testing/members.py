@@ -7,11 +7,12 @@ from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar, get_args, overload
 
 from pychat.client import ChatClient
-from pychat.core.errors import ConnectionLost, LocalProtocolError, Refused
-from pychat.core.events import Event
-from pychat.core.replies import Reply
-from pychat.core.session import LocalSession
-from pychat.core.verbs import Ping, Verb
+from pychat.core.local_session import LocalSession
+from pychat.model.errors import ConnectionLost, LocalProtocolError, Refused
+from pychat.model.events import Event
+from pychat.model.replies import Reply
+from pychat.model.verb_types import kind_name
+from pychat.model.verbs import Ping, Verb
 from pychat.testing.waiting import DEADLINE
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class _Patient:
             LocalProtocolError: The member is closed, and everything was taken.
         """
         __tracebackhide__ = True
+        name = kind_name(kind)
         seconds = self.deadline if timeout is None else timeout
         until = time.monotonic() + seconds
         others = []
@@ -56,7 +58,7 @@ class _Patient:
                 return item
             others.append(item)
         instead = ", ".join(map(str, others)) or "nothing at all"
-        raise TimeoutError(f"no {kind.__name__} within {seconds:g} s, but {instead}")
+        raise TimeoutError(f"no {name} within {seconds:g} s, but {instead}")
 
     @overload
     def received(self: _Listener) -> list[Event]: ...

@@ -8,8 +8,8 @@ import threading
 import time
 from collections import Counter
 
-from pychat.core.limits import Limits
-from pychat.core.userhost import UNIX, ip_of
+from pychat.model.cloaks import UNIX, ip_of
+from pychat.model.limits import Limits
 from pychat.transport.origins import Origin
 
 OWN_FILES = 64

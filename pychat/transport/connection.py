@@ -2,7 +2,7 @@
 The reader of one connection: let TLS begin, find out the language, turn chunks into verbs, let the chat perform them.
 
 One thread runs all of it, so everything that a session asks for happens in order. It never sends; whatever is to be
-sent goes through the writer (`fanout.py`), as does the end of the connection.
+sent goes through the writer (`write_queue.py`), as does the end of the connection.
 """
 
 from __future__ import annotations
@@ -10,31 +10,29 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.errors import Refused, RemoteProtocolError, TlsRequired
-from pychat.core.replies import Bye, Failure
-from pychat.core.verbs import Hello, SayAll, Verb
+from pychat.model.errors import Refused, RemoteProtocolError, TlsRequired
+from pychat.model.replies import Bye, Failure
+from pychat.model.verbs import Hello, Pong, Verb
 from pychat.protocols.base import Protocol
 from pychat.protocols.detect import (
     ALPN,
+    HINT_BYTES,
     MOST_BYTES,
     PATIENT_SECONDS,
-    PROMPT,
-    PROMPT_BYTES,
-    PROMPT_REST_IRC,
     PROMPT_SECONDS,
     Ask,
     Detector,
     Language,
 )
+from pychat.protocols.http.page import Site, answer, is_whole, wants_page
 from pychat.protocols.irc.protocol import IrcProtocol
-from pychat.protocols.jsonlines import JsonProtocol
+from pychat.protocols.jsonl.protocol import JsonProtocol
 from pychat.protocols.proxy import MOST_BYTES as MOST_PROXY_BYTES
 from pychat.protocols.proxy import ProxyLine
-from pychat.protocols.text import ClassicProtocol, TextProtocol
-from pychat.transport.incoming import Incoming
+from pychat.protocols.text.protocol import ClassicProtocol, TextProtocol
+from pychat.transport.input import LEAST_READ, Incoming
 from pychat.transport.jobs import Raw, Speak
 from pychat.transport.link import Link, WireSession
 from pychat.transport.origins import Origin
@@ -52,17 +50,16 @@ PROTOCOLS: Final[dict[Language, type[Protocol]]] = {
     Language.IRC: IrcProtocol,
 }
 
-_NO_PAGE: Final = b"This chat has no web page. Use nc.\r\n"
 _NOT_SPOKEN: Final = {
-    Language.HTTP: b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
-    b"Connection: close\r\n\r\n%b" % (len(_NO_PAGE), _NO_PAGE),
     Language.TLS: b"",
+    Language.FOREIGN: b"This is a chat. Use nc, an IRC client or pychat connect.\r\n",
 }
 
-_VERBS_AT_ONCE: Final = 512
-"""How many verbs of a chunk are performed before the writer may see them: what they cause shall fit a send queue."""
-_VERB_BYTES: Final = 32
-"""What a verb costs the writer beyond its text: names, ids."""
+_NOISE_BYTES: Final = 4096
+"""
+Bytes without a verb (blank lines, commands of telnet, records of TLS) after which they count as a sign of life, which
+has its price like any verb.
+"""
 _LINGER_SECONDS: Final = 2.0
 """How long the last words to a peer may take, and how long it may go on sending without being heard."""
 
@@ -101,6 +98,8 @@ class Connection:
         logger.debug("%s speaks %s", self._origin, language.value)
         if language in PROTOCOLS:
             self._serve(language, data)
+        elif language is Language.HTTP:
+            self._show_page(data)
         else:
             server.fanout.submit(Raw(self._link, _NOT_SPOKEN[language]))
         self._finish()
@@ -151,8 +150,8 @@ class Connection:
                 if self._deadline is None:
                     self._deadline = time.monotonic() + self._server.limits.detection_seconds
                 if isinstance(found, Language):
-                    if found is Language.IRC and detector.prompted:
-                        self._server.fanout.submit(Raw(self._link, PROMPT_REST_IRC))
+                    if found is Language.IRC and detector.prompted and not detector.hinted:
+                        self._server.fanout.submit(Raw(self._link, HINT_BYTES))
                     return found, detector.buffer
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if left is not None and left <= 0:
@@ -165,8 +164,8 @@ class Connection:
                     return detector.eof(), detector.buffer
             elif detector.wait is not None and (left is None or detector.wait <= left):
                 found = detector.silence()
-                if found is PROMPT:
-                    self._server.fanout.submit(Raw(self._link, PROMPT_BYTES))
+                if isinstance(found, Ask):
+                    self._server.fanout.submit(Raw(self._link, found.value))
                 elif isinstance(found, Language):
                     return found, detector.buffer
 
@@ -178,9 +177,33 @@ class Connection:
             logger.debug("%s has no TLS with us: %s", self._origin, tls.error or "it did not finish the handshake")
             return None, b""
         if tls.protocol is not None:
-            return ALPN[tls.protocol], plain
+            language = ALPN[tls.protocol]
+            if language is Language.HTTP and not plain:
+                # A browser takes an answer that comes before its question for a broken connection.
+                plain = self._more()
+                return language if plain else None, plain
+            return language, plain
         self._deadline = None  # whoever types by hand comes to it now
         return self._detect(Detector(self._server.limits, tls=False), plain)
+
+    def _more(self) -> bytes:
+        """Wait for more of what is asked for; nothing if none came in time."""
+        while not self._incoming.ended:
+            left = 0.0 if self._deadline is None else self._deadline - time.monotonic()
+            if left <= 0 or not self._incoming.wait(left):
+                break
+            if data := self._incoming.receive(MOST_BYTES):
+                return data
+        return b""
+
+    def _show_page(self, data: bytes) -> None:
+        """Answer a request of HTTP, by which nobody can come in."""
+        server, chat = self._server, self._server.chat
+        while wants_page(data) and not is_whole(data) and (more := self._more()):
+            data += more
+        fingerprint = None if server.tls is None else server.tls.fingerprint
+        site = Site(chat.name, chat.default_room.name, chat.password is not None, fingerprint, server.tls_required)
+        server.fanout.submit(Raw(self._link, answer(data, site, secure=self._link.tls is not None)))
 
     # Verbs
 
@@ -189,6 +212,7 @@ class Connection:
         session = WireSession(server.chat, server.fanout, self._link, self._origin.address)
         protocol = PROTOCOLS[language](server.limits, server.dialects[language])  # type: ignore[call-arg]  # all of the table take these
         self._link.session, self._link.dialect, self._link.pings = session, protocol.dialect, protocol.pings
+        session.language = language.value
         session.resumable = protocol.resumes
         session.echoes = protocol.dialect.echoes
         try:
@@ -202,33 +226,45 @@ class Connection:
             server.chat.close(session, self._link.verdict or "connection closed", lost=True)
 
     def _converse(self, session: WireSession, protocol: Protocol, data: bytes) -> None:
-        monotonic = session.chat.clock.monotonic
+        chat = session.chat
+        monotonic = chat.clock.monotonic
+        had_more = False
         while data or not self._incoming.ended:
+            session.uncounted += self._incoming.take_count()
             if data:
                 session.heard = monotonic()
+                if not had_more:
+                    session.held_back = None
+                if session.asked is not None:
+                    session.asked.set()
+                    session.asked = None
                 if session.nickname != self._nickname:
                     self._tell_nickname(session, protocol)
                 protocol.receive(data)
-                self._perform(session, protocol, len(data))
-                if session.closed or self._link.verdict is not None:
-                    return
-            data = self._incoming.receive()
+                session.performing = True
+                self._perform(session, protocol)
+                session.performing = False
+            if session.uncounted > _NOISE_BYTES:
+                chat.perform(session, [Pong()])
+            if session.closed or self._link.verdict is not None:
+                return
+            waits = session.held_back is not None
+            had_more = waits and self._incoming.wait(0)  # what came while it waited is as old
+            data = self._incoming.receive(LEAST_READ if session.nickname is None or waits else None)
         if self._link.verdict is None and not self._incoming.broken:  # else the last line is cut off, not unfinished
             protocol.receive_eof()
-            self._perform(session, protocol, 0)
+            self._perform(session, protocol)
 
-    def _perform(self, session: WireSession, protocol: Protocol, size: int) -> None:
-        """Perform what a chunk of `size` bytes completed."""
+    def _perform(self, session: WireSession, protocol: Protocol) -> None:
+        """Perform what a chunk completed."""
         chat = self._server.chat
         dialect = protocol.dialect
         while verbs := protocol.take_verbs():
-            # Before registration one by one, so that nobody has a thousand tries in one chunk.
-            for some in _slices(verbs, 1 if session.nickname is None else _VERBS_AT_ONCE):
+            # Before registration one by one, so that nobody has many tries in one chunk.
+            for some in (verbs,) if session.nickname is not None else [[verb] for verb in verbs]:
                 if session.nickname is None:
                     self._count_tries(some)
                 chat.perform(session, some)
-                chat.throttle(session, size + _VERB_BYTES * sum(map(_weight, some)))
-                size = 0
                 if session.nickname is None:
                     if session.lacks_password and type(some[-1]) is Hello:
                         protocol.lacks_password()
@@ -291,22 +327,3 @@ class Connection:
         while not self._link.dead and not self._server.chat.stopping.is_set():
             if not self._incoming.throw_away(deadline):
                 return
-
-
-def _weight(verb: Verb) -> int:
-    """How many verbs it stands for."""
-    return len(verb.texts) if type(verb) is SayAll else 1
-
-
-def _slices(verbs: list[Verb], most: int) -> Iterator[list[Verb]]:
-    """Cut the verbs so that each part stands for not many more than this number."""
-    some: list[Verb] = []
-    weight = 0
-    for verb in verbs:
-        some.append(verb)
-        weight += _weight(verb)
-        if weight >= most:
-            yield some
-            some, weight = [], 0
-    if some:
-        yield some

@@ -6,6 +6,7 @@ import threading
 from typing import NamedTuple, TypeAlias
 
 from pychat.core.delivery import Attach, Batch, Detach, Private
+from pychat.core.session import Session
 from pychat.protocols.base import Dialect
 from pychat.transport.link import Link
 
@@ -69,4 +70,13 @@ class Tell(NamedTuple):
     event: threading.Event
 
 
-Job: TypeAlias = Batch | Private | Attach | Detach | Open | Raw | Flush | Speak | Expel | Sever | Finish | Close | Tell
+class Settle(NamedTuple):
+    """What the session caused before, about so many bytes, is not on its way any more."""
+
+    session: Session
+    size: int
+
+
+Job: TypeAlias = (
+    Batch | Private | Attach | Detach | Open | Raw | Flush | Speak | Expel | Sever | Finish | Close | Tell | Settle
+)

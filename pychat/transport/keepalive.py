@@ -1,10 +1,22 @@
-"""How a peer that is gone without a word is found out: the system asks for it."""
+"""What the system does with connections: bounded buffers, and how a peer that is gone without a word is found out."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
-from pychat.core.limits import Limits
+from pychat.model.limits import Limits
+
+
+def set_options(sock: socket.socket, limits: Limits) -> None:
+    """Set the options of a connection that was accepted."""
+    with contextlib.suppress(OSError):  # the peer is gone already; the reader will notice
+        # The system would let this buffer grow to megabytes: memory that a member who does not read would cost, and
+        # in which the writer could not see whether it reads.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * limits.send_queue_bytes)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            keep_alive(sock, limits)
 
 
 def keep_alive(sock: socket.socket, limits: Limits) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
-from pychat.core.errors import ChatError
-from pychat.core.userhost import UNIX, ip_of
+from pychat.model.arguments import items
+from pychat.model.cloaks import UNIX, Network, ip_of, network_in, plain_address
+from pychat.model.errors import ChatError
 
 _ALLOWED: Final = f"use an address like 192.0.2.1, a network like 10.0.0.0/8, or {UNIX} for a Unix socket"
 
@@ -54,7 +54,7 @@ class Proxies:
         """
         if isinstance(addresses, str):
             raise TypeError(f"proxies must be a list of addresses: [{addresses!r}], not {addresses!r}")
-        self.addresses = tuple(addresses)
+        self.addresses = tuple(items("proxies", addresses, "['10.0.0.1']"))
         self._unix = UNIX in self.addresses
         self._networks = [_network(address) for address in self.addresses if address != UNIX]
 
@@ -68,12 +68,12 @@ class Proxies:
 
     def origin(self, address: str) -> Origin:
         """The origin of a new connection from this address."""
-        return Origin(address, proxied=address in self)
+        return Origin(plain_address(address), proxied=address in self)
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _network(text: str) -> Network:
     try:
-        return ipaddress.ip_network(text)
+        return network_in(text)
     except ValueError as error:
         hosts = "has host bits set" in str(error)
         raise BadProxy(text, "it has bits behind its prefix" if hosts else "it is no address") from None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from pychat.core.clock import Clock
+from pychat.model.clock import Clock
 from pychat.transport.link import Link
 
 Alarm: TypeAlias = Callable[[Link], None]

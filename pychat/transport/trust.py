@@ -6,7 +6,7 @@ import re
 from os import PathLike
 from typing import Final, NamedTuple, TypeAlias
 
-from pychat.core.errors import ChatError
+from pychat.model.errors import ChatError
 
 File: TypeAlias = str | PathLike[str]
 

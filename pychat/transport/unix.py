@@ -49,8 +49,7 @@ class SocketFile:
             check_free(self._file)
             self._file.unlink(missing_ok=True)
             sock.bind(self.path)
-            self._made = _identity(self._file)
-            self._file.chmod(MODE)  # nobody can connect before listen, so there is no moment without it
+            self._made = _let_in_group(self._file)  # nobody can connect before listen: there is no moment without it
             sock.listen(backlog)
 
     def remove(self) -> None:
@@ -99,6 +98,7 @@ def open_connection(host: str, port: int | None, timeout: float) -> socket.socke
         ValueError, OverflowError: There can be no such address.
     """
     if port is not None:
+        host.encode()  # bytes of a command line that are not UTF-8: Python would say TypeError
         return socket.create_connection((host, port), timeout)
     sock = socket.socket(socket.AF_UNIX)
     try:
@@ -108,6 +108,30 @@ def open_connection(host: str, port: int | None, timeout: float) -> socket.socke
         sock.close()
         raise
     return sock
+
+
+def _let_in_group(path: Path) -> tuple[int, int]:
+    """
+    Give a socket that was just made its mode; return device and inode of it.
+
+    The mode of the socket itself (fchmod before bind) would be narrowed by the umask, and a name may mean another file
+    by now, where others can write to the directory. So it is changed by a descriptor that can be looked at.
+
+    Raises:
+        OSError: Somebody has put another file in its place (EEXIST).
+    """
+    if not hasattr(os, "O_PATH"):
+        path.chmod(MODE, follow_symlinks=False)
+        return _identity(path)
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
+            raise OSError(errno.EEXIST, "somebody else has replaced it", str(path))
+        Path(f"/proc/self/fd/{descriptor}").chmod(MODE)  # fchmod does not work with O_PATH
+        return status.st_dev, status.st_ino
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@ The write path: one thread that sends everything to everybody, and never waits f
 
 The writer takes what is in the queue (a pass), encodes the events of each room once per dialect, and gives each
 member all of it with a single non-blocking `send`. While it sends, more arrives; the busier the server, the more
-messages share a `send`. What a socket does not take waits in the member's own bounded queue (`sender.py`).
+messages share a `send`. What a socket does not take waits in the member's own bounded queue (`send_queue.py`).
 
 The writer never appends to the log, runs no hook and calls no user code, else it could wait for itself. To end a
 session it leaves a verdict and wakes the reader, who does the rest. It alone closes sockets, so no descriptor is
@@ -20,21 +20,23 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from pychat.core.clock import SYSTEM_CLOCK
 from pychat.core.delivery import Attach, Batch, Detach, Private
-from pychat.core.limits import Limits
-from pychat.core.replies import Bye, PingRequest, ResponseEnd, ResponseStart
-from pychat.core.room import Room
-from pychat.transport.fanout import Fanout
-from pychat.transport.hearers import Hearers
-from pychat.transport.jobs import Close, Expel, Finish, Flush, Open, Raw, Sever, Speak, Tell
+from pychat.core.rooms.room import Room
+from pychat.model.clock import SYSTEM_CLOCK
+from pychat.model.limits import Limits
+from pychat.model.replies import Bye, PingRequest, ResponseEnd, ResponseStart
+from pychat.transport.jobs import Close, Expel, Finish, Flush, Open, Raw, Settle, Sever, Speak, Tell
+from pychat.transport.labeled_responses import Responses
 from pychat.transport.link import Link, link_of
-from pychat.transport.responses import Responses
-from pychat.transport.sender import Sender
+from pychat.transport.send_queue import Sender
+from pychat.transport.subscribers import Hearers
 from pychat.transport.timers import Timers
+from pychat.transport.write_queue import Fanout
 
 logger = logging.getLogger("pychat")
 
+_LONG_SHARE = 0.125
+"""Of `Limits.send_queue_bytes`: an answer that is longer may wait beyond that for the one who has asked for it."""
 _BEHIND_SECONDS = 0.02
 """How often those who are behind are looked at, and, while the queue never runs dry, the timers."""
 
@@ -73,6 +75,11 @@ class Writer:
         self._fanout.stop()
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
+    def disown(self) -> None:
+        """In the child of a fork: close the descriptors of the writer, which is in the parent."""
+        self._sender.close()
+        self._fanout.disown()
+
     def _run(self) -> None:
         jobs = self._fanout.jobs
         while jobs or not self._fanout.stopping:
@@ -97,11 +104,11 @@ class Writer:
         self._timers.run()
         if sender.behind:
             sender.cut_off_stalled()
+        self._fanout.look_again()
         self._fanout.let_wait(sender.lagging_rooms())
 
     def _pass(self) -> None:
         """Take jobs until there are enough, encode what they say, and send it to whom it is for."""
-        self._fanout.begin_pass()
         jobs = self._fanout.jobs
         size = 0
         for link in self._responses.links():
@@ -123,13 +130,15 @@ class Writer:
             parts, link.own = link.own or [], None
             if link not in self._responses:
                 self._sender.send(link, b"".join(parts))
-            elif self._responses.hold(link, parts) > self._limits.send_queue_bytes:
+                if not link.queue:
+                    link.allowed = 0
+            elif self._responses.hold(link, parts) > self._limits.send_queue_bytes + link.allowed:
                 self._sender.cut_off(link, "too slow: more is to be sent than fits before a request is answered")
         self._singled.clear()
         for last in self._after_pass:
             self._DO_AFTER[type(last)](self, last)
         self._after_pass.clear()
-        self._fanout.end_pass()
+        self._fanout.look_again()
         self._fanout.let_wait(self._sender.lagging_rooms())
 
     # What a job does; returns the bytes that it causes for each hearer
@@ -186,6 +195,8 @@ class Writer:
             self._responses.end(link)
             return 0
         data = link.dialect.encode_private(private.items, private.nickname)
+        if private.answers and len(data) > self._limits.send_queue_bytes * _LONG_SHARE:
+            link.allowed += len(data)
         self._give(link, data, answers=private.answers)
         return len(data)
 
@@ -250,6 +261,10 @@ class Writer:
         self._after_pass.append(job)
         return 0
 
+    def _settle(self, job: Settle) -> int:
+        self._fanout.settle(job)
+        return 0
+
     _DO: ClassVar[dict[type[Any], Callable[[Writer, Any], int]]] = {
         Batch: _batch,
         Private: _private,
@@ -264,6 +279,7 @@ class Writer:
         Finish: _later,
         Close: _later,
         Tell: _later,
+        Settle: _settle,
     }
 
     def _single_out(self, link: Link) -> list[bytes]:
@@ -301,6 +317,7 @@ class Writer:
         for hearers in link.rooms:
             hearers.remove(link)
         link.socket.close()
+        link.session = None  # each knows the other, and all that they have shall not wait for the garbage collector
 
     _DO_AFTER: ClassVar[dict[type[Any], Callable[[Writer, Any], None]]] = {Finish: _finish, Tell: _tell, Close: _close}
 

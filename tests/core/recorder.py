@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
+from weakref import WeakSet
+
+import pytest
 
 from pychat.core.chat import Chat
-from pychat.core.clock import SYSTEM_CLOCK, Clock
-from pychat.core.events import Event
 from pychat.core.handler import Handler
-from pychat.core.limits import Limits
-from pychat.core.replies import MemberInfo, Reply
 from pychat.core.session import Session
-from pychat.core.verbs import Hello, Verb
 from pychat.handlers import Broadcast, JoinLeaveNotices
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.events import Event
+from pychat.model.limits import Limits
+from pychat.model.replies import MemberInfo, Reply
+from pychat.model.verbs import Hello, Verb
 
 USERHOST = "~user@irc.pychat"
 """What everybody inside of the process has who says nothing else."""
+
+
+OPENED: WeakSet[Chat] = WeakSet()
+"""The chats that tests have made."""
+
+
+@pytest.fixture(autouse=True)
+def no_alarm_is_left() -> Iterator[None]:
+    """A chat without a server has nobody else who ends what it waits for. For modules that import it."""
+    yield
+    for chat in tuple(OPENED):
+        chat.alarms.stop()
+    OPENED.clear()
 
 
 def member(nickname: str, away: str | None = None) -> MemberInfo:
@@ -37,7 +53,13 @@ class Recorder(Session):
     def deliver(self, items: Sequence[Event | Reply]) -> None:
         self.items += items
 
-    def kick(self, reason: str) -> None:
+    def log_in(self, account: str | None) -> None:
+        """Be logged in to an account, or to none, without any check."""
+        self.account = account
+        with self.chat.order.lock:
+            self.update_info()
+
+    def expel(self, reason: str) -> None:
         self.kicked.append(reason)
 
     def take(self) -> list[Any]:
@@ -55,7 +77,9 @@ def make_chat(
     *more: Handler, first: Iterable[Handler] = (), limits: Limits | None = None, clock: Clock = SYSTEM_CLOCK
 ) -> Chat:
     """A chat with join and leave notices and messages, and handlers before and behind these."""
-    return Chat([*first, JoinLeaveNotices(), Broadcast(), *more], limits=limits, clock=clock)
+    chat = Chat([*first, JoinLeaveNotices(), Broadcast(), *more], limits=limits, clock=clock)
+    OPENED.add(chat)
+    return chat
 
 
 def enter(chat: Chat, nickname: str, *rooms: str, **hello: Any) -> Recorder:

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from recorder import Recorder
+from recorder import OPENED, Recorder, no_alarm_is_left
 
-from pychat.core.accounts import Accounts
+from pychat.core.accounts.base import Accounts
+from pychat.core.accounts.password_hash import Cost
+from pychat.core.accounts.stored import KeptAccounts
 from pychat.core.chat import Chat
-from pychat.core.clock import SYSTEM_CLOCK, Clock
-from pychat.core.events import Notice
-from pychat.core.hashing import Cost
-from pychat.core.kept_accounts import KeptAccounts
-from pychat.core.limits import Limits
-from pychat.core.log import Log
-from pychat.core.verbs import Hello
+from pychat.core.history.log import Log
 from pychat.handlers import Broadcast, JoinLeaveNotices
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.events import Notice
+from pychat.model.limits import Limits
+from pychat.model.verbs import Hello
+
+__all__ = ["no_alarm_is_left"]
 
 CHEAP = Cost(2, 1, 1)
-_OPENED: list[Chat] = []
-
-
-@pytest.fixture(autouse=True)
-def no_alarm_is_left() -> Iterator[None]:
-    """A chat without a server has nobody else who ends what it waits for. For modules that import it."""
-    yield
-    while _OPENED:
-        _OPENED.pop().alarms.stop()
 
 
 class Remote(Recorder):
@@ -40,9 +31,9 @@ class Remote(Recorder):
         super().__init__(chat)
         self.address = address
 
-    def kick(self, reason: str) -> None:
+    def expel(self, reason: str) -> None:
         """End at once."""
-        super().kick(reason)
+        super().expel(reason)
         self.chat.close(self, reason, lost=True)
 
     @property
@@ -62,7 +53,7 @@ def open_chat(
     """A chat with such accounts, or those that are given."""
     accounts = make_accounts() if accounts is None else accounts
     chat = Chat([JoinLeaveNotices(), Broadcast()], accounts=accounts, clock=clock, log=log, limits=Limits(**limits))
-    _OPENED.append(chat)
+    OPENED.add(chat)
     return chat
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from pychat.core.alarms import Alarms
+from pychat.core.scheduler import Alarms
 from pychat.testing import FakeClock
 from pychat.testing.waiting import wait_until
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from recorder import Recorder, enter, make_chat
+from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
 from pychat import Chat, Handler, Room, Session
-from pychat.core import queries, replies
-from pychat.core.events import Event, Joined, Kicked, Left, Message, Renamed, RoomEvent
-from pychat.core.verbs import Hello, Join, Kick, Leave, Say, SetNickname, SetTopic
 from pychat.handlers import Broadcast, JoinLeaveNotices
+from pychat.model import queries, replies
+from pychat.model.events import Event, Joined, Kicked, Left, Message, Renamed, RoomEvent
+from pychat.model.verbs import Hello, Join, Kick, Leave, Say, SetNickname, SetTopic
+
+__all__ = ["no_alarm_is_left"]
 
 DEADLINE = 10.0
 """Seconds after which a test fails that would wait for ever."""

@@ -11,12 +11,13 @@ from recorder import Recorder, enter
 from remote import come, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
-from pychat.core.durations import MOST_SECONDS, BadDuration, parse_duration, take_duration, write_duration
-from pychat.core.events import ModesChanged, Notice
-from pychat.core.moderation_verbs import Ban, Unban
-from pychat.core.modes import ModeChange, parse
-from pychat.core.replies import Failure, Members, Ok
-from pychat.core.verbs import Join, Leave, Say, SetModes, SetNickname
+from pychat.model.durations import MOST_SECONDS, BadDuration, moment, parse_duration, take_duration, write_duration
+from pychat.model.events import Kicked, ModesChanged, Notice
+from pychat.model.moderation_verbs import Ban, Unban
+from pychat.model.modes import ModeChange, parse
+from pychat.model.queries import ListMasks
+from pychat.model.replies import Failure, Masks, Members, Ok
+from pychat.model.verbs import Hello, Join, Leave, Say, SetModes, SetNickname
 from pychat.testing import FakeClock
 from pychat.testing.waiting import wait_until
 
@@ -98,6 +99,37 @@ def test_a_ban_ends_by_itself_and_everybody_sees_it() -> None:
     wait_until(lambda: not chat.room("ops").rules.hushes, "the end of the other ban")
 
 
+def test_a_ban_lasts_as_long_as_it_was_meant_wherever_the_clock_is_set() -> None:
+    """Neither a clock that is ahead for a moment ends it, nor does one that was ahead when it was made prolong it."""
+    chat, clock, (ann, bob) = people("ann", "bob")
+    right = clock.time()
+    ann.do(Ban("bob", seconds=600))
+    clock.set_time(right + 86_400)
+    assert failures(bob.do(Say("x"))) != []
+    ann.do(Ban("bob", seconds=600))
+    clock.set_time(right)
+
+    pass_time(clock, 600)
+    wait_until(lambda: not chat.room("ops").rules.hushes, "the end of the ban")
+
+    assert failures(bob.do(Say("x"))) == []
+
+
+def test_the_end_of_a_ban_is_told_by_the_clock_as_it_is_now() -> None:
+    """One that was made while the clock was wrong ends when it was meant to, and so it is said."""
+    _, clock, (ann, bob) = people("ann", "bob")
+    right = clock.time()
+    clock.set_time(right + 86_400)
+    ann.do(Ban("bob", seconds=600, mute=True))
+    ann.do(Ban("eve", seconds=600))
+    clock.set_time(right)
+
+    (answer,) = [item for item in ann.do(ListMasks("b")) if isinstance(item, Masks)]
+
+    assert [entry.until for entry in answer.masks] == [right + 600, right + 600]
+    assert failures(bob.do(Say("x")))[-1][-1] == f"you may not talk in room 'ops' until {moment(right + 600)}"
+
+
 def test_a_long_ban_is_looked_after_again_and_again() -> None:
     """No alarm waits longer than an hour, and one that is removed leaves none that does."""
     chat, clock, (ann,) = people("ann")
@@ -122,6 +154,86 @@ def test_a_second_ban_takes_the_place_of_the_first() -> None:
     assert (entry.until, entry.reason) == (None, "for ever")
 
 
+def told(items: list[Any]) -> list[str]:
+    """What the server said to one of them."""
+    return [item.text for item in items if isinstance(item, Notice)]
+
+
+def test_an_operator_reads_whom_a_ban_catches() -> None:
+    """Only the nickname, if others share the address; else all who come from there; in front of the answer."""
+    chat, _, (ann,) = people("ann")
+    bob, carl = come(chat, "bob", "192.0.2.1", rooms=("ops",)), come(chat, "carl", "192.0.2.2", rooms=("ops",))
+    come(chat, "dave", "192.0.2.2", rooms=("ops",)), come(chat, "eve", "192.0.2.2"), come(chat, "fred", "192.0.2.1")
+    carl.log_in("Carl")
+    bob.log_in("Bob")
+
+    items = ann.do(Ban("carl", mute=True, ref=1))
+    assert isinstance(items[-1], Ok)
+    assert told(items) == [
+        (
+            "the mute is for the nickname carl only, as 2 others share the address: another nickname does not end it, "
+            f"connecting anew as somebody else does; *!*@{carl.host} means the whole address, a:Carl the account"
+        )
+    ]
+    assert told(ann.do(Ban("bob"))) == [
+        (
+            "the ban is for the address of bob: whoever else comes from there is meant, too (1 other shares it now); "
+            "a:Bob the account only"
+        ),
+        "bob is still in ops and cannot talk: /kick bob removes them",
+    ]
+    assert told(ann.do(Ban("gina"))) == ["nobody here is called gina: the ban is for that nickname only"]
+    assert told(ann.do(Ban("*!*@*.example"), Ban("a:carl"), SetModes(tuple(parse("+b", ["hugo"]))))) == []
+    assert told(ann.do(Ban("*!*@192.0.2.*"), Ban("*@2001:db8::1"), Ban("*!*@6d*.ip"))) == [
+        "*!*@192.0.2.* catches nobody, as no address is shown: name somebody who is here",
+        "*!*@2001:db8::1 catches nobody, as no address is shown: name somebody who is here",
+    ]
+
+
+def test_an_operator_reads_that_somebody_shares_the_own_address() -> None:
+    """Whoever bans from the same machine does not ban it; programs of the server have no address at all."""
+    chat, _, (bot,) = people("bot")
+    ann = come(chat, "ann", rooms=("tea",))
+    come(chat, "bob", rooms=("tea",))
+    bot.do(Join("tea"))
+
+    assert told(ann.do(Ban("bob"), Ban("bot"))) == [
+        (
+            "the ban is for the nickname bob only, as you share the address: another nickname does not end it, "
+            f"connecting anew as somebody else does; *!*@{ann.host} means the whole address"
+        ),
+        "bob is still in tea and cannot talk: /kick bob removes them",
+        "bot is still in tea and cannot talk: /kick bot removes them",
+    ]
+
+
+def test_a_ban_with_a_kick_removes_the_person() -> None:
+    """Who is not there is banned all the same."""
+    chat, _, (ann, bob) = people("ann", "bob")
+
+    items = ann.do(Ban("bob", reason="spam", kick=True), Ban("eve", kick=True))
+
+    assert failures(items) == []
+    assert [item.nickname for item in items if isinstance(item, Kicked)] == ["bob"]
+    assert failures(bob.do(Join("ops")))[0][0] == "banned"
+    assert chat.find("bob") is bob
+
+
+def test_a_ban_of_a_person_follows_the_token_to_another_address() -> None:
+    """The mask is for the address, and for the person it was made for besides."""
+    chat, _, (ann,) = people("ann", resume_seconds=60)
+    bob = come(chat, "bob", "192.0.2.1", rooms=("ops",))
+    bob.resumable = True
+    ann.do(Ban("bob", mute=True))
+    chat.close(bob, "connection closed", lost=True)
+
+    again = come(chat, "bob", "192.0.2.77", token=bob.token)
+    answers = again.do(Say("x", "ops"))
+
+    assert (again.nickname, again.identity) == ("bob", bob.identity)
+    assert failures(answers)[-1] == ("cannot_speak", "you may not talk in room 'ops'")
+
+
 def test_what_is_banned_for_a_nickname() -> None:
     """The address, by the cloak that stands for it, if nobody else in the room has it; else only the nickname."""
     chat, _, (ann,) = people("ann")
@@ -132,6 +244,7 @@ def test_what_is_banned_for_a_nickname() -> None:
 
     masks = [entry.mask for entry in chat.room("ops").rules.lists["b"]]
     assert masks == [f"*!*@{bob.host}", "m:carl!*@*", "nobody!*@*"]
+    assert [item.text for item in ann.take() if isinstance(item, Notice)] == []
     bob.do(SetNickname("robert"))
     assert failures(bob.do(Say("x"))) == [("cannot_speak", "you may not talk in room 'ops'")]
     assert failures(dave.do(Say("x"))) == []
@@ -141,7 +254,7 @@ def test_what_is_banned_for_a_nickname() -> None:
 def test_an_account_is_banned() -> None:
     """Whatever its nickname is; a guest with that nickname is not."""
     _, _, (ann, bob, eve) = people("ann", "bob", "eve")
-    eve.account = "bob"
+    eve.log_in("bob")
 
     ann.do(Ban("a:BOB", mute=True))
 
@@ -149,6 +262,54 @@ def test_an_account_is_banned() -> None:
     assert failures(eve.do(Say("x"))) == [("cannot_speak", "you may not talk in room 'ops'")]
     assert ann.do(Unban("a:bob", mute=True, ref=1))[-1] == Ok(1, ann.chat.log.last_id() - 1)  # the audit is behind it
     assert failures(eve.do(Say("x"))) == []
+
+
+def refused(person: Recorder) -> bool:
+    """Whether a person may not talk in the room any more."""
+    return [code for code, _ in failures(person.do(Say("x", "ops")))] == ["cannot_speak"]
+
+
+@pytest.mark.parametrize("verb", [Ban("eve", mute=True), SetModes(tuple(parse("+b", ["m:eve"])), "ops")])
+def test_a_mute_of_a_nickname_follows_the_person(verb: Any) -> None:
+    """Where the host is shared; outside of the room, to another nickname, and over a lost connection."""
+    chat, _, (ann, _, eve) = people("ann", "bob", "eve")
+    eve.resumable = True
+    ann.do(verb)
+
+    eve.do(Leave(), SetNickname("eve2"), Join("ops"))
+    assert refused(eve)
+    chat.close(eve, "lost", lost=True)
+    again = Recorder(chat)
+    chat.open(again)
+    again.do(Hello("eve3", ("ops",), token=eve.token))
+    assert again.identity == eve.identity
+    assert refused(again)
+
+    assert failures(ann.do(Unban(again.nickname or "", mute=True))) == []
+    assert not refused(again)
+
+
+def test_a_ban_of_a_nickname_follows_nobody_else() -> None:
+    """Neither whoever else has had it before, nor one whom the rest of the mask does not describe."""
+    chat, _, (ann, bob, eve) = people("ann", "bob", "eve")
+    bob.do(Leave(), SetNickname("mallory"), SetNickname("bob"), Join("ops"))
+
+    ann.do(Ban("mallory"), Ban("eve!*@elsewhere"))
+
+    assert not refused(bob)
+    assert not refused(eve)
+    assert [entry.follows for entry in chat.room("ops").rules.lists["b"]] == [(), ()]
+
+
+def test_a_mute_of_an_account_follows_over_a_logout() -> None:
+    """Whoever was logged in to it in the room."""
+    _, _, (ann, eve) = people("ann", "eve")
+    eve.log_in("mallory")
+    ann.do(Ban("a:mallory", mute=True))
+
+    eve.log_in(None)
+
+    assert refused(eve)
 
 
 def test_unban_finds_what_is_for_a_person() -> None:

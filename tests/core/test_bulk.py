@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from recorder import Recorder, enter, make_chat
 
 from pychat.core.chat import Chat
-from pychat.core.events import Message
 from pychat.core.handler import Handler
-from pychat.core.limits import Limits
 from pychat.core.session import Session
-from pychat.core.verbs import Leave, Say, SayAll
 from pychat.handlers import Commands
+from pychat.model.events import Message
+from pychat.model.limits import Limits
+from pychat.model.verbs import Leave, Say, SayAll
 
 LIMITS = Limits(text_bytes=12)
 lines = st.text(st.sampled_from("ab !\x07\u00e9\u202e"), max_size=14)

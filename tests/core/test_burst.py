@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core.burst import Burst
 from pychat.core.chat import Chat
 from pychat.core.delivery import Batch
-from pychat.core.events import Event, Message
-from pychat.core.log import MemoryLog
+from pychat.core.history.log import MemoryLog
+from pychat.model.burst import Burst
+from pychat.model.events import Event, Message
 
 ROOM = Chat().default_room
 texts = st.lists(st.text("abc !", min_size=1, max_size=5), min_size=1, max_size=6)

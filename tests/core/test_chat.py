@@ -10,10 +10,12 @@ import pytest
 from recorder import USERHOST, Recorder, enter, make_chat, member
 
 from pychat import Chat, Handler, Limits, LocalSession, Refused, Room, Session
-from pychat.core import account_verbs, arriving, moderation_verbs, queries, replies, server_ban, verbs
-from pychat.core.authority import authorize
-from pychat.core.errors import InternalFailure, NotRegistered
-from pychat.core.events import (
+from pychat.core.accounts import hello as arriving
+from pychat.core.permissions import authorize
+from pychat.handlers import Broadcast, Commands
+from pychat.model import account_verbs, moderation_verbs, queries, replies, server_ban, verbs
+from pychat.model.errors import InternalFailure, LocalProtocolError, NotHere, NotRegistered
+from pychat.model.events import (
     AwayChanged,
     Disconnected,
     Event,
@@ -24,11 +26,10 @@ from pychat.core.events import (
     Renamed,
     TopicChanged,
 )
-from pychat.core.ignored import ListIgnored, SetIgnored
-from pychat.core.modes import ModeChange
-from pychat.core.replies import Bye, Failure, HistoryPage, Lines, Members, Ok, PersonAway, PongReply, Profile
-from pychat.core.verbs import Hello, Join, Say
-from pychat.handlers import Broadcast, Commands
+from pychat.model.ignored import ListIgnored, SetIgnored
+from pychat.model.modes import ModeChange
+from pychat.model.replies import Bye, Failure, HistoryPage, Lines, Members, Ok, PersonAway, PongReply, Profile
+from pychat.model.verbs import Hello, Join, Say
 
 ALL_VERBS: list[verbs.Verb] = [
     verbs.Hello("ann"),
@@ -78,7 +79,9 @@ ALL_VERBS: list[verbs.Verb] = [
     server_ban.RemoveServerBan("192.0.2.9"),
     server_ban.ListServerBans(),
     queries.ReadAudit(),
+    queries.GetStats(),
     verbs.SendWallops("x"),
+    verbs.Announce("x"),
     queries.ReadHistory(),
     queries.ListHistory((queries.Moment(0.0), queries.Moment(1.0))),
     verbs.Command("help"),
@@ -116,7 +119,8 @@ def test_hello_is_answered_by_a_welcome_and_the_members_of_the_room() -> None:
     assert motd == replies.Motd(None, ())
     (arrival,) = chat.log.read_before("lobby", None, 1).events
     assert isinstance(arrival, Joined)
-    assert members == Members(None, "lobby", "", (member("bob"), member("ann")), joined=True, arrival=arrival)
+    infos = (member("bob"), member("ann"))
+    assert members == Members(None, "lobby", "", infos, joined=True, arrival=arrival, place=arrival.id)
     assert ann.current is chat.default_room
 
 
@@ -160,7 +164,8 @@ def test_who_is_ended_at_this_moment_is_not_away() -> None:
     ann, bob = enter(chat, "ann"), enter(chat, "bob")
     chat.close(ann, "enough")
 
-    arriving.set_away(chat, ann, verbs.SetAway("lunch"))
+    with pytest.raises(NotHere, match="you are not connected any more"):
+        arriving.set_away(chat, ann, verbs.SetAway("lunch"))
 
     assert [type(event) for event in bob.take()] == [Disconnected]
 
@@ -284,7 +289,7 @@ def test_limits_of_rooms() -> None:
 
     assert failure(ann.do(Join("c"))) == ("too_many_rooms", "rooms that you are in: at most 2 rooms")
     carl = enter(chat, "carl", "lobby")
-    assert failure(carl.do(Join("c"))) == ("limit_exceeded", "rooms on this server: at most 3 rooms")
+    assert failure(carl.do(Join("c"))) == ("limit_exceeded", "new rooms on this server: at most 3 rooms")
 
     bob.do(verbs.Leave("b"))
     carl.do(Join("c"))
@@ -589,22 +594,48 @@ def test_a_handler_that_announces_before_broadcast_does_not_take_the_acknowledge
     assert items == [notice, Ok(1, message.id)]
 
 
-def test_a_bot_that_answers_before_broadcast_does_not_take_the_acknowledgement() -> None:
-    """A session of this process that speaks inside of a hook has an answer of its own."""
+def test_a_session_of_this_process_cannot_speak_in_the_hook_of_a_message() -> None:
+    """Its answer would come before the question; the hook that tries has failed."""
+    refused: list[str] = []
+
+    class Answers(Handler):
+        def on_message(self, session: Session, message: Message) -> None:
+            try:
+                bot.say("I heard it")
+            except LocalProtocolError as error:
+                refused.append(str(error))
+
+    chat = make_chat(first=[Answers()])
+    bot = chat.session("bot")
+    ann = enter(chat, "ann")
+
+    items = ann.do(Say("x", ref=1), Say("y"))
+
+    assert items == [Ok(1, bot.next(Message).id)]
+    assert bot.next(Message).text == "y"
+    bot.close()
+    assert len(refused) == 2
+    assert refused[0].startswith(
+        "'bot' cannot ask for anything in the hooks of a message, which is not published yet: "
+    )
+
+
+def test_a_session_of_this_process_that_speaks_behind_broadcast_is_heard_behind_it() -> None:
+    """A handler that was added at the end is asked when the message has its place."""
 
     class Answers(Handler):
         def on_message(self, session: Session, message: Message) -> None:
             if session is not bot:
                 assert bot.say("I heard it") is not None
 
-    chat = make_chat(first=[Answers()])
+    chat = make_chat()
     bot = chat.session("bot")
-    ann = enter(chat, "ann")
+    chat.add_handler(Answers())
+    ann, carl = enter(chat, "ann"), enter(chat, "carl")
 
-    items = ann.do(Say("x", ref=1))
+    ann.do(Say("x", ref=1))
 
-    assert items[0].text == "I heard it"
-    assert items[1] == Ok(1, bot.next(Message).id)
+    assert [item.text for item in carl.take() if isinstance(item, Message)] == ["x", "I heard it"]
 
 
 def test_a_message_that_no_handler_publishes_is_acknowledged_without_an_id() -> None:
@@ -687,7 +718,9 @@ def test_help_is_of_the_protocol_and_of_the_handlers() -> None:
     ann = enter(make_chat(commands), "ann")
 
     assert ann.do(verbs.Help("/quit\n/nick")) == [
-        Lines(None, ("/quit", "/nick", "!help  List the commands.", "!roll [DICE]  Roll dice."))
+        Lines(
+            None, ("/quit", "/nick", "!help [COMMAND]  List the commands, or explain one.", "!roll [DICE]  Roll dice.")
+        )
     ]
 
 

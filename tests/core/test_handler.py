@@ -9,11 +9,11 @@ import pytest
 from recorder import enter, make_chat
 
 from pychat import Chat, Handler, Message, Refused, Room, Session
-from pychat.core.errors import InternalFailure
 from pychat.core.handler import Chains, change_before, check_handler, run_before, run_on
-from pychat.core.replies import Failure
-from pychat.core.verbs import Say
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
+from pychat.model.errors import InternalFailure
+from pychat.model.replies import Failure
+from pychat.model.verbs import Say
 
 ALL = [Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator]
 
@@ -67,7 +67,7 @@ def test_adding_a_wrong_handler_changes_nothing() -> None:
 
     with pytest.raises(TypeError):
         chat.add_handler(make("on_mesage", lambda self, session, message: None))
-    with pytest.raises(ValueError, match="is not in list"):
+    with pytest.raises(ValueError, match="this Broadcast is none of the handlers"):
         chat.add_handler(Broadcast(), before=Broadcast())
 
     assert chat.handlers == before

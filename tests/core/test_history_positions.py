@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from recorder import enter, make_chat
 
 from pychat import Chat, Limits, Room
-from pychat.core import verbs
 from pychat.core.delivery import Batch
-from pychat.core.events import Event, Joined, Message, Tagged
-from pychat.core.log import MemoryLog
-from pychat.core.queries import ListHistory, Moment, ReadHistory
-from pychat.core.replies import Failure, HistoryPage, HistoryTarget, HistoryTargets
+from pychat.core.history.log import MemoryLog
+from pychat.model import verbs
+from pychat.model.events import Event, Joined, Message, Tagged
+from pychat.model.queries import ListHistory, Moment, ReadHistory
+from pychat.model.replies import Failure, HistoryPage, HistoryTarget, HistoryTargets
 
 START = 1_800_000_000.0
 

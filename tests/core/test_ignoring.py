@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from recorder import Recorder, enter, make_chat
+from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
 from pychat.core.chat import Chat
-from pychat.core.events import Invited, Message, ModesChanged, Renamed
-from pychat.core.ignored import Ignored, ListIgnored, SetIgnored
-from pychat.core.limits import Limits
-from pychat.core.modes import parse
-from pychat.core.queries import ReadHistory
-from pychat.core.replies import Failure, Ok
-from pychat.core.verbs import Direct, Hello, Invite, Join, Leave, Say, SayAll, SetModes, SetNickname
+from pychat.model.events import Invited, Message, ModesChanged, Renamed
+from pychat.model.ignored import Ignored, ListIgnored, SetIgnored
+from pychat.model.limits import Limits
+from pychat.model.modes import parse
+from pychat.model.queries import ReadHistory
+from pychat.model.replies import Failure, Ok
+from pychat.model.verbs import Direct, Hello, Invite, Join, Leave, Say, SayAll, SetModes, SetNickname
+
+__all__ = ["no_alarm_is_left"]
 
 
 def people(*nicknames: str, limits: Limits | None = None) -> tuple[Chat, list[Recorder]]:
@@ -77,7 +79,7 @@ def test_one_hears_oneself_and_the_server() -> None:
 def test_an_account_is_ignored() -> None:
     """By whatever nickname."""
     _, (ann, bob) = people("ann", "bob")
-    bob.account = "Robert"
+    bob.log_in("Robert")
     ann.do(SetIgnored(("a:robert",)))
 
     bob.do(Say("x"), SetNickname("bert"), Say("y"))

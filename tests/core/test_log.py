@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from pychat import Chat
 from pychat.core.delivery import Attach, Batch, Entry, Private
-from pychat.core.events import Event, Message, Notice
-from pychat.core.log import MemoryLog
-from pychat.core.room import Room
-from pychat.core.session import LocalSession
+from pychat.core.history.log import MemoryLog
+from pychat.core.local_session import LocalSession
+from pychat.core.rooms.room import Room
+from pychat.model.events import Event, Message, Notice
+from pychat.testing import FakeClock
 
 CHAT = Chat()
 A, B = Room(CHAT, "a"), Room(CHAT, "b")
@@ -35,14 +36,19 @@ def append(log: MemoryLog, count: int, *rooms: Room) -> list[Event]:
     return events
 
 
-def test_ids_go_on_growing_over_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_go_on_growing_over_restarts() -> None:
     """A log of later has greater ids, however many the earlier one gave in a millisecond."""
-    monkeypatch.setattr("pychat.core.log.time.time_ns", lambda: 1_800_000_000_123_456_789)
-    early = MemoryLog()
+    early = MemoryLog(clock=FakeClock(start=1_800_000_000.123))
     early.claim(2**20 - 1)
-    monkeypatch.setattr("pychat.core.log.time.time_ns", lambda: 1_800_000_000_124_000_000)
 
-    assert early.last_id() < MemoryLog().claim(1) < 2**63
+    later = MemoryLog(clock=FakeClock(start=1_800_000_000.124))
+    assert early.last_id() < later.claim(1) < 2**63
+
+
+@pytest.mark.parametrize("seconds", [9_151_488_000.0, 253_402_300_799.0], ids=["2260", "9999"])
+def test_a_clock_of_the_far_future_does_not_use_up_the_ids(seconds: float) -> None:
+    """Half of those that fit into 63 bits are left, for a later run with a clock that is right."""
+    assert MemoryLog(clock=FakeClock(start=seconds)).claim(1) == 2**62
 
 
 def test_what_is_appended_is_accepted_in_order() -> None:

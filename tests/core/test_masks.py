@@ -1,4 +1,4 @@
-"""`core/masks.py`: who is described by a mask."""
+"""`model/masks.py`: who is described by a mask."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pychat.core.errors import Refused
-from pychat.core.masks import MASK_BYTES, MaskList, fits, normal_mask
-from pychat.core.modes import MaskEntry
+from pychat.model.errors import Refused
+from pychat.model.hostmask import Hostmask, hostmask_of
+from pychat.model.masks import MASK_BYTES, MaskList, _glob, describes, fits, normal_mask
+from pychat.model.modes import MaskEntry
 
 few = st.text(st.sampled_from("ab*?\\["), max_size=10)
 
@@ -28,10 +29,28 @@ def slow_fits(mask: str, text: str) -> bool:
 
 @given(few, st.text(st.sampled_from("ab\\[\n"), max_size=12))
 @example("a\\?", "a\\b")
+@example("*?*", "")
+@example("*???*", "ab")
 @example("*a*?b*", "aab")
 def test_wildcards(mask: str, text: str) -> None:
     """`*` is any characters, also none, `?` is exactly one; everything else is itself."""
     assert fits(mask, text) == slow_fits(mask, text)
+    assert _glob(mask, text) == slow_fits(mask, text)
+
+
+part = st.sampled_from(["*", "a", "ab", "a?", "b*", "A"])
+
+
+@given(part, part, part, st.tuples(*[st.sampled_from(["a", "ab", "b", "aB"])] * 3))
+def test_tables_and_patterns_say_the_same(nickname: str, user: str, host: str, person: tuple[str, str, str]) -> None:
+    """What a list looks up, because there are no wildcards in it, is what the pattern would describe."""
+    mask, whole = f"{nickname}!{user}@{host}", "{}!{}@{}".format(*person)
+    masks = MaskList([entry(mask)])
+
+    fitting = slow_fits(mask.lower(), whole.lower())
+
+    assert describes(mask, hostmask(whole)) == fitting
+    assert fit(masks, whole) == fitting
 
 
 def test_case_does_not_matter_in_any_script() -> None:
@@ -47,6 +66,9 @@ def test_a_mask_that_is_made_to_be_slow_is_not() -> None:
 
     assert not fits("*a" * 250 + "b", "a" * 5000)
     assert not fits("*a?" * 150 + "b", "a" * 5000)
+    assert not _glob("*a" * 250 + "b", "a" * 5000)
+    assert not _glob("*a?" * 150 + "b", "a" * 5000)
+    assert not _glob("*" + "a?" * 80 + "b*", "a" * 200)
     assert not fits("*" * 513, "a")
     assert fits("*" * 512, "a")
     assert time.monotonic() - began < 5
@@ -94,9 +116,15 @@ def entry(mask: str) -> MaskEntry:
     return MaskEntry(mask, "ann", 1.0)
 
 
+def hostmask(person: str, account: str | None = None) -> Hostmask:
+    """Of somebody who is given as "nickname!user@host"."""
+    nickname, _, userhost = person.partition("!")
+    return hostmask_of(nickname, userhost, account)
+
+
 def fit(masks: MaskList, person: str, account: str | None = None, now: float = 100.0, *, mutes: bool = False) -> bool:
     """Whether an entry describes that person."""
-    return masks.find(person, account, now, mutes=mutes) is not None
+    return masks.find(hostmask(person, account), now, mutes=mutes) is not None
 
 
 def test_a_list_keeps_masks_in_order_and_each_once() -> None:
@@ -139,7 +167,7 @@ def test_mutes_count_only_where_they_are_asked_for() -> None:
 
 def test_what_is_known_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many nicknames somebody tries, and answers stay right."""
-    monkeypatch.setattr("pychat.core.masks._KNOWN_ANSWERS", 10)
+    monkeypatch.setattr("pychat.model.masks._KNOWN_ANSWERS", 10)
     bans = MaskList()
     bans.add(entry("bob!*@*"))
 
@@ -147,7 +175,7 @@ def test_what_is_known_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         assert not fit(bans, f"ann{number}!~a@host")
         assert fit(bans, "bob!~b@host")
 
-    assert len(bans._patterns[1]) <= 10
+    assert len(bans._index.known) <= 10
 
 
 def test_an_account_is_banned_whatever_its_nickname() -> None:
@@ -170,13 +198,24 @@ def test_an_account_can_be_muted() -> None:
     assert fit(masks, "x!~x@host", "bob", mutes=True)
 
 
+def test_an_entry_follows_those_for_whom_it_was_made() -> None:
+    """Whatever they are called now; nobody else."""
+    masks = MaskList([entry("m:bob!*@*")._replace(follows=(7,))])
+    robert = hostmask("robert!~b@host")
+
+    assert masks.find(robert, 100.0, mutes=True, identity=7) is not None
+    assert masks.find(robert, 100.0, identity=7) is None
+    assert masks.find(robert, 100.0, mutes=True, identity=8) is None
+    assert [one.mask for one in masks.all_about(robert, 7)] == ["m:bob!*@*"]
+
+
 def test_what_has_ended_describes_nobody() -> None:
     """From that moment on, also for those about whom was asked before; another entry may be for them."""
     masks = MaskList()
-    masks.add(entry("bob!*@*")._replace(until=50.0))
-    masks.add(entry("b*!*@*")._replace(until=70.0))
+    masks.add(entry("bob!*@*")._replace(deadline=50.0))
+    masks.add(entry("b*!*@*")._replace(deadline=70.0))
 
-    assert masks.find("bob!~b@host", None, 40.0) == entry("b*!*@*")._replace(until=70.0)
+    assert masks.find(hostmask("bob!~b@host"), 40.0) == entry("b*!*@*")._replace(deadline=70.0)
     assert fit(masks, "bob!~b@host", now=69.0)
     assert not fit(masks, "bob!~b@host", now=70.0)
     assert [one.mask for one in masks.ended(50.0)] == ["bob!*@*"]

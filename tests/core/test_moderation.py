@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from recorder import Recorder, enter, make_chat
 
-from pychat.core import queries, verbs
 from pychat.core.chat import Chat
-from pychat.core.events import Invited, Kicked, Message, ModesChanged
 from pychat.core.handler import Handler
-from pychat.core.limits import Limits
-from pychat.core.modes import ModeChange, parse
-from pychat.core.replies import Failure, Invitations, Inviting, Members, Modes, Ok, PersonAway
-from pychat.core.room import Room
+from pychat.core.rooms.room import Room
 from pychat.core.session import Session
-from pychat.core.verbs import Invite, Join, Kick, Leave, Say, SetModes
+from pychat.model import queries, verbs
+from pychat.model.events import Invited, Kicked, Message, ModesChanged
+from pychat.model.limits import Limits
+from pychat.model.modes import ModeChange, parse
+from pychat.model.replies import Failure, Invitations, Inviting, Members, Modes, Ok, PersonAway
+from pychat.model.verbs import Invite, Join, Kick, Leave, Say, SetModes
 
 
 def mode(letters: str, *arguments: str, room: str | None = None, ref: Any = None) -> SetModes:
@@ -332,13 +332,13 @@ def test_an_operator_may_cease_to_be_one() -> None:
 
 
 def test_lists_have_an_end() -> None:
-    """478 in IRC; each list has its own."""
+    """478 in IRC; all of a room have one together."""
     _, (ann,) = people("ann", limits=Limits(max_masks=2))
 
     items = ann.do(mode("+bbbe", "a", "b", "c", "d"))
 
-    assert refusals(items) == [("list_full", "ops", ("c!*@*", "b"))]
-    assert items[-1].text == "list 'b' of room 'ops' is full: at most 2 masks"
+    assert refusals(items) == [("list_full", "ops", ("c!*@*", "b")), ("list_full", "ops", ("d!*@*", "e"))]
+    assert items[-1].text == "the lists of room 'ops' are full: at most 2 masks in all of them together"
     (answer,) = ann.do(queries.ListMasks("b", ref=1))
     assert (answer.ref, answer.room, answer.mode) == (1, "ops", "b")
     assert [(entry.mask, entry.by, entry.time > 0) for entry in answer.masks] == [

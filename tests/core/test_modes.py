@@ -1,4 +1,4 @@
-"""`core/modes.py`: changes of modes as people and languages write them."""
+"""`model/modes.py`: changes of modes as people and languages write them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core.errors import LimitExceeded
-from pychat.core.modes import ALL, FLAGS, MOST_CHANGES, WITH_ARGUMENT, ModeChange, parse, write
+from pychat.model.errors import LimitExceeded
+from pychat.model.modes import ALL, FLAGS, MOST_CHANGES, WITH_ARGUMENT, ModeChange, parse, write
 
 words = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
 changes = st.one_of(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pychat import Chat
-from pychat.core.errors import NicknameInUse
-from pychat.core.nicknames import Nicknames, Parked, new_token
-from pychat.core.session import LocalSession, Session
+from pychat.core.local_session import LocalSession
+from pychat.core.people.nicknames import Nicknames, Parked
+from pychat.core.session import Session
+from pychat.model.errors import NicknameInUse
+from pychat.model.tokens import new_token
 from pychat.testing import FakeClock
 
 CHAT = Chat()

@@ -9,14 +9,15 @@ import pytest
 from recorder import USERHOST, Recorder, enter, make_chat
 
 from pychat import Chat
-from pychat.core import queries, verbs
-from pychat.core.events import Message, ProfileChanged
-from pychat.core.modes import ModeChange
-from pychat.core.operators import Operators
-from pychat.core.replies import Bye, Failure, Killed, Ok, UserModes, Wallops
-from pychat.core.userhost import REALNAME_CHARS
-from pychat.core.verbs import BecomeOperator, Kill, Say, SendWallops, SetRealname, SetUserModes
+from pychat.core.accounts.operators import Operators
 from pychat.handlers import Broadcast, JoinLeaveNotices
+from pychat.model import queries, verbs
+from pychat.model.cloaks import REALNAME_CHARS
+from pychat.model.events import Message, ProfileChanged
+from pychat.model.modes import ModeChange
+from pychat.model.queries import GetStats
+from pychat.model.replies import Bye, Failure, Killed, Ok, UserModes, Wallops
+from pychat.model.verbs import Announce, BecomeOperator, Kill, Say, SendWallops, SetRealname, SetUserModes
 
 PASSWORD = "correct horse"
 OPERATOR_USERHOST = "~user@operator.irc.pychat"
@@ -139,7 +140,7 @@ def test_with_the_password_one_becomes_an_operator(caplog: pytest.LogCaptureFixt
     assert event[3:7] == ("ann", USERHOST, OPERATOR_USERHOST, None)
     assert bob.take()[-1] == event
     assert ann.info.userhost == ann.userhost == OPERATOR_USERHOST
-    assert "ann from inside is server operator boss now" in caplog.text
+    assert "became server operator boss" in caplog.text
     assert PASSWORD not in caplog.text
     assert ann.do(BecomeOperator("boss", PASSWORD, ref=2)) == [UserModes(2, "o")]
 
@@ -193,7 +194,7 @@ def test_wrong_passwords_ahead_of_the_right_one_are_forgotten() -> None:
 # What operators may do
 
 
-@pytest.mark.parametrize("verb", [Kill("bob"), SendWallops("x")])
+@pytest.mark.parametrize("verb", [Kill("bob"), SendWallops("x"), Announce("x"), GetStats()])
 def test_others_may_not(verb: verbs.Verb) -> None:
     """Only server operators."""
     chat = make_chat()

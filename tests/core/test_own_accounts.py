@@ -9,11 +9,13 @@ from recorder import enter
 from remote import come, no_alarm_is_left, open_chat
 from test_accounts import PASSWORD, codes
 
-from pychat.core.account_verbs import Authenticate, ChangePassword, LogIn, LogOut, Regain, Register
-from pychat.core.accounts import Accounts
-from pychat.core.errors import Refused
-from pychat.core.scram import ScramKeys
-from pychat.core.verbs import SetNickname
+from pychat import ChatServer
+from pychat.core.accounts.authentication import release_waiting
+from pychat.core.accounts.base import Accounts
+from pychat.core.accounts.scram import ScramKeys
+from pychat.model.account_verbs import Authenticate, ChangePassword, LogIn, LogOut, Regain, Register
+from pychat.model.errors import Refused
+from pychat.model.verbs import SetNickname
 
 __all__ = ["no_alarm_is_left"]
 
@@ -51,6 +53,21 @@ def test_accounts_of_a_program(caplog: pytest.LogCaptureFixture) -> None:
     assert codes(bob.do(LogOut(), Register(PASSWORD, "tim"))) == ["unsupported"]
 
 
+def test_accounts_that_change_elsewhere() -> None:
+    """The program says so, and nobody is logged in any more by what they knew; to know the new password is enough."""
+    club = Club()
+    server = ChatServer(port=0, accounts=club)
+    bob, gone = enter(server.chat, "bob"), come(server.chat)
+    for session in (bob, gone):
+        session.do(LogIn("sesame", "ann"))
+
+    server.log_out("ann")
+
+    assert (bob.account, gone.account) == (None, None)
+    assert codes(bob.do(LogIn("sesame", "ann"))) == []
+    server.stop()
+
+
 class Broken(Accounts):
     """What a program should not have."""
 
@@ -67,6 +84,10 @@ class Broken(Accounts):
     def scram(self, name: str) -> ScramKeys | None:
         """Break."""
         raise LookupError(name)
+
+    def end(self) -> None:
+        """Break."""
+        raise LookupError
 
 
 def test_what_nobody_could_check_is_no_attempt() -> None:
@@ -89,3 +110,5 @@ def test_accounts_that_break_harm_nobody(caplog: pytest.LogCaptureFixture) -> No
     assert ann.nickname == "ann"
     assert not ann.closed
     assert len(caplog.records) == 5
+    release_waiting(chat)
+    assert len(caplog.records) == 6

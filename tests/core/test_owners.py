@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recorder import Recorder, enter, make_chat
+from recorder import Recorder, enter
 from remote import make_accounts, no_alarm_is_left, open_chat
 
-from pychat.core.account_verbs import DropAccount, LogIn, LogOut
 from pychat.core.chat import Chat
-from pychat.core.events import Joined, ModesChanged
-from pychat.core.limits import Limits
-from pychat.core.modes import ModeChange, parse
-from pychat.core.verbs import Join, Leave, Quit, SetModes, SetNickname
+from pychat.model.account_verbs import DropAccount, LogIn, LogOut
+from pychat.model.events import Joined, ModesChanged
+from pychat.model.modes import ModeChange, parse
+from pychat.model.verbs import Join, Leave, Quit, Say, SetModes, SetNickname
 
 __all__ = ["no_alarm_is_left"]
 
@@ -115,14 +114,12 @@ def test_an_account_that_is_deleted_leaves_nothing(chat: Chat) -> None:
     assert room.rules.roles == {ann.identity: "o"}
 
 
-def test_a_room_of_an_account_is_not_the_first_to_be_forgotten() -> None:
-    """When there are too many, other empty ones go before it."""
-    chat = make_chat(limits=Limits(max_rooms=3))
-    ann = enter(chat, "ann")
-    ann.account = "ann"
-    ann.do(Join("den"), Leave("den"))
-    ann.account = None
-    ann.do(Join("a"), Leave("a"), Join("b"), Leave("b"))
+def test_the_private_room_of_an_account_that_is_deleted_is_nobodys(chat: Chat) -> None:
+    """Its key and what was said there are gone, so it is neither locked for ever nor inherited."""
+    ann = come_in(chat, "ann", "den", "lobby", account=True)
+    ann.do(mode("+k", "sesame", room="den"), Say("secret", "den"), Leave("den"), DropAccount(PASSWORD))
 
-    assert chat.find_room("den") is not None
-    assert chat.find_room("a") is None
+    eve = enter(chat, "eve", "den")
+
+    assert eve.rooms["den"].rules.roles == {eve.identity: "o"}
+    assert chat.room("den").history() == []

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from recorder import enter
 from remote import Remote, come, make_accounts, no_alarm_is_left, open_chat
-from test_accounts import PASSWORD, codes
+from test_accounts import PASSWORD, codes, registered
 
-from pychat.core.account_verbs import LogIn, LogOut, Regain, Register
 from pychat.core.chat import Chat
-from pychat.core.errors import Refused
-from pychat.core.events import Notice, Renamed
-from pychat.core.verbs import SetNickname
+from pychat.model.account_verbs import LogIn, LogOut, Regain, Register
+from pychat.model.errors import Refused
+from pychat.model.events import Notice, Renamed
+from pychat.model.verbs import SetNickname
 from pychat.testing import FakeClock
 from pychat.testing.waiting import wait_until
 
@@ -148,12 +148,25 @@ def test_regaining_from_a_connection_that_is_left_over() -> None:
 
 
 def test_regaining_what_is_nobodys() -> None:
-    """It is not said whose a nickname is that has no account."""
+    """It is not said whether a nickname has an account, and to ask counts as trying a password."""
     chat = owned(FakeClock())
-    bob = come(chat, "bob")
+    bob, eve = come(chat, "bob"), come(chat, "eve", "192.0.2.99")
     assert isinstance(bob, Remote)
+    registered(bob)
 
-    assert codes(bob.do(Regain("tim"))) == ["bad_request"]
+    for nickname in ("ann", "tim"):
+        assert codes(eve.do(Regain(nickname))) == ["not_logged_in"]
+        assert codes(eve.do(Regain(nickname, "wrong-horse"))) == ["bad_credentials"]
+        (failure,) = bob.do(Regain(nickname))
+        assert (failure.code, failure.text) == (
+            "bad_request",
+            f"nickname {nickname!r} does not belong to your account",
+        )
+        assert codes(bob.do(Regain(nickname, "wrong-horse"))) == ["bad_credentials"]
+    for number in range(3):
+        assert codes(eve.do(Regain(f"nobody{number}", "wrong-horse"))) == ["bad_credentials"]
+    assert codes(eve.do(Regain("tim", "wrong-horse"))) == ["too_many_attempts"]
+    assert bob.account == "bob"
     with pytest.raises(Refused):
         chat.session("bob")
 

@@ -7,13 +7,13 @@ import logging
 import pytest
 from recorder import Recorder, make_chat
 
+from pychat.core.accounts.server_password import Password, require_password
 from pychat.core.chat import Chat
-from pychat.core.errors import Refused
-from pychat.core.passwords import Password, require_password
-from pychat.core.replies import Failure
 from pychat.core.session import Session
-from pychat.core.verbs import Hello
 from pychat.handlers import Broadcast
+from pychat.model.errors import Refused
+from pychat.model.replies import Failure
+from pychat.model.verbs import Hello
 
 
 def test_a_password_fits_itself_alone() -> None:
@@ -86,7 +86,9 @@ def test_a_wrong_password_is_logged_with_the_address_and_without_itself(caplog: 
     with caplog.at_level(logging.WARNING, "pychat"), pytest.raises(Refused):
         require_password(session, "guess")
 
-    assert [record.getMessage() for record in caplog.records] == ["192.0.2.1 gave a wrong password of the server"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "somebody from 192.0.2.1 gave a wrong password of the server"
+    ]
 
 
 class _Stranger(Recorder):

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recorder import USERHOST, Recorder, enter, make_chat, member
+from recorder import USERHOST, Recorder, enter, make_chat, member, no_alarm_is_left
 
 from pychat import Chat, Limits
-from pychat.core import meeting, queries, verbs
-from pychat.core.census import Past
-from pychat.core.modes import ModeChange
-from pychat.core.replies import Counts, Failure, Motd, PastPeople, People, Profile, Watched, Welcome
-from pychat.core.verbs import Hello, Join, Leave, SetAway, SetNickname, Watch
+from pychat.core import price, scan
+from pychat.core.people import actions as meeting
+from pychat.core.people.user_counts import Past
+from pychat.model import queries, verbs
+from pychat.model.modes import ModeChange
+from pychat.model.replies import Counts, Failure, Motd, PastPeople, People, Profile, Watched, Welcome
+from pychat.model.verbs import Hello, Join, Leave, SetAway, SetNickname, Watch
+
+__all__ = ["no_alarm_is_left"]
 
 
 def names(items: list[Any]) -> list[str]:
@@ -191,6 +195,81 @@ def test_an_answer_has_so_many_people_and_no_more(monkeypatch: pytest.MonkeyPatc
     assert names(ann.do(queries.ListPeople())) == ["ann", "bob"]
     assert names(ann.do(queries.ListPeople(room="lobby"))) == ["ann", "bob"]
     assert names(ann.do(queries.FindPeople(("ann", "bob", "carl")))) == ["ann", "bob"]
+
+
+def test_an_answer_says_that_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Because it is full, or because it took too long; 416 in IRC."""
+    chat = make_chat()
+    ann, _, _ = enter(chat, "ann"), enter(chat, "bob"), enter(chat, "carl")
+    ann.take()
+    assert [item.more for item in ann.do(queries.ListPeople(), queries.FindPeople(("ann",)))] == [False, False]
+
+    monkeypatch.setattr(meeting, "MOST_PEOPLE", 2)
+    assert [item.more for item in ann.do(queries.ListPeople(), queries.FindPeople(("ann",) * 3))] == [True, True]
+    monkeypatch.setattr(meeting, "MOST_PEOPLE", 3)
+    assert [item.more for item in ann.do(queries.ListPeople(), queries.FindPeople(("ann",) * 3))] == [False, False]
+    monkeypatch.setattr(scan, "_SLICE", 2)
+    monkeypatch.setattr(price, "MOST_SECONDS", -1.0)
+    (people,) = ann.do(queries.ListPeople())
+    assert (names([people]), people.more) == (["ann", "bob"], True)
+    for name in ("one", "two"):
+        chat.room(name)
+    (rooms,) = ann.do(queries.ListRooms())
+    assert ([room.name for room in rooms.rooms], rooms.more) == (["lobby", "one"], True)
+
+
+@pytest.mark.parametrize(
+    ("verb", "looked_at"),
+    [
+        (queries.ListPeople(), 50),
+        (queries.ListPeople("x*"), 50),
+        (queries.ListPeople("bob7"), 1),
+        (queries.ListPeople("BOB7!" + USERHOST), 1),
+        (queries.ListPeople("nobody"), 0),
+        (queries.ListPeople("İ" * 40), 0),
+        (queries.ListPeople("Bob Smith"), 2),
+        (queries.ListPeople(operators=True), 0),
+        (queries.ListPeople(room="den"), 2),
+        (queries.FindPeople(("ann", "nobody")), 2),
+        (queries.ListRooms(), 3),
+        (queries.ListRooms(filter=queries.RoomFilter(("x*", "y*"), ("z",))), 9),
+        (queries.ListRooms(filter=queries.RoomFilter(("DEN", "nowhere"))), 2),
+        (queries.ListInvitations(), 3),
+    ],
+    ids=str,
+)
+def test_a_question_costs_what_it_looks_at(verb: Any, looked_at: int) -> None:
+    """And nothing is looked at that a table has."""
+    chat = make_chat()
+    ann = enter(chat, "ann", "lobby")
+    for number in range(49):
+        more = {"realname": "Bob Smith"} if number in (3, 7) else {}
+        enter(chat, f"bob{number}", "lobby", *(["den"] if number in (3, 7) else []), **more)
+    chat.room("attic")
+    ann.take()
+    ann.owes = 0.0
+
+    ann.do(verb)
+
+    assert ann.owes * 500 == pytest.approx(looked_at)
+
+
+def test_the_directory_forgets_who_is_gone() -> None:
+    """And what somebody was called before."""
+    chat = make_chat()
+    ann, bob = enter(chat, "ann"), enter(chat, "bob", realname="Robert")
+    ann.take()
+    assert names(ann.do(queries.ListPeople("robert"))) == ["bob"]
+
+    bob.do(verbs.SetRealname("Bobby"))
+    ann.take()
+    assert names(ann.do(queries.ListPeople("robert"))) == []
+    assert names(ann.do(queries.ListPeople("bobby"))) == ["bob"]
+    chat.close(bob, "gone")
+    ann.take()
+    assert names(ann.do(queries.ListPeople("bobby"))) == []
+    chat.close(ann, "gone")
+    assert chat.census.directory._people == {}
 
 
 # Who was here

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recorder import Recorder, enter, make_chat
+from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
-from pychat.core import queries, replies, verbs
 from pychat.core.chat import Chat
-from pychat.core.clock import SYSTEM_CLOCK, Clock
-from pychat.core.events import Joined, Left, Message, Tagged
 from pychat.core.handler import Handler
-from pychat.core.limits import Limits
-from pychat.core.modes import parse
-from pychat.core.pace import Pace
-from pychat.core.replies import Failure, Gap, Members, Ok
-from pychat.core.room import Room
-from pychat.core.rules import RoomRules
+from pychat.core.rooms.room import Room
+from pychat.core.rooms.rules import RoomRules
+from pychat.core.rooms.slow_mode import Pace
 from pychat.core.session import Session
-from pychat.core.verbs import Hello, Join, Leave, LeaveAll, Say, SetModes
+from pychat.model import queries, replies, verbs
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.events import Joined, Left, Message, Tagged
+from pychat.model.limits import Limits
+from pychat.model.modes import parse
+from pychat.model.replies import Failure, Gap, Members, Ok
+from pychat.model.verbs import Hello, Invite, Join, Leave, LeaveAll, Say, SetModes
 from pychat.testing import FakeClock
+
+__all__ = ["no_alarm_is_left"]
 
 
 def mode(letters: str, *arguments: str, room: str | None = None) -> SetModes:
@@ -106,7 +108,7 @@ def test_who_has_talked_is_forgotten_when_it_does_not_matter_any_more(monkeypatc
     for number in range(100):
         assert pace.take(number, 10, float(number)) == 0.0
     assert len(pace._times) == 10
-    monkeypatch.setattr("pychat.core.pace._MOST", 5)
+    monkeypatch.setattr("pychat.core.rooms.slow_mode._MOST", 5)
     assert pace.take(100, 1000, 100.0) == 0.0
     assert sorted(pace._times) == [96, 97, 98, 99, 100]
 
@@ -155,6 +157,39 @@ def test_rules_that_keep_somebody_out(modes: tuple[str, ...], refusal: tuple[str
     assert isinstance(ann.do(Join("ops"))[0], Members)
     bob.modes = "o"
     assert isinstance(bob.do(Join("ops"))[0], Members)
+
+
+@pytest.mark.parametrize(
+    ("modes", "let_in"),
+    [(("+b", "bob"), True), (("+i",), True), (("+l", "2"), True), (("+k", "secret"), False)],
+)
+def test_an_invitation_of_an_operator_lets_in(modes: tuple[str, ...], let_in: bool) -> None:
+    """Once, past everything but the key; who is banned is in, and does not talk."""
+    chat, (ann, _) = people("ann", "eve")
+    bob = enter(chat, "bob")
+    ann.do(mode(*modes), Invite("bob", "ops"))
+    bob.take()
+
+    assert isinstance(bob.do(Join("ops"))[-1], Members) is let_in
+    bob.do(Leave("ops"))
+    assert isinstance(bob.do(Join("ops"))[-1], Failure)
+
+
+@pytest.mark.parametrize("modes", [("+b", "bob"), ("+l", "2")])
+def test_an_invitation_of_a_member_lets_nobody_past_bans_and_the_limit(modes: tuple[str, ...]) -> None:
+    """Nor does it take away what an operator's invitation allows."""
+    chat, (ann, eve) = people("ann", "eve")
+    bob = enter(chat, "bob")
+    ann.do(mode(*modes))
+
+    eve.do(Invite("bob", "ops"))
+    bob.take()
+    assert isinstance(bob.do(Join("ops"))[-1], Failure)
+
+    ann.do(Invite("bob", "ops"))
+    eve.do(Invite("bob", "ops"))
+    bob.take()
+    assert isinstance(bob.do(Join("ops"))[-1], Members)
 
 
 def test_no_handler_is_asked_about_one_who_may_not_come_in() -> None:
@@ -528,14 +563,14 @@ def test_nobody_is_expected_for_ever(clock: FakeClock) -> None:
 
 
 def test_a_closed_room_whose_only_member_lost_the_connection_is_forgotten_too() -> None:
-    """It is told that something is missing."""
-    chat, (ann,) = people("ann")
+    """When it is not back in time, it is told that something is missing."""
+    chat, (ann,) = people("ann", limits=Limits(resume_seconds=0.0))
     ok = ann.do(mode("+i"), Say("x", ref=1))[-1]
-    token = lose(chat, ann)
+    lose(chat, ann)
     again = Recorder(chat)
     chat.open(again)
 
-    items = again.do(Hello("ann", ("ops",), token=token, after=ok.id - 1))
+    items = again.do(Hello("ann", ("ops",), after=ok.id - 1))
 
     assert [item for item in items if isinstance(item, Gap)] != []
     assert [item for item in items if isinstance(item, Message)] == []

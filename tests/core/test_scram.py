@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core.scram import (
+from pychat.core.accounts.scram import (
     BadPassword,
     BadScram,
     Challenge,

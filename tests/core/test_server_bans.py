@@ -9,14 +9,14 @@ from recorder import Recorder, enter
 from remote import come, make_accounts, no_alarm_is_left, open_chat
 from test_accounts import PASSWORD, codes
 
-from pychat.core.account_verbs import LogIn
 from pychat.core.chat import Chat
-from pychat.core.events import Notice
-from pychat.core.modes import ModeChange
-from pychat.core.profiles import change_modes
-from pychat.core.queries import ReadAudit
-from pychat.core.replies import HistoryPage, Ok
-from pychat.core.server_ban import (
+from pychat.core.people.user_modes import change_modes
+from pychat.model.account_verbs import LogIn
+from pychat.model.events import Notice
+from pychat.model.modes import ModeChange
+from pychat.model.queries import ReadAudit
+from pychat.model.replies import HistoryPage, Ok
+from pychat.model.server_ban import (
     AddServerBan,
     BadTarget,
     ListServerBans,
@@ -24,7 +24,7 @@ from pychat.core.server_ban import (
     ServerBanList,
     normal_target,
 )
-from pychat.core.verbs import Join, Kick, Kill, SetModes, SetNickname
+from pychat.model.verbs import Join, Kick, Kill, SetModes, SetNickname
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]
@@ -52,6 +52,14 @@ def audited(session: Recorder) -> list[str]:
         ("2001:db8::1", "2001:db8::/64"),
         ("2001:db8::1/128", "2001:db8::1"),
         ("a:eve", "a:eve"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("::FFFF:c000:207", "192.0.2.7"),
+        ("::ffff:192.0.2.7/120", "192.0.2.0/24"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("*@192.0.2.7", "192.0.2.7"),
+        ("*!*@::ffff:192.0.2.7", "192.0.2.7"),
+        ("*@2001:db8::/32", "2001:db8::/32"),
+        ("*@cafe", "*!*@cafe"),
         ("*@*.example", "*!*@*.example"),
         ("eve!*@*", "eve!*@*"),
     ],
@@ -61,11 +69,26 @@ def test_targets(target: str, normal: str) -> None:
     assert normal_target(target) == normal
 
 
-@pytest.mark.parametrize("target", ["", "eve", "a:", "1.2.3.4/99", "x y@z", "*" * 300 + "@x"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("", "eve", "a:", "1.2.3.4/99", "::ffff:1.2.3.4/64", "x y@z", "*" * 300 + "@x"),
+        *("a:\ud800", "\ud800@*", "a:eve\nmallory", "a:\x1b]0;owned\x07", "a:e ve", "a:" + "e" * 300),
+    ],
+)
 def test_what_is_no_target(target: str) -> None:
     """A nickname is none either: it is looked up before."""
     with pytest.raises(BadTarget):
         normal_target(target)
+
+
+@pytest.mark.parametrize("target", ["*!~u@192.0.2.7", "*!*@192.0.2.*", "eve@2001:db8::*", "*!*@10.0.0.0/8?"])
+def test_a_mask_that_would_describe_addresses_is_no_target(target: str) -> None:
+    """It would catch nobody, as no address is shown; one that was there before can be removed."""
+    root = operator(open_chat())
+
+    assert codes(root.do(AddServerBan(target))) == ["bad_target"]
+    assert "is not banned" in root.do(RemoveServerBan(target))[-1].text
 
 
 def test_a_nickname_means_its_address() -> None:
@@ -147,6 +170,23 @@ def test_nobody_bans_themselves() -> None:
     assert codes(ann.do(AddServerBan("root"))) == ["bad_target"]
     assert codes(ann.do(AddServerBan("nobody"))) == ["bad_target"]
     assert [ban.target for ban in chat.bans.current()] == ["10.0.0.0/8"]
+
+
+def test_a_ban_lasts_as_long_as_it_was_meant_wherever_the_clock_is_set() -> None:
+    """A clock that is ahead for a moment ends none for ever."""
+    clock = FakeClock()
+    chat = open_chat(clock=clock)
+    root = operator(chat)
+    root.do(AddServerBan("192.0.2.7", 600))
+
+    clock.set_time(clock.time() + 86_400)
+    root.do(AddServerBan("192.0.2.8", 600))
+    clock.set_time(clock.time() - 86_400)
+
+    ends = [(ban.target, ban.until) for ban in chat.bans.current()]
+    assert ends == [("192.0.2.7", clock.time() + 600), ("192.0.2.8", clock.time() + 600)]
+    clock.advance(600)
+    assert chat.bans.current() == []
 
 
 @pytest.mark.parametrize("verb", [AddServerBan("192.0.2.1"), RemoveServerBan("x@y"), ListServerBans(), ReadAudit()])

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recorder import Recorder, enter, make_chat
+from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
-from pychat.core import queries, verbs
-from pychat.core.events import Message, Tagged
+from pychat.core.chat import Chat
 from pychat.core.handler import Handler
-from pychat.core.modes import parse
-from pychat.core.replies import Failure, Ok, PersonAway
 from pychat.core.session import Session
-from pychat.core.text import clean_formatted
-from pychat.core.verbs import Direct, Say, SayAll, SetModes, Tag
+from pychat.model import queries, verbs
+from pychat.model.events import Message, Tagged
+from pychat.model.modes import parse
+from pychat.model.replies import Failure, Ok, PersonAway
+from pychat.model.text import clean_formatted
+from pychat.model.verbs import Direct, Say, SayAll, SetModes, Tag
+
+__all__ = ["no_alarm_is_left"]
 
 
 def pair(*first: Handler) -> tuple[Recorder, Recorder]:
@@ -99,6 +102,14 @@ def test_a_bot_is_marked() -> None:
     ann.do(Say("x"), Say("x", tags="+a"), Direct("x", "bob"), Tag("+a", "ops"))
 
     assert [event.tags for event in bob.take()] == ["bot", "+a;bot", "bot", "+a;bot"]
+
+
+@pytest.mark.parametrize(("room", "key"), [("VIP", "vip"), ("vip", "vip"), ("Ärger", "ärger"), (None, None)])
+def test_a_message_tells_its_room_as_rooms_are_compared(room: str | None, key: str | None) -> None:
+    """So a rule for one room cannot be passed by whoever makes it in capitals; `Room.key` is the same."""
+    assert Message(1, 0.0, room, "ann", "hi", to="bob").room_key == key
+    if room is not None:
+        assert Chat().room(room).key == key
 
 
 @pytest.mark.parametrize(("tags", "by_bot"), [("", False), ("bot", True), ("+a;bot", True), ("+bot;+a=bot", False)])

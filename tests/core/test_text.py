@@ -1,4 +1,4 @@
-"""`core/text.py`: what text may contain, and what becomes of the rest."""
+"""`model/text.py`: what text may contain, and what becomes of the rest."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from unicodedata import category, is_normalized
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recorder import enter, make_chat
 
-from pychat.core.text import clean, clean_line, is_plain
+from pychat.model.events import Kicked
+from pychat.model.text import clean, clean_line, is_plain, shows_nothing
+from pychat.model.verbs import Direct, Kick, Say, SetAway, SetRealname, SetTopic
 
 # Hypothesis leaves surrogates out of text() unless they are asked for.
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -115,3 +118,39 @@ def test_text_grows_by_a_known_factor(text: str) -> None:
 def test_plain_is_printable_ascii(text: str) -> None:
     """`is_plain` is `isascii` and `isprintable` for much text at once."""
     assert is_plain(text) == (text.isascii() and text.isprintable())
+
+
+INVISIBLE = [
+    "\u200b",
+    "\u3164",
+    "\u115f\u1160\uffa0",
+    "\ufe0f",
+    "\u2800",
+    "\U00016fe4\U0001d159",
+    "\u00ad\u2060\ufeff",
+    " \u200b\n\u3000",
+    "\U000e0041",
+]
+"""Texts of which nothing is drawn."""
+
+
+@pytest.mark.parametrize("text", ["", " ", *INVISIBLE], ids=ascii)
+def test_what_shows_nothing_is_no_text(text: str) -> None:
+    """No message, away text, real name, topic or reason."""
+    chat = make_chat()
+    ann, bob = enter(chat, "ann", "ops"), enter(chat, "bob", "ops")
+    ann.take()
+
+    for verb in (Say(text), Say(text, action=True), Direct(text, "bob"), Say(text, notice=True)):
+        assert [(item.code, item.text) for item in ann.do(verb)] == [("empty", "the message is empty")]
+    bob.take()
+    ann.do(SetAway(text), SetRealname(text), SetTopic(text), Kick("bob", None, text))
+
+    assert (ann.away, ann.realname, chat.room("ops").topic) == ("away", "ann", "")
+    assert [item.reason for item in bob.take() if isinstance(item, Kicked)] == [""]
+
+
+@pytest.mark.parametrize("text", ["x\u200b", "\u200bx", "\U0001f44d\ufe0f", "\u0301", "\ufffd"], ids=ascii)
+def test_what_shows_anything_is_text(text: str) -> None:
+    """What is invisible beside it stays: scripts and emoji need it."""
+    assert not shows_nothing(text)

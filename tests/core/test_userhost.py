@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from recorder import USERHOST, Recorder, make_chat
 
 from pychat import Chat
-from pychat.core.userhost import REALNAME_CHARS, USERNAME_CHARS, Cloaks, server_host, username
-from pychat.core.verbs import Hello
+from pychat.model.cloaks import REALNAME_CHARS, USERNAME_CHARS, Cloaks, server_host, username
+from pychat.model.verbs import Hello
 
 
 def come(chat: Chat, address: str, nickname: str = "ann", **hello: Any) -> Recorder:

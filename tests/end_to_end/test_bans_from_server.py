@@ -19,7 +19,7 @@ __all__ = ["pychat"]  # the fixture
 MakeServer = Callable[..., ChatServer]
 
 
-def operator(clients: Clients, running: ChatServer, nickname: str = "root") -> JsonPeer:
+def operator(clients: Clients, running: ChatServer, nickname: str = "boss") -> JsonPeer:
     """A server operator."""
     root = clients.json(running, nickname)
     assert root.answer("oper", name="root", password="sesame")["type"] == "user_modes"
@@ -40,7 +40,7 @@ def test_a_banned_address_is_refused_when_it_connects(start: Callable[..., ChatS
     """In one line, with the reason; the operator comes from elsewhere."""
     running = start(host="::")
     root = clients.add(JsonPeer(("::1", running.port)))
-    assert root.answer("hello", nick="root")["type"] == "welcome"
+    assert root.answer("hello", nick="boss")["type"] == "welcome"
     root.answer("oper", name="root", password="sesame")
     here = ("127.0.0.1", running.port)
     eve = clients.text(here, "eve")
@@ -51,7 +51,7 @@ def test_a_banned_address_is_refused_when_it_connects(start: Callable[..., ChatS
     late = clients.add(Peer(here))
     assert late.read_line() == "you are banned from this server: spam\r"
     (ban,) = root.answer("server_ban")["bans"]
-    assert (ban["target"], ban["by"], ban["reason"]) == ("127.0.0.0/8", "root", "spam")
+    assert (ban["target"], ban["by"], ban["reason"]) == ("127.0.0.0/8", "boss", "spam")
     assert root.answer("server_unban", target="127.0.0.0/8")["type"] == "ok"
     assert clients.text(here, "eve2")
 
@@ -81,6 +81,21 @@ def test_in_irc_and_text(start: Callable[..., ChatServer], clients: Clients) -> 
     assert entries[-1].params[-1].endswith("ended the ban of eve!*@* from the server")
 
 
+@pytest.mark.parametrize("line", ["KLINE ::ffff:192.0.2.1 spam", "KLINE 10m ::ffff:192.0.2.1 :spam"])
+def test_an_address_may_begin_with_a_colon(start: Callable[..., ChatServer], clients: Clients, line: str) -> None:
+    """In IRC, which takes that for the last parameter; one of IPv4 is that (RFC 4291, 2.5.5.2)."""
+    ann = irc(clients, start(), "ann")
+    ann.ask("OPER root sesame")
+
+    (done,) = ann.ask(line)
+    (listed,) = ann.ask("KLINE")
+    (ended,) = ann.ask("UNKLINE ::ffff:192.0.2.1")
+
+    assert done.params[-1].startswith("192.0.2.1 is banned from the server")
+    assert listed.params[-1].endswith(" (spam)")
+    assert ended.params[-1] == "192.0.2.1 is not banned from the server any more"
+
+
 def test_bans_and_the_audit_record_last(
     start: Callable[..., ChatServer], clients: Clients, pychat: Programs, tmp_path: Path
 ) -> None:
@@ -96,7 +111,7 @@ def test_bans_and_the_audit_record_last(
     second = start(log=SqliteLog(pychat.directory / "chat.db"))
     eve = clients.new_json(second)
     assert eve.answer("hello", nick="eve")["code"] == "server_banned"
-    assert [ban["target"] for ban in operator(clients, second, "root2").answer("server_ban")["bans"]] == ["eve!*@*"]
+    assert [ban["target"] for ban in operator(clients, second, "boss2").answer("server_ban")["bans"]] == ["eve!*@*"]
     audit = pychat.run("history", "--db", "chat.db", "--audit")
     usual = pychat.run("history", "--db", "chat.db")
     assert "banned eve!*@* from the server (spam)" in audit.stdout

@@ -12,7 +12,7 @@ from chat_clients import Clients
 from irc_peer import Heard, IrcPeer, irc
 
 from pychat import ChatServer, KeptAccounts, Limits
-from pychat.core.hashing import Cost
+from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
 
@@ -103,7 +103,7 @@ def test_sasl_scram(running: ChatServer, clients: Clients) -> None:
         ),
         (["AUTHENTICATE PLAIN", f"AUTHENTICATE {encoded(chr(0) + 'ann' + chr(0) + 'wrong')}"], ["AUTHENTICATE", "904"]),
         (["AUTHENTICATE PLAIN", "AUTHENTICATE " + "A" * 401], ["AUTHENTICATE", "905"]),
-        (["AUTHENTICATE PLAIN", *["AUTHENTICATE " + "A" * 400] * 11], ["AUTHENTICATE", "905"]),
+        (["AUTHENTICATE PLAIN", *["AUTHENTICATE " + "A" * 400] * 11], ["AUTHENTICATE", "904"]),
         (["AUTHENTICATE PLAIN", "AUTHENTICATE " + "A" * 400, "AUTHENTICATE +"], ["AUTHENTICATE", "904"]),
         (["AUTHENTICATE SCRAM-SHA-256", f"AUTHENTICATE {encoded('n,,n=ann')}"], ["AUTHENTICATE", "904"]),
         (
@@ -185,7 +185,7 @@ def test_nobody_registers_without_the_password_of_the_server(server: MakeServer,
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("REGISTER ann * correct-horse", ("FAIL", "REGISTER", "ACCOUNT_EXISTS", "ann")),
+        ("REGISTER ann * battery-staple", ("FAIL", "REGISTER", "ACCOUNT_EXISTS", "ann")),
         ("REGISTER a:b * correct-horse", ("FAIL", "REGISTER", "BAD_ACCOUNT_NAME", "a:b")),
         ("REGISTER * * short", ("FAIL", "REGISTER", "UNACCEPTABLE_PASSWORD", "eve")),
         ("VERIFY eve 123", ("FAIL", "VERIFY", "INVALID_CODE", "eve")),

@@ -213,11 +213,11 @@ def test_everything_has_a_time_once_it_was_asked_for(server: MakeServer, clients
         ("MONITOR +", ("461", "MONITOR")),
         ("HELP XYZZY", ("524", "XYZZY")),
         ("INFO nope.example", ("402", "nope.example")),
-        ("NICK bob", ("433", "bob")),
+        ("NICK bob", ("437", "#moderated")),
         ("NICK 1", ("432", "1")),
         ("USER a b c d", ("462",)),
         ("PASS x", ("462",)),
-        ("STATS u", ("421", "STATS")),
+        ("STATS u", ("481",)),
         ("x" * 511, ("417",)),
         ("PRIVMSG #mine :a\rb", ("400", "PRIVMSG")),
         ("PRIVMSG #mine :a\0b", ("400", "PRIVMSG")),
@@ -388,7 +388,7 @@ def test_monitor(server: MakeServer, clients: Clients) -> None:
 def test_operators(server: MakeServer, clients: Clients) -> None:
     """OPER, WALLOPS and KILL; a password that is wrong three times ends the session."""
     running = server(operators={"root": "secret"})
-    root, bob = irc(clients, running, "root", "#a"), irc(clients, running, "bob", "#a", caps="chghost")
+    root, bob = irc(clients, running, "boss", "#a"), irc(clients, running, "bob", "#a", caps="chghost")
     bob.ask("MODE bob +w")
 
     assert codes(root.ask("OPER root secret")) == ["JOIN", "MODE", "381"]
@@ -400,10 +400,10 @@ def test_operators(server: MakeServer, clients: Clients) -> None:
     assert params(root.ask("WHO * o"), "352")[0][5] == "H*@"
     root.say("KILL bob :too loud")
     killed, end = bob.until("ERROR")[-2:]
-    assert (killed.command, killed.nickname, killed.params) == ("KILL", "root", ("bob", "too loud"))
-    assert end.params[0] == "Closing link: killed by root (too loud)"
+    assert (killed.command, killed.nickname, killed.params) == ("KILL", "boss", ("bob", "too loud"))
+    assert end.params[0] == "Closing link: killed by boss (too loud)"
     assert root.next("QUIT").nickname == "bob"
-    assert codes(root.ask("WALLOPS :", "MODE root -o", "KILL root :x")) == ["461", "MODE", "481"]
+    assert codes(root.ask("WALLOPS :", "MODE boss -o", "KILL boss :x")) == ["461", "MODE", "481"]
 
     eve = irc(clients, running, "eve")
     eve.say("OPER root 1", "OPER root 2", "OPER x 3", "OPER root secret")

@@ -115,8 +115,10 @@ def _modes(told: Told) -> Iterator[bool]:
 
 
 def _lists(told: Told) -> Iterator[bool]:
-    for letter, most in (limit.split(":") for limit in told.tokens["MAXLIST"].split(",")):
-        yield told.ann.ask(*(f"MODE #mine +{letter} x{number}" for number in range(int(most)))) != []
+    letters, most = told.tokens["MAXLIST"].split(":")
+    masks = [f"MODE #mine +{letters[number % len(letters)]} x{number}" for number in range(int(most))]
+    yield told.ann.ask(*masks) != []
+    for letter in letters:
         yield told.ann.ask(f"MODE #mine +{letter} more")[0].command == "478"
     yield (told.tokens["EXTBAN"], told.tokens["ACCOUNTEXTBAN"]) == (",am", "a")
     yield told.ann.ask("MODE #mine -b x1", "MODE #mine +b m:a:eve")[-1].params[-1] == "m:a:eve"

@@ -64,7 +64,7 @@ def test_the_prompt_is_a_line_of_its_own(server: MakeServer, clients: Clients) -
     ann.say("NICK ann", "USER ann 0 * :Ann")
 
     asked = f"NICK{ann.read_line()}".removesuffix("\r")
-    assert take_apart(asked) == Heard({}, "", "NICKNAME", ("asked for, because nothing was said yet",))
+    assert take_apart(asked) == Heard({}, "", "NICKNAME", ("wanted:", "type", "one", "and", "press", "Enter"))
     assert ann.read().command == "001"
 
 

@@ -418,12 +418,16 @@ def test_a_lost_nickname_is_kept_for_its_token_and_for_nobody_else(server: MakeS
 
     thief = clients.new_json(running)
     refused = thief.answer("hello", nick="Ann")
+    seconds = refused["retry_after"]
+    assert 0 < seconds <= running.limits.resume_seconds
     assert refused == {
         "type": "error",
         "ref": "asked",
         "code": "nickname_in_use",
-        "text": "nickname 'Ann' is in use; take another",
+        "text": f"nickname 'Ann' is kept for somebody who lost the connection, for {seconds} s more; "
+        "try again then, or take another",
         "subject": ["Ann"],
+        "retry_after": seconds,
     }
 
     back = resume(clients, running, welcome, welcome_id(running))
@@ -445,6 +449,7 @@ def test_a_token_is_good_for_one_use(server: MakeServer, clients: Clients) -> No
     bob.read_until("ann left")
     back = resume(clients, running, old, welcome_id(running))
     assert back.next("welcome")["nick"] == "ann"
+    back.answer("who")  # so it has its new one
 
     late = resume(clients, running, old, welcome_id(running))
 

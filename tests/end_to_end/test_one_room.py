@@ -202,7 +202,7 @@ def test_slash_commands_of_a_text_client(server: MakeServer, clients: Clients) -
         "-- you are in ops: @bob",
         "-- in ops: @bob",
         "<-- bob left ops",
-        "! unknown command /foo; /help lists the commands",
+        "! unknown command /foo; /help lists the commands, //foo says it",
     ]
     assert at_bob("/quit tired") == "<-- anna left (tired)"
     assert ann.read_rest().endswith(b"-- goodbye: tired\n")

@@ -194,5 +194,5 @@ def test_the_log_names_the_client(server: MakeServer, clients: Clients, caplog: 
     assert [record.getMessage() for record in caplog.records] == [
         "proxy 127.0.0.1 brings 192.0.2.1",
         "192.0.2.1 speaks json",
-        "192.0.2.1 gave a wrong password of the server",
+        "somebody from 192.0.2.1 gave a wrong password of the server",
     ]

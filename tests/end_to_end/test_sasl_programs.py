@@ -14,7 +14,7 @@ from irc_peer import irc
 from irc_programs import IrcProgram, Irssi, WeeChat
 
 from pychat import ChatServer, KeptAccounts
-from pychat.core.hashing import Cost
+from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
 

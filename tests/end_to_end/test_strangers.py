@@ -12,6 +12,12 @@ from chat_clients import Clients, Peer, wait_until
 from chat_programs import Program, Programs, pychat
 from chat_tls import new_certificate
 
+from pychat import Limits
+from pychat.protocols.base import Protocol
+from pychat.protocols.irc.protocol import IrcProtocol
+from pychat.protocols.jsonl.protocol import JsonProtocol
+from pychat.protocols.text.protocol import TextProtocol
+from pychat.testing import MakeChat
 from pychat.transport.admission import OWN_FILES
 
 __all__ = ["pychat"]  # the fixture
@@ -29,6 +35,9 @@ STATES = {
     "half a line of IRC": b"CAP LS 302\r\n@" + b"x" * 4000 + b" USER " + b"y" * 4000,
     "IRC before registration": b"CAP LS 302\r\n" + b"NICK nobody\r\n" * 15 + b"USER " + b"y" * 8000,
     "half a name": b"\n" + b"x" * 16_000,
+    "the shortest lines of JSON": b"{}\n" * 1365,
+    "the shortest lines of IRC": b"CAP LS\n" + b"x\n" * 2044,
+    "the shortest lines of text": b"/x\n" * 1365,
 }
 """As much as each is allowed before it is disconnected, or nearly so."""
 
@@ -80,6 +89,37 @@ def test_strangers_cost_what_was_promised(server: tuple[Program, tuple[str, int]
     bob = clients.json(address, "bob")
     bob.ask("who", ref="still there")
     assert [member["nick"] for member in bob.next("members")["members"]] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "line", "nothing"),
+    [(JsonProtocol, b"{}\n", b"\n\n"), (IrcProtocol, b"CAP LS\n", b"\n\n"), (TextProtocol, b"/x\n", b"\xff\xf1")],
+)
+def test_strangers_are_read_a_little_at_a_time(
+    chat_server: MakeChat,
+    clients: Clients,
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: type[Protocol],
+    line: bytes,
+    nothing: bytes,
+) -> None:
+    """Threat "memory of strangers": the shortest lines, behind much that means nothing."""
+    sizes: list[int] = []
+    receive = protocol.receive
+
+    def noted(self: Protocol, data: bytes) -> None:
+        sizes.append(len(data))
+        receive(self, data)
+
+    monkeypatch.setattr(protocol, "receive", noted)
+    peer = clients.raw(chat_server(limits=Limits(registration_lines=100_000)).server)
+
+    peer.socket.sendall(line + nothing * 50_000 + line * 100 + nothing * 50_000)
+    peer.socket.shutdown(socket.SHUT_WR)
+    peer.read_rest()
+
+    assert sum(sizes) > 200_000
+    assert max(sizes) <= 4096
 
 
 def test_without_descriptors_the_old_stay_and_the_new_wait(

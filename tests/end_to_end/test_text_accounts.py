@@ -8,7 +8,7 @@ import pytest
 from chat_clients import Clients, Peer
 
 from pychat import ChatServer, KeptAccounts
-from pychat.core.hashing import Cost
+from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
 
@@ -51,7 +51,7 @@ def test_every_command_is_answered(running: ChatServer, clients: Clients) -> Non
     assert answer(bob, f"/login {OTHER}") == ["! wrong account or password"]
 
 
-@pytest.mark.parametrize("line", ["/register", "/register a b", "/login", "/login a b c", "/password a", "/drop"])
+@pytest.mark.parametrize("line", ["/register", "/login", "/password a", "/password a b c", "/drop", "/regain"])
 def test_what_is_not_enough_is_explained(running: ChatServer, clients: Clients, line: str) -> None:
     """With what the command needs."""
     (text,) = answer(clients.text(running, "ann"), line)
@@ -82,3 +82,30 @@ def test_a_blank_before_the_command_does_not_tell_the_password(
 
     assert "! there is a blank before /login: nothing was done, and nothing was said" in told
     assert PASSWORD not in "".join(bob.read_until("ann:  /me too"))
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        ("\ufeff/login", "something that is not seen"),
+        ("\u200b /Login", "something that is not seen"),
+        ("\x1b[A/login", "something that is not seen"),
+        ("\x1b[1;5C\x7f\u2060/login", "something that is not seen"),
+        ("\x01/login", "something that is not seen"),
+        ("\u3000/login", "a blank"),
+        ("\uff0flogin", "another slash"),
+        ("\uff0f\uff4c\uff4f\uff47\uff49\uff4e", "another slash"),
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("before", ["", "hello\n"])
+def test_what_looks_like_a_command_does_not_tell_the_password(
+    running: ChatServer, clients: Clients, before: str, start: str, what: str
+) -> None:
+    """What is copied has marks that nobody sees, an arrow below `nc` is one, and keyboards have other slashes."""
+    bob, ann = clients.text(running, "bob"), clients.text(running, "ann")
+
+    told = answer(ann, f"{before}{start} {PASSWORD}\nbye")
+
+    assert f"! there is {what} before /login: nothing was done, and nothing was said" in told
+    assert PASSWORD not in "".join(bob.read_until("ann: bye"))

@@ -142,4 +142,4 @@ def test_curl_gets_an_answer(tls_server: MakeServer) -> None:
         check=False,
     )
 
-    assert done.stdout == "501"
+    assert done.stdout == "200"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import count
+from typing import Any, get_args
 
 import pytest
 
 from pychat import Chat, Limits
-from pychat.core import queries, verbs
-from pychat.core.events import Event
-from pychat.core.replies import Failure, PongReply, Reply
-from pychat.core.session import LocalSession
-from pychat.core.verbs import Say
+from pychat.core.local_session import LocalSession
+from pychat.core.price import charge
 from pychat.handlers import Broadcast, FloodControl
+from pychat.model import queries, verbs
+from pychat.model.events import Event
+from pychat.model.replies import Failure, PongReply, Reply
+from pychat.model.verbs import Say
 from pychat.testing import FakeClock
 
 
@@ -37,7 +39,9 @@ class Flooder:
 
 
 class _Session(LocalSession):
-    """Its answers go to the test."""
+    """Its answers go to the test; it is no session of the program itself."""
+
+    is_local = False
 
     def __init__(self, flooder: Flooder) -> None:
         super().__init__(flooder.chat)
@@ -66,29 +70,29 @@ def test_a_pasted_block_of_ten_lines_passes_at_once(flooder: MakeFlooder) -> Non
     assert len(ann.chat.default_room.history()) == 10
 
 
-def test_the_next_ones_are_held_back_up_to_two_seconds_and_then_refused(flooder: MakeFlooder) -> None:
-    """Two a second: four more wait half a second each, the fifth would wait too long."""
+def test_the_next_ones_are_held_back_up_to_30_seconds_and_then_refused(flooder: MakeFlooder) -> None:
+    """Two a second: 60 more wait half a second each, one more would wait too long."""
     ann = flooder()
     ann.clock.advance(60)
 
-    answers = ann.send(*[Say("x")] * 15)
+    answers = ann.send(*[Say("x")] * 71)
 
-    assert ann.clock.waits == pytest.approx([0.5, 0.5, 0.5, 0.5])
+    assert ann.clock.waits == pytest.approx([0.5] * 60)
     assert [(answer.code, answer.text) for answer in answers] == [
         ("flood", "too fast: at most 10 at once, then 2 a second")
     ]
-    assert len(ann.chat.default_room.history()) == 14
+    assert len(ann.chat.default_room.history(limit=100)) == 70
 
 
-def test_what_only_asks_waits_longer_before_it_is_refused(flooder: MakeFlooder) -> None:
-    """Four questions count as one message; they are held back up to ten seconds: 40 at once, then 80 that wait."""
+def test_what_only_asks_costs_less(flooder: MakeFlooder) -> None:
+    """Four questions count as one message: 40 at once, then 240 that wait."""
     ann = flooder()
     ann.clock.advance(60)
 
-    answers = ann.send(*[queries.GetModes("lobby")] * 121)
+    answers = ann.send(*[queries.GetModes("lobby")] * 281)
 
     assert [answer.code for answer in answers if isinstance(answer, Failure)] == ["flood"]
-    assert sum(ann.clock.waits) == pytest.approx(10.0)
+    assert sum(ann.clock.waits) == pytest.approx(30.0)
 
 
 def test_who_waits_may_speak_again(flooder: MakeFlooder) -> None:
@@ -185,13 +189,16 @@ def test_what_nobody_hears_counts_less(flooder: MakeFlooder, verb: verbs.Verb, p
     assert answers[-1].code == "flood"
 
 
-def test_each_session_has_its_own_bucket(clock: FakeClock) -> None:
+def test_each_session_has_its_own_bucket(flooder: MakeFlooder) -> None:
     """One flooder takes nothing from the others."""
-    chat = Chat([FloodControl(), Broadcast()], limits=Limits(delay_seconds=0.0), clock=clock)
-    ann, bob = chat.session("ann"), chat.session("bob")
-    chat.perform(ann, [Say("x")] * 50)
+    ann = flooder(delay_seconds=0.0)
+    bob = _Session(ann)
+    ann.chat.perform(bob, [verbs.Hello("bob")])
+    ann.send(*[Say("x")] * 50)
 
-    assert bob.say("x")
+    ann.answers.clear()
+    ann.chat.perform(bob, [Say("x")])
+    assert ann.answers == []
 
 
 def test_characters_count_as_the_bytes_that_they_have(flooder: MakeFlooder) -> None:
@@ -203,3 +210,123 @@ def test_characters_count_as_the_bytes_that_they_have(flooder: MakeFlooder) -> N
         return sender.clock.waits
 
     assert pauses("\N{GRINNING FACE}" * 25) == pauses("x" * 100) == [0.5, 1.5]
+
+
+def test_work_is_paid_for_by_waiting_and_nothing_is_refused_for_it(flooder: MakeFlooder) -> None:
+    """A burst of work passes; what is over it holds back the next verb, and a paste behind that passes as ever."""
+    ann = flooder()
+    ann.clock.advance(60)
+    ann.session.owes = 14.0
+
+    answers = ann.send(*[Say("x")] * 14)
+
+    assert answers == []
+    assert ann.clock.waits == pytest.approx([2.0, 0.5, 0.5, 0.5, 0.5])
+    assert ann.session.owes == 0.0
+
+
+def test_work_delays_no_answer_to_a_ping_and_no_goodbye(flooder: MakeFlooder) -> None:
+    """Who leaves need not pay first."""
+    ann = flooder()
+    ann.session.owes = 1000.0
+
+    ann.send(verbs.Ping("x"), verbs.Quit())
+
+    assert ann.clock.waits == []
+    assert ann.session.closed
+
+
+def test_a_session_can_take_a_twentieth_of_a_processor(flooder: MakeFlooder) -> None:
+    """In the long run, whatever it asks."""
+    ann = flooder()
+    ann.clock.advance(60)
+    began = ann.clock.monotonic()
+
+    for _ in range(100):
+        charge(ann.session, 0.2)
+        ann.send(queries.GetModes("lobby"))
+
+    assert 100 * 0.2 / (ann.clock.monotonic() - began) == pytest.approx(0.05, rel=0.05)
+
+
+@pytest.mark.parametrize("question", get_args(queries.Query))
+def test_each_question_costs_what_it_works(
+    question: type[Any], flooder: MakeFlooder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenth of a second of a processor is four messages; it costs that, too, if the question is refused."""
+    ann = flooder()
+    ann.session.modes = "o"
+    ticks = count(0, 0.1)
+    monkeypatch.setattr("pychat.core.price.time.thread_time", lambda: next(ticks))
+    fields = {field: "lobby" for field in question._fields if field not in question._field_defaults}
+    verb = question(**fields)
+    if question is queries.ListHistory:
+        verb = queries.ListHistory((queries.Moment(0.0), queries.Moment(1.0)))
+
+    ann.send(verb)
+
+    assert ann.session.owes >= 3.75
+
+
+@pytest.mark.parametrize("verb", [verbs.Ping("x"), verbs.Pong(), verbs.Answer((PongReply(None, "x"),))])
+def test_verbs_that_cost_nothing(flooder: MakeFlooder, verb: verbs.Verb) -> None:
+    """Threat "verbs that cost nothing": whatever it is, 200 lines pass at once, then 20 a second, for ever."""
+    ann = flooder()
+    ann.clock.advance(60)
+
+    ann.send(*[verb] * 200)
+    start = ann.clock.monotonic()
+    ann.send(*[verb] * 1000)
+
+    assert ann.clock.monotonic() - start == pytest.approx(50.0, abs=0.1)
+    assert not ann.session.closed
+
+
+def test_answers_of_a_language_cost_their_bytes(flooder: MakeFlooder) -> None:
+    """160 KiB pass at once, then 16 KiB a second."""
+    ann = flooder()
+    ann.clock.advance(60)
+    long = verbs.Answer((PongReply(None, "x" * 8092),))
+
+    ann.send(*[long] * 20)
+    assert ann.clock.waits == []
+    ann.send(*[long] * 20)
+
+    assert sum(ann.clock.waits) == pytest.approx(10.0)
+
+
+def test_bytes_that_are_no_verbs_cost_as_well(flooder: MakeFlooder) -> None:
+    """Blank lines, say: they are counted when the next verb comes, which waits for them."""
+    ann = flooder()
+    ann.clock.advance(60)
+    ann.session.uncounted = 163_840 + 32_768
+
+    ann.send(verbs.Pong())
+
+    assert ann.clock.waits == pytest.approx([2.0])
+
+
+def test_sessions_of_the_program_itself_are_never_held_back(clock: FakeClock) -> None:
+    """A bot inside the process, or whoever speaks for a program, knows what it does."""
+    chat = Chat([FloodControl(), Broadcast()], clock=clock)
+    bot = chat.session("bot")
+
+    for number in range(1000):
+        bot.say(str(number))
+
+    assert clock.waits == []
+
+
+def test_rooms_that_come_with_the_nickname_cost_what_they_cost_one_by_one() -> None:
+    """But who comes back into twenty at once does not wait, nor for what it says then."""
+    flooder = Flooder(Limits(rooms_per_session=100))
+    many = _Session(flooder)
+    flooder.chat.perform(many, [verbs.Hello("bob", tuple(f"r{number}" for number in range(20)))])
+    assert (len(many.rooms), many.owes) == (20, 9.5)
+    flooder.chat.perform(many, [Say("x")] * 9)
+    assert flooder.clock.waits == []
+
+    more = _Session(flooder)
+    flooder.chat.perform(more, [verbs.Hello("eve", tuple(f"r{number}" for number in range(61)))])
+    flooder.chat.perform(more, [Say("x")])
+    assert flooder.clock.waits == [10.0]

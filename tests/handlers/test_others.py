@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from pychat import Chat, Handler, Joined, Left, Limits, LocalSession, Message, Refused, Room, Session
-from pychat.core.events import Disconnected, Event
-from pychat.core.replies import Replay, Reply
-from pychat.core.verbs import Hello
 from pychat.handlers import Broadcast, History, JoinLeaveNotices, NicknameValidator
+from pychat.model.events import Disconnected, Event
+from pychat.model.replies import Replay, Reply
+from pychat.model.verbs import Hello
 
 
 class Replays(LocalSession):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from pychat.core.limits import Limits
-from pychat.core.replies import Words
-from pychat.core.sasl import PLAIN, SCRAM
-from pychat.core.verbs import Answer, Hello, Invalid, Verb
+from pychat.model.account_verbs import PLAIN, SCRAM
+from pychat.model.limits import Limits
+from pychat.model.replies import Words
+from pychat.model.verbs import Answer, Hello, Invalid, Verb
 from pychat.protocols.base import Dialect, Item
+from pychat.protocols.irc.asked import Line, Numeric
 from pychat.protocols.irc.protocol import IrcProtocol
-from pychat.protocols.irc.words import Line, Numeric
 
 if TYPE_CHECKING:
     from pychat.protocols.irc.dialect import IrcDialect
@@ -55,9 +55,9 @@ def read(protocol: IrcProtocol, *lines: str | bytes) -> list[Verb]:
     return verbs
 
 
-def member(*capabilities: str) -> IrcProtocol:
+def member(*capabilities: str, limits: Limits = Limits()) -> IrcProtocol:  # noqa: B008 -- immutable
     """A connection of ann, who is in."""
-    protocol = new()
+    protocol = new(limits)
     if capabilities:
         read(protocol, f"CAP REQ :{' '.join(capabilities)}", "CAP END")
     read(protocol, "NICK ann", "USER ann 0 * :Ann")

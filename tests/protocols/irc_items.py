@@ -11,15 +11,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pychat.core import events as e
-from pychat.core import replies as r
-from pychat.core.limits import Limits
-from pychat.core.queries import Ref
+from pychat.model import events as e
+from pychat.model import replies as r
+from pychat.model.limits import Limits
+from pychat.model.queries import Ref
 from pychat.protocols.base import Item
+from pychat.protocols.irc.asked import Asked, Line, Numeric
 from pychat.protocols.irc.capabilities import OFFERED
-from pychat.protocols.irc.commands import COMMANDS
+from pychat.protocols.irc.commands.table import COMMANDS
 from pychat.protocols.irc.dialect import IrcDialect
-from pychat.protocols.irc.words import Asked, Line, Numeric
 
 AT = 1795359845.123
 """2026-11-22 15:04:05.123 UTC."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from pychat.core.limits import Limits
-from pychat.core.verbs import Hello, Say, SayAll, Verb
+from pychat.model.limits import Limits
+from pychat.model.verbs import Hello, Say, SayAll, Verb
 from pychat.protocols.base import Protocol
 
 SMALL = Limits(line_bytes=12, unfinished_bytes=30)
@@ -56,6 +56,14 @@ def converse(protocol: Protocol, chunks: Sequence[bytes], *, refused: int = 0) -
                     refused -= 1
                     if refused < 0:
                         protocol.registered(verb.nickname)
+    return verbs
+
+
+def take_all(protocol: Protocol) -> list[Verb]:
+    """Everything that is ready; a protocol gives a part of it at a time."""
+    verbs: list[Verb] = []
+    while taken := protocol.take_verbs():
+        verbs += taken
     return verbs
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core.burst import Burst
-from pychat.core.limits import Limits
+from pychat.model.burst import Burst
+from pychat.model.limits import Limits
 from pychat.protocols.base import Dialect
 from pychat.protocols.irc.dialect import IrcDialect
-from pychat.protocols.jsonlines import JsonDialect
-from pychat.protocols.text import ClassicDialect, TextDialect
+from pychat.protocols.jsonl.protocol import JsonDialect
+from pychat.protocols.text.protocol import ClassicDialect, TextDialect
 
 TAGS = ("server-time", "message-tags")
 IRC = IrcDialect("pychat", Limits())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_strategies import SMALL, converse, streams
+from protocol_strategies import SMALL, converse, streams, take_all
 
-from pychat.core.limits import Limits
-from pychat.core.verbs import Abort, Hello, Invalid, Quit, Say, Verb
-from pychat.protocols.text import ClassicDialect, ClassicProtocol
+from pychat.model.limits import Limits
+from pychat.model.verbs import Abort, Hello, Invalid, Quit, Say, Verb
+from pychat.protocols.text.protocol import ClassicDialect, ClassicProtocol
 
 
 def new(limits: Limits = Limits()) -> ClassicProtocol:  # noqa: B008 -- immutable
@@ -77,6 +77,19 @@ def test_a_chunk_before_the_nickname_is_accepted_waits() -> None:
     assert protocol.take_verbs() == [Say("hello")]
 
 
+@pytest.mark.parametrize("first", [b"Zoe: hello", b"Zoe: hello\n", b"Zoe: hello\nZoe: you\n"])
+def test_a_first_message_tells_the_nickname(first: bytes) -> None:
+    """It comes from a client that did not understand the prompt."""
+    protocol = new()
+    protocol.receive(first)
+
+    assert protocol.take_verbs() == [Hello("Zoe", replay=True)]
+    protocol.registered("zoe")
+    assert protocol.take_verbs()[0] == Say("hello")
+    protocol.receive(b"Zoe: bob: what?")
+    assert protocol.take_verbs()[-1] == Say("bob: what?")
+
+
 def test_limits_hold_for_a_chunk() -> None:
     """A chunk over a line's limit is refused, one over the bound of an unfinished line ends the session."""
     protocol = registered(SMALL)
@@ -84,7 +97,7 @@ def test_limits_hold_for_a_chunk() -> None:
     protocol.receive(b"x" * 31)
     protocol.receive(b"hello")
 
-    assert protocol.take_verbs() == [
+    assert take_all(protocol) == [
         Invalid("line_too_long", "line too long: at most 12 bytes"),
         Abort("line_too_long", "no newline in 30 bytes"),
     ]
@@ -96,4 +109,4 @@ def test_any_chunks_are_read_without_an_exception(chunks: list[bytes]) -> None:
     protocol = new(SMALL)
     converse(protocol, chunks)
 
-    assert not protocol._waiting
+    assert not protocol._pending

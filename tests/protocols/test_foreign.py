@@ -1,4 +1,4 @@
-"""What a server is that is no pychat."""
+"""Servers and clients of other protocols."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.protocols.foreign import recognise, speaks_tls
+from pychat.protocols.foreign import is_client, recognise, speaks_tls
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,32 @@ def test_any_bytes_are_something_or_nothing(start: bytes) -> None:
     kind = recognise(start)
 
     assert kind is None or kind.startswith(("a ", "an "))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"*2\r",
+        b"$4\r",
+        b"SSH-2.0-OpenSSH_9.6\r",
+        b"EHLO mail.example\r",
+        b"HELO x",
+        b"CONNECT",
+        b"STOMP\r",
+        b"PING\r",
+        b"CAPA\r",
+        b"BEGIN AUTH REQUEST",
+        b"CLIENT libcurl 7.88.1\r",
+        b"set session:1 0 3600 8\r",
+        b"cas x 0 -1 8 1\r",
+    ],
+)
+def test_a_client_is_told_by_its_first_line(line: bytes) -> None:
+    """None of these is a nickname that somebody would choose."""
+    assert is_client(line)
+
+
+@pytest.mark.parametrize("line", [b"ann\r", b"connect", b"Stomp", b"ping", b"set theory", b"$", b"*", b"client", b""])
+def test_a_person_is_not_taken_for_a_client(line: bytes) -> None:
+    """Nor is one who tries a nickname that nobody can have."""
+    assert not is_client(line)

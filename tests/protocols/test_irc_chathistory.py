@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from irc_input import member, read, refused
 
-from pychat.core.queries import ListHistory, Moment, ReadHistory
-from pychat.core.verbs import Verb
-from pychat.protocols.irc.words import Asked, Line
+from pychat.model.queries import ListHistory, Moment, ReadHistory
+from pychat.model.verbs import Verb
+from pychat.protocols.irc.asked import Asked, Line
+from pychat.protocols.irc.replies.history import NO_HISTORY
 
 NOON = Moment(1795348800.0)
 END = 2**63 - 1
@@ -16,7 +17,7 @@ END = 2**63 - 1
 def page(line: str, **fields: object) -> Verb:
     """What the line asks for in #a, of messages only."""
     command, *params = line.split(" ")
-    fields = {"limit": 50, "messages_only": True, "ref": Asked(command, tuple(params)), **fields}
+    fields = {"limit": 50, "messages_only": True, "without": NO_HISTORY, "ref": Asked(command, tuple(params)), **fields}
     return ReadHistory("a", **fields)  # type: ignore[arg-type]  # by name
 
 

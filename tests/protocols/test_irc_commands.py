@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from irc_input import member, new, read, refused, words
 
-from pychat.core import queries as q
-from pychat.core import verbs as v
-from pychat.core.ignored import ListIgnored, SetIgnored
-from pychat.core.moderation_verbs import Ban
-from pychat.core.modes import ModeChange
-from pychat.core.queries import RoomFilter
-from pychat.core.verbs import Verb
-from pychat.protocols.irc.commands import COMMANDS
-from pychat.protocols.irc.words import Asked, Numeric
+from pychat.model import queries as q
+from pychat.model import verbs as v
+from pychat.model.ignored import ListIgnored, SetIgnored
+from pychat.model.limits import Limits
+from pychat.model.moderation_verbs import Ban
+from pychat.model.modes import ModeChange
+from pychat.model.queries import RoomFilter
+from pychat.model.verbs import Invalid, Verb
+from pychat.protocols.irc.asked import Asked, Numeric
+from pychat.protocols.irc.commands.table import COMMANDS
 
 
 def asked(line: str) -> Asked:
@@ -195,6 +196,8 @@ def test_people(line: str, verbs: list[Verb]) -> None:
         ("OPER ann secret", [v.BecomeOperator("ann", "secret", asked("OPER ann"))]),
         ("KILL bob :spam, spam", [v.Kill("bob", "spam, spam", asked("KILL bob"))]),
         ("WALLOPS :we restart", [v.SendWallops("we restart", Asked("WALLOPS"))]),
+        ("ANNOUNCE :we restart", [v.Announce("we restart", Asked("ANNOUNCE"))]),
+        ("STATS u", [q.GetStats(Asked("STATS", ("u",)))]),
     ],
 )
 def test_the_server(line: str, verbs: list[Verb]) -> None:
@@ -289,7 +292,7 @@ def test_most_commands_need_a_nickname(command: str) -> None:
     [
         ("JOIN {}", 20),
         ("PART {}", 20),
-        ("NAMES {}", 4),
+        ("NAMES {}", 20),
         ("KICK #a {}", 4),
         ("LIST {}", 1),
         ("WHOIS {}", 1),
@@ -306,6 +309,18 @@ def test_lists_are_bounded(line: str, most: int) -> None:
     assert len(verbs) == most + 1
     limit = 20 if command == "LIST" else most
     assert refused(verbs[most:]) == [Numeric("407", (names[limit], f"Too many targets: {command} takes {limit}"))]
+
+
+@pytest.mark.parametrize("command", ["JOIN", "PART", "NAMES"])
+def test_all_own_channels_fit_one_line(command: str) -> None:
+    """However many the server allows: clients join all of them by one line, and do not look at TARGMAX."""
+    protocol = member(limits=Limits(rooms_per_session=60))
+
+    verbs = read(protocol, f"{command} {','.join(f'#{number}' for number in range(60))}")
+
+    assert len(verbs) == 60
+    assert not any(isinstance(verb, Invalid) for verb in verbs)
+    assert len(read(protocol, f"{command} {','.join(f'#{number}' for number in range(61))}")) == 61
 
 
 @given(

@@ -7,13 +7,13 @@ import re
 import pytest
 from irc_items import ANN, AT, BOB, MEMBERS, asked, numerics, told
 
-from pychat.core import replies as r
-from pychat.core.events import Joined
-from pychat.core.limits import Limits
-from pychat.core.modes import MaskEntry
+from pychat.model import replies as r
+from pychat.model.events import Joined
+from pychat.model.limits import Limits
+from pychat.model.modes import MaskEntry
 from pychat.protocols.base import Item
-from pychat.protocols.irc.words import Asked, Line, Numeric
-from pychat.protocols.json_values import format_time
+from pychat.protocols.irc.asked import Asked, Line, Numeric
+from pychat.protocols.jsonl.fields import format_time
 
 AT_TEXT = str(int(AT))
 
@@ -62,7 +62,7 @@ def test_isupport() -> None:
         "INVEX=I",
         "KEYLEN=32",
         "KICKLEN=390",
-        "MAXLIST=I:100,b:100,e:100",
+        "MAXLIST=Ibe:100",
         "MODES=20",
         "MONITOR=100",
         "MSGREFTYPES=msgid,timestamp",
@@ -73,7 +73,7 @@ def test_isupport() -> None:
         "SAFELIST",
         "SILENCE=100",
         "STATUSMSG=@+",
-        "TARGMAX=JOIN:20,KICK:4,LIST:20,NAMES:4,NOTICE:4,PART:20,PRIVMSG:4,TAGMSG:4,USERHOST:5,WHOIS:1,WHOWAS:1",
+        "TARGMAX=JOIN:20,KICK:4,LIST:20,NAMES:20,NOTICE:4,PART:20,PRIVMSG:4,TAGMSG:4,USERHOST:5,WHOIS:1,WHOWAS:1",
         "TOPICLEN=390",
         "USERLEN=18",
         "UTF8ONLY",
@@ -203,6 +203,15 @@ def test_time() -> None:
                 "321 Channel :Users  Name",
                 "322 #lobby 2 :cats and dogs",
                 "322 #ops 1 :",
+                "323 :End of /LIST",
+            ),
+        ),
+        (
+            r.Rooms(None, (r.RoomInfo("lobby", 2, ""),), more=True),
+            numerics(
+                "321 Channel :Users  Name",
+                "322 #lobby 2 :",
+                "416 LIST :there are more channels; ask for fewer",
                 "323 :End of /LIST",
             ),
         ),

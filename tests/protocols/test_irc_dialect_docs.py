@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pychat.core import modes
-from pychat.core.census import USER_MODES
-from pychat.core.limits import Limits
+from pychat.model import modes
+from pychat.model.limits import Limits
+from pychat.model.modes import USER_MODES
 from pychat.protocols.irc.capabilities import OFFERED
-from pychat.protocols.irc.commands import COMMANDS
-from pychat.protocols.irc.isupport import tokens
+from pychat.protocols.irc.commands.table import COMMANDS
+from pychat.protocols.irc.replies.isupport import tokens
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "irc.md").read_text("utf-8")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from irc_items import ANN, AT, heard, irc, told
 
-from pychat.core import events as e
-from pychat.core.events import Event, Message
-from pychat.core.modes import ModeChange
-from pychat.protocols.irc.words import format_msgid
+from pychat.model import events as e
+from pychat.model.events import Event, Message
+from pychat.model.modes import ModeChange
+from pychat.protocols.irc.asked import format_msgid
 
 HELLO = Message(26, AT, "lobby", "ann", "hello", userhost=ANN)
 TIME = "time=2026-11-22T15:04:05.123Z"

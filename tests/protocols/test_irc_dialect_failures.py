@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from irc_items import told
 
-from pychat.core.replies import Failure
-from pychat.protocols.irc.words import Asked, Line, Numeric
+from pychat.model.replies import Failure
+from pychat.protocols.irc.asked import Asked, Line, Numeric
 
 
 def refused(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from irc_items import AT, BOB, asked, heard, irc, told
 
-from pychat.core import events as e
-from pychat.core import replies as r
+from pychat.model import events as e
+from pychat.model import replies as r
 from pychat.protocols.base import Item
 
 EVENTS = (
@@ -40,15 +40,48 @@ def test_an_empty_history_is_an_empty_batch() -> None:
     ]
 
 
+def test_a_page_of_nothing_is_no_end_if_there_is_more() -> None:
+    """A client that got an empty batch would never ask again (IRCv3 chathistory, "Errors and Warnings")."""
+    cut_off = PAGE._replace(events=(), more=True, next=0x1A204B46B5B00005)
+
+    line = ":irc.pychat FAIL CHATHISTORY MESSAGE_ERROR LATEST #lobby :Nothing to show in what one request looks at"
+    assert told(cut_off, "batch") == [f"{line}; go on from msgid=1a204b46b5b00005"]
+    assert told(cut_off._replace(next=None)) == [line]
+
+
 def test_history_without_batches() -> None:
     """Who knows no batches gets the lines alone."""
     assert told(PAGE._replace(events=EVENTS[:1])) == [f":bob!{BOB} JOIN #lobby"]
 
 
+SAID = (
+    e.Message(1, AT, "lobby", "bob", "hello", userhost=BOB),
+    e.Message(2, AT, "lobby", "bob", "one\ntwo", userhost=BOB, formatted="\x02one\x02\ntwo"),
+    e.Message(3, AT, "lobby", "bob", "CTCP VERSION", userhost=BOB, formatted="\x01VERSION\x01"),
+    e.Message(4, AT + 86400, "lobby", "bob", "waves", userhost=BOB, action=True),
+)
+
+
 def test_a_replay_is_history_too() -> None:
-    """The last messages of a room, unless there are none."""
-    assert told(r.Replay("lobby", EVENTS[1:]), "batch") == told(PAGE._replace(events=EVENTS[1:]), "batch")
-    assert told(r.Replay("lobby", ()), "batch") == []
+    """With their time, as they were; what would be answered now is told in words."""
+    without = (*SAID[:2], SAID[2]._replace(formatted=None), SAID[3])
+    assert told(r.Replay("lobby", SAID), "batch", "server-time") == told(
+        PAGE._replace(events=without), "batch", "server-time"
+    )
+    assert told(r.Replay("lobby", ()), "server-time") == []
+
+
+def test_a_replay_without_server_time_is_for_people() -> None:
+    """Notices, so that no bot takes them for news (RFC 2812 section 3.3.2)."""
+    assert told(r.Replay("lobby", SAID)) == [
+        ":irc.pychat NOTICE #lobby :last 4 messages of lobby, 2026-11-22 UTC",
+        f":bob!{BOB} NOTICE #lobby :[15:04] hello",
+        f":bob!{BOB} NOTICE #lobby :[15:04] \x02one\x02",
+        f":bob!{BOB} NOTICE #lobby :[15:04] two",
+        f":bob!{BOB} NOTICE #lobby :[15:04] CTCP VERSION",
+        ":irc.pychat NOTICE #lobby :2026-11-23",
+        f":bob!{BOB} NOTICE #lobby :[15:04] * bob waves",
+    ]
 
 
 def test_history_targets() -> None:

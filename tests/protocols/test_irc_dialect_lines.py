@@ -21,14 +21,14 @@ from irc_items import (
     texts,
 )
 
-from pychat.core.events import Message
-from pychat.core.limits import Limits
-from pychat.core.replies import Welcome
-from pychat.core.text import clean
+from pychat.model.events import Message
+from pychat.model.limits import Limits
+from pychat.model.replies import Welcome
+from pychat.model.text import clean
+from pychat.protocols.irc.asked import as_middle
 from pychat.protocols.irc.dialect import RENDERERS, WRITTEN, IrcDialect
-from pychat.protocols.irc.message import parse_line
-from pychat.protocols.irc.splitting import cut, packed, pieces, to_bytes
-from pychat.protocols.irc.words import as_middle
+from pychat.protocols.irc.grammar import parse_line
+from pychat.protocols.irc.line_length import cut, packed, pieces, to_bytes
 
 _BROKEN = str.maketrans({"\r": "\ufffd", "\n": "\ufffd", "\0": "\ufffd"})
 

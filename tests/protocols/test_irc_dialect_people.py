@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from irc_items import ANN, AT, BOB, MEMBERS, asked, numerics, told
 
-from pychat.core import replies as r
-from pychat.core.ignored import Ignored
-from pychat.core.modes import ModeChange
+from pychat.model import replies as r
+from pychat.model.ignored import Ignored
+from pychat.model.modes import ModeChange
 from pychat.protocols.base import Item
 
 PERSON = r.Profile(None, "bob", ("lobby", "ops"), None, 7.9, BOB, "Bob B", "", AT, ("v", "ov"))
@@ -22,7 +22,7 @@ AT_TEXT = str(int(AT))
             numerics(
                 "311 bob ~bob x2.ip * :Bob B",
                 "319 bob :+#lobby @#ops",
-                "312 bob irc.pychat :a chat server",
+                "312 bob irc.pychat :a chat server for all clients on one port",
                 f"317 bob 7 {AT_TEXT} :seconds idle, signon time",
                 "318 bob :End of /WHOIS list",
             ),
@@ -31,7 +31,7 @@ AT_TEXT = str(int(AT))
             PERSON._replace(rooms=(), roles=(), away="lunch", modes="oB", realname=""),
             numerics(
                 "311 bob ~bob x2.ip * :bob",
-                "312 bob irc.pychat :a chat server",
+                "312 bob irc.pychat :a chat server for all clients on one port",
                 "313 bob :is an IRC operator",
                 "301 bob :lunch",
                 "335 bob :is a bot",
@@ -52,6 +52,10 @@ AT_TEXT = str(int(AT))
             numerics("352 * ~bob x2.ip irc.pychat bob H :0 Bob B", "315 bob :End of WHO list"),
         ),
         (r.People(asked("WHO", "#x"), (), "x"), numerics("315 #x :End of WHO list")),
+        (
+            r.People(asked("WHO", "x"), (), more=True),
+            numerics("416 WHO :there are more people; ask for fewer", "315 x :End of WHO list"),
+        ),
         (
             r.People(asked("WHO", "#ops", "%tcuihsnfdlaor,42"), (PERSON,), "ops"),
             numerics(

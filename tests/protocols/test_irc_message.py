@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pychat.protocols.irc.message import Command, client_tags, escape, parse_line, unescape, write_line
-from pychat.protocols.irc.words import as_middle, format_msgid, parse_msgid
+from pychat.protocols.irc.asked import as_middle, format_msgid, parse_msgid
+from pychat.protocols.irc.grammar import Command, client_tags, escape, parse_line, unescape, write_line
 
 
 @pytest.mark.parametrize(

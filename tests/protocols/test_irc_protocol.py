@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from irc_input import member, new, read, refused
 from protocol_strategies import chunked, converse
 
-from pychat.core.limits import Limits
-from pychat.core.replies import ResponseEnd, ResponseStart
-from pychat.core.verbs import Abort, Answer, Hello, Invalid, Ping, Pong, Quit, Say, SayAll, SetAway, Verb
+from pychat.model.limits import Limits
+from pychat.model.replies import ResponseEnd, ResponseStart
+from pychat.model.verbs import Abort, Answer, Hello, Invalid, Ping, Pong, Quit, Say, SayAll, SetAway, Verb
+from pychat.protocols.irc.asked import Asked, Line, Numeric
 from pychat.protocols.irc.dialect import IrcDialect
 from pychat.protocols.irc.protocol import IrcProtocol
-from pychat.protocols.irc.words import Asked, Line, Numeric
 
 TOO_LONG = Numeric("417", ("Input line was too long: at most 510 bytes, and 4094 of tags",))
 COMING_IN = b"NICK ann\r\nUSER a 0 * :Ann\r\n"

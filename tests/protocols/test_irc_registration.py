@@ -7,12 +7,13 @@ from itertools import permutations
 import pytest
 from irc_input import FakeDialect, member, new, read, refused, words
 
-from pychat.core.verbs import Hello, Ping, Pong, Quit, SetNickname
+from pychat.model.limits import Limits
+from pychat.model.verbs import Hello, Ping, Pong, Quit, SetNickname
 from pychat.protocols.irc import capabilities
+from pychat.protocols.irc.asked import Asked, Numeric
 from pychat.protocols.irc.protocol import IrcProtocol
-from pychat.protocols.irc.words import Asked, Numeric
 
-HELLO = Hello("ann", (), username="a", realname="Ann Other", ref=Asked("NICK", ("ann",)))
+HELLO = Hello("ann", (), replay=True, most_replayed=20, username="a", realname="Ann Other", ref=Asked("NICK", ("ann",)))
 ALL = " ".join(capabilities.OFFERED)
 WITH_VALUES = ALL.replace("sasl", "sasl=PLAIN,SCRAM-SHA-256").replace(
     "account-registration", "account-registration=before-connect,custom-account-name"
@@ -41,6 +42,15 @@ def test_the_last_password_counts() -> None:
 
     for line in ("PASS :second try", "PASS second try"):  # not every client writes the colon
         assert read(new(), "PASS first", line, *rest) == [HELLO._replace(password="second try")]
+
+
+def test_who_can_ask_for_history_gets_no_replay() -> None:
+    """Nor does anybody if the server is told so."""
+    lines = "NICK ann", "USER a 0 * :Ann Other"
+
+    assert read(new(), "CAP REQ draft/chathistory", *lines, "CAP END")[-1] == HELLO._replace(replay=False)
+    without = HELLO._replace(replay=False, most_replayed=0)
+    assert read(new(Limits(irc_replay_messages=0)), *lines) == [without]
 
 
 def test_commands_in_any_case() -> None:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from irc_input import member, new, read, refused
 
-from pychat.core.verbs import Direct, Ping, Say, SayAll, Tag, Verb
+from pychat.model.verbs import Direct, Ping, Say, SayAll, Tag, Verb
+from pychat.protocols.irc.asked import Asked, Numeric
+from pychat.protocols.irc.fast_path import read_run
 from pychat.protocols.irc.formatting import Said, read_text, strip_codes
-from pychat.protocols.irc.runs import read_run
-from pychat.protocols.irc.words import Asked, Numeric
 
 NOTICE = Asked("NOTICE")
 

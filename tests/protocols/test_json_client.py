@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_strategies import chunked
 
-from pychat.core import events as e
-from pychat.core import queries
-from pychat.core import replies as r
-from pychat.core import verbs as v
-from pychat.core.errors import LocalProtocolError, RemoteProtocolError
-from pychat.core.ignored import ListIgnored, SetIgnored
-from pychat.core.limits import Limits
-from pychat.core.moderation_verbs import Ban, Unban
-from pychat.core.modes import ALL, LISTS, WHEN_SET, WITH_ARGUMENT, MaskEntry, ModeChange
+from pychat.model import events as e
+from pychat.model import queries
+from pychat.model import replies as r
+from pychat.model import verbs as v
+from pychat.model.errors import LocalProtocolError, RemoteProtocolError
+from pychat.model.ignored import ListIgnored, SetIgnored
+from pychat.model.limits import Limits
+from pychat.model.moderation_verbs import Ban, Unban
+from pychat.model.modes import ALL, LISTS, WHEN_SET, WITH_ARGUMENT, MaskEntry, ModeChange
 from pychat.protocols.base import Item
-from pychat.protocols.json_values import load_object
-from pychat.protocols.jsonlines import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb
+from pychat.protocols.jsonl.fields import load_object
+from pychat.protocols.jsonl.protocol import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb
 
 T = TypeVar("T")
 
@@ -92,6 +92,8 @@ _verbs = st.one_of(
     _build(v.SetUserModes, st.lists(_build(ModeChange, _flag, st.sampled_from("Biwx")), max_size=9).map(tuple), _ref),
     _build(queries.GetUserModes, _ref),
     _build(v.SendWallops, _text, _ref),
+    _build(v.Announce, _text, _ref),
+    _build(queries.GetStats, _ref),
     _build(queries.GetMotd, _ref),
     _build(v.Command, _text, _texts, _maybe, _ref),
     _build(v.Ping, _text, _ref),
@@ -146,7 +148,7 @@ _replies = st.one_of(
     _build(r.UserModes, _ref, _text),
     _build(r.PersonAway, st.none(), _text, _text),
     _build(r.Wallops, _text, st.just(""), _text),
-    _build(r.HistoryPage, _ref, _text, _records, _flag),
+    _build(r.HistoryPage, _ref, _text, _records, _flag, _text, st.none() | _id),
     _build(r.Replay, _text, _records),
     _build(r.Gap, _text, _id),
     _build(r.Lines, _ref, _texts),

@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_strategies import SMALL, chunked, converse
 
-from pychat.core import events as e
-from pychat.core import queries
-from pychat.core import replies as r
-from pychat.core import verbs as v
-from pychat.core.ignored import Ignored, ListIgnored, SetIgnored
-from pychat.core.limits import Limits
-from pychat.core.moderation_verbs import Ban, Unban
-from pychat.core.modes import MaskEntry, ModeChange
-from pychat.protocols.jsonlines import JsonDialect, JsonProtocol
+from pychat.model import events as e
+from pychat.model import queries
+from pychat.model import replies as r
+from pychat.model import verbs as v
+from pychat.model.account_verbs import LogIn
+from pychat.model.ignored import Ignored, ListIgnored, SetIgnored
+from pychat.model.limits import Limits
+from pychat.model.moderation_verbs import Ban, Unban
+from pychat.model.modes import MaskEntry, ModeChange
+from pychat.protocols.jsonl.protocol import JsonDialect, JsonProtocol
 
 AT = 1795359845.123
 STAMP = {"id": "000000000000002a", "time": "2026-11-22T15:04:05.123Z"}
@@ -57,9 +58,9 @@ def read(line: str | dict[str, Any]) -> v.Verb:
         ({"type": "direct", "to": "bob", "text": "hi"}, v.Direct("hi", "bob")),
         ({"type": "say", "text": "beep", "notice": True}, v.Say("beep", notice=True)),
         ({"type": "direct", "to": "bob", "text": "beep", "notice": True}, v.Direct("beep", "bob", notice=True)),
-        ({"type": "hello", "nick": "ann", "rooms": []}, v.Hello("ann")),
+        ({"type": "hello", "nick": "ann", "rooms": []}, v.Hello("ann", ())),
         ({"type": "hello", "nick": "helper", "bot": True}, v.Hello("helper", bot=True)),
-        ({"type": "join", "room": "#ops"}, v.Join("#ops")),
+        ({"type": "join", "room": "#ops"}, v.Join("#ops", create=False)),
         ({"type": "join", "room": "ops", "key": "sesame", "ref": 1}, v.Join("ops", 1, "sesame")),
         ({"type": "leave"}, v.Leave()),
         ({"type": "leave", "room": "ops", "reason": "lunch"}, v.Leave("ops", "lunch")),
@@ -72,6 +73,11 @@ def read(line: str | dict[str, Any]) -> v.Verb:
         ({"type": "rooms"}, queries.ListRooms()),
         ({"type": "whois", "nick": "bob"}, queries.WhoIs("bob")),
         ({"type": "history", "room": "ops", "limit": 5}, queries.ReadHistory("ops", limit=5)),
+        (
+            {"type": "login", "account": "correct", "password": "horse", "typed": True},
+            LogIn("horse", "correct", typed=True),
+        ),
+        ({"type": "history", "without": ["away"]}, queries.ReadHistory(without=(e.AwayChanged,))),
         ({"type": "history", "search": "tea cake"}, queries.ReadHistory(search="tea cake")),
         ({"type": "history", "around": "0000000000000010", "limit": 5}, queries.ReadHistory(around=16, limit=5)),
         (
@@ -102,6 +108,8 @@ def read(line: str | dict[str, Any]) -> v.Verb:
         ({"type": "user_mode"}, queries.GetUserModes()),
         ({"type": "user_mode", "modes": "+B-w"}, v.SetUserModes((ModeChange(True, "B"), ModeChange(False, "w")))),
         ({"type": "wallops", "text": "tea", "ref": 1}, v.SendWallops("tea", 1)),
+        ({"type": "announce", "text": "tea", "ref": 1}, v.Announce("tea", 1)),
+        ({"type": "stats", "ref": 1}, queries.GetStats(1)),
         ({"type": "oper", "name": "ann", "password": "p"}, v.BecomeOperator("ann", "p")),
         ({"type": "kill", "nick": "bob", "reason": "spam"}, v.Kill("bob", "spam")),
         ({"type": "motd", "ref": 1}, queries.GetMotd(1)),
@@ -122,7 +130,8 @@ def test_help_lists_the_types() -> None:
     assert read({"type": "help", "ref": 1}) == v.Help(
         "types of requests: hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, history, kick, "
         "ban, unban, ignore, unignore, invite, mode, masks, user_mode, oper, register, login, logout, "
-        "change_password, drop_account, regain, kill, server_ban, server_unban, audit, wallops, motd, command, "
+        "change_password, drop_account, regain, kill, server_ban, server_unban, audit, stats, announce, "
+        "wallops, motd, command, "
         "help, ping, pong, quit",
         1,
     )
@@ -211,7 +220,8 @@ def test_an_unknown_type_is_refused() -> None:
         "unknown_type",
         f"unknown type '{'x' * 32}'; use one of hello, say, direct, join, leave, nick, topic, away, who, rooms, whois, "
         "history, kick, ban, unban, ignore, unignore, invite, mode, masks, user_mode, oper, register, login, "
-        "logout, change_password, drop_account, regain, kill, server_ban, server_unban, audit, wallops, motd, command, "
+        "logout, change_password, drop_account, regain, kill, server_ban, server_unban, audit, stats, announce, "
+        "wallops, motd, command, "
         "help, ping, pong, quit",
         "r",
     )
@@ -390,6 +400,17 @@ def test_json_clients_are_pinged_and_resume_and_get_no_replay_unasked() -> None:
                 "room": "lobby",
                 "events": [{"type": "joined", **STAMP, "room": "lobby", "nick": "ann"}] * 2,
                 "more": True,
+            },
+        ),
+        (
+            r.HistoryPage(None, "lobby", (), True, "tea", 42),
+            {
+                "type": "history",
+                "room": "lobby",
+                "search": "tea",
+                "events": [],
+                "more": True,
+                "next": STAMP["id"],
             },
         ),
         (r.Replay("lobby", ()), {"type": "replay", "room": "lobby", "events": []}),

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from protocol_strategies import SMALL, chunked
 
-from pychat.core.limits import Limits
-from pychat.core.verbs import Abort, Invalid
-from pychat.protocols.lines import LineBuffer, LineDecoder, endless, too_long
+from pychat.model.limits import Limits
+from pychat.model.verbs import Abort, Invalid
+from pychat.protocols.base import Protocol
+from pychat.protocols.irc.dialect import IrcDialect
+from pychat.protocols.irc.protocol import IrcProtocol
+from pychat.protocols.jsonl.protocol import JsonDialect, JsonProtocol
+from pychat.protocols.lines import LineBuffer, LineDecoder, PendingLines, endless, too_long
+from pychat.protocols.text.protocol import ClassicDialect, ClassicProtocol, TextDialect, TextProtocol
 
 
 def lines_of(buffer: LineBuffer, *chunks: bytes, eof: bool = False) -> list[bytes | None]:
@@ -118,3 +124,43 @@ def test_the_texts_name_the_limits() -> None:
     """Who sends too much is told how much is allowed."""
     assert too_long(Limits()) == Invalid("line_too_long", "line too long: at most 4096 bytes")
     assert endless(Limits()) == Abort("line_too_long", "no newline in 16384 bytes")
+
+
+@given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line), min_size=1), st.integers(1, 5))
+def test_lines_wait_as_bytes(lines: list[bytes], most: int) -> None:
+    """They come out in their order, at most so many at a time, and nothing else is ever made of them."""
+    pending = PendingLines()
+    pending.add([b"\n".join(lines), None])
+    taken: list[bytes] = []
+
+    while (run := pending.take(most)) is not None:
+        assert run.count(b"\n") < most
+        taken += run.split(b"\n")
+
+    assert taken == lines
+    assert not pending
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        JsonProtocol(Limits(), JsonDialect()),
+        IrcProtocol(Limits(), IrcDialect("pychat", Limits())),
+        TextProtocol(Limits(), TextDialect()),
+        ClassicProtocol(Limits(), ClassicDialect()),
+    ],
+    ids=lambda protocol: type(protocol).__name__,
+)
+def test_64_lines_at_a_time_become_verbs(protocol: Protocol, known: bool) -> None:
+    """A verb takes up to a hundred times the memory of a short line, so the others stay bytes."""
+    if known:
+        protocol.registered("ann")
+    protocol.receive(b"/x\n" * 1000)
+
+    parts = []
+    while verbs := protocol.take_verbs():
+        parts.append(len(verbs))
+
+    assert sum(parts) == 1000
+    assert max(parts) <= 64

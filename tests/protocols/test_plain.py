@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core import events as e
-from pychat.core import replies as r
-from pychat.core.audit import AUDIT
-from pychat.core.ignored import Ignored
-from pychat.core.limits import Limits
-from pychat.core.modes import MaskEntry, ModeChange
-from pychat.protocols import plain
+from pychat.model import events as e
+from pychat.model import replies as r
+from pychat.model.ignored import Ignored
+from pychat.model.limits import Limits
+from pychat.model.modes import MaskEntry, ModeChange
+from pychat.model.names import AUDIT
 from pychat.protocols.base import Item
-from pychat.protocols.plain import Style, render
-from pychat.protocols.text import ClassicDialect, TextDialect
+from pychat.protocols.text import render as plain
+from pychat.protocols.text.protocol import ClassicDialect, TextDialect
+from pychat.protocols.text.render import Style, render
 
 AT = 1795359845.123  # 2026-11-22 15:04:05 UTC
 HELLO = e.Message(1, AT, "lobby", "ann", "hello")
@@ -52,9 +52,22 @@ HELLO = e.Message(1, AT, "lobby", "ann", "hello")
         (e.TopicChanged(1, AT, "lobby", "ann", ""), ["-- ann removed the topic of lobby"]),
         (
             e.ModesChanged(1, AT, "ops", "ann", (ModeChange(True, "m"), ModeChange(False, "b", "bob!*@*"))),
-            ["-- ann set mode +m-b bob!*@* in ops"],
+            ["-- ann made ops moderated: only operators and voices talk", "-- ann ended the ban of bob from ops"],
         ),
-        (e.Invited(1, AT, "ops", "ann", "bob"), ["-- ann invited bob into ops"]),
+        (
+            e.ModesChanged(1, AT, "ops", "ann", (ModeChange(True, "b", "m:bob!*@*"), ModeChange(True, "W", "120"))),
+            ["-- ann muted bob in ops", "-- ann set slow mode in ops: one message in 2 min"],
+        ),
+        (
+            e.ModesChanged(1, AT, "ops", "irc.pychat", (ModeChange(False, "b", "m:bob!*@*"),)),
+            ["-- the mute of bob in ops has ended"],
+        ),
+        (e.ModesChanged(1, AT, "ops", "ann", (ModeChange(True, "x", "y"),)), ["-- ann set mode +x y in ops"]),
+        (
+            r.Failure(None, "banned", "you are banned from room 'ops' until 2026-11-28 15:39:23 UTC (spam)"),
+            ["! you are banned from room 'ops' until 2026-11-28 15:39 UTC (spam)"],
+        ),
+        (e.Invited(1, AT, "ops", "ann", "bob"), ["-- ann invited bob into ops (/join ops)"]),
         (e.ProfileChanged(1, AT, ("ops",), "ann", "a@b", "a@c"), []),
         (e.Tagged(1, AT, "ops", "ann", "+typing=active"), []),
         (e.Notice(1, AT, "lobby", "one\ntwo"), ["-- one", "-- two"]),
@@ -111,6 +124,11 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
             "[15:04] -- ann became root",
         ]),
         (r.HistoryPage(None, "lobby", (), False, "tea"), ["-- no message of lobby with tea"]),
+        (
+            r.HistoryPage(None, "lobby", (), True, "tea"),
+            ["-- no message of lobby with tea, as far as one question looks"],
+        ),
+        (r.HistoryPage(None, "lobby", (), True), ["-- no history of lobby, as far as one question looks"]),
         (r.HistoryPage(None, "lobby", (HELLO,), False, "hel*")._replace(room="ops"), [
             "-- 1 message of ops with hel*, 2026-11-22 UTC",
             "[15:04] ann: hello",
@@ -136,12 +154,14 @@ def test_events_as_lines(item: e.Event, lines: list[str]) -> None:
             "-- last message of lobby, 2026-11-22 UTC",
             "[15:04] ann: hello",
         ]),
-        (r.Modes(None, "ops", "", (), AT), ["-- ops has no modes"]),
-        (r.Modes(None, "ops", "nkl", ("sesame", "50"), AT), ["-- modes of ops: +nkl sesame 50"]),
+        (r.Modes(None, "ops", "", (), AT), ["-- ops has no rules"]),
+        (r.Modes(None, "ops", "nkl", ("sesame", "50"), AT), [
+            "-- rules of ops: only members talk (n); who comes in needs the key sesame (k); at most 50 members (l)"
+        ]),
         (r.Masks(None, "ops", "b", ()), ["-- banned from ops: nobody"]),
         (r.Masks(None, "ops", "b", (MaskEntry("m:bob!*@*", "ann", AT),)), ["-- muted in ops: bob!*@* (by ann)"]),
         (r.Masks(None, "ops", "b", (MaskEntry("a:bob", "ann", AT, "", 0.0, "spam"),)), [
-            "-- banned from ops: a:bob until 1970-01-01 00:00:00 UTC (spam) (by ann)",
+            "-- banned from ops: a:bob until 1970-01-01 00:00 UTC (spam) (by ann)",
         ]),
         (Ignored(None, ("bob!*@*",), ("bob!*@*",)), ["-- you ignore bob!*@* now"]),
         (Ignored(None, (), (), ("bob!*@*",)), ["-- you hear bob!*@* again"]),

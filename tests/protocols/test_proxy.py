@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core.errors import RemoteProtocolError
+from pychat.model.errors import RemoteProtocolError
 from pychat.protocols.proxy import MOST_BYTES, ProxyLine
 
 NO_LINE = "it does not begin with a PROXY line"

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core import queries
-from pychat.core import verbs as v
-from pychat.core.ignored import ListIgnored, SetIgnored
-from pychat.core.moderation_verbs import Ban, Unban
-from pychat.core.modes import ModeChange
-from pychat.protocols import slash
+from pychat.model import queries
+from pychat.model import verbs as v
+from pychat.model.ignored import ListIgnored, SetIgnored
+from pychat.model.moderation_verbs import Ban, Unban
+from pychat.model.modes import ModeChange
+from pychat.protocols.text import slash_commands as slash
+from pychat.protocols.text.render import NOT_SHOWN
 
 
 @pytest.mark.parametrize(
@@ -45,8 +46,8 @@ from pychat.protocols import slash
         ("/away", v.SetAway("away")),
         ("/away lunch", v.SetAway("lunch")),
         ("/back", v.SetAway(None)),
-        ("/history", queries.ReadHistory()),
-        ("/history 50", queries.ReadHistory(limit=50)),
+        ("/history", queries.ReadHistory(without=NOT_SHOWN)),
+        ("/history 50", queries.ReadHistory(limit=50, without=NOT_SHOWN)),
         ('/search tea "at four"', queries.ReadHistory(search='tea "at four"')),
         ("/invite bob", v.Invite("bob")),
         ("/invite bob #ops", v.Invite("bob", "ops")),
@@ -79,6 +80,7 @@ from pychat.protocols import slash
         ("/ignore bob", SetIgnored(("bob",))),
         ("/unignore a:bob", SetIgnored((), ("a:bob",))),
         ("/slow 10", v.SetModes((ModeChange(True, "W", "10"),))),
+        ("/slow 2m", v.SetModes((ModeChange(True, "W", "120"),))),
         ("/slow 0", v.SetModes((ModeChange(False, "W"),))),
         ("/oper ann open sesame", v.BecomeOperator("ann", "open sesame")),
         ("/kill bob spam", v.Kill("bob", "spam")),
@@ -110,8 +112,8 @@ def test_what_a_command_means(line: str, verb: v.Verb) -> None:
         ("/unban", "/unban NICK"),
         ("/ignore a b", "/ignore [NICK]"),
         ("/unignore", "/unignore NICK"),
-        ("/slow soon", "/slow SECONDS"),
-        ("/slow", "/slow SECONDS"),
+        ("/slow soon", "/slow 30s"),
+        ("/slow", "/slow 30s"),
         ("/unmute a b", "/unmute NICK"),
         ("/op", "/op NICK"),
         ("/devoice a b", "/devoice NICK"),
@@ -147,13 +149,14 @@ def test_a_mistyped_duration_is_refused(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("/foo bar", "unknown command /foo; /help lists the commands"),
+        ("/foo bar", "unknown command /foo; /help lists the commands, //foo says it"),
         ("/", "unknown command /; /help lists the commands"),
         ("/ join", "unknown command /; /help lists the commands"),
         ("/jion ops", "unknown command /jion; did you mean /join? /help lists the commands"),
         ("/" + "x" * 99, f"unknown command /{'x' * 32}; /help lists the commands"),
         ("/\x1b[2J", "unknown command /'\\x1b[2J'; /help lists the commands"),
         ("/help foo", "unknown command /foo; /help lists the commands"),
+        ("/etc/hosts is full", "unknown command /etc/hosts; /help lists the commands, //etc/hosts says it"),
     ],
 )
 def test_an_unknown_command_is_an_error(line: str, text: str) -> None:
@@ -162,18 +165,76 @@ def test_an_unknown_command_is_an_error(line: str, text: str) -> None:
 
 
 def test_help_lists_every_command_once() -> None:
-    """Each has a line with its usage and what its docstring says."""
-    lines = slash.help_text().split("\n")
+    """All of them in one topic; each has a line with its usage and what its docstring says."""
+    asked = slash.parse("/help all")
 
+    assert isinstance(asked, v.Help)
+    lines = asked.text.split("\n")
     assert [line.split()[0] for line in lines] == [
-        "/help", "/join", "/part", "/nick", "/msg", "/reply", "/me", "/who", "/list",
-        "/whois", "/topic", "/away", "/back", "/history", "/search", "/ignore", "/unignore", "/invite", "/kick",
-        "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/voice", "/devoice", "/mode", "/slow", "/oper", "/kill",
-        "/register", "/login", "/logout", "/password", "/drop", "/regain", "/serverban", "/serverunban", "/audit",
-        "/motd", "/quit", "//text",
-    ]  # fmt: skip
-    assert lines[4] == "/msg NICK TEXT              Write to one person; nobody else sees it."
-    assert slash.parse("/help") == v.Help(slash.help_text())
+        *[f"/{command.name}" for command in dict.fromkeys(slash.COMMANDS.values())],
+        "//text",
+    ]
+    assert "/msg NICK TEXT  Write to one person; nobody else sees it." in lines
+    assert asked.about == ""  # the handlers of the server add theirs
+
+
+def test_help_fits_a_screen() -> None:
+    """What everybody needs, by what it is about; operators have a topic of their own."""
+    asked = slash.parse("/help")
+
+    assert asked == v.Help(
+        """\
+Type a line and Enter to say it; //text says a text that begins with a slash.
+talk:    /msg /reply /me /history /search
+rooms:   /join /part /list /who /topic /invite
+people:  /whois /ignore /unignore
+you:     /nick /away /back /quit
+account: /register /login /logout /password /drop /regain
+more:    /help /motd
+/help COMMAND explains one, as /help msg does; more: /help all, /help ops."""
+    )
+
+
+def test_help_for_operators() -> None:
+    """How each is used, and what it does."""
+    asked = slash.parse("/help ops")
+
+    assert isinstance(asked, v.Help)
+    assert asked.text.startswith("/kick NICK [REASON]  Remove somebody from this room.\n/ban ")
+    assert asked.about == "ops"
+
+
+def test_help_tells_what_the_letters_of_modes_mean() -> None:
+    """Nobody can know."""
+    asked = slash.parse("/help mode")
+
+    assert isinstance(asked, v.Help)
+    lines = asked.text.split("\n")
+    assert "  i  private: only who is invited comes in" in lines
+    assert "  k  who comes in needs the key WORD" in lines
+    assert "  l  at most N members" in lines
+    assert "  W  slow mode: one message in N seconds" in lines
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("/private", [ModeChange(True, "i")]),
+        ("/private off", [ModeChange(False, "i")]),
+        ("/hide", [ModeChange(True, "s")]),
+        ("/hide OFF", [ModeChange(False, "s")]),
+        ("/key sesame", [ModeChange(True, "k", "sesame")]),
+        ("/key off", [ModeChange(False, "k", "*")]),
+    ],
+)
+def test_rules_have_words(line: str, changes: list[ModeChange]) -> None:
+    """A private room needs no letters."""
+    assert slash.parse(line) == v.SetModes(tuple(changes))
+
+
+def test_a_ban_can_be_a_kick_too() -> None:
+    """People from other chats expect that of a ban."""
+    assert slash.parse("/kickban eve 10m spam") == Ban("eve", None, 600, "spam", kick=True)
 
 
 @pytest.mark.parametrize("line", ["/help msg", "/help /msg", "/help tell"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from protocol_strategies import chunked
 
-from pychat.protocols.telnet import TelnetFilter
+from pychat.protocols.text.telnet import TelnetFilter
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from protocol_strategies import SMALL, chunked, converse
+from protocol_strategies import SMALL, chunked, converse, take_all
 
-from pychat.core.limits import Limits
-from pychat.core.verbs import Abort, Hello, Invalid, Join, Quit, Say, SayAll, Verb
-from pychat.protocols.text import TextDialect, TextProtocol
+from pychat.model.limits import Limits
+from pychat.model.verbs import Abort, Hello, Invalid, Join, Quit, Say, SayAll, Verb
+from pychat.protocols.text.protocol import TextDialect, TextProtocol
 
 
 def new(limits: Limits = Limits()) -> TextProtocol:  # noqa: B008 -- immutable
@@ -79,7 +79,7 @@ def test_commands_work_before_there_is_a_nickname() -> None:
     protocol = new()
     protocol.receive(b"/quit bye\n/nick ann\nhello\n")
 
-    assert protocol.take_verbs() == [Quit("bye"), Hello("ann", replay=True)]
+    assert protocol.take_verbs() + protocol.take_verbs() == [Quit("bye"), Hello("ann", replay=True)]
     protocol.registered("ann")
     assert protocol.take_verbs() == [Say("hello")]
 
@@ -112,7 +112,7 @@ def test_lines_that_come_together_are_said_together() -> None:
     protocol.receive(b"one\ntwo\n")
     protocol.receive(b"three\n/me waves\nfour\n")
 
-    assert protocol.take_verbs() == [SayAll(["one", "two"]), Say("three"), Say("waves", action=True), Say("four")]
+    assert take_all(protocol) == [SayAll(["one", "two"]), Say("three"), Say("waves", action=True), Say("four")]
 
 
 def test_a_long_chunk_is_said_in_parts() -> None:
@@ -120,7 +120,7 @@ def test_a_long_chunk_is_said_in_parts() -> None:
     protocol = registered()
     protocol.receive(b"x\n" * 1000)
 
-    assert [len(verb.texts) for verb in protocol.take_verbs() if isinstance(verb, SayAll)] == [512, 488]
+    assert [len(verb.texts) for verb in take_all(protocol) if isinstance(verb, SayAll)] == [512, 488]
 
 
 def test_a_line_that_is_too_long_is_refused_and_the_next_one_read() -> None:
@@ -129,7 +129,7 @@ def test_a_line_that_is_too_long_is_refused_and_the_next_one_read() -> None:
     protocol.receive(b"one\n" + b"x" * 13 + b"\ntwo\n")
 
     refusal = Invalid("line_too_long", "line too long: at most 12 bytes")
-    assert protocol.take_verbs() == [Say("one"), refusal, Say("two")]
+    assert take_all(protocol) == [Say("one"), refusal, Say("two")]
 
 
 def test_an_endless_line_ends_the_session() -> None:
@@ -137,9 +137,9 @@ def test_an_endless_line_ends_the_session() -> None:
     protocol = registered(SMALL)
     protocol.receive(b"one\n" + b"x" * 31)
 
-    assert protocol.take_verbs() == [Say("one"), Abort("line_too_long", "no newline in 30 bytes")]
+    assert take_all(protocol) == [Say("one"), Abort("line_too_long", "no newline in 30 bytes")]
     protocol.receive(b"two\n")
-    assert protocol.take_verbs() == []
+    assert take_all(protocol) == []
 
 
 def test_invalid_utf8_is_replaced_and_reported_once() -> None:
@@ -170,8 +170,7 @@ def test_any_chunks_give_the_same_verbs(case: tuple[bytes, list[bytes]], refused
     protocol = new(SMALL)
 
     assert converse(protocol, chunks, refused=refused) == converse(new(SMALL), [stream], refused=refused)
-    assert not protocol._waiting
-    assert not protocol._runs
+    assert not protocol._pending
 
 
 @given(st.binary(max_size=200))

@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from chat_clients import DEADLINE, JsonPeer
 
-from pychat.core.events import Message
+from pychat.model.events import Message
 from pychat.stores import SqliteLog
 
 _NUMBERS = itertools.count()

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from chat_clients import DEADLINE, wait_until
 
 from pychat.core.chat import Chat
 from pychat.core.delivery import Batch, Entry, Follow, Private
-from pychat.core.events import Event, Message
-from pychat.core.log import Log
-from pychat.core.room import Room
+from pychat.core.history.log import Log
+from pychat.core.rooms.room import Room
+from pychat.model.events import Event, Message
 from pychat.stores import SqliteLog
+from pychat.stores.sqlite import maintenance as tending
 
 CHAT = Chat()
 A, B = Room(CHAT, "a"), Room(CHAT, "b")
@@ -84,6 +86,26 @@ class Watched:
         return sum(isinstance(item, kind) for item in self.items)
 
 
+class Looks:
+    """Counts how often the record was looked at for what is too old."""
+
+    def __init__(self, log: SqliteLog) -> None:
+        self._number = 0
+        tend = log._keeper._tending
+        self._too_old = tend._too_old
+        tend._too_old = self._look  # type: ignore[method-assign]
+
+    def _look(self) -> Iterator[tending._Row]:
+        rows = list(self._too_old())
+        self._number += 1
+        return iter(rows)
+
+    def wait(self) -> None:
+        """Wait until there was a look that began after this call."""
+        wanted = self._number + 2
+        wait_until(lambda: self._number >= wanted, "the record is looked at")
+
+
 class Disk:
     """The disk under a log, which can be made to fail as disks do."""
 
@@ -117,12 +139,19 @@ class Disk:
                 lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "it is in the file"
             )
 
-    def hold(self) -> threading.Event:
-        """Let every write wait, as a slow disk does, until the event is set."""
-        gate = threading.Event()
+    def hold(self, *, fails_at: int = 0) -> threading.Event:
+        """
+        Let every write wait, as a slow disk does, until the event is set.
+
+        Args:
+            fails_at: From this one on, counted from 1, it is read-only; 0: it is not.
+        """
+        gate, numbers = threading.Event(), count(1)
 
         def write(*arguments: Any, **options: Any) -> None:
             gate.wait(DEADLINE)
+            if next(numbers) == fails_at:
+                self.become_read_only()
             self._write(*arguments, **options)
 
         self._database.write = write  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from pychat import ChatServer, KeptAccounts
-from pychat.core.hashing import Cost
+from pychat.core.accounts.password_hash import Cost
 from pychat.handlers import Broadcast, JoinLeaveNotices, NicknameValidator
 from pychat.stores import SqliteLog
 

@@ -15,15 +15,16 @@ from killing import serving
 from logs import Disk
 
 from pychat import ChatServer, KeptAccounts, LocalSession, Refused
-from pychat.core.account_verbs import ChangePassword, DropAccount, LogIn, Register
-from pychat.core.hashing import Cost, PasswordHash
-from pychat.core.kept_accounts import KeptAccount
-from pychat.core.scram import ScramKeys
-from pychat.core.verbs import Verb
-from pychat.stores import SqliteLog, keeper
-from pychat.stores.kept import read_account, write_account
-from pychat.stores.records import Unreadable
-from pychat.stores.schema import MIGRATIONS
+from pychat.core.accounts.password_hash import Cost, PasswordHash
+from pychat.core.accounts.scram import ScramKeys
+from pychat.core.accounts.stored import KeptAccount
+from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, Register
+from pychat.model.verbs import Verb
+from pychat.stores import SqliteLog
+from pychat.stores.sqlite import writer as keeper
+from pychat.stores.sqlite.event_codec import Unreadable
+from pychat.stores.sqlite.schema import MIGRATIONS
+from pychat.stores.sqlite.state_codec import read_account, write_account
 
 MakeServer = Callable[..., ChatServer]
 
@@ -74,6 +75,20 @@ def test_accounts_survive_a_restart(start: Callable[[], ChatServer]) -> None:
     assert not can_log_in(eve, "cem", PASSWORD)
 
 
+def test_a_restart_does_not_tell_which_accounts_there_are(start: Callable[[], ChatServer]) -> None:
+    """The salt that SCRAM tells to strangers is the same after it, for names that there are and for others."""
+    first = start()
+    first.session("ann").ask(Register(PASSWORD))
+
+    def salts(running: ChatServer) -> list[bytes]:
+        keys = [running.chat.accounts.scram(name) for name in ("ann", "nobody", "Nobody")]
+        return [key.salt for key in keys if key is not None]
+
+    before = salts(first)
+    assert len(set(before)) == 2
+    assert salts(start()) == before
+
+
 def test_no_password_is_in_the_file(start: Callable[[], ChatServer], tmp_path: Path) -> None:
     """Nor what would be as good as one."""
     running = start()
@@ -90,7 +105,9 @@ def test_a_file_of_the_first_version_is_upgraded(start: Callable[[], ChatServer]
     running.stop()
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
         connection.executescript(
-            "DROP TABLE accounts; DROP TABLE bans; ALTER TABLE state DROP COLUMN secret; PRAGMA user_version = 1"
+            "DROP TABLE accounts; DROP TABLE bans; DROP TABLE masks; DROP TABLE steps;"
+            "ALTER TABLE state DROP COLUMN secret;"
+            "DROP INDEX blocks_with_messages; ALTER TABLE blocks DROP COLUMN messages; PRAGMA user_version = 1"
         )
 
     ann = start().session("ann")

@@ -10,12 +10,11 @@ from chat_clients import DEADLINE
 from chat_networks import MakeClient, join
 
 from pychat import Message
-from pychat.client import Reconnected
-from pychat.core.replies import Gap
+from pychat.client import Reconnected, backoff
 from pychat.handlers import Broadcast, JoinLeaveNotices
+from pychat.model.replies import Gap
 from pychat.stores import SqliteLog
 from pychat.testing import MakeChat
-from pychat.transport import lifeline
 
 __all__ = ["join"]  # the fixture
 
@@ -27,7 +26,7 @@ def test_a_client_that_is_cut_off_100_times_misses_nothing(
     chat_server: MakeChat, join: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While ten others write, with little in memory, so that it is brought up to the present from the file."""
-    monkeypatch.setattr(lifeline, "_LONGEST_SECONDS", 0.01)
+    monkeypatch.setattr(backoff, "_LONGEST_SECONDS", 0.01)
     chat = chat_server(log=SqliteLog(tmp_path / "chat.db", events=20), handlers=[JoinLeaveNotices(), Broadcast()])
     network = chat.network()
     ann = join(network.port, "ann", reconnect=True)
@@ -58,7 +57,7 @@ def test_a_client_that_is_cut_off_100_times_misses_nothing(
     done.set()
     for writer in writers:
         writer.join(DEADLINE)
-    room.publish(Message(0, 0.0, "lobby", "", "the end"))
+    room.publish(Message(0, 0.0, "lobby", "w0", "the end"))
     listen(Message, "the end")
 
     events = chat.server.chat.log.read_after(("lobby",), heard[0].id - 1).events

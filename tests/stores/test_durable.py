@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import CHAT, A, B, opened, say, settle
 
-from pychat.core.burst import Burst, moments
 from pychat.core.delivery import Attach, Batch, Detach, Entry, Follow, Private
-from pychat.core.events import Disconnected, Event, Message, Tagged
-from pychat.core.log import MemoryLog, Page
-from pychat.core.replies import Ok
-from pychat.core.searching import Terms
-from pychat.core.session import LocalSession
+from pychat.core.history.log import MemoryLog, Page
+from pychat.core.local_session import LocalSession
+from pychat.model.burst import Burst, moments
+from pychat.model.events import Disconnected, Event, Message, Tagged
+from pychat.model.replies import Ok
+from pychat.model.search import Terms
 from pychat.stores import SqliteLog
+from pychat.testing import FakeClock
 
 
 def test_what_was_accepted_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
@@ -62,14 +63,13 @@ def test_what_one_person_does_in_several_rooms_comes_once(tmp_path: Path) -> Non
         assert log.read_before("a", None, 5).events == log.read_before("b", None, 5).events == [gone]
 
 
-def test_ids_go_on_although_the_clock_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next id is behind the last one that was stored."""
-    monkeypatch.setattr("pychat.core.log.time.time_ns", lambda: 1_800_000_000_000_000_000)
-    with opened(tmp_path / "chat.db") as (log, _):
+@pytest.mark.parametrize("seconds", [1_800_000_000.0, 9_151_488_000.0], ids=["days", "centuries"])
+def test_ids_go_on_although_the_clock_goes_back(tmp_path: Path, seconds: float) -> None:
+    """The next id is behind the last one that was stored, by however much the clock was wrong."""
+    with opened(tmp_path / "chat.db", clock=FakeClock(start=seconds)) as (log, _):
         last = say(log, "one", "two")[-1].id
-    monkeypatch.setattr("pychat.core.log.time.time_ns", lambda: 1_700_000_000_000_000_000)
 
-    with opened(tmp_path / "chat.db") as (log, _):
+    with opened(tmp_path / "chat.db", clock=FakeClock(start=1_700_000_000.0)) as (log, _):
         assert log.last_id() == last
         assert say(log, "three")[0].id == last + 1
         assert not log.has_gap("a", last)

@@ -11,11 +11,17 @@ from typing import Any
 
 import pytest
 from chat_clients import DEADLINE, Clients, JsonPeer, full_chain, wait_until
+from chat_programs import Programs, pychat
 from logs import Disk, Watched, opened, say, settle
 
-from pychat import ChatServer, Disconnected, Left, LocalSession, Message, Refused
-from pychat.core.replies import HistoryPage
-from pychat.stores import SqliteLog, keeper, sqlite
+from pychat import ChatServer, Disconnected, Handler, Kicked, Left, LocalSession, Message, Refused, Session
+from pychat.model.replies import HistoryPage
+from pychat.model.verbs import Kick
+from pychat.stores import SqliteLog
+from pychat.stores.sqlite import database as sqlite
+from pychat.stores.sqlite import writer as keeper
+
+__all__ = ["pychat"]  # the fixture
 
 # Each of them lets the log tell of an error, which `server` takes for a failure unless a test looks at the log itself.
 pytestmark = pytest.mark.usefixtures("caplog")
@@ -85,6 +91,47 @@ def test_what_cannot_be_stored_is_refused(running: ChatServer, disk: Disk, clien
     ann.say("after")
     assert bob.until("message")[-1]["text"] == "after"
     assert texts(bob) == ["before", "after"]
+
+
+@pytest.mark.parametrize("command", ["send", "tail", "connect"])
+def test_programs_tell_why(running: ChatServer, disk: Disk, clients: Clients, pychat: Programs, command: str) -> None:
+    """What was not stored is no success, also if no room was named; nobody hears it, then or later."""
+    bob = clients.json(running, "bob")
+    disk.become_read_only()
+    bob.ask("say", text="is it full?")
+    bob.next("error")
+    arguments = [command, "--nick", "ci", "--port", str(running.port), *["text"][: command == "send"]]
+
+    done = pychat.run(*arguments, input="text\n")
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == "Error: your joining cannot be stored: the file is read-only\n"
+    disk.become_writable()
+    wait_until(lambda: running.chat.log.trouble is None, "it can be stored again")
+    assert pychat.run("send", "--nick", "ci", "--port", str(running.port), "later").returncode == 0
+    assert bob.next("message")["text"] == "later"
+    assert texts(bob) == ["later"]
+
+
+def test_send_tells_that_its_message_was_not_stored(
+    running: ChatServer, disk: Disk, clients: Clients, pychat: Programs
+) -> None:
+    """The disk fails between the join and the message; it is told by its exit code, and sends nothing again."""
+    bob = clients.json(running, "bob")
+
+    class Fills(Handler):
+        def before_message(self, session: Session, message: Message) -> Message:
+            disk.become_read_only()
+            return message
+
+    running.add_handler(Fills(), before=running.chat.handlers[0])
+
+    done = pychat.run("send", "--nick", "ci", "--port", str(running.port), "text")
+
+    assert (done.returncode, done.stderr) == (4, f"Error: {READ_ONLY}\n")
+    disk.become_writable()
+    wait_until(lambda: running.chat.log.trouble is None, "it can be stored again")
+    assert texts(bob) == []
 
 
 def test_those_who_wait_for_the_disk_are_refused_each(running: ChatServer, disk: Disk, clients: Clients) -> None:
@@ -203,6 +250,48 @@ def test_a_file_that_is_locked_by_another_program(
     other.close()
     wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
     ann.say("hello")
+
+
+def test_a_file_that_stays_locked_holds_up_nobody(running: ChatServer, disk: Disk, clients: Clients) -> None:
+    """The retries wait a moment for the other program, not as long as what is said does when all is well."""
+    disk._pragma("busy_timeout = 50")
+    retries: list[bool] = []
+
+    def write(*arguments: Any, patient: bool = True, **options: Any) -> None:
+        retries.append(patient)
+        disk._write(*arguments, patient=patient, **options)
+
+    ann = running.session("ann")
+    other = sqlite3.connect(disk._database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    disk._database.write = write  # type: ignore[method-assign]
+    refusal(ann)
+    wait_until(lambda: len(retries) >= 3, "it was tried again twice")
+    assert clients.json(running, "bob").answer("ping")["type"] == "pong"
+    other.execute("ROLLBACK")
+    other.close()
+    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    tried = list(retries)
+    ann.say("hello")
+
+    assert tried[0] is retries[len(tried)] is True
+    assert not any(tried[1:])
+    assert disk._database._writer.execute("PRAGMA busy_timeout").fetchone() == (2000,)
+
+
+def test_what_is_missing_in_the_audit_record_is_in_the_log(
+    running: ChatServer, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To remove somebody is possible while nothing can be stored; who has done it is told of no message of theirs."""
+    ann, bob = running.session("ann", ["ops"]), running.session("bob", ["ops"])
+    disk.become_read_only()
+    refusal(ann)
+
+    ann.ask(Kick("bob", "ops", "spam"))
+
+    assert bob.next(Kicked, DEADLINE).reason == "spam"
+    wait_until(lambda: "not in the audit record: ann!" in caplog.text, "it is logged")
+    assert "removed bob!" in caplog.text
 
 
 def test_a_slow_disk_only_takes_time(running: ChatServer, disk: Disk, clients: Clients) -> None:

@@ -16,8 +16,10 @@ from chat_programs import Programs, pychat
 from logs import A, B, opened, say, settle
 
 from pychat.cli import history
-from pychat.core.searching import Terms
-from pychat.stores import archive
+from pychat.core.delivery import Batch
+from pychat.model.events import AccountChanged
+from pychat.model.search import Terms
+from pychat.stores.sqlite import reader as reading
 
 __all__ = ["pychat"]  # the fixture
 
@@ -62,6 +64,19 @@ def test_it_prints_everything(printed: Callable[..., list[str]]) -> None:
         "[17:04] [a] ann: three",
         "[18:04] [b] ann: four tea",
     ]
+
+
+def test_only_what_is_printed_counts(pychat: Programs, db: Path) -> None:
+    """Who logged in is no line for people; in JSON it is one."""
+    with opened(db) as (log, _):
+        first = log.claim(2)
+        events = [AccountChanged(first + at, T + 20_000, ("a",), "ann", "ann") for at in range(2)]
+        log.append(Batch((A,), events))
+        settle(log)
+
+    for format, last in (("text", "[18:04] [b] ann: four tea"), ("json", '"account":"ann"}')):
+        done = pychat.run("history", "--db", str(db), "-n", "1", "--format", format, TZ="UTC")
+        assert done.stdout.rstrip().endswith(last)
 
 
 def test_one_room(printed: Callable[..., list[str]]) -> None:
@@ -133,8 +148,8 @@ def test_it_reads_page_by_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Over the ends of pages, in both directions, each event comes once."""
-    monkeypatch.setattr(archive, "_PAGE", 3)
-    monkeypatch.setattr(archive, "_FOUND", 3)
+    monkeypatch.setattr(reading, "_SOME_BLOCKS", 3)
+    monkeypatch.setattr(reading, "_SOME_IDS", 3)
     monkeypatch.setattr(history, "_LINES", 2)
     with opened(tmp_path / "chat.db") as (log, _):
         for number in range(20):
@@ -176,7 +191,7 @@ def test_hostile_text_is_clean(pychat: Programs) -> None:
         (["--search", "a " * 30], 2, "words to search for: at most 20 words"),
         (["--since", "soon"], 2, "Invalid value for '--since': 'soon' is no time and no event id; write it like "),
         (["--before", "1a2"], 2, "Invalid value for '--before': '1a2' is no time and no event id; write it like "),
-        (["-n", "-1"], 2, "Invalid value for '--lines' / '-n': -1 is not in the range 0<=x<=1000000000."),
+        (["-n", "-1"], 2, "Invalid value for '--lines': -1 is not in the range 0<=x<=1000000000."),
         (["--db", "no.db"], 2, "Invalid value for '--db': File 'no.db' does not exist."),
         (["--db", "notes.txt"], 1, "cannot open 'notes.txt': it is no database; name another file"),
         (["--db", "empty.db"], 1, "cannot open 'empty.db': there is nothing in it yet"),

@@ -12,9 +12,9 @@ from chat_networks import MakeClient, join
 from irc_peer import Heard, IrcPeer
 
 from pychat import ChatServer, Limits, Message, Refused
-from pychat.core.events import Event
-from pychat.core.queries import ReadHistory
-from pychat.core.replies import HistoryPage
+from pychat.model.events import Event
+from pychat.model.queries import ReadHistory
+from pychat.model.replies import HistoryPage
 from pychat.stores import SqliteLog
 
 __all__ = ["join"]  # the fixture

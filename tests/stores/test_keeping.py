@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_clients import wait_until
-from logs import B, opened, say, settle
+from logs import B, Looks, opened, say, settle
 
-from pychat.core.events import Message
-from pychat.core.searching import Terms
-from pychat.stores import SqliteLog, tending
+from pychat.model.events import Message
+from pychat.model.search import Terms
+from pychat.stores import SqliteLog
+from pychat.stores.sqlite import maintenance as tending
+from pychat.testing import FakeClock
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +36,16 @@ def count(log: SqliteLog, sql: str) -> Any:
 
 def test_what_is_too_old_is_deleted(tmp_path: Path) -> None:
     """From memory, from the file and from the index; who has not seen it is told of a gap."""
-    now = time.time()
-    with opened(tmp_path / "chat.db", keep_seconds=3600) as (log, _):
-        old, other = say(log, "old tea", time=now - 4000), say(log, "old", rooms=(B,), time=now - 3700)
+    clock = FakeClock()
+    with opened(tmp_path / "chat.db", keep_seconds=3600, clock=clock) as (log, _):
+        looks = Looks(log)
+        old, other = say(log, "old tea", time=clock.time()), say(log, "old", rooms=(B,), time=clock.time() + 10)
         settle(log)
-        new = say(log, "new tea", time=now)
+        clock.advance(1800)
+        new = say(log, "new tea", time=clock.time())
+        settle(log)
+        looks.wait()
+        clock.advance(1900)
 
         wait_until(lambda: texts(log) == ["new tea"] and texts(log, "b") == [], "the old ones are gone")
         assert [event.id for event in log.search("a", Terms("tea"), None, 5).events] == [new[0].id]

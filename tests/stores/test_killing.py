@@ -7,7 +7,7 @@ from pathlib import Path
 from chat_clients import DEADLINE, JsonPeer
 from killing import kill_once, serving
 
-from pychat.core.events import Message
+from pychat.model.events import Message
 from pychat.stores import SqliteLog
 
 

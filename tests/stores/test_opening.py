@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from logs import opened, say, settle
 
-from pychat.core.errors import CannotOpen, ChatError
+from pychat.model.errors import CannotOpen, ChatError
 from pychat.stores import SqliteLog
-from pychat.stores.schema import APPLICATION_ID, MIGRATIONS
-from pychat.stores.sqlite import ReadOnlyDatabase
+from pychat.stores.sqlite.database import ReadOnlyDatabase
+from pychat.stores.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
 
 def no_database(path: Path) -> str:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core import events
-from pychat.core.burst import Burst, moments
-from pychat.core.modes import ModeChange
-from pychat.stores.records import Unreadable, decode_block, encode_block, events_of
+from pychat.model import events
+from pychat.model.burst import Burst, moments
+from pychat.model.modes import ModeChange
+from pychat.stores.sqlite.event_codec import Unreadable, decode_block, encode_block, events_of
 
 TEXTS = st.text(st.characters())  # surrogates, too: a program may publish any string
 IDS = st.integers(0, 2**63 - 1)

@@ -15,7 +15,7 @@ from terminal_screen import Terminals, terminals
 
 from pychat import Message
 from pychat.client import Reconnected
-from pychat.core.replies import Gap
+from pychat.model.replies import Gap
 from pychat.testing import Network
 
 __all__ = ["join", "pychat", "terminals"]  # the fixtures

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +13,12 @@ import pytest
 from chat_clients import Clients, JsonPeer
 
 from pychat import ChatServer, Limits, LocalSession, Message, Refused, TopicChanged
-from pychat.core.lasting import KeptRoom, KeptSession
-from pychat.core.modes import MaskEntry
-from pychat.core.nicknames import digest_of
+from pychat.core.history.snapshots import KeptRoom, KeptSession
+from pychat.model.modes import MaskEntry
+from pychat.model.tokens import digest_of
 from pychat.stores import SqliteLog
-from pychat.stores.kept import read_room, read_session, write_room, write_session
-from pychat.stores.records import Unreadable
+from pychat.stores.sqlite.event_codec import Unreadable
+from pychat.stores.sqlite.state_codec import read_mask, read_room, read_session, write_mask, write_room, write_session
 from pychat.testing.waiting import wait_until
 
 MakeServer = Callable[..., ChatServer]
@@ -54,7 +57,7 @@ def test_topic_and_rules_survive_a_restart(start: Start) -> None:
     assert (room.rules.key, room.rules.limit, room.rules.hushes) == ("sesame", 5, True)
     assert [entry.mask for entry in room.rules.lists["b"]] == ["eve!*@*"]
     assert room.rules.roles == {identities[0]: "o"}
-    assert list(room.rules.invited) == [identities[1]]
+    assert room.rules.invited == {identities[1]: True}
     assert settled[-1].created == room.rules.created
 
 
@@ -71,7 +74,74 @@ def test_a_ban_ends_when_it_should_over_a_restart(start: Start) -> None:
 
     room = start().chat.find_room("ops")
     assert room is not None
-    wait_until(lambda: list(room.rules.lists["b"]) == [long], "the end of the mute")
+    wait_until(lambda: [entry[:-1] for entry in room.rules.lists["b"]] == [long[:-1]], "the end of the mute")
+
+
+def masks_of(server: ChatServer, room: str) -> dict[str, list[str]]:
+    """The lists of a room that are not empty."""
+    found = server.chat.find_room(room)
+    assert found is not None
+    return {letter: [entry.mask for entry in masks] for letter, masks in found.rules.lists.items() if len(masks)}
+
+
+def rows(path: Path) -> list[tuple[str, str]]:
+    """What the file has of masks."""
+    with closing(sqlite3.connect(path)) as connection:
+        return sorted(connection.execute("SELECT letter, key FROM masks").fetchall())
+
+
+def test_each_change_of_a_list_is_one_row(start: Start, tmp_path: Path) -> None:
+    """One that is added or removed; the others are not written again, nor with any other rule."""
+    ann = start().session("ann", ["Ops"])
+    ann.set_modes("+bbeI", "a", "B", "c", "d")
+    ann.set_modes("-b+b", "a", "e")
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+        connection.execute("DELETE FROM masks WHERE key = 'b!*@*'")  # to see what is written again
+        connection.commit()
+    ann.set_modes("+m-e+b", "c", "f")
+
+    assert rows(tmp_path / "chat.db") == [("I", "d!*@*"), ("b", "e!*@*"), ("b", "f!*@*")]
+    assert masks_of(start(), "ops") == {"b": ["e!*@*", "f!*@*"], "I": ["d!*@*"]}
+
+
+def test_lists_go_with_the_rules_of_a_room(start: Start, tmp_path: Path) -> None:
+    """When the last member is gone, or the room is removed."""
+    server = start()
+    ann = server.session("ann", ["Ops"])
+    ann.set_modes("+b", "a")
+    ann.leave("Ops")
+    ann.join("Ops")
+    ann.set_modes("+b", "b", room="Ops")
+    assert masks_of(start(), "ops") == {"b": ["b!*@*"]}
+
+    start().chat.remove_room("ops")
+    start()
+    assert rows(tmp_path / "chat.db") == []
+
+
+def test_masks_of_a_file_of_version_4_are_moved_into_rows(start: Start, tmp_path: Path) -> None:
+    """There all of a room were in its own row."""
+    path = tmp_path / "chat.db"
+    ann = start().session("ann", ["Ops"])
+    ann.ban("x", reason="spam")
+    ann.set_modes("+bI", "y", "z")
+    start().stop()
+    with closing(sqlite3.connect(path)) as connection:
+        lists: dict[str, list[Any]] = {}
+        for letter, kept in connection.execute("SELECT letter, kept FROM masks ORDER BY kept"):
+            lists.setdefault(letter, []).append(json.loads(kept)[:-1])
+        connection.execute("UPDATE rooms SET kept = json_set(kept, '$.lists', json(?))", (json.dumps(lists),))
+        connection.executescript(
+            "DROP INDEX blocks_with_messages; ALTER TABLE blocks DROP COLUMN messages;"
+            "DROP TABLE masks; DROP TABLE steps; PRAGMA user_version = 4"
+        )
+
+    assert masks_of(start(), "ops") == {"b": ["x!*@*", "y!*@*"], "I": ["z!*@*"]}
+    again = start()
+    assert masks_of(again, "ops") == {"b": ["x!*@*", "y!*@*"], "I": ["z!*@*"]}
+    room = again.chat.find_room("ops")
+    assert room is not None
+    assert [entry.reason for entry in room.rules.lists["b"]] == ["spam", ""]
 
 
 def test_who_is_operator_by_account_is_it_after_a_restart(start: Start) -> None:
@@ -164,11 +234,13 @@ def test_a_topic_that_is_acknowledged_is_stored(start: Start) -> None:
 def test_what_is_written_of_a_room_can_be_read() -> None:
     """With the types that it had."""
     kept = KeptRoom(
-        "Ops", True, "tea", "ann", 5.0, "~ann@host", 4.0, "mn", "k", 5, {"b": (MaskEntry("eve!*@*", "ann", 6.0),)},
+        "Ops", True, "tea", "ann", 5.0, "~ann@host", 4.0, "mn", "k", 5, {},
         {2**62: "ov"}, (1, 2), False,
     )  # fmt: skip
 
     assert read_room(write_room(kept)) == kept
+    entry = MaskEntry("eve!*@*", "ann", 6.0, "~ann@host", 7.5, "spam", (2**62,))
+    assert read_mask(write_mask(entry)) == entry
     session = KeptSession("5e", "ann", 2**62, ("lobby", "Ops"), None, "Ann", "i", 5.5)
     assert read_session(write_session(session)) == session
 
@@ -180,6 +252,8 @@ def test_what_is_no_room_is_an_error(text: str) -> None:
         read_room(text)
     with pytest.raises(Unreadable, match="not a session"):
         read_session(text)
+    with pytest.raises(Unreadable, match="not a mask"):
+        read_mask(text)
 
 
 # Coming back over a restart
@@ -199,7 +273,7 @@ def test_who_comes_back_with_the_token_is_who_it_was(start: Start, clients: Clie
     seen = ann.answer("say", text="before")["id"]
 
     running = start()
-    with pytest.raises(Refused, match=r"^nickname 'ann' is in use; take another$"):
+    with pytest.raises(Refused, match=r"^nickname 'ann' is kept for somebody who lost the connection"):
         running.session("ann")
     running.room("ops").announce("meanwhile")
     back, again = enter(clients, running, "", resume={"token": welcome["token"], "after": seen})
@@ -207,6 +281,25 @@ def test_who_comes_back_with_the_token_is_who_it_was(start: Start, clients: Clie
     assert again["token"] != welcome["token"]
     assert [item["text"] for item in back.until("notice") if "text" in item] == ["meanwhile"]
     assert back.answer("mode", modes="-i")["type"] == "ok"
+
+
+def test_a_room_waits_for_members_that_were_lost_before_the_restart(start: Start, clients: Clients) -> None:
+    """It has its key meanwhile, and its operator is who it was."""
+    running = start()
+    ann, welcome = enter(clients, running, "ann", rooms=["ops"])
+    ann.answer("mode", modes="+k", args=["sesame"])
+    seen = ann.answer("say", text="acknowledged")["id"]
+    ann.close()
+    room = running.chat.find_room("ops")
+    assert room is not None
+    wait_until(lambda: not room.members, "ann is gone")
+
+    again = start()
+    with pytest.raises(Refused, match=r"^room 'ops' has a key, and this is not it$"):
+        again.session("eve", ["ops"])
+    back, _ = enter(clients, again, "", resume={"token": welcome["token"]})
+    assert seen in [item["id"] for item in back.answer("history", room="ops")["events"]]
+    assert back.answer("mode", modes="-k")["type"] == "ok"
 
 
 def test_a_token_from_before_a_restart_is_no_password(server: MakeServer, clients: Clients, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,13 @@ from hypothesis import strategies as st
 from logs import B, opened, say, settle
 
 from pychat import ChatServer, Message, Refused
-from pychat.core.log import Log, MemoryLog
-from pychat.core.queries import ReadHistory
-from pychat.core.searching import Terms
-from pychat.stores import SqliteLog, tending
+from pychat.core.history.log import Log, MemoryLog
+from pychat.model.queries import ReadHistory
+from pychat.model.search import Terms
+from pychat.stores import SqliteLog
+from pychat.stores.sqlite import maintenance as tending
+from pychat.stores.sqlite import search_index as index
+from pychat.stores.sqlite.schema import MIGRATIONS
 
 MakeServer = Callable[..., ChatServer]
 
@@ -30,6 +35,10 @@ TEXTS = [
     '"quoted" AND (NOT) text:room*',
     "x" * 4000,
     "forty-five 45",
+    "今日はいい天気です",
+    "한국어로 pychat을 씁니다",
+    "วันนี้ฝนตกหนักครับ",
+    "ꦱꦼꦒꦥꦸꦤꦶꦏ",
 ]
 
 
@@ -39,7 +48,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tending, "_IDLE_SECONDS", 0.01)
 
 
-@pytest.fixture(params=["memory", "not indexed", "indexed"])
+@pytest.fixture(params=["memory", "not indexed", "indexed", "opened again"])
 def log(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """A log with those texts in room "a", and others in "b"."""
     if request.param == "memory":
@@ -48,12 +57,16 @@ def log(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         fill(memory)
         yield memory
         return
-    monkeypatch.setattr(tending, "_IDLE_SECONDS", 0.01 if request.param == "indexed" else 100.0)
+    monkeypatch.setattr(tending, "_IDLE_SECONDS", 100.0 if request.param == "not indexed" else 0.01)
     with opened(tmp_path / "chat.db", events=2) as (stored, _):
         fill(stored)
         settle(stored)
-        if request.param == "indexed":
+        if request.param != "not indexed":
             wait_until(lambda: is_indexed(stored), "everything is in the index")
+        if request.param != "opened again":
+            yield stored
+            return
+    with opened(tmp_path / "chat.db", events=2) as (stored, _):
         yield stored
 
 
@@ -96,6 +109,18 @@ def search(log: Log, query: str, before: int | None = None, limit: int = 10) -> 
         ("nothing", []),
         ("te", []),
         ("45", [8]),
+        ("天気", [9]),
+        ("今日*", [9]),
+        ("天気です 今日", [9]),
+        ("日 本 語", [4]),
+        ("気天", []),
+        ("日", [4, 9]),
+        ("한국어", [10]),
+        ("pychat", [10]),
+        ("ฝนตก", [11]),
+        ("วัน", [11]),
+        ("วน", []),
+        ("ꦥꦸꦤꦶ", [12]),
     ],
 )
 def test_what_is_found(log: Log, query: str, found: list[int]) -> None:
@@ -112,6 +137,37 @@ def test_what_is_found_comes_in_pages(log: Log) -> None:
     page = log.search("a", Terms("tea"), page.events[0].id, 2)
     assert [event.text for event in page.events if isinstance(event, Message)] == [TEXTS[0]]
     assert not page.more
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_an_index_of_other_words_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an earlier version made it: meanwhile everything is found, and nothing of the old one is left."""
+    with monkeypatch.context() as earlier, opened(tmp_path / "chat.db", events=2) as (log, _):
+        earlier.setattr(index, "spread", lambda text: text)
+        fill(log)
+        settle(log)
+        wait_until(lambda: is_indexed(log), "everything is in the index")
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+        connection.executescript(next(script for script in MIGRATIONS if "searching.spread" in script))
+
+    with opened(tmp_path / "chat.db", events=2) as (log, _):
+        assert search(log, "本語") == ["日本語 テキスト"]
+        wait_until(lambda: is_indexed(log), "everything is in the index")
+        assert search(log, "本語") == ["日本語 テキスト"]
+        assert log._database.read("SELECT rowid FROM words WHERE words MATCH ?", '"日本語"') == []
+
+
+def test_letters_of_scripts_without_blanks_count_less(log: Log) -> None:
+    """A sentence has many of them: four are a word."""
+    assert search(log, "今日はいい天気です" * 2) == []
+    assert len(Terms("天" * 80).terms[0].words) == 80
+    with pytest.raises(Refused, match=r"^words to search for: at most 20 words$"):
+        Terms("天" * 81)
+
+
+def test_korean_is_found_however_it_is_typed(log: Log) -> None:
+    """Some systems write each syllable as its parts."""
+    assert search(log, unicodedata.normalize("NFD", "한국어")) == ["한국어로 pychat을 씁니다"]
 
 
 @pytest.mark.usefixtures("_at_once")
@@ -139,9 +195,10 @@ def test_nothing_to_search_for_is_refused(query: str) -> None:
 
 def test_too_many_words_are_refused() -> None:
     """A search is a question, no attack."""
-    assert len(Terms("a " * 20).terms) == 20
-    with pytest.raises(Refused, match=r"^words to search for: at most 20 words$"):
-        Terms("a " * 21)
+    assert len(Terms("a b c d e f g h i j k l m n o p q r s t").terms) == 20
+    for query in ("a " * 21, f'"{"a " * 21}"', '"a b" ' * 11):
+        with pytest.raises(Refused, match=r"^words to search for: at most 20 words$"):
+            Terms(query)
 
 
 @pytest.mark.usefixtures("_at_once")

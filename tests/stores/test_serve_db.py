@@ -13,10 +13,11 @@ import pytest
 from chat_clients import Clients, wait_until
 from chat_programs import Programs, plan, pychat
 
-from pychat.cli import daemon
-from pychat.cli.amounts import parse_keep
-from pychat.core.limits import Limits
+from pychat.cli import serve_build as building
+from pychat.cli.units import parse_keep
+from pychat.model.limits import Limits
 from pychat.stores import SqliteLog
+from pychat.stores.sqlite.schema import MIGRATIONS
 
 __all__ = ["pychat"]  # the fixture
 
@@ -78,7 +79,7 @@ def test_too_much_is_deleted(pychat: Programs, clients: Clients) -> None:
 def test_options_reach_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them."""
     given: dict[str, object] = {}
-    monkeypatch.setattr(daemon, "SqliteLog", lambda path, **options: given.update(options, path=path))
+    monkeypatch.setattr(building, "SqliteLog", lambda path, **options: given.update(options, path=path))
     what = plan(
         db=tmp_path / "chat.db",
         db_sync="normal",
@@ -86,7 +87,7 @@ def test_options_reach_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         limits=Limits(history_events=7, history_chars=99),
     )
 
-    daemon.open_log(what)
+    building.open_log(what)
 
     assert given == {
         "path": tmp_path / "chat.db",
@@ -119,7 +120,7 @@ def newer_version(path: Path) -> str:
     SqliteLog(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    return "its version is 99, and this pychat knows those up to 4; use a newer pychat"
+    return f"its version is 99, and this pychat knows those up to {len(MIGRATIONS)}; use a newer pychat"
 
 
 def damaged(path: Path) -> str:

@@ -17,9 +17,12 @@ from chat_programs import Programs, pychat
 from logs import A, B, opened, say, settle
 
 from pychat import Message
-from pychat.core.errors import CannotOpen
-from pychat.stores import SqliteLog, tending, upkeep
-from pychat.stores.upkeep import UpkeepFailed, back_up, inspect, vacuum
+from pychat.model.errors import CannotOpen
+from pychat.stores import SqliteLog
+from pychat.stores.sqlite import check as upkeep
+from pychat.stores.sqlite import maintenance as tending
+from pychat.stores.sqlite.check import UpkeepFailed, back_up, inspect, vacuum
+from pychat.stores.sqlite.schema import MIGRATIONS
 
 __all__ = ["pychat"]  # the fixture
 
@@ -210,7 +213,7 @@ def test_a_backup_into_no_directory(db: Path, tmp_path: Path) -> None:
     """It is not made."""
     with pytest.raises(CannotOpen) as caught:
         back_up(db, tmp_path / "no" / "backup.db")
-    assert caught.value.problem == "No such file or directory; name another file"
+    assert caught.value.problem == f"there is no directory {str(tmp_path / 'no')!r}; make it first"
 
 
 def test_a_backup_that_fails_leaves_nothing(db: Path, tmp_path: Path) -> None:
@@ -274,11 +277,17 @@ def empty(path: Path) -> str:
     return "there is nothing in it yet"
 
 
+def without_its_log(path: Path) -> str:
+    """A copy of the file alone, while all that was written is still in what is beside it."""
+    change(path, "PRAGMA journal_mode = WAL")
+    return "there is nothing in it yet"
+
+
 def newer_version(path: Path) -> str:
     """A file of a later pychat."""
     SqliteLog(path).close()
     change(path, "PRAGMA user_version = 99")
-    return "its version is 99, and this pychat knows those up to 4; use a newer pychat"
+    return f"its version is 99, and this pychat knows those up to {len(MIGRATIONS)}; use a newer pychat"
 
 
 def another_program(path: Path) -> str:
@@ -287,7 +296,7 @@ def another_program(path: Path) -> str:
     return "it is a database of another program; name another file"
 
 
-@pytest.mark.parametrize("make", [no_database, empty, newer_version, another_program])
+@pytest.mark.parametrize("make", [no_database, empty, without_its_log, newer_version, another_program])
 @pytest.mark.parametrize("command", [["check"], ["backup", "target.db"], ["vacuum"]])
 def test_a_file_that_cannot_be_used_is_one_line(
     pychat: Programs, make: Callable[[Path], str], command: list[str]

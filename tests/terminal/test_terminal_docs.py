@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pychat.protocols import slash
+from pychat.protocols.text import slash_commands as slash
 from pychat.terminal.keys import KEYS
 from pychat.terminal.local_commands import TABLE
 

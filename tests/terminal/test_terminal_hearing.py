@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from pychat.client import Dropped, Heard, Reconnected, Reconnecting
-from pychat.core import events as e
-from pychat.core import replies as r
-from pychat.core.clock import Clock
-from pychat.core.limits import Limits
-from pychat.terminal.hearing import Hearing
-from pychat.terminal.notices import HELD_SECONDS
+from pychat.model import events as e
+from pychat.model import replies as r
+from pychat.model.clock import Clock
+from pychat.model.limits import Limits
+from pychat.model.modes import ModeChange
+from pychat.terminal.incoming import Hearing
+from pychat.terminal.join_leave_digest import HELD_SECONDS
 from pychat.terminal.rooms import KEPT_ITEMS
-from pychat.terminal.stage import Stage
+from pychat.terminal.rooms_view import Stage
 from pychat.terminal.view import Line
 
 
@@ -32,6 +33,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.line = self.question = ""
+        self.away: list[str] = []
 
     def show(self, lines: Iterable[Line]) -> None:
         """Add lines."""
@@ -44,13 +47,34 @@ class Recorder:
         """Forget the lines."""
 
     def give_back(self, text: str) -> None:
-        """Nobody types."""
+        """Put it into the line, or away."""
+        if self.line:
+            self.away.append(text)
+        else:
+            self.line = text
+
+    def take_back(self, text: str) -> bool:
+        """Empty the line if it is this."""
+        if self.line == text:
+            self.line = ""
+            return True
+        return False
+
+    def change_line(self, text: str) -> str:
+        """Change what is in the line."""
+        before, self.line = self.line, text
+        return before
+
+    def put_away(self, text: str) -> None:
+        """One arrow up brings it."""
+        self.away += [text] * bool(text)
 
     def ask_secret(self, question: str, use: Callable[[str], None]) -> None:
         """Nobody answers."""
 
     def confirm(self, question: str) -> None:
         """Nobody answers."""
+        self.question = question
 
     def leave(self, exit_code: int, reason: str = "") -> None:
         """Nobody is there."""
@@ -64,7 +88,8 @@ class Ears:
         self.screen = Recorder()
         self.stage = Stage(self.screen, "ann", self.clock)
         self.rooms: tuple[str, ...] = ("lobby", "ops")
-        self.hearing = Hearing(self.stage, self.clock, lambda: self.rooms)
+        self.nickname = "ann"
+        self.hearing = Hearing(self.stage, self.clock, lambda: self.rooms, lambda: self.nickname)
 
     def hear(self, *heard: Heard) -> list[str]:
         """Hear something; return the lines that it makes."""
@@ -215,9 +240,9 @@ def test_news_of_people_are_for_those_who_see_them(ears: Ears) -> None:
 
 def test_an_invitation_into_an_unknown_room_is_shown(ears: Ears) -> None:
     """It is why one would go there."""
-    assert ears.hear(e.Invited(2, AT, "den", "bob", "ann")) == ["-- bob invited ann into den"]
+    assert ears.hear(e.Invited(2, AT, "den", "bob", "ann")) == ["-- bob invited ann into den (/join den)"]
     assert ears.hear(e.Invited(3, AT, "lobby", "bob", "carl")) == []
-    assert ears.hear(e.Invited(4, AT, "ops", "bob", "carl")) == ["-- bob invited carl into ops"]
+    assert ears.hear(e.Invited(4, AT, "ops", "bob", "carl")) == ["-- bob invited carl into ops (/join ops)"]
 
 
 def test_who_is_ignored_is_counted_all_the_same(ears: Ears) -> None:
@@ -234,7 +259,7 @@ def test_who_is_ignored_is_counted_all_the_same(ears: Ears) -> None:
         page,
     )
 
-    assert lines == ["-- last message of ops", "carl: two"]
+    assert lines == ["-- last message of ops", "carl: two", "-- end of the history"]
     assert not ears.hearing.rings
     assert ears.wait(HELD_SECONDS) == []
     assert [room.name for room in ears.stage.rooms.of("bob")] == ["lobby"]
@@ -315,6 +340,24 @@ def test_a_room_one_cannot_come_back_to_is_left(ears: Ears) -> None:
     assert ears.stage.rooms.find("ops") is None
 
 
+def test_a_nickname_that_changed_meanwhile_is_ours(ears: Ears) -> None:
+    """The server has the last word on what we are called."""
+    ears.nickname = "anna"
+
+    lines = ears.hear(Reconnecting(1, 0.5, "it broke"), members("ops", "anna"), Reconnected(0))
+
+    assert lines[1:] == ["-- reconnected", "-- you are anna now"]
+    assert ears.stage.me == "anna"
+    assert ears.hear(Reconnecting(1, 0.5, "it broke"), Reconnected(0))[1:] == ["-- reconnected"]
+
+
+def test_being_away_is_not_told_again_when_one_comes_back(ears: Ears) -> None:
+    """The client has said it again to a server that may have forgotten it."""
+    away = e.AwayChanged(4, AT, (), "ann", "lunch")
+
+    assert ears.hear(Reconnecting(1, 0.5, "it broke"), away, Reconnected(0))[1:] == ["-- reconnected"]
+
+
 def test_the_next_try_is_known(ears: Ears) -> None:
     """For the status."""
     ears.hear(Reconnecting(3, 4.5, "nobody there"))
@@ -341,3 +384,58 @@ def test_some_things_go_without_saying(ears: Ears) -> None:
     assert ears.hear(r.Welcome(None, "pychat", "ann", "", Limits())) == [
         "-- welcome to pychat, ann; /help lists the commands"
     ]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (e.Kicked(2, AT, "ops", "eve", "ann", "quick"), "<-- eve was removed from ops by ann (quick)"),
+        (e.Renamed(2, AT, (), "eve", "bobby"), "-- eve is now bobby"),
+        (e.TopicChanged(2, AT, "ops", "eve", "tea"), "-- eve set the topic of ops: tea"),
+        (e.Invited(2, AT, "ops", "carl", "eve"), "-- carl invited eve into ops (/join ops)"),
+        (e.AwayChanged(2, AT, (), "eve", "tea"), "-- eve is away: tea"),
+    ],
+)
+def test_who_came_is_told_before_what_happens_to_them(ears: Ears, event: e.Event, line: str) -> None:
+    """A join that is held back would say afterwards that somebody is there who is not."""
+    assert ears.hear(e.Joined(1, AT, "ops", "eve"), event) == ["--> eve joined ops", line]
+
+
+@pytest.mark.parametrize("argument", ["eve", "m:eve!*@*", "EVE!*@*"])
+def test_who_came_is_told_before_a_mode_about_them(ears: Ears, argument: str) -> None:
+    """Bans and mutes are masks that begin with the nickname."""
+    change = e.ModesChanged(2, AT, "ops", "carl", (ModeChange(True, "o" if argument == "eve" else "b", argument),))
+
+    assert ears.hear(e.Joined(1, AT, "ops", "eve"), change)[0] == "--> eve joined ops"
+
+
+def test_the_last_lines_of_a_room_are_shown_again(ears: Ears) -> None:
+    """Dimmed, before what is new: all rooms share the scrollback of the terminal."""
+    ears.hear(e.Message(5, AT, "ops", "bob", "said before"))
+    lobby, ops = ears.stage.rooms.find("lobby"), ears.stage.rooms.find("ops")
+    assert lobby is not None
+    assert ops is not None
+    ears.stage.go_to(lobby)
+    ears.hear(e.Message(6, AT, "ops", "bob", "said meanwhile"))
+    ears.screen.lines.clear()
+
+    ears.stage.go_to(ops)
+
+    assert ears.screen.lines[-3:] == ["-- ops: 1 unread message", "bob: said before", "bob: said meanwhile"]
+
+
+def test_a_list_of_rooms_marks_ours(ears: Ears) -> None:
+    """With the number that their key has."""
+    answer = r.Rooms(None, (r.RoomInfo("ops", 2, "tea"), r.RoomInfo("dev", 3, "")))
+
+    ears.screen.lines.clear()
+    ears.hearing.hear_answer(answer)
+
+    assert ears.screen.lines == ["-- ops (your room 2): 2 members; topic: tea", "-- dev: 3 members"]
+
+
+def test_a_message_to_oneself_is_shown_once(ears: Ears) -> None:
+    """It comes as what one hears, and as what one says."""
+    message = e.Message(7, AT, None, "ann", "buy milk", to="ann")
+
+    assert ears.hear(message, message._replace(to="ANN")) == ["[ann -> ann] buy milk"]

@@ -8,17 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core import events as e
-from pychat.core.replies import MemberInfo, Members
+from pychat.model import events as e
+from pychat.model.replies import MemberInfo, Members
 from pychat.terminal.completion import Completions, Known, complete
 from pychat.terminal.history_file import KEPT_ENTRIES, HistoryFile, history_path
+from pychat.terminal.join_leave_digest import HELD_SECONDS, ComingsAndGoings
 from pychat.terminal.local_commands import TABLE
-from pychat.terminal.notices import HELD_SECONDS, ComingsAndGoings
 from pychat.terminal.rooms import KEPT_ITEMS, Room, Rooms
 from pychat.terminal.status import Link, choices_line, status_line
+from pychat.terminal.view import Line
+from pychat.terminal.wrapping import wrap
 
 _NAMES = [command.name for command in TABLE.commands.values()]
-KNOWN = Known(TABLE.commands, ["lobby", "ops", "operators"], ["bob", "Bobo", "ärger"])
+KNOWN = Known(TABLE.commands, ["lobby", "ops", "operators"], ["bob", "Bobo", "ärger"], "tea at four", "ann")
 
 
 def members(room: str, *nicknames: str, topic: str = "") -> Members:
@@ -55,6 +57,11 @@ def said(room: str, sender: str, text: str = "x") -> e.Message:
         ("ÄR", 2, ["ärger: "]),
         ("", 0, ["bob: ", "Bobo: ", "ärger: "]),
         ("/nosuch lo", 2, []),
+        ("/query bo", 2, []),
+        ("@bo", 3, ["@bob ", "@Bobo "]),
+        ("hello @bo", 3, ["@bob ", "@Bobo "]),
+        ("/topic ", 0, ["tea at four"]),
+        ("/nick ", 0, ["ann"]),
         ("/help ig", 2, ["ignore "]),
         ("/", 1, [f"/{name} " for name in dict.fromkeys([*_NAMES, *TABLE.commands])]),
     ],
@@ -207,7 +214,7 @@ def test_the_status_tells_where_one_is() -> None:
     rooms.enter(members("dev")).keep(said("dev", "bob"), unread=True, mentions=True)
 
     assert status(rooms, Link("pychat")) == (
-        "ann in ops, 2 members | 1:lobby(1) 3:dev(1!) | pychat: connected | tea at four"
+        "ann in ops, 2 members | 1:lobby(1) 2:ops 3:dev(1!) | pychat: connected | tea at four"
     )
 
 
@@ -298,3 +305,59 @@ def test_a_disk_that_cannot_be_used_costs_only_the_history(tmp_path: Path) -> No
     HistoryFile(blocked / "below").add("one")
 
     assert HistoryFile(blocked / "below").read() == []
+
+
+# On narrow screens
+
+
+@pytest.mark.parametrize(
+    ("columns", "status"),
+    [
+        (80, "alexandria in lobby, 2 members | 1:lobby 2:ops(1!) 3:dev | pychat: connected"),
+        (70, "alexandria in lobby, 2 members | 2:ops(1!) | pychat: connected"),
+        (50, "alexandria in lobby, 2 members | 2:ops(1!)"),
+        (40, "2:ops(1!) | lobby, 2 members"),
+        (20, "2:ops(1!) | lobby"),
+        (15, "2:ops(1!)"),
+    ],
+)
+def test_a_narrow_status_leaves_out_what_matters_less(columns: int, status: str) -> None:
+    """Nothing is cut off, and what is unread is there to the end."""
+    rooms = Rooms()
+    rooms.current = rooms.enter(members("lobby", "alexandria", "bob"))
+    ops, _ = rooms.enter(members("ops", "bob")), rooms.enter(members("dev", "bob"))
+    ops.keep(said("ops", "bob"), unread=True, mentions=True)
+
+    line = status_line("alexandria", rooms, Link("pychat"), columns)
+
+    assert "".join(text for _, text in line).strip() == status
+
+
+def test_trouble_stands_first_on_a_narrow_screen() -> None:
+    """Before everything else."""
+    rooms = Rooms()
+    rooms.current = rooms.enter(members("lobby", "alexandria", "bob"))
+
+    line = status_line("alexandria", rooms, Link("pychat", 3.0), 40)
+
+    assert "".join(text for _, text in line).strip() == "reconnecting in 3 s | lobby, 2 members"
+
+
+# Wrapping
+
+
+def test_long_lines_are_broken_between_words() -> None:
+    """They go on under the text."""
+    line: Line = [("time", "[15:04] "), ("", "ann"), ("", ": one two three four five six seven eight nine")]
+
+    rows = ["".join(text for _, text in row) for row in wrap(line, 32)]
+
+    assert all(len(row.rstrip()) <= 32 for row in rows)
+    assert all(row.startswith(" " * 8) for row in rows[1:])
+    assert " ".join(row.strip() for row in rows) == "[15:04] ann: one two three four five six seven eight nine"
+
+
+@pytest.mark.parametrize("text", ["see https://example.org/a/very/long/link/that/is/here please do", "x" * 99, "short"])
+def test_links_are_left_whole(text: str) -> None:
+    """The terminal breaks them, and still knows them as one."""
+    assert wrap([("", text)], 40) == [[("", text)]]

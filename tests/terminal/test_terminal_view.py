@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pychat.core import events as e
-from pychat.core import replies as r
+from pychat.model import events as e
+from pychat.model import replies as r
+from pychat.model.names import AUDIT
 from pychat.terminal.colors import NICKNAME_COLORS, nickname_style, wants_color
 from pychat.terminal.view import Line, View, crowd_line, mentions, plain_line
 
@@ -80,6 +81,7 @@ def test_a_page_of_history_has_a_heading() -> None:
     assert shown(page) == ["[12:05] -- last 2 messages of lobby", "[10:05] bob: a", "[11:05] bob: b"]
     assert shown(r.HistoryPage(None, "lobby", (), more=False)) == ["[12:05] -- no history of lobby"]
     assert shown(page._replace(events=page.events[:1]))[0] == "[12:05] -- last message of lobby"
+    assert shown(r.HistoryPage(None, AUDIT, (), more=False)) == ["[12:05] -- no history of the audit record"]
 
 
 def test_a_mention_is_marked() -> None:
@@ -117,10 +119,15 @@ def test_what_one_says_oneself_is_no_mention() -> None:
         ("ann_", "ann", False),
         ("ärger Ö", "ö", True),
         ("what is [x]?", "[x]", True),
+        ("太郎さん、こんにちは", "太郎", True),
+        ("민수야 안녕", "민수", True),
+        ("hi太郎", "太郎", True),
+        ("こんにちはannさん", "ann", True),
+        ("こんにちはxann", "ann", False),
     ],
 )
 def test_a_mention_is_a_whole_word(said: str, nickname: str, means: bool) -> None:
-    """Whatever its case."""
+    """Whatever its case; in languages without blanks nothing ends a word."""
     assert mentions(said, nickname) is means
 
 
@@ -144,6 +151,13 @@ def test_what_has_no_width_is_left_out() -> None:
     assert shown(message("a\u200bb\ufeffc\u2060d\u00ade \U0001f469\u200d\U0001f467")) == [
         "[12:05] bob: abcde \U0001f469\u200d\U0001f467"
     ]
+
+
+def test_marks_do_not_run_into_the_lines_around() -> None:
+    """Of those on one letter some are left, more than any language has; the next letter has its own."""
+    towers = "Z" + "\u0315" * 50 + "q" + "\u0325" * 50 + "\u05d1\u05bc\u05b0\u0591"
+
+    assert shown(message(towers)) == ["[12:05] bob: Z" + "\u0315" * 6 + "q" + "\u0325" * 6 + "\u05d1\u05b0\u05bc\u0591"]
 
 
 HOSTILE = st.text(st.sampled_from("a\x1b[31m\x07\x9b\r\n\t\u202e\u200b\u2028\x7f"), max_size=20)

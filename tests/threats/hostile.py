@@ -9,7 +9,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from pychat.protocols import json_verbs
+from pychat.protocols.jsonl import verbs as json_verbs
 
 # fmt: off
 WORDS: Final = [

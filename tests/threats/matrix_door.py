@@ -11,14 +11,14 @@ from typing import Any, Final, NamedTuple
 from matrix_languages import CLASSIC, INSIDE, IRC, JSON, PROGRAM, TEXT, Spelling
 from matrix_people import World
 
-from pychat.core.limits import Limits
-from pychat.core.replies import Failure
-from pychat.core.verbs import Verb
+from pychat.model.limits import Limits
+from pychat.model.replies import Failure
+from pychat.model.verbs import Verb
 from pychat.protocols.base import Dialect, Protocol
 from pychat.protocols.irc.dialect import IrcDialect
 from pychat.protocols.irc.protocol import IrcProtocol
-from pychat.protocols.jsonlines import JsonDialect, JsonProtocol
-from pychat.protocols.text import ClassicDialect, ClassicProtocol, TextDialect, TextProtocol
+from pychat.protocols.jsonl.protocol import JsonDialect, JsonProtocol
+from pychat.protocols.text.protocol import ClassicDialect, ClassicProtocol, TextDialect, TextProtocol
 
 YES: Final = "yes"
 

@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from matrix_people import ACCOUNT, PASSWORD, ROOM
 
-from pychat.core import account_verbs, moderation_verbs, queries, server_ban, verbs
-from pychat.core.ignored import ListIgnored, SetIgnored
-from pychat.core.modes import ModeChange
-from pychat.core.replies import Lines
-from pychat.core.verbs import Verb
+from pychat.model import account_verbs, moderation_verbs, queries, server_ban, verbs
+from pychat.model.ignored import ListIgnored, SetIgnored
+from pychat.model.modes import ModeChange
+from pychat.model.replies import Lines
+from pychat.model.verbs import Verb
 
 TEXT, CLASSIC, JSON, IRC, PROGRAM = "text", "classic", "JSON", "IRC", "program"
 
@@ -69,6 +69,10 @@ SLASH: Final = [
     _slash("/kick bob", "Kick", here=True),
     _slash("/ban bob", "Ban", here=True),
     _slash("/ban", "ListMasks of bans", here=True),
+    _slash("/kickban bob", "Ban", here=True),
+    _slash("/private", "SetModes", here=True),
+    _slash("/hide", "SetModes", here=True),
+    _slash("/key sesame", "SetModes", here=True),
     _slash("/unban evil!*@*", "Unban", here=True),
     _slash("/mute bob 10m spam", "Ban", here=True),
     _slash("/unmute evil!*@*", "Unban", here=True),
@@ -87,13 +91,15 @@ SLASH: Final = [
     _slash("/serverunban 198.51.100.8", "RemoveServerBan"),
     _slash("/serverban", "ListServerBans"),
     _slash("/audit", "ReadAudit"),
+    _slash("/stats", "GetStats"),
+    _slash("/announce fire", "Announce"),
     _slash(f"/register {PASSWORD}", "Register"),
     _slash(f"/login {ACCOUNT} {PASSWORD}", "LogIn"),
     _slash(f"/login {ACCOUNT} wrong", "LogIn wrongly"),
     _slash("/logout", "LogOut"),
     _slash(f"/password {PASSWORD} staple-battery", "ChangePassword"),
     _slash(f"/drop {PASSWORD}", "DropAccount"),
-    _slash(f"/regain {ACCOUNT}", "Regain"),
+    _slash(f"/regain {ACCOUNT}", "Regain", early="Hello to regain"),
     _slash("/motd", "GetMotd"),
     _slash("/quit", "Quit"),
     Spelling("", "hello", "Say", early="Hello", here=True),
@@ -109,6 +115,7 @@ def _json(type: str, row: str, **fields: Any) -> Spelling:
 
 JSON_LINES: Final = [
     _json("hello", "Hello", nick="ann"),
+    _json("hello", "Hello to regain", nick=ACCOUNT, regain=True),
     _json("say", "Say", room=ROOM, text="hello"),
     _json("direct", "Direct", to="bob", text="psst"),
     _json("join", "Join", room=ROOM),
@@ -151,6 +158,8 @@ JSON_LINES: Final = [
     _json("server_ban", "ListServerBans"),
     _json("server_unban", "RemoveServerBan", target="198.51.100.8"),
     _json("audit", "ReadAudit"),
+    _json("stats", "GetStats"),
+    _json("announce", "Announce", text="fire"),
     _json("wallops", "SendWallops", text="fire"),
     _json("motd", "GetMotd"),
     _json("command", "Command", name="roll", room=ROOM),
@@ -188,6 +197,8 @@ IRC_LINES: Final = [
     _irc(f"KICK #{ROOM} bob", "Kick"),
     _irc("KILL bob :bye", "Kill"),
     _irc("AUDIT", "ReadAudit"),
+    _irc("STATS u", "GetStats"),
+    _irc("ANNOUNCE :fire", "Announce"),
     _irc("KLINE 10 198.51.100.9 :spam", "AddServerBan"),
     _irc("KLINE", "ListServerBans"),
     _irc("UNKLINE 198.51.100.8", "RemoveServerBan"),
@@ -249,6 +260,7 @@ IRC_LINES: Final = [
 
 INSIDE: Final[dict[str, Callable[[], Verb]]] = {
     "Hello": lambda: verbs.Hello("ann"),
+    "Hello to regain": lambda: verbs.Hello(ACCOUNT, regain=True),
     "Say": lambda: verbs.Say("hello", ROOM),
     "SayAll": lambda: verbs.SayAll(["hello", "again"], ROOM),
     "Direct": lambda: verbs.Direct("psst", "bob"),
@@ -279,6 +291,8 @@ INSIDE: Final[dict[str, Callable[[], Verb]]] = {
     "RemoveServerBan": lambda: server_ban.RemoveServerBan("198.51.100.8"),
     "ListServerBans": server_ban.ListServerBans,
     "ReadAudit": queries.ReadAudit,
+    "GetStats": queries.GetStats,
+    "Announce": lambda: verbs.Announce("fire"),
     "SendWallops": lambda: verbs.SendWallops("fire"),
     "Command": lambda: verbs.Command("roll", room=ROOM),
     "Help": lambda: verbs.Help("help"),

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
-from pychat.core.accounts import Accounts
+from pychat.core.accounts.base import Accounts
 from pychat.core.chat import Chat
 from pychat.core.handler import Chains, Handler
-from pychat.core.moderation_verbs import Ban
-from pychat.core.modes import parse as parse_modes
 from pychat.core.session import Session
-from pychat.core.verbs import Command, Direct, Hello, Join, Say, SetModes, SetTopic, Verb
 from pychat.handlers import Broadcast, JoinLeaveNotices
+from pychat.model.moderation_verbs import Ban
+from pychat.model.modes import parse as parse_modes
+from pychat.model.verbs import Command, Direct, Hello, Join, Say, SetModes, SetTopic, Verb
 
 ROOM: Final = "den"
 """What all verbs are about. Its founder is `chief`, a member is `bob`, and `zoe` is elsewhere."""
@@ -83,7 +83,7 @@ class Someone(Session):
     def deliver(self, items: Sequence[Any]) -> None:
         self.heard_items += items
 
-    def kick(self, reason: str) -> None:
+    def expel(self, reason: str) -> None:
         """End at once."""
         self.chat.close(self, reason)
 

@@ -39,6 +39,7 @@ CODES: Final = {
 TABLE: Final = """
                               stra acco outs bann memb sile voic oper root roro inac
 Hello                  any    yes  yes  req  req  req  req  req  req  req  req  req
+Hello to regain        any    acc  yes  req  req  req  req  req  req  req  req  req
 Say                    open   nick nick in   in   yes  mute yes  yes  in   yes  yes
 Say                    closed nick nick in   in   mute mute yes  yes  in   yes  mute
 SayAll                 open   nick nick in   in   yes  mute yes  yes  in   yes  yes
@@ -55,7 +56,8 @@ Join with the key      closed nick nick inv  ban  yes  yes  yes  yes  yes  yes  
 Leave                  open   nick nick in   in   yes  yes  yes  yes  in   yes  yes
 Leave                  closed nick nick hid  hid  yes  yes  yes  yes  in   yes  yes
 LeaveAll               any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
-SetNickname            any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
+SetNickname            open   nick nick yes  yes  yes  mute yes  yes  yes  yes  yes
+SetNickname            closed nick nick yes  yes  mute mute yes  yes  yes  yes  mute
 SetTopic               open   nick nick in   in   yes  mute yes  yes  yes  yes  yes
 SetTopic               closed nick nick hid  hid  op   op   op   yes  yes  yes  op
 SetAway                any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
@@ -78,10 +80,12 @@ BecomeOperator         any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  
 BecomeOperator wrongly any    nick nick pass pass pass pass pass pass pass pass pass
 Kill                   any    nick nick root root root root root root yes  yes  root
 SendWallops            any    nick nick root root root root root root yes  yes  root
+Announce               any    nick nick root root root root root root yes  yes  root
 AddServerBan           any    nick nick root root root root root root yes  yes  root
 RemoveServerBan        any    nick nick root root root root root root tgt  tgt  root
 ListServerBans         any    nick nick root root root root root root yes  yes  root
 ReadAudit              any    nick nick root root root root root root yes  yes  root
+GetStats               any    nick nick root root root root root root yes  yes  root
 Command                any    nick nick yes  yes  yes  yes  yes  yes  yes  yes  yes
 Help                   any    yes  yes  yes  yes  yes  yes  yes  yes  yes  yes  yes
 Ping                   any    yes  yes  yes  yes  yes  yes  yes  yes  yes  yes  yes

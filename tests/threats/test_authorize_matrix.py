@@ -19,14 +19,15 @@ from matrix_languages import CLASSIC, INSIDE, IRC, IRC_LINES, JSON, JSON_LINES, 
 from matrix_people import ACCOUNT, BANNED, OUTSIDER, PEOPLE, ROOM, SAID, STRANGERS, TOPIC, World
 from matrix_rules import CODES, ROWS, RULES, verb_of
 
-from pychat.core import actions
-from pychat.core.authority import authorize
-from pychat.core.errors import LocalProtocolError
-from pychat.core.queries import Query
-from pychat.core.replies import Failure
-from pychat.core.verbs import Verb
-from pychat.protocols import json_verbs, slash
-from pychat.protocols.irc.commands import COMMANDS as IRC_COMMANDS
+from pychat.core import verb_table as actions
+from pychat.core.permissions import authorize
+from pychat.model.errors import LocalProtocolError
+from pychat.model.queries import Query
+from pychat.model.replies import Failure
+from pychat.model.verbs import Verb
+from pychat.protocols.irc.commands.table import COMMANDS as IRC_COMMANDS
+from pychat.protocols.jsonl import verbs as json_verbs
+from pychat.protocols.text import slash_commands as slash
 
 LANGUAGES: dict[str, list[Spelling]] = {
     TEXT: SLASH,

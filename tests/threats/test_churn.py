@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+import pytest
 from chat_clients import DEADLINE, Clients, JsonPeer, Peer, full_chain, pychat_threads, wait_until
 from irc_peer import IrcPeer
 
@@ -151,3 +154,18 @@ def test_churn_leaves_nothing(server: MakeServer, clients: Clients) -> None:
 
     other.send("still here?\n")
     witness.read_until("other: still here?")
+
+
+@pytest.mark.parametrize("come", [in_text, in_json, in_irc])
+def test_a_session_needs_no_garbage_collector(server: MakeServer, come: Callable[[ChatServer, str], Peer]) -> None:
+    """Its memory is free when its connection is closed: many who come and go do not wait for the next collection."""
+    running = server(handlers=full_chain())
+    gc.collect()
+    gc.disable()
+    try:
+        peer = come(running, "ann")
+        (session,) = map(weakref.ref, running.chat.sessions())
+        peer.close()
+        wait_until(lambda: session() is None, "nothing refers to the session")
+    finally:
+        gc.enable()

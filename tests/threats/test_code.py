@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 EXECUTES = {"pickle", "marshal", "shelve", "dill", "code", "runpy", "cPickle", "jsonpickle"}
 """Modules that make code, or objects of any class, of data."""
-READS_ANNOTATIONS = {"handlers/command_table.py"}
+READS_ANNOTATIONS = {"handlers/command_arguments.py"}
 """Where `eval` reads the types of a function of the program's own, as `typing.get_type_hints` does."""
 
 
@@ -51,17 +51,16 @@ def test_state_files_that_execute() -> None:
 
 def test_lines_of_the_wire_end_with_a_newline_and_nothing_else() -> None:
     """`splitlines` also splits at 0x0b, 0x0c, 0x1c-0x1e, 0x85, U+2028 and U+2029 (CVE-2024-27305)."""
-    for folder in ("core", "handlers", "protocols", "transport"):
+    for folder in ("model", "core", "handlers", "protocols", "transport"):
         for path in (PACKAGE / folder).rglob("*.py"):
             assert [line for name, line in calls(path) if name == "splitlines"] == [], path
 
 
 def test_chance_that_must_not_be_guessed_is_secret() -> None:
     """Tokens, nonces and salts come from `secrets`; `random` is not used by what serves."""
-    for folder in ("core", "handlers", "protocols", "transport", "stores"):
+    for folder in ("model", "core", "handlers", "protocols", "transport", "stores"):
         for path in (PACKAGE / folder).rglob("*.py"):
-            if path.name != "lifeline.py":  # how long a client waits before it comes back
-                assert "random" not in imported(path), path
+            assert "random" not in imported(path), path
 
 
 def test_decompression_bomb() -> None:
@@ -73,8 +72,8 @@ def test_decompression_bomb() -> None:
 
 def test_timing_of_password_checks() -> None:
     """What is secret is compared by `compare_digest` alone, in every module that hashes or compares secrets."""
-    for name in ("passwords", "hashing", "scram"):
-        path = PACKAGE / "core" / f"{name}.py"
+    for name in ("server_password", "password_hash", "scram"):
+        path = PACKAGE / "core" / "accounts" / f"{name}.py"
         compared = [
             node.lineno
             for node in nodes(path)

@@ -24,14 +24,15 @@ from matrix_languages import CLASSIC, IRC, JSON, TEXT
 from matrix_people import MEMBER, OPERATOR, ROOT_IN_ROOM, STRANGER, Someone, World
 
 from pychat import ChatServer, Limits
-from pychat.core.events import Message
-from pychat.core.hashing import Cost
-from pychat.core.kept_accounts import KeptAccounts
-from pychat.core.verbs import Hello, Say
-from pychat.protocols import json_verbs, slash
+from pychat.core.accounts.password_hash import Cost
+from pychat.core.accounts.stored import KeptAccounts
+from pychat.model.events import Message
+from pychat.model.verbs import Hello, Say
 from pychat.protocols.base import Dialect
-from pychat.protocols.irc.commands import COMMANDS as IRC_COMMANDS
+from pychat.protocols.irc.commands.table import COMMANDS as IRC_COMMANDS
 from pychat.protocols.irc.dialect import WRITTEN, IrcDialect
+from pychat.protocols.jsonl import verbs as json_verbs
+from pychat.protocols.text import slash_commands as slash
 
 MakeServer = Callable[..., ChatServer]
 

@@ -84,7 +84,7 @@ def test_options_are_read_and_not_changed() -> None:
         assert server.chat.motd == ("Be kind.",)
 
 
-@pytest.mark.parametrize("word", ["DUMP", "STATS", "DEBUG", "REHASH", "DIE", "RESTART", "SQUIT", "CONNECT", "TRACE"])
+@pytest.mark.parametrize("word", ["DUMP", "DEBUG", "REHASH", "DIE", "RESTART", "SQUIT", "CONNECT", "TRACE"])
 def test_nobody_prints_the_state_of_the_server(
     server: MakeServer, clients: Clients, capfd: pytest.CaptureFixture[str], word: str
 ) -> None:

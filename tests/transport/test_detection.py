@@ -60,6 +60,51 @@ def test_an_answer_without_a_newline_is_the_classic_client(server: MakeServer, c
     assert bob.read_line() == "ann: one"
 
 
+HINT = b"NICKNAME wanted: type one and press Enter\r\n"
+
+
+def test_a_person_who_goes_on_looking_at_the_prompt_is_told_what_to_type(server: MakeServer, clients: Clients) -> None:
+    """The four bytes become a line, which nothing is glued to."""
+    ann = clients.raw(server())
+
+    assert ann.read_exactly(len(HINT)) == HINT
+    ann.send("ann\n")
+
+    assert ann.read_line() == "-- welcome to pychat, ann; /help lists the commands"
+
+
+@pytest.mark.parametrize("messages", [["zoe: one", "zoe: two"], ["zoe: one\n", "zoe: two\n"]])
+def test_a_classic_client_that_missed_the_prompt_comes_in_with_its_first_message(
+    server: MakeServer, clients: Clients, messages: list[str]
+) -> None:
+    """One that asked for the nickname after it had connected reads prompt and hint at once, and shows them."""
+    running = server()
+    bob, zoe = clients.text(running, "bob"), clients.raw(running)
+    assert zoe.read_exactly(len(HINT)) == HINT
+
+    zoe.send(messages[0])
+    assert [bob.read_line(), bob.read_line()] == ["--> zoe joined lobby", "zoe: one"]
+    zoe.send(messages[1])
+
+    assert bob.read_line() == "zoe: two"
+
+
+@pytest.mark.parametrize("prompted", [b"NICK", HINT])
+def test_other_languages_are_known_behind_the_hint(server: MakeServer, clients: Clients, prompted: bytes) -> None:
+    """They hear one line that is nothing to them."""
+    running = server()
+    ann, bob = clients.new_json(running), clients.raw(running)
+    assert ann.read_exactly(len(prompted)) == prompted
+    assert bob.read_exactly(len(prompted)) == prompted
+
+    ann.ask("hello", nick="ann")
+    bob.send("NICK bob\r\nUSER bob 0 * :Bob\r\n")
+
+    assert ann.next("welcome")["nick"] == "ann"
+    assert bob.read_exactly(len(HINT) - len(prompted)) == HINT[len(prompted) :]
+    assert bob.read_line().startswith(":irc.pychat 001 bob ")
+
+
 def test_a_telnet_that_sends_each_key_is_not_taken_for_the_classic_client(server: MakeServer, clients: Clients) -> None:
     """Single characters and pauses are somebody who types; the newline makes it a line."""
     running = server(limits=Limits(detection_seconds=30.0))

@@ -9,10 +9,10 @@ import pytest
 
 from pychat import Chat, Message
 from pychat.protocols.base import Item
-from pychat.protocols.jsonlines import JsonDialect
-from pychat.protocols.text import TextDialect
-from pychat.transport.hearers import Hearers
+from pychat.protocols.jsonl.protocol import JsonDialect
+from pychat.protocols.text.protocol import TextDialect
 from pychat.transport.link import Link
+from pychat.transport.subscribers import Hearers
 
 ROOM = Chat().default_room
 

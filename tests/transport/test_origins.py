@@ -32,6 +32,20 @@ def test_hosts_and_networks(address: str, is_proxy: bool) -> None:
     assert proxies.origin(address).proxied is is_proxy
 
 
+def test_ipv4_may_be_written_inside_of_ipv6() -> None:
+    """As a server that listens on `::` knows it; sessions, the log and the audit record have it as it is."""
+    proxies = Proxies(("::ffff:192.0.2.1", "::ffff:10.0.0.0/104"))
+
+    assert "192.0.2.1" in proxies
+    assert "::ffff:10.9.9.9" in proxies
+    assert "::1" not in proxies
+    assert [Proxies().origin(address).address for address in ("::ffff:192.0.2.1", "fe80::1%eth0", "unix")] == [
+        "192.0.2.1",
+        "fe80::1%eth0",
+        "unix",
+    ]
+
+
 def test_a_unix_socket_is_one_if_it_is_named() -> None:
     """It has no address, and is in no network."""
     assert "unix" in Proxies(("10.0.0.0/8", "unix"))

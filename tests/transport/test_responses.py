@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from pychat.protocols.text import TextDialect
+from pychat.protocols.text.protocol import TextDialect
+from pychat.transport.labeled_responses import Responses
 from pychat.transport.link import Link
-from pychat.transport.responses import Responses
 
 
 class LabellingDialect(TextDialect):

@@ -11,11 +11,12 @@ import pytest
 from chat_clients import DEADLINE
 
 from pychat import Limits
-from pychat.protocols.text import TextDialect
+from pychat.protocols.text.protocol import TextDialect
 from pychat.testing import FaultySocket
-from pychat.transport import sender as module
+from pychat.transport import send_queue as module
 from pychat.transport.link import Link
-from pychat.transport.sender import Sender
+from pychat.transport.send_queue import Sender
+from pychat.transport.subscribers import Hearers
 
 CHUNK = bytes(range(256)) * 64
 
@@ -148,6 +149,28 @@ def test_who_takes_nothing_is_cut_off_and_who_takes_little_is_not(
 
     assert stalled.verdict == "too slow: nothing was taken for 10 seconds"
     assert not slow.dead
+
+
+def test_members_who_read_16_kib_a_second_are_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However seldom they do it in that second; those who read less, or nothing, hold up nobody."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    peers: dict[str, socket.socket] = {}
+    for name in ("reads", "reads little", "reads nothing"):
+        link, peers[name] = bench.link()
+        link.rooms = (Hearers(name),)  # type: ignore[arg-type]  # nothing more is asked of it
+        while link.behind <= Limits().send_queue_bytes // 2:
+            bench.sender.send(link, CHUNK)
+
+    assert len(bench.sender.lagging_rooms()) == 3, "at first, each of them may be one who reads"
+    for _ in range(3):
+        for name, size in (("reads", 20_000), ("reads little", 10_000)):
+            while size > 0:
+                size -= len(peers[name].recv(size))
+                bench.sender.wait(0.0)
+        clock.now += 1.0
+
+        assert [str(room) for room in bench.sender.lagging_rooms()] == ["reads"]
 
 
 def test_a_peer_that_is_gone_is_cut_off(bench: Bench) -> None:

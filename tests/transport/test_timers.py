@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pychat.protocols.text import TextDialect
+from pychat.protocols.text.protocol import TextDialect
 from pychat.testing import FakeClock
 from pychat.transport.link import Link
 from pychat.transport.timers import Timers

@@ -156,12 +156,20 @@ def test_who_names_the_language_need_not_show_it(
 
 
 def test_a_browser_gets_an_answer_of_http(tls_server: MakeServer, tls_clients: TlsClients) -> None:
-    """It offers h2, which is not spoken here, and HTTP/1.1, which is, to say no."""
+    """It offers h2, which is not spoken here, and HTTP/1.1, which is, for the page that tells how to join."""
     peer = tls_clients.add(secure(Peer(tls_server()), "h2", "http/1.1"))
 
     peer.send("GET / HTTP/1.1\r\n\r\n")
 
-    assert peer.read_rest().startswith(b"HTTP/1.1 501 Not Implemented\r\n")
+    assert peer.read_rest().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_http_is_not_answered_before_it_asks(tls_server: MakeServer, tls_clients: TlsClients) -> None:
+    """A browser would take that for a broken connection; one that opened it only in case is closed in time."""
+    running = tls_server(limits=Limits(detection_seconds=1.0))
+    peer = tls_clients.add(secure(Peer(running), "http/1.1"))
+
+    assert peer.read_rest() == b""
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import socket
 import stat
@@ -33,6 +34,50 @@ def test_owner_and_group_may_connect(tmp_path: Path) -> None:
         SocketFile(tmp_path / "s").listen(sock, 5)
 
         assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o660
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_the_mode_does_not_depend_on_the_umask(tmp_path: Path, umask: int) -> None:
+    """A service has one that lets nobody in."""
+    before = os.umask(umask)
+    try:
+        with listener() as sock:
+            SocketFile(tmp_path / "s").listen(sock, 5)
+            assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o660
+    finally:
+        os.umask(before)
+
+
+class Swapped(socket.socket):
+    """A socket whose file is replaced as soon as it is made, by somebody else who can write to the directory."""
+
+    def __init__(self, swap: Callable[[Path], object]) -> None:
+        super().__init__(socket.AF_UNIX)
+        self.swap = swap
+
+    def bind(self, address: str) -> None:  # type: ignore[override]  # a path, and nothing else
+        super().bind(address)
+        Path(address).unlink()
+        self.swap(Path(address))
+
+
+@pytest.mark.parametrize("by", ["symbolic link", "hard link", "file", "nothing"])
+def test_what_is_put_in_its_place_keeps_its_mode(tmp_path: Path, by: str) -> None:
+    """A file of the one who starts the server, to which the name leads by now, is for nobody else."""
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    swaps: dict[str, Callable[[Path], object]] = {
+        "symbolic link": lambda path: path.symlink_to(secret),
+        "hard link": lambda path: path.hardlink_to(secret),
+        "file": lambda path: path.touch(0o600),
+        "nothing": lambda path: None,
+    }
+
+    with Swapped(swaps[by]) as sock, pytest.raises(OSError, match=r"somebody else has replaced it|No such file"):
+        SocketFile(tmp_path / "s").listen(sock, 5)
+
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert not (tmp_path / "s").exists() or stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o600
 
 
 def test_a_dead_socket_is_replaced(tmp_path: Path) -> None:

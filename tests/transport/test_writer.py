@@ -11,10 +11,10 @@ from chat_clients import DEADLINE, Clients, wait_until
 
 from pychat import ChatServer, Limits, Message
 from pychat.core.delivery import Private
-from pychat.core.replies import Ok
-from pychat.core.verbs import Join, Leave, Say, Verb
+from pychat.model.replies import Ok
+from pychat.model.verbs import Join, Leave, Say, Verb
 from pychat.protocols.base import Item
-from pychat.protocols.text import TextDialect
+from pychat.protocols.text.protocol import TextDialect
 from pychat.transport.link import Link, WireSession
 
 MakeServer = Callable[..., ChatServer]

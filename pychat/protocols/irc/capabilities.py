@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pychat.core.replies import Words
-from pychat.core.verbs import Answer, Verb
-from pychat.protocols.irc.client import Client
-from pychat.protocols.irc.message import Command
-from pychat.protocols.irc.refusals import refuse
-from pychat.protocols.irc.registration import hello_if_ready
-from pychat.protocols.irc.words import Numeric
+from pychat.model.replies import Words
+from pychat.model.verbs import Answer, Verb
+from pychat.protocols.irc.asked import CHATHISTORY, Numeric
+from pychat.protocols.irc.client_state import Client
+from pychat.protocols.irc.commands.errors import refuse
+from pychat.protocols.irc.commands.registration import hello_if_ready
+from pychat.protocols.irc.grammar import Command
 
 ACCOUNT_NOTIFY: Final = "account-notify"
 ACCOUNT_REGISTRATION: Final = "draft/account-registration"
@@ -23,11 +23,11 @@ ACCOUNT_TAG: Final = "account-tag"
 AWAY_NOTIFY: Final = "away-notify"
 BATCH: Final = "batch"
 CAP_NOTIFY: Final = "cap-notify"
-CHATHISTORY: Final = "draft/chathistory"
 CHGHOST: Final = "chghost"
 ECHO_MESSAGE: Final = "echo-message"
 EVENT_PLAYBACK: Final = "draft/event-playback"
 EXTENDED_JOIN: Final = "extended-join"
+EXTENDED_MONITOR: Final = "extended-monitor"
 INVITE_NOTIFY: Final = "invite-notify"
 LABELED_RESPONSE: Final = "labeled-response"
 MESSAGE_TAGS: Final = "message-tags"
@@ -50,6 +50,7 @@ OFFERED: Final = (
     ECHO_MESSAGE,
     EVENT_PLAYBACK,
     EXTENDED_JOIN,
+    EXTENDED_MONITOR,
     INVITE_NOTIFY,
     LABELED_RESPONSE,
     MESSAGE_TAGS,

@@ -1,8 +1,9 @@
 """
 IRC as it is written: items become lines, as the capabilities of those who read them allow.
 
-A table per concept says how an item is written: `messages.py`, `events.py`, `answers_*.py`, `failures.py`. What makes
-lines of it, and keeps them within their limits, is in `style.py`, `tags.py` and `splitting.py`.
+A table per concept says how an item is written: the modules in
+`replies/`. Lines are made and kept within their limits by `replies/context.py`, `replies/tags.py` and
+`line_length.py`.
 """
 
 from __future__ import annotations
@@ -11,20 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
-from pychat.core.limits import Limits
-from pychat.core.userhost import server_host
+from pychat.model.cloaks import server_host
+from pychat.model.limits import Limits
 from pychat.protocols.base import Dialect, Item
-from pychat.protocols.irc import (
-    answers_accounts,
-    answers_history,
-    answers_people,
-    answers_rooms,
-    answers_server,
-    events,
-    failures,
-    labels,
-    messages,
-)
 from pychat.protocols.irc.capabilities import (
     ACCOUNT_NOTIFY,
     ACCOUNT_TAG,
@@ -41,9 +31,17 @@ from pychat.protocols.irc.capabilities import (
     STANDARD_REPLIES,
     USERHOST_IN_NAMES,
 )
-from pychat.protocols.irc.splitting import to_bytes
-from pychat.protocols.irc.style import Renderer, Style
-from pychat.protocols.irc.tags import with_times
+from pychat.protocols.irc.line_length import to_bytes
+from pychat.protocols.irc.replies import accounts as answers_accounts
+from pychat.protocols.irc.replies import errors as failures
+from pychat.protocols.irc.replies import events, labels, messages
+from pychat.protocols.irc.replies import history as answers_history
+from pychat.protocols.irc.replies import people as answers_people
+from pychat.protocols.irc.replies import rooms as answers_rooms
+from pychat.protocols.irc.replies import server as answers_server
+from pychat.protocols.irc.replies.context import Renderer, Style
+from pychat.protocols.irc.replies.tags import with_times
+from pychat.version import DESCRIPTION
 
 RENDERERS: Final[dict[type, Renderer]] = {
     **messages.RENDERERS,
@@ -88,6 +86,7 @@ class IrcDialect(Dialect):
         mechanisms: Of SASL, that the server has.
         registers: Whether everybody can make an account.
         registers_early: Whether also before they have come in.
+        description: One line about the server.
     """
 
     name: ClassVar[str] = "irc"
@@ -102,6 +101,7 @@ class IrcDialect(Dialect):
         mechanisms: tuple[str, ...] = (),
         registers: bool = False,
         registers_early: bool = False,
+        description: str = DESCRIPTION,
     ) -> None:
         capabilities &= WRITTEN
         self.capabilities = capabilities
@@ -109,7 +109,7 @@ class IrcDialect(Dialect):
         self.source = server_host(server_name)
         """The name of the server in `:source`."""
         self.echoes = ECHO_MESSAGE in capabilities
-        self._style = Style(self.source, server_name, version, limits, clock, capabilities)
+        self._style = Style(self.source, server_name, version, limits, clock, capabilities, description=description)
         # All dialects of the server that were ever needed, shared by all of them: at most one for each subset of
         # `WRITTEN`. Readers may ask at the same time; whose comes first is the one.
         self._others = {capabilities: self}
@@ -120,9 +120,9 @@ class IrcDialect(Dialect):
         known = self._others.get(wanted)
         if known is not None:
             return known
-        _, network, version, limits, clock, *_ = self._style
+        _, network, version, limits, clock, *_, description = self._style
         made = IrcDialect(
-            network, limits, wanted, version, clock, self.mechanisms, self.registers, self.registers_early
+            network, limits, wanted, version, clock, self.mechanisms, self.registers, self.registers_early, description
         )
         made._others = self._others
         return self._others.setdefault(wanted, made)

@@ -1,29 +1,29 @@
 """
 IRC as the server hears it: bytes to lines, lines to verbs.
 
-Before registration and after it, a line means what the table in `commands.py` says. Nothing that a client sends is a
-reason to disconnect it, but a line without an end.
+Before registration and after it, a line means what the table in `commands/table.py` says. Nothing that a client sends
+is a reason to disconnect it, but a line without an end, and one that only a web browser sends (`http/request.py`).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from pychat.core.limits import Limits
-from pychat.core.replies import ResponseEnd, ResponseStart
-from pychat.core.verbs import Abort, Answer, Verb
+from pychat.model.limits import Limits
+from pychat.model.replies import ResponseEnd, ResponseStart
+from pychat.model.verbs import Abort, Answer, Verb
 from pychat.protocols.base import Protocol
+from pychat.protocols.http.request import BROWSER, is_host
+from pychat.protocols.irc.asked import BODY_BYTES, TAGS_BYTES
 from pychat.protocols.irc.capabilities import BATCH, LABELED_RESPONSE
-from pychat.protocols.irc.client import Client
-from pychat.protocols.irc.commands import COMMANDS, perform
-from pychat.protocols.irc.message import Command, escape, parse_line
-from pychat.protocols.irc.refusals import broken_line, not_utf8, too_long
-from pychat.protocols.irc.runs import pieces, read_run
-from pychat.protocols.irc.words import BODY_BYTES, TAGS_BYTES
-from pychat.protocols.lines import LineBuffer, Run, endless
+from pychat.protocols.irc.client_state import Client
+from pychat.protocols.irc.commands.errors import broken_line, not_utf8, too_long
+from pychat.protocols.irc.commands.table import COMMANDS, perform
+from pychat.protocols.irc.fast_path import pieces, read_run
+from pychat.protocols.irc.grammar import Command, escape, parse_line
+from pychat.protocols.lines import LINES_AT_ONCE, VERBS_AT_ONCE, LineBuffer, PendingLines, Run, endless
 
 if TYPE_CHECKING:
     from pychat.protocols.irc.dialect import IrcDialect
@@ -35,6 +35,8 @@ How many times `Limits.unfinished_bytes` may come without a newline.
 
 A list of channels that is far too long shall be refused, not end the connection; what is too long is not kept.
 """
+_WITH_PASSWORD: Final = (b"PASS ", b"OPER ", b"REGISTER ")
+"""How a line begins that may have a password of any length: one that is cut off would be another one."""
 _LABEL_BYTES: Final = 64
 """More are no label (IRCv3 labeled-response, "Tags")."""
 
@@ -56,16 +58,16 @@ class IrcProtocol(Protocol):
             unfinished_bytes=max(_LINE_BYTES, limits.unfinished_bytes * _UNFINISHED),
         )
         self._lines = LineBuffer(self._framing)
-        self._runs: deque[Run] = deque()  # what was not read yet: runs, and what they were cut into
+        self._pending = PendingLines()
         self._ended = False
 
     def receive(self, data: bytes) -> None:
         """See `Protocol.receive`."""
-        self._runs += self._lines.receive(data)
+        self._pending.add(self._lines.receive(data))
 
     def receive_eof(self) -> None:
         """See `Protocol.receive_eof`."""
-        self._runs += self._lines.receive_eof()
+        self._pending.add(self._lines.receive_eof())
 
     def registered(self, nickname: str) -> None:
         """See `Protocol.registered`."""
@@ -76,10 +78,10 @@ class IrcProtocol(Protocol):
         client = self._client
         client.waits = False
         verbs: list[Verb] = []
-        while not client.waits and self._runs:
-            verbs += self._read(self._runs.popleft())
+        while self._pending and not client.waits and len(verbs) < VERBS_AT_ONCE:
+            verbs += self._read(self._pending.take(LINES_AT_ONCE))
         self.dialect = client.dialect
-        if self._lines.broken and not client.waits and not self._ended:
+        if self._lines.broken and not self._pending and not client.waits and not self._ended:
             self._ended = True
             code, text, _ = endless(self._framing)
             verbs.append(Abort(code, text, too_long().ref))
@@ -93,13 +95,15 @@ class IrcProtocol(Protocol):
         verbs = None if self._client.nickname is None else read_run(run)
         if verbs is None:
             parts = pieces(run)
-            self._runs.extendleft(reversed(run.split(b"\n") if len(parts) == 1 else parts))
+            self._pending.put_back(run.split(b"\n") if len(parts) == 1 else parts)
         return verbs or []
 
     def _read_line(self, raw: bytes) -> Sequence[Verb]:
         if len(raw) > BODY_BYTES and _is_too_long(raw):
             return [too_long()]
         line = raw.decode(errors="replace")
+        if self._client.nickname is None and is_host(line):
+            return [BROWSER]
         command = parse_line(line)
         if not command.command.isupper():
             command = command._replace(command=command.command.upper())
@@ -125,10 +129,10 @@ class IrcProtocol(Protocol):
 
 
 def _is_too_long(raw: bytes) -> bool:
-    if not raw.startswith(b"@"):
+    tags, _, body = raw[1:].partition(b" ") if raw.startswith(b"@") else (b"", b"", raw)
+    if len(tags) > TAGS_BYTES:
         return True
-    tags, _, body = raw[1:].partition(b" ")
-    return len(tags) > TAGS_BYTES or len(body) > BODY_BYTES
+    return len(body) > BODY_BYTES and not body[:16].upper().startswith(_WITH_PASSWORD)
 
 
 def _known(command: Command) -> str:

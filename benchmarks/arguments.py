@@ -1,0 +1,71 @@
+"""How arguments of the command line are read: what is wrong with one is an error that says what is allowed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from benchmarks.attacks import ATTACKS, MIX
+from benchmarks.load import Shape
+from benchmarks.wire import Address
+
+ALL_SHAPES = "100x1,100x10,1000x10,10x10,1x1"
+SMALLEST_TEXT = 32
+
+
+def positive(text: str) -> int:
+    """Return a whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def text_bytes(text: str) -> int:
+    """Return how long a text shall be."""
+    if positive(text) < SMALLEST_TEXT:
+        raise argparse.ArgumentTypeError(f"at least {SMALLEST_TEXT}, because a number or a time must fit")
+    return int(text)
+
+
+def shapes(text: str) -> list[Shape]:
+    """Return shapes, like `100x1,10x10`."""
+    try:
+        pairs = [part.split("x") for part in (ALL_SHAPES if text == "all" else text).split(",")]
+        return [Shape(positive(members), positive(senders)) for members, senders in pairs]
+    except (ValueError, argparse.ArgumentTypeError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not all, nor shapes like 100x1,100x10") from None
+
+
+def numbers(text: str) -> list[int]:
+    """Return numbers that commas separate."""
+    return [positive(part) for part in text.split(",")]
+
+
+def server_names(known: Sequence[str], text: str) -> list[str]:
+    """Return names of servers, all of them known."""
+    names = text.split(",")
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+    return names
+
+
+def attacks(text: str) -> str | tuple[str, ...]:
+    """Return names of attacks, or `each`."""
+    if text == "each":
+        return text
+    if text == "all":
+        return MIX
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in ATTACKS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(ATTACKS)}, nor all or each")
+    return names
+
+
+def address(text: str) -> Address:
+    """Return a host and a port."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)

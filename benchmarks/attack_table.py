@@ -1,0 +1,36 @@
+"""The table of attacks, which `benchmarks.attacks` fills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.attacker_peer import AttackFunction
+
+OPERATOR: Final = ("root", "rootpass")
+"""Name and password of the server operator; only one attack knows them."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One kind of attack."""
+
+    run: AttackFunction
+    text: str
+    """What it does, for people."""
+    alone: bool = False
+    """It is not part of the mix, because it supposes that something has gone wrong already."""
+
+
+ATTACKS: Final[dict[str, Attack]] = {}
+
+
+def attack(name: str, text: str, alone: bool = False) -> Callable[[AttackFunction], AttackFunction]:
+    """Add an attack to the table."""
+
+    def add(run: AttackFunction) -> AttackFunction:
+        ATTACKS[name] = Attack(run, text, alone)
+        return run
+
+    return add

@@ -1,0 +1,197 @@
+"""
+The commands for the accounts in the file of a server: their options and their help, as in `commands.py`.
+
+What opens a file is imported where it is used: all other commands would wait for a database that they do not need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pychat.cli.click_app import (
+    CONFIG,
+    FILE,
+    NEW_FILE,
+    Choice,
+    Section,
+    UsageError,
+    argument,
+    get_current_context,
+    group,
+    option,
+)
+from pychat.cli.serve_plan import plan_of
+from pychat.cli.server_access import own_name
+from pychat.cli.streams import Output
+
+if TYPE_CHECKING:
+    from pychat.cli.serve_options import Plan
+    from pychat.core.chat import Chat
+
+_NO_FILE: Final = (
+    "which file? Name it with --db, or where the server finds it: in PYCHAT_SERVE_DB, or as db in the table [serve] of "
+    "a config file"
+)
+_password_option: Final = option(
+    "--password-file",
+    type=FILE,
+    metavar="FILE",
+    help="The new password is in this file; otherwise you are asked for it twice, or it is read from stdin.",
+)
+
+
+def _file_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say in which file the accounts are."""
+    for add in (
+        option("--config", "server_config", type=FILE, metavar="FILE", help="The TOML file of pychat serve."),
+        option(
+            "--db", type=NEW_FILE, metavar="FILE", help="Where the accounts are; otherwise in the one of the server."
+        ),
+    ):
+        function = add(function)
+    return function
+
+
+@group(cls=Section)
+def account() -> None:
+    """List, make, reset, lock or delete accounts."""
+
+
+@account.command("list")
+@option("--format", type=Choice(("text", "json")), default="text", help="How it is written.")
+@_file_options
+def list_(format: str, **where: Path | None) -> None:
+    """
+    Print the accounts, when they were made, and which are locked.
+
+    A server may use the file.
+    """
+    path, _ = _file(**where)
+    from pychat.cli.accounts import accounts_in, shown
+
+    Output().write(shown(accounts_in(path), as_json=format == "json"))
+
+
+@account.command()
+@argument("name")
+@_password_option
+@_file_options
+def add(name: str, password_file: Path | None, **where: Path | None) -> None:
+    """
+    Make an account, also where nobody may make one by themselves.
+
+    Not while a server uses the file.
+    """
+    from pychat.cli.accounts import new_password
+    from pychat.core.accounts.administration import add_account, new_name
+
+    def act(chat: Chat) -> str:
+        account = new_name(chat, name)
+        return add_account(chat, _by(), account, new_password(account, password_file))
+
+    _change(where, act, "the account {} is made", make=True)
+
+
+@account.command()
+@argument("name")
+@_password_option
+@_file_options
+def reset(name: str, password_file: Path | None, **where: Path | None) -> None:
+    """
+    Give an account another password, for one who has forgotten it.
+
+    Not while a server uses the file. Whoever knew the old password does not come back by it.
+    """
+    from pychat.cli.accounts import new_password
+    from pychat.core.accounts.administration import account_named, reset_password
+
+    def act(chat: Chat) -> str:
+        account = account_named(chat, name)
+        return reset_password(chat, _by(), account, new_password(account, password_file))
+
+    _change(where, act, "the account {} has another password now")
+
+
+@account.command()
+@argument("name")
+@option("--reason", default="", metavar="TEXT", help="What whoever tries to log in is told.")
+@_file_options
+def lock(name: str, reason: str, **where: Path | None) -> None:
+    """
+    Let nobody log in to an account any more; its name stays its own.
+
+    Not while a server uses the file: there, a server operator says /serverban a:NAME, which is the same.
+    """
+    from pychat.core.accounts.administration import lock_account
+
+    _change(
+        where,
+        lambda chat: lock_account(chat, _by(), name, reason),
+        "the account {} is locked",
+        meanwhile=f"say there, as a server operator: /serverban a:{name}",
+    )
+
+
+@account.command()
+@argument("name")
+@_file_options
+def unlock(name: str, **where: Path | None) -> None:
+    """
+    Let people log in to an account again.
+
+    Not while a server uses the file: there, a server operator says /serverunban a:NAME, which is the same.
+    """
+    from pychat.core.accounts.administration import unlock_account
+
+    _change(
+        where,
+        lambda chat: unlock_account(chat, _by(), name),
+        "the account {} is not locked any more",
+        meanwhile=f"say there, as a server operator: /serverunban a:{name}",
+    )
+
+
+@account.command()
+@argument("name")
+@_file_options
+def delete(name: str, **where: Path | None) -> None:
+    """
+    Delete an account with its roles in rooms; its name is free for everybody.
+
+    Not while a server uses the file. What was said stays.
+    """
+    from pychat.core.accounts.administration import delete_account
+
+    _change(where, lambda chat: delete_account(chat, _by(), name), "the account {} is no more")
+
+
+def _by() -> str:
+    """How the audit record calls the one who runs the command."""
+    return f"{own_name()} (pychat account)"
+
+
+def _change(where: dict[str, Path | None], action: Callable[[Chat], str], done: str, **options: Any) -> None:
+    """Do something with an account, and say so: `done` has a place for its name."""
+    path, plan = _file(**where)
+    from pychat.cli.accounts import change
+
+    Output().write([done.format(change(path, plan.limits, action, **options))])
+
+
+def _file(db: Path | None, server_config: Path | None) -> tuple[Path, Plan]:
+    """
+    Return the file, and what the server plans that has it.
+
+    Raises:
+        UsageError: Nothing names one, or the options of the server are wrong.
+    """
+    ctx = get_current_context()
+    if server_config is not None:
+        ctx.meta[CONFIG] = server_config
+    plan = plan_of(ctx)
+    path = db or plan.db
+    if path is None:
+        raise UsageError(_NO_FILE)
+    return path, plan

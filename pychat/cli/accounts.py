@@ -1,0 +1,151 @@
+"""`pychat account`: look after the accounts in the file of a server, which does not run meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pychat.cli.secrets import BadSecret, check_secret, read_secret
+from pychat.cli.streams import is_terminal
+from pychat.core.accounts.administration import target_of
+from pychat.core.accounts.base import AccountExists
+from pychat.core.accounts.stored import MOST_PASSWORD_CHARS, KeptAccounts
+from pychat.core.chat import Chat
+from pychat.model.errors import CannotOpen, ChatError, FileInUse, NotStored, Refused
+from pychat.model.limits import Limits
+from pychat.model.names import fold
+from pychat.model.server_ban import ServerBan
+from pychat.stores import SqliteLog
+from pychat.stores.sqlite.archive import Archive
+
+_LEAST_PASSWORD_CHARS: Final = 8
+_EVER: Final = 1e9
+"""Seconds that nothing is waited for: whoever may come back may still do so when the server is started."""
+_CLOSE_SECONDS: Final = 10.0
+_STOP_FIRST: Final = "stop it, and start it again afterwards: whoever is connected comes back by itself"
+
+
+class AccountFailed(ChatError):
+    """Something could not be done with an account; `str(error)` says why and what to do."""
+
+
+class Listed(NamedTuple):
+    """An account as it is listed."""
+
+    name: str
+    created: float
+    """POSIX seconds."""
+    lock: ServerBan | None
+    """None: it is not locked."""
+
+
+def accounts_in(path: Path) -> list[Listed]:
+    """
+    Return the accounts in a file, sorted by name; a server may use it.
+
+    Raises:
+        CannotOpen: The file cannot be used.
+        NotReadable, Unreadable: It is damaged.
+    """
+    now = time.time()
+    with Archive(path) as archive:
+        locks = {fold(ban.target): ban for ban in archive.bans() if ban.until is None or ban.until > now}
+        return [Listed(each.name, each.created, locks.get(fold(target_of(each.name)))) for each in archive.accounts()]
+
+
+def shown(accounts: list[Listed], *, as_json: bool) -> Iterator[str]:
+    """Yield a line for each account."""
+    width = max([len(account.name) for account in accounts], default=0)
+    for name, created, lock in accounts:
+        if as_json:
+            reason = None if lock is None else lock.reason
+            yield json.dumps({"account": name, "created": created, "locked": lock is not None, "reason": reason})
+        else:
+            made = time.strftime("%Y-%m-%d %H:%M", time.localtime(created))
+            told = "" if lock is None else f"  locked by {lock.by}{f': {lock.reason}' if lock.reason else ''}"
+            yield f"{name:<{width}}  {made}{told}"
+
+
+def new_password(account: str, path: Path | None) -> str:
+    """
+    Return the password that an account is to have: that of a file, or of stdin; a person is asked twice.
+
+    Raises:
+        BadSecret: There is none, or it can be no password of an account.
+    """
+    source = f"new password of {account}"
+    if path is not None:
+        return read_secret(path)
+    if not is_terminal(sys.stdin):
+        text = "" if sys.stdin is None else sys.stdin.read(2 * MOST_PASSWORD_CHARS)
+        return check_secret(text, "stdin")
+    bounds = f"{_LEAST_PASSWORD_CHARS} to {MOST_PASSWORD_CHARS} characters"
+    try:
+        password = getpass.getpass(f"New password of {account} ({bounds}): ")
+        if not _LEAST_PASSWORD_CHARS <= len(password) <= MOST_PASSWORD_CHARS:
+            raise BadSecret(source, f"a password has {bounds}; nothing was done")
+        if getpass.getpass("The same again: ") != password:
+            raise BadSecret(source, "these are two passwords; nothing was done")
+    except EOFError:
+        raise BadSecret(source, "there is none; nothing was done") from None
+    return password
+
+
+def change(
+    path: Path, limits: Limits, action: Callable[[Chat], str], *, meanwhile: str = _STOP_FIRST, make: bool = False
+) -> str:
+    """
+    Do something with an account in a file; return its name when that is stored.
+
+    Args:
+        limits: Those of the server.
+        action: Returns the name. Nobody else can use the file meanwhile, so a person is asked for nothing in vain.
+        meanwhile: What to do instead while a server uses the file.
+        make: Make the file if it is not there.
+
+    Raises:
+        CannotOpen: The file cannot be used.
+        AccountFailed: It could not be done, and nothing has changed.
+    """
+    if not make and not path.exists():
+        raise CannotOpen(path, "there is no such file")
+    try:
+        with _offline(path, limits) as chat:
+            account = action(chat)
+    except FileInUse as error:
+        raise AccountFailed(f"a server uses {str(path)!r}; {meanwhile}") from error
+    except AccountExists as error:
+        problem = "has an account, or one that looks like it; pychat account reset gives one another password"
+        raise AccountFailed(f"{error.subject[0]!r} {problem}") from error
+    except Refused as error:
+        raise AccountFailed(str(error)) from error
+    return account
+
+
+@contextmanager
+def _offline(path: Path, limits: Limits) -> Iterator[Chat]:
+    """A chat with the record in a file that nobody can join; nothing that waits for people in it runs out."""
+    log = SqliteLog(path)
+    patient = dataclasses.replace(limits, resume_seconds=_EVER, max_rooms=sys.maxsize)
+    accounts = KeptAccounts(least_password_chars=_LEAST_PASSWORD_CHARS)
+    try:
+        chat = Chat(log=log, limits=patient, accounts=accounts)
+    except BaseException:
+        log.close()
+        raise
+    try:
+        yield chat
+    finally:
+        chat.stopping.set()
+        chat.alarms.stop()
+        accounts.end()
+        log.close(_CLOSE_SECONDS)
+    if log.trouble is not None:
+        raise NotStored("all of it", log.trouble)

@@ -1,0 +1,67 @@
+"""`pychat announce`: come, become a server operator, tell everybody one thing, and go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pychat.cli.server_access import ASKED, Entrance, as_any, ask_password
+from pychat.client import ChatClient
+from pychat.model.errors import AckTimeout, ConnectionLost, Refused
+from pychat.model.verbs import Announce, BecomeOperator
+from pychat.protocols.text.confidential import not_a_command
+
+_HOW: Final = "give it with --oper-password-file FILE or in PYCHAT_OPER_PASSWORD"
+
+
+class NotAnOperator(Refused):
+    """The server does not take us for an operator."""
+
+    code = "wrong_operator"
+
+
+def announce_once(entrance: Entrance, nicks: Sequence[str], name: str, password: str | None, text: str) -> None:
+    """
+    Tell everybody a text, and return when the server has accepted it.
+
+    Args:
+        name: That of a server operator.
+        password: The operator's; None: the person at the terminal is asked.
+
+    Raises:
+        ConnectFailed: No server answers; nothing was said.
+        Refused: The text begins with a slash, or has a confidential command in it; or the server let us not in, or did
+            not take it; `NotAnOperator`: name or password are wrong.
+        AckTimeout: It was sent, and may or may not have been accepted.
+    """
+    said, asked = not_a_command(text), password is None
+    if password is None:
+        problem = NotAnOperator(f"the operator {name!r} needs a password; {_HOW}")
+        password = ask_password(problem, _whose(name), again=False)
+    # No room has to let us in: an announcement is for all of them.
+    with as_any(nicks, lambda nick: entrance.connect(nick, visit=True)) as client:
+        _become_operator(client, name, password, tries=ASKED if asked else 1)
+        try:
+            client.ask(Announce(said.text))
+        except ConnectionLost as error:
+            raise AckTimeout(str(error)) from error
+
+
+def _become_operator(client: ChatClient, name: str, password: str, *, tries: int) -> None:
+    """`tries`: how many passwords may be tried, all but the first one asked for."""
+    while True:
+        try:
+            client.ask(BecomeOperator(name, password))
+            return
+        except Refused as error:
+            if error.code != "wrong_password":
+                raise
+        tries -= 1
+        problem = NotAnOperator("wrong name or password of an operator")
+        if not tries:
+            raise problem
+        password = ask_password(problem, _whose(name), again=True)
+
+
+def _whose(name: str) -> str:
+    return f"of the operator {name}"

@@ -1,0 +1,31 @@
+"""How this program was called: commands that are printed can be typed, or copied, as they are."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+_NAME: Final = "pychat"
+OTHER_NAMES: Final = {
+    **dict.fromkeys(("join", "chat", "client"), "connect"),
+    **dict.fromkeys(("start", "run", "server"), "serve"),
+    **dict.fromkeys(("say", "post", "msg"), "send"),
+    **dict.fromkeys(("follow", "watch"), "tail"),
+    **dict.fromkeys(("log", "logs", "search"), "history"),
+    **dict.fromkeys(("ping", "status", "check"), "doctor"),
+}
+"""What commands are called in other programs, and what they are called here."""
+
+
+def called_as() -> str:
+    """Return what to type in the shell where it was called: `pychat`, `.venv/bin/pychat` or `python -m pychat`."""
+    path = Path(sys.argv[0])
+    if path.name == "__main__.py" and path.parent.name == _NAME:
+        return f"{shlex.quote(sys.orig_argv[0])} -m {_NAME}"
+    if path.name != _NAME or not path.exists():  # a program that uses us
+        return _NAME
+    found = shutil.which(_NAME)
+    return _NAME if found is not None and path.samefile(found) else shlex.quote(sys.argv[0])

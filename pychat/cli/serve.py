@@ -1,0 +1,180 @@
+"""
+What `pychat serve` does with a server: bind it, say how to join, and keep it until a signal ends it.
+
+What a program may do to its own process and a library may not is here and in `signals.py`: the size of stacks, the
+processor, the switch interval, signals.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from pychat.cli.addresses import EVERYWHERE, Access, how_to_join, near, why_not_bound
+from pychat.cli.config_file import limits_by_option
+from pychat.cli.log_format import set_up
+from pychat.cli.machine import bind_to_processor
+from pychat.cli.secrets import is_readable_by_others
+from pychat.cli.serve_build import build, check_machine
+from pychat.cli.serve_options import CannotServe, Plan
+from pychat.cli.serve_reload import reload
+from pychat.cli.serve_warnings import DiskWatch, doubts
+from pychat.cli.signals import Signals, Wish
+from pychat.cli.streams import say_on_stderr, say_on_stdout
+from pychat.core import stats
+from pychat.core.worker_pool import Workers
+from pychat.model.cloaks import UNIX
+from pychat.server import ChatServer
+from pychat.stores.sqlite.file_lock import files_of
+from pychat.version import __version__
+
+logger = logging.getLogger("pychat")
+
+ENTRY_POINTS: Final = "pychat.handlers"
+
+# What is not touched costs nothing, so this bounds address space only: 10,000 threads need 10 GB of it instead of 80.
+# Less is too little for handlers that recurse through C (1000 levels of re.sub with a function take 512 KiB), and a
+# stack of 2 MiB and more can be given a huge page, which is 2 MiB resident.
+_STACK_BYTES: Final = 2**20
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+"""Names of what glibc can be told (mallopt(3))."""
+_GARBAGE: Final = 5000, 10, 50
+"""How seldom the garbage collector looks through everything: that stops all threads, for 0.1 s with many people."""
+_NICE: Final = 10
+"""Of threads that hash passwords: whoever guesses them must not take the processors of those who talk."""
+_TICK_SECONDS: Final = 1.0
+_LEAST_SWITCH_SECONDS: Final = 0.001
+_SWITCH_SECONDS_OF_1000: Final = 0.01
+"""With 1000 connections; it grows with the square of their number, as the work of waking all of them does."""
+_MOST_SWITCH_SECONDS: Final = 0.5
+_LACKS: Final = {
+    (False, False): "password or TLS",
+    (False, True): "a password",
+    (True, False): "TLS, so it can be overheard",
+    (True, True): None,
+}
+"""What a server that listens everywhere is missing, by whether it has a password, and TLS."""
+
+
+def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()) -> None:
+    """
+    Serve until SIGINT, SIGTERM, or the end of the terminal. To be called on the main thread.
+
+    Args:
+        plan_again: Reads again what the plan was made of, when SIGHUP wants that; raises `CannotServe` if it is wrong.
+        doubtful: What to warn of, beside what is known here.
+
+    Raises:
+        CannotServe: The address cannot be had, a file cannot be read.
+        CannotOpen: The one for the record cannot be used.
+        NoHandler, BadSecret, BadCertificate, Refused: See `build`.
+    """
+    set_up(plan.log_level, plan.log_format)
+    check_machine(plan)
+    bind_to_processor(plan.cpu)
+    threading.stack_size(_STACK_BYTES)
+    bound_memory()
+    Workers.stand_back = staticmethod(stand_back)
+    with Signals() as signals:
+        server = build(plan)
+        try:
+            server.start()
+            gc.set_threshold(*_GARBAGE)
+            gc.freeze()  # what is there now stays, so it need not be looked through again and again
+        except (OSError, ValueError) as error:  # the latter: a name that no host can have
+            raise CannotServe(why_not_bound(plan.host, plan.port, error)) from error
+        try:
+            access = access_to(server)
+            for warning in [*doubtful, *warnings(plan, access)]:
+                if plan.log_format == "json":
+                    logger.warning("%s", warning)
+                else:
+                    say_on_stderr(f"warning: {warning}")
+            room = server.chat.default_room.name
+            port = None if plan.port is None else server.port
+            joining = how_to_join(server.chat.name, plan.host, port, room, access)
+            say_on_stdout([*joining, "Ctrl-C ends it."])
+            record = "in memory" if plan.db is None else repr(str(plan.db))
+            where = plan.host if port is None else f"{plan.host or '*'} port {port}"
+            logger.info("pychat %s serves at %s, process %d, record %s", __version__, where, os.getpid(), record)
+            disk = DiskWatch(plan.db)
+            while (wish := signals.wait(_TICK_SECONDS)) is not Wish.END:
+                if wish is Wish.RELOAD:
+                    plan = reload(server, plan, plan_again)
+                elif wish is Wish.REPORT:
+                    for line in stats.lines_of(server.chat):
+                        logger.info("%s", line)
+                disk.look()
+                # Every thread that waits for the interpreter wakes each interval; with thousands of them, that is all
+                # they do (docs/architecture.md).
+                wanted = _switch_seconds(server.connections)
+                if wanted != sys.getswitchinterval():
+                    sys.setswitchinterval(wanted)
+        finally:
+            server.stop()
+            logger.info("the server has ended")
+
+
+def bound_memory() -> None:
+    """
+    Let the allocator of the system give back what is not used any more; where it is not that of glibc, do nothing.
+
+    It keeps up to eight heaps for each processor, one for each thread that comes at the wrong moment, and what is freed
+    in the middle of one stays. And after the first password that was hashed it would take the 16 MiB for each of them
+    from such a heap.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, 2)
+        mallopt(_M_MMAP_THRESHOLD, 2**20)
+
+
+def stand_back() -> None:
+    """Let the calling thread stand back behind the others, where a thread has a niceness of its own (Linux)."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
+def _switch_seconds(connections: int) -> float:
+    """Return how long a thread may have the interpreter while others wait for it."""
+    wanted = _SWITCH_SECONDS_OF_1000 * (connections / 1000) ** 2
+    return min(max(wanted, _LEAST_SWITCH_SECONDS), _MOST_SWITCH_SECONDS)
+
+
+def access_to(server: ChatServer) -> Access:
+    """What people must know to come in."""
+    fingerprint = None if server.tls is None else server.tls.fingerprint
+    at = UNIX if server.address_family == socket.AF_UNIX else near(str(server.server_address[0]))
+    return Access(server.chat.password is not None, fingerprint, server.tls_required, at in server.proxies)
+
+
+def warnings(plan: Plan, access: Access) -> list[str]:
+    """What the one who starts the server should know."""
+    texts = doubts(limits_by_option(plan.limits))
+    lacks = _LACKS[access.has_password, access.fingerprint is not None]
+    if plan.host in EVERYWHERE and lacks is not None:
+        who = "everybody who can reach this machine" + (" and has the password" if access.has_password else "")
+        where = f"pychat listens on all its addresses ({plan.host or '0.0.0.0'})"
+        texts.append(f"{who} can join: {where} without {lacks}")
+    secrets = [("the passwords", plan.oper_file), ("the passwords", plan.password_file)]
+    if plan.tls is not None:
+        secrets.append(("the key", Path(plan.tls.key or plan.tls.file)))
+    if plan.db is not None:
+        secrets += [("what is said", path) for path in files_of(plan.db)]
+    for what, path in secrets:
+        if path is not None and is_readable_by_others(path):
+            texts.append(
+                f"everybody on this machine can read {what} in {str(path)!r}; "
+                "make it readable for yourself alone: chmod 600"
+            )
+    return texts

@@ -1,0 +1,66 @@
+"""What the options of `pychat serve` say. Values only: naming them loads no server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pychat.cli.units import Keep
+from pychat.model.errors import ChatError
+from pychat.model.limits import Limits
+from pychat.transport.trust import Certificate
+
+
+class CannotServe(ChatError):
+    """The server cannot be started; `str(error)` says why and what to do."""
+
+
+class NoHandler(ChatError):
+    """What was named is no handler that can be used."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
+
+    def __str__(self) -> str:
+        return f"handler {self.name!r}: {self.problem}"
+
+
+class Plan(NamedTuple):
+    """What the options of `pychat serve` say."""
+
+    host: str
+    port: int | None
+    """None: `host` is the path of a Unix socket."""
+    rooms: tuple[str, ...]
+    server_name: str
+    server_description: str
+    motd: Path | None
+    oper_file: Path | None
+    password_file: Path | None
+    tls: Certificate | None
+    tls_required: bool
+    proxies: tuple[str, ...]
+    db: Path | None
+    """None: the record is in memory."""
+    db_sync: str
+    keep: Keep
+    limits: Limits
+    registration: bool
+    """Whether everybody can make an account."""
+    flood_control: bool
+    handlers: tuple[str, ...]
+    cpu: int | None
+    log_level: str
+    log_format: str
+
+
+def read_lines(path: Path) -> list[str]:
+    """
+    Raises:
+        CannotServe: The file cannot be read.
+    """
+    try:
+        return path.read_text("utf-8-sig", errors="replace").rstrip().split("\n")
+    except OSError as error:
+        raise CannotServe(f"cannot read {str(path)!r}: {error.strerror}") from error

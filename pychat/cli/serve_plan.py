@@ -1,0 +1,106 @@
+"""What the options of `pychat serve` plan: for itself, when it reads them again, and for commands that only look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pychat.cli.click_app import Context, UsageError, call_again
+from pychat.cli.option_help import as_called
+from pychat.cli.serve_options import CannotServe, Plan
+from pychat.cli.server_address import refuse_together
+from pychat.cli.units import BadAmount, parse_keep
+from pychat.model.limits import Limits
+from pychat.transport.trust import Certificate
+
+
+def plan_serve(
+    port: int,
+    host: str,
+    unix: Path | None,
+    room: tuple[str, ...],
+    server_name: str,
+    server_description: str,
+    motd: Path | None,
+    password_file: Path | None,
+    oper_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_required: bool,
+    proxy_from: tuple[str, ...],
+    db: Path | None,
+    db_sync: str,
+    keep: tuple[str, ...],
+    no_registration: bool,
+    no_flood_control: bool,
+    handler: tuple[str, ...],
+    cpu: int | None,
+    log_level: str,
+    log_format: str,
+    **limits: Any,
+) -> Plan:
+    """
+    Return what the options of `serve` say.
+
+    Raises:
+        UsageError: They contradict each other.
+    """
+    if tls_cert is None and (tls_key is not None or tls_required):
+        raise UsageError("--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert")
+    refuse_together("unix", "host", "port")
+    try:
+        parsed_keep = parse_keep(keep)
+    except BadAmount as error:
+        raise UsageError(str(error)) from error
+    if keep and db is None:
+        raise UsageError("--keep is about a file; name it with --db")
+    if not room:
+        raise UsageError("name at least one room with --room; it is where everybody comes in")
+    return Plan(
+        host=host if unix is None else str(unix),
+        port=port if unix is None else None,
+        rooms=room,
+        server_name=server_name,
+        server_description=server_description,
+        motd=motd,
+        oper_file=oper_file,
+        password_file=password_file,
+        tls=None if tls_cert is None else Certificate(tls_cert, tls_key),
+        tls_required=tls_required,
+        proxies=proxy_from,
+        db=db,
+        db_sync=db_sync,
+        keep=parsed_keep,
+        limits=Limits(**limits),
+        registration=not no_registration,
+        flood_control=not no_flood_control,
+        handlers=handler,
+        cpu=cpu,
+        log_level=log_level,
+        log_format=log_format,
+    )
+
+
+def plan_again() -> Plan:
+    """
+    Return what the options of the running `serve` say now: files and environment may have changed.
+
+    Raises:
+        CannotServe: They are wrong now.
+    """
+    try:
+        return call_again(plan_serve)
+    except UsageError as error:
+        raise CannotServe(error.format_message()) from error
+
+
+def plan_of(ctx: Context, arguments: Sequence[str] = ()) -> Plan:
+    """
+    Return what `serve` would plan if it were called with these arguments, `ctx` being the one of another command.
+
+    Raises:
+        UsageError: Arguments, environment or file are wrong.
+    """
+    with as_called(ctx, "serve", arguments) as called:
+        return plan_serve(**called.params)

@@ -1,0 +1,89 @@
+"""What can be had, and is strange all the same: limits that make no sense together, a disk that is nearly full."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pychat.cli.units import size_of
+
+logger = logging.getLogger("pychat")
+
+_IRC_LINE_BYTES: Final = 512
+"""Without tags, with their end (RFC 1459 section 2.3)."""
+_LITTLE_BYTES: Final = 500_000_000
+_LITTLE_SHARE: Final = 0.05
+"""Of a disk. The smaller of the two counts: five percent of a large disk are a lot."""
+_LOOK_SECONDS: Final = 30.0
+
+
+def doubts(limits: Mapping[str, Any]) -> list[str]:
+    """
+    Return what is strange about limits that are good one by one.
+
+    Args:
+        limits: By their options, without the hyphens before them: `ping-seconds`. Others may be among them.
+    """
+    found = []
+    if limits["ping-seconds"] >= limits["silence-seconds"]:
+        found.append(
+            f"--ping-seconds {limits['ping-seconds']:g} is not below --silence-seconds {limits['silence-seconds']:g}: "
+            "who is silent is disconnected without being asked before"
+        )
+    for lower, higher, why in (
+        ("text-bytes", "line-bytes", "only JSON lines can have messages of that size"),
+        ("line-bytes", "unfinished-bytes", "lines that are longer than that end the connection"),
+        ("detection-seconds", "registration-seconds", "nobody has that long"),
+    ):
+        if limits[lower] > limits[higher]:
+            found.append(f"--{lower} {limits[lower]:g} is above --{higher} {limits[higher]:g}: {why}")
+    if limits["line-bytes"] < _IRC_LINE_BYTES:
+        text = f"--line-bytes {limits['line-bytes']} is below {_IRC_LINE_BYTES}"
+        found.append(f"{text}: IRC clients send lines of that size")
+    return found
+
+
+def little_space(record: Path) -> str | None:
+    """
+    Return what to say if the disk of a record is nearly full; None: it is not, or nobody can tell.
+
+    Args:
+        record: Its file, which need not be there yet.
+    """
+    try:
+        status = os.statvfs(os.path.realpath(record.parent))
+    except OSError:
+        return None
+    free, size = status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
+    if free >= min(_LITTLE_BYTES, size * _LITTLE_SHARE):
+        return None
+    return f"the disk of {str(record)!r} is nearly full: {size_of(free)} of {size_of(size)} are free"
+
+
+class DiskWatch:
+    """Warns once when the disk of a record gets full, and says when it is not any more."""
+
+    def __init__(self, record: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            record: None: there is nothing to watch.
+        """
+        self._record, self._clock = record, clock
+        self._next = clock()
+        self._warned = False
+
+    def look(self) -> None:
+        """See how it is, at most once in half a minute."""
+        if self._record is None or self._clock() < self._next:
+            return
+        self._next = self._clock() + _LOOK_SECONDS
+        trouble = little_space(self._record)
+        if trouble is not None and not self._warned:
+            logger.warning("%s; when it is full, nothing can be said", trouble)
+        elif trouble is None and self._warned:
+            logger.warning("there is enough space again on the disk of %r", str(self._record))
+        self._warned = trouble is not None

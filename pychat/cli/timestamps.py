@@ -1,0 +1,37 @@
+"""Lines for people with their time before them: `[15:04] ann: hello`, and a line for each new day."""
+
+from __future__ import annotations
+
+import time
+
+from pychat.cli.display import Lines
+from pychat.client import Dropped, Heard, LateAnswer, Reconnected, Reconnecting
+from pychat.model.events import Event
+from pychat.protocols.text.render import Style, render
+
+
+class Stamped:
+    """What was heard, one after the other."""
+
+    def __init__(self, room: str | None) -> None:
+        """
+        Args:
+            room: The one whose name is not shown before its messages; None: all are shown.
+        """
+        self._style = Style("" if room is None else room, local_time=True)
+        self._lines = Lines()
+        self._day = ""
+
+    def show(self, heard: Heard) -> list[str]:
+        """Return the lines that tell of it; there may be none."""
+        if isinstance(heard, Reconnecting | Reconnected | Dropped | LateAnswer):
+            lines = self._lines.show(heard)
+        else:
+            lines = render(heard, self._style)
+        moment = time.localtime(heard.time if isinstance(heard, Event) else None)
+        day, minute = time.strftime("%Y-%m-%d", moment), time.strftime("%H:%M", moment)
+        stamped = [f"[{minute}] {line}" for line in lines if line]
+        if stamped and day != self._day:
+            self._day = day
+            return [f"-- {day}", *stamped]
+        return stamped

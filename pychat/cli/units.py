@@ -1,0 +1,98 @@
+"""Amounts as people write them: how long, how much, and from when on."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from pychat.model.durations import parse_duration
+from pychat.model.errors import ChatError
+from pychat.model.queries import Moment, Position
+
+_BYTES: Final[Mapping[str, int]] = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+_AMOUNT: Final = re.compile("([0-9]{1,9})([A-Za-z]+)")
+_EVENT_ID: Final = re.compile("[0-9a-f]{16}")
+_OF_TODAY: Final = re.compile("[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+
+
+class BadAmount(ChatError):
+    """What was written is no such thing; `str(error)` says what is."""
+
+
+def check_event_id(text: str) -> None:
+    """Return if a text is the id of an event, as `pychat tail --json` prints it; leading zeros may be left out."""
+    if not re.fullmatch("[0-9a-f]{1,16}", text):
+        raise BadAmount(f"{text!r} is no event id: up to 16 digits 0-9 a-f")
+
+
+class Keep(NamedTuple):
+    """How much of what was said is kept; None: all of it."""
+
+    seconds: int | None = None
+    bytes: int | None = None
+
+
+def parse_keep(texts: Iterable[str]) -> Keep:
+    """
+    Return what `30d`, `1GB` or both mean.
+
+    Raises:
+        BadAmount: One of them is neither, or there are two of a kind.
+    """
+    keep = Keep()
+    for text in texts:
+        seconds, size = parse_duration(text), _amount(text, _BYTES)
+        if not seconds and not size:
+            raise BadAmount(f"{text!r} is no time and no size; write it like 30d (or s, m, h, w) or 1GB (or MB, TB)")
+        if (seconds and keep.seconds is not None) or (size and keep.bytes is not None):
+            raise BadAmount(f"{text!r} is one too many; give one time, or one size, or one of each")
+        keep = keep._replace(seconds=seconds) if seconds else keep._replace(bytes=size)
+    return keep
+
+
+def parse_position(text: str, now: float | None = None) -> Position:
+    """
+    Return the place in a record that is meant: an event id, or a time of this computer.
+
+    Args:
+        text: An id, `2026-11-22`, `2026-11-22T15:04`, `15:04` (today) or `2h` (two hours ago).
+        now: POSIX seconds; default: what time it is.
+
+    Raises:
+        BadAmount: It is neither.
+    """
+    if _EVENT_ID.fullmatch(text):
+        return int(text, 16)
+    now = time.time() if now is None else now
+    ago = parse_duration(text)
+    try:
+        if ago is not None:
+            return Moment(now - ago)
+        day = f"{datetime.fromtimestamp(now):%Y-%m-%d}T" if _OF_TODAY.fullmatch(text) else ""
+        return Moment(datetime.fromisoformat(day + text).timestamp())
+    except (ValueError, OverflowError, OSError):
+        raise BadAmount(
+            f"{text!r} is no time and no event id; write it like 2026-11-22, 2026-11-22T15:04, 15:04 or 2h (ago), "
+            "or as 16 digits 0-9 a-f"
+        ) from None
+
+
+def _amount(text: str, units: Mapping[str, int]) -> int | None:
+    match = _AMOUNT.fullmatch(text)
+    return int(match[1]) * units[match[2]] if match and match[2] in units else None
+
+
+def number_of(count: int, thing: str) -> str:
+    """So many of a thing, whose name is given in the singular: `1 room`, `2 rooms`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def size_of(count: int) -> str:
+    """A number of bytes for people."""
+    for unit, length in reversed([*_BYTES.items()]):
+        if count >= length:
+            return f"{count / length:.1f} {unit}"
+    return f"{count / 1000:.1f} kB"

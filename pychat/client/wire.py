@@ -1,0 +1,291 @@
+"""The client's end of a wire: connect to a server, send verbs, receive what it says. It keeps no state of the chat."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from pychat.model.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    LimitExceeded,
+    NotPychat,
+    Refused,
+    RemoteProtocolError,
+    TlsRequired,
+)
+from pychat.model.limits import Limits
+from pychat.model.replies import Bye, Failure, PongReply, Welcome
+from pychat.model.verbs import Direct, Hello, Ping, Say, Verb
+from pychat.protocols.base import Item
+from pychat.protocols.detect import behind_prompt
+from pychat.protocols.foreign import SHOWN, TLS_SERVER, first_line, recognise
+from pychat.protocols.jsonl.fields import line_bytes
+from pychat.protocols.jsonl.protocol import JsonClientProtocol, encode_verb
+from pychat.transport.keepalive import keep_alive
+from pychat.transport.unix import open_connection
+from pychat.transport.unserved import is_served
+
+if TYPE_CHECKING:
+    from pychat.client.tls import ClientTls
+    from pychat.transport.tls import TlsLayer
+
+_READ_BYTES: Final = 65_536
+_NOT_STARTED: Final = "the server there is one of this program, which has not started it: call its start()"
+
+
+class Wire:
+    """
+    One connection. One thread receives; any may send and close.
+
+    It never waits for ever: whoever sends is told after `timeout` seconds that the server takes nothing.
+    """
+
+    def __init__(self, host: str, port: int | None, timeout: float, tls: ClientTls | None = None) -> None:
+        """
+        Connect.
+
+        Args:
+            port: None: `host` is the path of a Unix socket.
+            tls: Speak TLS with a server that this trusts; None: do not.
+
+        Raises:
+            ConnectFailed: Nobody answers there, or the name is unknown.
+            TlsFailed: There is no TLS with whoever answers.
+        """
+        self.host, self.port = host, port
+        self._timeout = timeout
+        try:
+            self._socket = open_connection(host, port, timeout)
+        except OSError as error:  # socket.gaierror and TimeoutError are some, too
+            raise ConnectFailed(host, port, error.strerror or str(error) or "no answer") from error
+        except UnicodeError as error:
+            raise ConnectFailed(host, port, "no host can have this name") from error
+        except (ValueError, OverflowError) as error:  # a port that cannot be one
+            raise ConnectFailed(host, port, str(error)) from error
+        self._socket.settimeout(None)
+        if not is_served(self._socket, timeout):
+            self._socket.close()
+            raise ConnectFailed(host, port, _NOT_STARTED)
+        if port is not None:
+            with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                keep_alive(self._socket, Limits())
+        # What TLS has to send beside our lines goes before the next of them, soon enough after the handshake: so only
+        # senders use the socket for sending.
+        self._tls: TlsLayer | None = None
+        self._early = b""
+        """What came right behind the handshake."""
+        if tls is not None:
+            try:
+                self._tls, self._early = tls.shake_hands(self._socket, host, port, timeout)
+            except BaseException:
+                self._socket.close()
+                raise
+        self._protocol = JsonClientProtocol()
+        self._started = b""
+        self._is_pychat = False
+        """Whether it has begun to say an object."""
+        self.limits: Limits | None = None
+        """Those of the server; None: it has not told them yet, which its welcome does."""
+        # Held while a line is sent, so that lines of several threads do not mix. Nothing else is called under it.
+        self._sending = threading.Lock()
+
+    def send(self, verb: Verb) -> None:
+        """
+        Send a verb.
+
+        Raises:
+            ConnectionLost: The connection is over, or the server took nothing for too long. Nothing can follow.
+            LimitExceeded: The verb is longer than the server takes.
+            LocalProtocolError: The verb cannot be sent.
+        """
+        line, limits = encode_verb(verb), self.limits
+        # A longer one the server would skip, its mark included: no answer could come.
+        if limits is not None and len(line) > line_bytes(limits) + 1:
+            if isinstance(verb, Say | Direct):
+                raise LimitExceeded("message", limits.text_bytes, "bytes")
+            raise LimitExceeded("request", line_bytes(limits), "bytes")
+        deadline = time.monotonic() + self._timeout
+        if not self._sending.acquire(timeout=self._timeout):
+            raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
+        try:
+            left = memoryview(line if self._tls is None else self._tls.send(line))
+            while left:
+                try:
+                    left = left[self._socket.send(left, socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    self._wait_writable(deadline)
+        except OSError as error:
+            raise ConnectionLost(error.strerror or str(error)) from error
+        finally:
+            self._sending.release()
+
+    def _wait_writable(self, deadline: float) -> None:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLOUT)
+        if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            self.shutdown()  # half of a line is sent; the rest of the stream would be nonsense
+            raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
+
+    def receive(self, timeout: float | None = None) -> list[Item]:
+        """
+        Wait for the server, and return what it said; it may be nothing yet.
+
+        Raises:
+            ConnectionLost: The connection is over.
+            ConnectFailed: The other side is no pychat server, or one that turns us away.
+            TlsRequired: It speaks TLS, and we do not.
+            RemoteProtocolError: It was one so far. Nothing can follow.
+            TimeoutError: Nothing came in time.
+        """
+        data, self._early = self._early, b""
+        if not data:
+            data = self._receive(timeout)
+        if not data:
+            return []
+        self._check_start(data)
+        return self._protocol.receive(data)
+
+    def _receive(self, timeout: float | None) -> bytes:
+        """Return what came; nothing if that was for TLS alone."""
+        try:
+            if timeout is not None:
+                poller = select.poll()
+                poller.register(self._socket, select.POLLIN)
+                if not poller.poll(max(0.0, timeout) * 1000):
+                    raise TimeoutError
+            data = self._socket.recv(_READ_BYTES)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise ConnectionLost(error.strerror or str(error)) from error
+        if self._tls is not None and data:
+            data = self._tls.receive(data)
+            if not data and not self._tls.ended:
+                return b""
+            if not data and self._tls.error is not None:
+                raise ConnectionLost(f"TLS failed: {self._tls.error.reason or self._tls.error}")
+        if not data:
+            raise ConnectionLost("the server closed the connection")
+        return data
+
+    def _check_start(self, data: bytes) -> None:
+        """Whoever does not begin with an object speaks another language, or turns away whoever comes, in a line."""
+        if self._is_pychat:
+            return
+        self._started += data[: SHOWN - len(self._started)]
+        first = behind_prompt(self._started).lstrip()
+        self._is_pychat = first.startswith(b"{")
+        if recognise(first) or b"\n" in first or len(self._started) == SHOWN:
+            self.check_peer()
+
+    def check_peer(self) -> None:
+        """
+        Return if the other side may be a pychat server, for all that it has said so far.
+
+        Raises:
+            ConnectFailed: It does not begin like one, or like one that turns us away.
+            TlsRequired: It speaks TLS, and we do not.
+        """
+        first = behind_prompt(self._started).lstrip()
+        if self._is_pychat or not first:
+            return
+        said = first_line(first)
+        kind = recognise(first)
+        if kind == TLS_SERVER:
+            raise TlsRequired
+        if kind is None:
+            raise ConnectFailed(self.host, self.port, f"it says {said!r}")
+        raise NotPychat(self.host, self.port, f"{kind} answers there: {said!r}")
+
+    def shutdown(self) -> None:
+        """End the connection; the thread that receives wakes and must call `close`."""
+        with contextlib.suppress(OSError):
+            if self._tls is not None and self._sending.acquire(blocking=False):  # else somebody is stuck in a line
+                try:
+                    self._tls.end()
+                    self._socket.send(self._tls.send(), socket.MSG_DONTWAIT)
+                finally:
+                    self._sending.release()
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Free the descriptor. Nobody may be receiving."""
+        with self._sending:
+            self._socket.close()
+
+    def disown(self) -> None:
+        """In the child of a fork: free the descriptor; the connection stays that of the parent."""
+        self._socket.close()
+
+
+def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[Item]]:
+    """
+    Register, and return the answer and what came behind it.
+
+    Args:
+        hello: With a `ref`.
+
+    Raises:
+        Refused: With the server's reason.
+        ConnectFailed: The other side does not answer like a pychat server.
+    """
+    with contextlib.suppress(ConnectionLost):  # one that is turned away may still read why
+        wire.send(hello)
+    before: Failure | None = None
+    for items in _answers(wire, timeout):
+        for index, item in enumerate(items):
+            if isinstance(item, Welcome):
+                wire.limits = item.limits
+                return item, items[index + 1 :]
+            if isinstance(item, Failure):
+                if item.ref == hello.ref or item.code == "line_too_long":  # then its mark was not read
+                    raise item.error()
+                before = item
+            if isinstance(item, Bye):
+                raise before.error() if before is not None else Refused(item.reason)
+    raise AssertionError("answers do not end")
+
+
+def ask_for_life(host: str, port: int | None, timeout: float) -> None:
+    """
+    Return if a pychat server answers there. It need not let us in, and nobody in the chat hears of it.
+
+    Raises:
+        ConnectFailed: None answers; `NotPychat` if something else does.
+        TlsRequired: Something answers there that speaks nothing but TLS.
+    """
+    wire = Wire(host, port, timeout)
+    try:
+        with contextlib.suppress(ConnectionLost):
+            wire.send(Ping())
+        for items in _answers(wire, timeout):
+            if any(isinstance(item, PongReply) or _wants_tls(item) for item in items):
+                return
+    finally:
+        wire.close()
+
+
+def _wants_tls(item: Item) -> bool:
+    return isinstance(item, Failure) and item.code == TlsRequired.code
+
+
+def _answers(wire: Wire, timeout: float) -> Iterator[list[Item]]:
+    """Yield what a server says, which is to answer within the timeout; raise ConnectFailed if it does not."""
+    deadline = time.monotonic() + timeout
+    try:
+        while (left := deadline - time.monotonic()) > 0:  # one that never stops talking has no more time than others
+            yield wire.receive(left)
+        raise TimeoutError
+    except TimeoutError:
+        wire.check_peer()
+        raise NotPychat(wire.host, wire.port, f"no answer within {timeout:g} s") from None
+    except (ConnectionLost, RemoteProtocolError) as error:
+        wire.check_peer()
+        raise ConnectFailed(wire.host, wire.port, str(error)) from error

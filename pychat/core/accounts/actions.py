@@ -1,0 +1,230 @@
+"""
+Accounts: what the verbs about them do.
+
+Passwords are checked with no lock held, and what comes of it is used under the order lock (`logins.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from pychat.core.accounts import reclaim as reclaiming
+from pychat.core.accounts.authentication import ask_accounts, check_password, name_of
+from pychat.core.accounts.base import AccountExists, BadCredentials, finish
+from pychat.core.accounts.hello import claim
+from pychat.core.accounts.logins import Proof, changing, require_locked
+from pychat.core.accounts.nickname_ownership import owner_of, reconsider, require_unreserved
+from pychat.core.accounts.rate_limit import address_key
+from pychat.core.accounts.reclaim import NotLoggedIn, account_of
+from pychat.core.accounts.server_password import require_entry
+from pychat.core.moderation.server_bans import BannedFromServer
+from pychat.core.people.user_counts import everybody_locked
+from pychat.core.rooms.account_roles import forget_account, meet_locked
+from pychat.core.session import Session
+from pychat.model import account_verbs as verbs
+from pychat.model.account_replies import LoggedIn, LoggedOut
+from pychat.model.errors import InvalidNickname, NotRegistered, Refused
+from pychat.model.events import AccountChanged
+from pychat.model.names import check_nickname, fold
+from pychat.model.queries import Ref
+from pychat.model.replies import Ok
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+logger = logging.getLogger("pychat")
+
+
+def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
+    """
+    The nickname must be one's own at the moment, or nobody's, so that nobody loses the one that they have.
+
+    Who has not come in may lack the server's password, which is for taking nicknames for ever, too.
+    """
+    require_entry(session)
+    wanted = verb.account if verb.account is not None else session.nickname
+    if session.account is not None:
+        refusal = Refused(f"you are logged in as {session.account!r} already", code="bad_request")
+        if not session.is_of(wanted):
+            raise refusal
+        become(chat, session, _prove_again(session, session.account, verb.password, refusal), verb.ref, registered=True)
+        return
+    name = check_nickname(wanted or "", chat.limits)
+    require_unreserved(session, name)
+    if fold(verb.password.partition(" ")[0]) == fold(name) and " " in verb.password:  # "/register ann sesame"
+        raise Refused(
+            "the password begins with the nickname, which is not wanted here: leave it out", code="bad_password"
+        )
+    ban = chat.bans.of_account(name)
+    if ban is not None:
+        raise BannedFromServer(ban)
+    with chat.order.acting(session):
+        chat.nicknames.require_free(name, session)
+        if chat.logins.is_changing_locked(name):  # it is being deleted
+            raise AccountExists(name)
+    chat.logins.registrations.count(place := address_key(session.address))
+    try:
+        ask_accounts(session, lambda: finish(chat.accounts.register, name, verb.password))
+    except AccountExists as refusal:
+        become(chat, session, _prove_again(session, name, verb.password, refusal), verb.ref, registered=True)
+        return
+    with chat.order.lock:
+        chat.logins.change_locked(name)
+        chat.logins.note_place_locked(name_of(name), place)
+        proof = Proof(name, chat.logins.moment)
+    chat.audit.note(session, f"registered the account {name}")
+    become(chat, session, proof, verb.ref, registered=True)
+    holder = chat.find(name)
+    if holder is not None and holder is not session:  # it took the nickname while the password was hashed
+        reconsider(holder)
+
+
+def _prove_again(session: Session, account: str, password: str, refusal: Refused) -> Proof:
+    """
+    Return a proof, if the password is what a request says that was carried out before: its answer may have been lost.
+
+    Raises:
+        Refused: It is another one; as if it had not been looked at.
+    """
+    try:
+        return check_password(session, account, password)
+    except BadCredentials:
+        raise refusal from None
+
+
+def log_in(chat: Chat, session: Session, verb: verbs.LogIn) -> None:
+    wanted, password = verb.account if verb.account is not None else session.nickname, verb.password
+    if wanted is None:
+        raise NotRegistered
+    own = session.nickname
+    if verb.typed and own is not None and not _has_account(chat, wanted) and _has_account(chat, own):
+        wanted, password = own, verb.typed_password
+    become(chat, session, check_password(session, wanted, password), verb.ref)
+
+
+def _has_account(chat: Chat, name: str) -> bool:
+    try:
+        return owner_of(chat, check_nickname(name, chat.limits)) is not None
+    except InvalidNickname:
+        return False
+
+
+def log_out(chat: Chat, session: Session, verb: verbs.LogOut) -> None:
+    if session.account is None:
+        raise NotLoggedIn
+    become(chat, session, None, verb.ref)
+
+
+def change_password(chat: Chat, session: Session, verb: verbs.ChangePassword) -> None:
+    """Whoever else is logged in to the account may know the old password only, and is logged out."""
+    try:
+        proof = check_password(session, account_of(session), verb.password)
+    except BadCredentials as refusal:
+        account = account_of(session)
+        with chat.order.lock:
+            changed = chat.logins.has_changed_locked(account)
+        if not changed:  # so it is a mistake, and one try of the password is enough
+            raise
+        _prove_again(session, account, verb.new_password, refusal)
+        chat.send(session, Ok(verb.ref))
+        return
+    account = proof.account
+    with changing(chat, account, proof):
+        ask_accounts(session, lambda: finish(chat.accounts.change_password, account, verb.new_password))
+        chat.audit.note(session, f"changed the password of the account {account}")
+        log_out_everybody(chat, account, but=session)
+    session.notice(f"the account {account} has another password now")
+    chat.send(session, Ok(verb.ref))
+
+
+def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:
+    proof = check_password(session, account_of(session), verb.password)
+    account = proof.account
+    with changing(chat, account, proof):
+        ask_accounts(session, lambda: finish(chat.accounts.drop, account))
+        chat.audit.note(session, f"deleted the account {account}")
+        session.notice(f"the account {account} is no more")
+        forget_account(chat, account)
+        log_out_everybody(chat, account, by=session, ref=verb.ref)
+
+
+def log_out_everybody(
+    chat: Chat, account: str, *, but: Session | None = None, by: Session | None = None, ref: Ref = None
+) -> None:
+    """
+    Let nobody be logged in to an account by what they knew of it until now.
+
+    They are those who are here, those who may come back, and those whose password is being checked.
+
+    Args:
+        but: One who stays logged in.
+        by: One who has asked for it by a verb with this `ref`.
+    """
+    chat.order.flush()
+    with chat.order.lock:
+        chat.logins.change_locked(account)
+        chat.nicknames.log_out_parked(account)
+        others = [other for other in everybody_locked(chat) if other.is_of(account) and other is not but]
+        for other in others:
+            _set_account_locked(chat, other, None, ref if other is by else None)
+    chat.order.wake()
+    for other in others:
+        reconsider(other)
+
+
+def regain(chat: Chat, session: Session, verb: verbs.Regain) -> None:
+    """With a password, log in first. Whoever has the nickname gets another one, or is ended (`reclaim.py`)."""
+    nickname = check_nickname(verb.nickname, chat.limits)
+    owner = owner_of(chat, nickname)
+    if verb.password is not None and not session.is_of(owner):
+        become(chat, session, check_password(session, owner or nickname, verb.password), None)
+    reclaiming.regain(chat, session, nickname)
+    claim(chat, session, nickname)
+    chat.send(session, Ok(verb.ref))
+
+
+def become(chat: Chat, session: Session, proof: Proof | None, ref: Ref, *, registered: bool = False) -> None:
+    """
+    Let a session be logged in to an account that it has proved to be its own, or to none, and tell it and the others.
+
+    A nickname that belonged to the account it had before is only lent from now on.
+
+    Raises:
+        BadCredentials: The account has changed since it was proved.
+        BannedFromServer: The account is banned.
+    """
+    chat.order.flush()
+    with chat.order.acting(session):
+        if proof is not None:
+            require_locked(chat, proof)
+        account = None if proof is None else proof.account
+        changed = _set_account_locked(chat, session, account, ref, registered=registered)
+    chat.order.wake()
+    if changed:
+        reconsider(session)
+
+
+def _set_account_locked(
+    chat: Chat, session: Session, account: str | None, ref: Ref, *, registered: bool = False
+) -> bool:
+    """Return whether it was another one, and the nickname has to be reconsidered."""
+    if session.closed and account is not None:
+        return False
+    changed = session.account != account
+    session.account = account
+    if session.closed:
+        return False
+    if changed and session.nickname is not None:
+        session.update_info()
+        userhost, _, bot = session.origin
+        event = AccountChanged(0, 0.0, session.room_names, session.nickname, account, userhost, bot)
+        placed = chat.order.append_locked(event, tuple(session.rooms.values()), also=session)
+        chat.watches.changed_locked(session, placed)
+    for room in session.rooms.values():
+        meet_locked(chat, session, room)
+    place = session.nickname, session.userhost
+    chat.order.send_locked(
+        session, LoggedOut(ref, *place) if account is None else LoggedIn(ref, account, registered, *place)
+    )
+    return changed

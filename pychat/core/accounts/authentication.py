@@ -1,0 +1,150 @@
+"""Trying a password: an account's, an operator's, the server's. Who is wrong too often has to wait."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pychat.core.accounts.base import BadCredentials, checked_name
+from pychat.core.accounts.logins import Proof
+from pychat.core.accounts.nickname_ownership import owner_of
+from pychat.core.accounts.rate_limit import address_key
+from pychat.core.people.journal import described
+from pychat.core.worker_pool import Busy, on_behalf_of
+from pychat.model.errors import InternalFailure, Refused
+from pychat.model.names import fold
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+    from pychat.core.session import Session
+
+T = TypeVar("T")
+
+logger = logging.getLogger("pychat")
+
+_NAME_CHARS: Final = 64
+"""What counts of a name: nobody fills the memory with names that no account has."""
+
+
+def attempt(
+    session: Session, name: tuple[str, str] | None, check: Callable[[], T | None], *, own: bool = False
+) -> T | None:
+    """
+    Return what the check returns, which is None if the password was wrong.
+
+    An attempt counts for the name and for the address as soon as it begins, and no more when it was good (`Attempts`).
+    What nobody could check does not count. A device that the owner is known to have (`own`, or the address of the last
+    good attempt) has a count of its own, so that strangers who guess do not keep the owner out.
+
+    Args:
+        name: Whose password it is: a kind, and a name of any length. None: everybody's.
+
+    Raises:
+        TooManyAttempts: It has been wrong too often, for this name or from this address.
+        Busy: Too many are at it.
+    """
+    chat, place = session.chat, address_key(session.address)
+    chat.order.flush()  # whoever waits here keeps nobody waiting
+    key = None if name is None else _count_of(session, name, place, own)
+    chat.logins.attempts.begin(place, key)
+    failed = True
+    try:
+        found = check()
+        failed = found is None
+    except (Busy, InternalFailure):
+        failed = False
+        raise
+    finally:
+        chat.logins.attempts.end(place, key, failed=failed)
+    if not failed and name is not None:
+        with chat.order.lock:
+            chat.logins.note_place_locked(_cut(name), place)
+    return found
+
+
+def name_of(account: str) -> tuple[str, str]:
+    """Return what attempts for an account count for."""
+    return _cut(("account", fold(account)))
+
+
+def _cut(name: tuple[str, str]) -> tuple[str, str]:
+    return name[0], name[1][:_NAME_CHARS]
+
+
+def _count_of(session: Session, name: tuple[str, str], place: Hashable, own: bool) -> Hashable:
+    """Return what an attempt counts for."""
+    if own:
+        return *_cut(name), "own"
+    chat = session.chat
+    with chat.order.lock:
+        return (*_cut(name), place) if chat.logins.is_known_place_locked(_cut(name), place) else _cut(name)
+
+
+def check_password(session: Session, account: str, password: str, *, own: bool = False) -> Proof:
+    """
+    Return a proof, if this is the password of the account; it is good as long as the account does not change.
+
+    Args:
+        own: Whether the session is known to be one of its owner's.
+
+    Raises:
+        BadCredentials: It is not, or there is no such account.
+        TooManyAttempts: It has been wrong too often.
+        Busy: Too many are logging in.
+    """
+    accounts, moment = session.chat.accounts, session.chat.logins.moment
+
+    def check() -> str | None:
+        return checked_name(accounts, "check", accounts.check(account, password))
+
+    return require_account(session, account, check, moment, own=own)
+
+
+def require_account(
+    session: Session, account: str, check: Callable[[], str | None], moment: int, *, own: bool = False
+) -> Proof:
+    """
+    The same, whatever the check is: it returns the name of the account, or None.
+
+    Args:
+        moment: `Logins.moment` from before anything was known that the check compares with.
+    """
+    own = own or session.is_of(account)
+    found = attempt(session, name_of(account), lambda: ask_accounts(session, check), own=own)
+    if found is None:
+        # Not the name that was given, if it is unknown: people type the password there.
+        known = owner_of(session.chat, account) is not None
+        name = f"the account {account}" if known else "an account that there is not"
+        logger.warning("%s gave a wrong password of %s", described(session), name)
+        raise BadCredentials
+    return Proof(found, moment)
+
+
+def ask_accounts(session: Session, function: Callable[[], T]) -> T:
+    """
+    Call a function of the accounts, which may be those of a program, for a session.
+
+    Raises:
+        Refused: What the accounts say, or `InternalFailure` if they failed.
+    """
+    session.chat.order.flush()
+    try:
+        with on_behalf_of(address_key(session.address)):
+            return function()
+    except (Refused, KeyboardInterrupt):
+        raise
+    except BaseException:
+        logger.exception("the accounts failed")
+        raise InternalFailure from None
+
+
+def release_waiting(chat: Chat) -> None:
+    """The chat is ending: refuse those who wait for a password to be checked."""
+    chat.logins.attempts.stop()
+    try:
+        chat.accounts.end()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        logger.exception("the accounts failed")

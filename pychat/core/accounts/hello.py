@@ -1,0 +1,250 @@
+"""Coming in, being called something, being away, and going: what these verbs do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pychat.core.accounts.authentication import check_password
+from pychat.core.accounts.logins import Proof, require_locked
+from pychat.core.accounts.nickname_ownership import (
+    is_of_account,
+    lend,
+    owner_of,
+    rename_locked,
+    require_own,
+    require_unreserved,
+)
+from pychat.core.accounts.reclaim import end_old, make_way, regain
+from pychat.core.accounts.server_password import require_password
+from pychat.core.handler import change_before
+from pychat.core.moderation.server_bans import require_welcome
+from pychat.core.people.ignore import match_new_name
+from pychat.core.people.journal import note_coming
+from pychat.core.people.nicknames import Parked
+from pychat.core.people.user_modes import introduce
+from pychat.core.permissions import may_rename, reason_to_tell
+from pychat.core.price import JOIN_UNITS
+from pychat.core.rooms.behind import Behind
+from pychat.core.rooms.profile_changes import prepare_to_tell, tell_rooms_locked
+from pychat.core.session import Session
+from pychat.model import verbs
+from pychat.model.account_replies import LoggedIn
+from pychat.model.errors import NicknameInUse, Refused, SaslAborted
+from pychat.model.events import AwayChanged
+from pychat.model.names import check_nickname, fold
+from pychat.model.queries import Ref
+from pychat.model.replies import Failure, Motd, Ok, Welcome
+from pychat.model.tokens import new_token
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+
+def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
+    if session.nickname is not None:
+        raise Refused(f"you are {session.nickname!r} already; use nick to change it", code="bad_request")
+    known = session.account
+    parked = None if verb.token is None else _take_over(chat, session, verb.token)
+    if parked is None or not parked.knows_password:
+        require_password(session, verb.password)
+    introduce(chat, session, verb)
+    if verb.account is not None and not (parked and session.is_of(verb.account)):
+        _log_in(chat, session, verb.account, verb, parked)
+    # else a token is as good as a password, and nobody has to wait while a thousand come back
+    nickname = verb.nickname if parked is None else parked.nickname
+    if verb.regain and parked is None:
+        _regain(chat, session, verb)
+    owns = claim(chat, session, nickname, free=parked and verb.token)
+    with chat.order.acting(session):
+        if parked is not None:
+            _restore(chat, session, parked)
+        session.realname = session.realname or session.nickname or ""
+        session.update_info()
+        session.coming = rooms = _rooms(chat, verb, parked)
+        chat.nicknames.give_token(session, new_token(), earlier=verb.token)
+        chat.lasting.keep_session_locked(session)
+    if session.sasl is not None:
+        chat.send(session, Failure.of(SaslAborted(), session.sasl.ref))
+        session.sasl = None
+    note_coming(session)
+    _welcome(chat, session, verb.ref)
+    if session.account != known and session.account is not None:
+        chat.send(session, LoggedIn(None, session.account, False, session.nickname, session.userhost))
+    if not owns:
+        lend(session)
+    session.owes += JOIN_UNITS * max(0, len(rooms) - 1)  # the first one is in the price of coming
+    chat.membership.arrive(session, rooms, _places(session, verb, rooms, parked), verb)
+    if session.is_here:
+        session.coming = ()
+
+
+def _regain(chat: Chat, session: Session, verb: verbs.Hello) -> None:
+    """As `identifying.regain`, for one who has no nickname yet."""
+    nickname = check_nickname(verb.nickname, chat.limits)
+    owner = owner_of(chat, nickname)
+    if verb.account is None and verb.account_password and not session.is_of(owner):
+        _log_in(chat, session, owner or nickname, verb, None)
+    regain(chat, session, nickname)
+
+
+def _log_in(chat: Chat, session: Session, account: str, verb: verbs.Hello, parked: Parked | None) -> None:
+    # Behind a restart, a token stands for no account, but its holder had the nickname.
+    owner = None if parked is None else owner_of(chat, parked.nickname)
+    own = owner is not None and fold(owner) == fold(account)
+    proof = check_password(session, account, verb.account_password, own=own)
+    with chat.order.acting(session):
+        require_locked(chat, proof)
+        session.account = proof.account
+
+
+def _restore(chat: Chat, session: Session, parked: Parked) -> None:
+    """Let a session be what is kept of a lost one; but to be an operator takes the password again."""
+    session.identity, session.away, session.ignored = parked.identity, parked.away, parked.ignored
+    session.named, session.named_at = 0.0, parked.named_at  # nobody else could have the nickname meanwhile
+    session.realname = session.realname or parked.realname
+    session.update_info()
+    chat.census.set_modes(session, {*session.modes, *parked.modes} - {"o"})
+
+
+def _rooms(chat: Chat, verb: verbs.Hello, parked: Parked | None) -> tuple[str, ...]:
+    if verb.rooms is not None:
+        return verb.rooms
+    return (parked.rooms if parked is not None else ()) or (chat.default_room.name,)
+
+
+def _places(session: Session, verb: verbs.Hello, rooms: tuple[str, ...], parked: Parked | None) -> dict[str, int]:
+    """
+    Return the rooms that the session comes back into, by key, with the id up to which it has everything.
+
+    These are the rooms that its token stands for. Whoever has lost the token, or brings one that is worth nothing any
+    more, gets as much as one request for history gives.
+    """
+    if verb.after is None:
+        return {}
+    behind = session.behind
+    assert behind is not None
+    behind.after = verb.after
+    if parked is None:
+        behind.pages = 1
+    return {fold(name): verb.after for name in (rooms if parked is None else parked.rooms)}
+
+
+def _welcome(chat: Chat, session: Session, ref: Ref) -> None:
+    assert session.nickname is not None
+    assert session.token is not None
+    welcome = Welcome(
+        ref,
+        chat.name,
+        session.nickname,
+        session.token,
+        chat.limits,
+        session.userhost,
+        chat.started,
+        chat.counts(),
+    )
+    chat.send(session, welcome, Motd(None, chat.motd))
+
+
+def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
+    """
+    Return what is kept for the token; a session that still lives is ended first. None: it is worth nothing.
+
+    Whoever has it is logged in from now on as the lost session was, until the account changes.
+    """
+    with chat.order.lock:
+        holder = chat.nicknames.holder_of(token)
+    if isinstance(holder, Session):
+        holder.resumable = True
+        end_old(chat, holder, "connected again from elsewhere")
+    with chat.order.lock:
+        holder = chat.nicknames.holder_of(token)
+        if not isinstance(holder, Parked):
+            return None
+        if holder.account is not None:
+            require_locked(chat, Proof(holder.account, chat.logins.moment))
+            session.account = holder.account
+        return holder
+
+
+def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -> bool:
+    """
+    Give the session a nickname: its first one, or another. `free`: the token that keeps it.
+
+    Returns:
+        Whether it may keep it; if not, `owning.lend` has to follow.
+    """
+    old = session.nickname
+    checked = check_nickname(wanted, chat.limits)
+    if free is None:
+        require_unreserved(session, checked)
+    if old is not None and checked != old and not is_of_account(session, checked):
+        may_rename(session)
+    chat.order.flush()
+    nickname = change_before(chat.chains.before_nick, session, value=checked)
+    if nickname != checked:
+        nickname = check_nickname(nickname, chat.limits)
+        require_unreserved(session, nickname)
+    if nickname == old:
+        return True
+    if free is None:
+        make_way(session, nickname)
+    while True:
+        version = chat.bans.version
+        require_welcome(session, nickname)
+        with chat.order.acting(session):
+            if chat.bans.version == version:
+                owns = _claim_locked(chat, session, nickname, free)
+                break
+    chat.order.wake()
+    chat.run_on(chat.chains.on_nick, session, old, nickname)
+    return owns
+
+
+def _claim_locked(chat: Chat, session: Session, nickname: str, free: str | None) -> bool:
+    chat.order.flush_locked()
+    if free is not None and not chat.nicknames.unpark(free):  # somebody else has used the token, or may not come back
+        raise NicknameInUse(nickname)
+    owns = require_own(session, nickname)
+    if free is None and is_of_account(session, nickname):
+        chat.nicknames.free_parked(nickname)  # whoever lost the connection was its owner as well, or borrowed it
+    if session.nickname is not None:
+        rename_locked(chat, session, nickname)
+    else:
+        chat.nicknames.claim(session, nickname)
+        session.named, session.named_at = chat.clock.monotonic(), chat.log.last_id()
+        session.behind = Behind()  # until it has come into its rooms
+        chat.census.name(session)
+        chat.watches.claimed_locked(session, None)
+    return owns
+
+
+def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
+    owns = claim(chat, session, verb.nickname)
+    match_new_name(session)
+    chat.send(session, Ok(verb.ref), confirms=True)
+    if not owns:
+        lend(session)
+
+
+def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
+    text = None if verb.text is None else chat.checked_short_text("away text", verb.text) or "away"
+    prepare_to_tell(session)
+    chat.order.flush()
+    with chat.order.acting(session):
+        if text != session.away:
+            before, session.away = session.away, text
+            session.update_info()
+            event = AwayChanged(0, 0.0, (), session.nickname or "", text, *session.origin)
+            news = (text is None) != (before is None)
+            tell_rooms_locked(chat, session, event, event._replace(text=text and "away") if news else None)
+            chat.lasting.keep_session_locked(session)
+    chat.send(session, Ok(verb.ref))
+
+
+def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
+    reason = chat.checked_short_text("reason", verb.reason)
+    for room in tuple(session.rooms.values()):  # all of them hear the same
+        reason = reason_to_tell(session, room, reason)
+    chat.send(session, Ok(verb.ref))
+    session.quits = True
+    session.end(reason or "quit")

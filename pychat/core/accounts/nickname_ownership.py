@@ -1,0 +1,175 @@
+"""
+Whose nickname it is: one that belongs to an account can be borrowed for a while, and then it goes back.
+
+Who comes with a nickname of an account has `Limits.nickname_grace_seconds` to log in. After that, the server gives
+it another one. The time is given once: who logs out when it is over, loses the nickname at once. Programs inside this
+process may be called anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from pychat.core.accounts.base import checked_name
+from pychat.core.session import Session
+from pychat.model.errors import InternalFailure, InvalidNickname, NicknameInUse, Refused
+from pychat.model.events import Notice, Renamed
+from pychat.model.names import fold
+from pychat.model.reserved_names import reserved_word
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+logger = logging.getLogger("pychat")
+
+_GUEST: Final = "guest-"
+_SHORT_GUEST: Final = "g"
+_DIGITS: Final = 6
+_TRIES: Final = 100
+
+
+class NicknameRegistered(Refused):
+    """The nickname belongs to an account that the session is not logged in to."""
+
+    code = "nickname_registered"
+
+    def __init__(self, nickname: str) -> None:
+        self.subject = (nickname,)
+        super().__init__(f"nickname {nickname!r} belongs to an account; log in, or take another")
+
+
+def owner_of(chat: Chat, nickname: str) -> str | None:
+    """
+    Return the account that a nickname belongs to; None: to nobody. Also under the chat's order lock.
+
+    Raises:
+        InternalFailure: The accounts, which may be those of a program, have failed.
+    """
+    try:
+        return checked_name(chat.accounts, "owner", chat.accounts.owner(nickname))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        logger.exception("the accounts failed to tell whose a nickname is")
+        raise InternalFailure from None
+
+
+def require_unreserved(session: Session, nickname: str) -> None:
+    """
+    Return if the nickname, which is valid, is one that people can have; programs inside this process have any.
+
+    One that belongs to an account was made when it was not reserved yet, or by whoever keeps the accounts: it stays.
+
+    Raises:
+        InvalidNickname: It is, or looks like, one that is reserved.
+    """
+    chat = session.chat
+    word = None if session.is_local else reserved_word(nickname, chat.name)
+    if word is not None and owner_of(chat, nickname) is None:
+        problem = (
+            f"{word!r} is reserved" if fold(nickname) == fold(word) else f"it looks like {word!r}, which is reserved"
+        )
+        raise InvalidNickname(nickname, problem, chat.limits.nickname_chars)
+
+
+def is_of_account(session: Session, nickname: str) -> bool:
+    """Whether a nickname belongs to the account that the session is logged in to."""
+    return session.account is not None and session.is_of(owner_of(session.chat, nickname))
+
+
+def is_own(session: Session, nickname: str) -> bool:
+    """Whether the session may keep this nickname: it is nobody else's."""
+    owner = None if session.is_local else owner_of(session.chat, nickname)
+    return owner is None or session.is_of(owner)
+
+
+def require_own(session: Session, nickname: str) -> bool:
+    """
+    Return whether the session may keep this nickname; else it may borrow it (`lend`).
+
+    Raises:
+        NicknameRegistered: It belongs to somebody else, and the session has had its time to log in.
+    """
+    if is_own(session, nickname):
+        return True
+    if _seconds_left(session) <= 0:
+        raise NicknameRegistered(nickname)
+    return False
+
+
+def _seconds_left(session: Session) -> float:
+    if session.borrows_until is None:
+        return session.chat.limits.nickname_grace_seconds
+    return session.borrows_until - session.chat.clock.monotonic()
+
+
+def lend(session: Session) -> None:
+    """Tell a session that it borrows its nickname, and let that be taken back in time."""
+    chat, nickname = session.chat, session.nickname
+    left = max(0.0, _seconds_left(session))
+    if session.borrows_until is None:
+        session.borrows_until = chat.clock.monotonic() + left
+        chat.alarms.after(left, lambda: take_back(session))
+    session.notice(
+        f"the nickname {nickname} belongs to an account: log in within {left:.0f} s (/login PASSWORD), "
+        "or you will get another one"
+    )
+
+
+def reconsider(session: Session) -> None:
+    """Something has changed: lend a session its nickname, or take it back, if it is not its own any more."""
+    nickname = session.nickname
+    if nickname is None or is_own(session, nickname):
+        return
+    if _seconds_left(session) > 0:
+        lend(session)
+    else:
+        take_back(session)
+
+
+def take_back(session: Session) -> None:
+    """Give a session a nickname of a guest, if the one that it has is still not its own. On any thread."""
+    chat = session.chat
+    with chat.order.lock:
+        old = session.nickname
+        if session.closed or old is None or is_own(session, old):
+            return
+        new = _become_guest_locked(chat, session)
+        text = f"the nickname {old} belongs to an account; you are {new} now"
+        chat.order.send_locked(session, Notice(0, chat.clock.time(), None, text))
+    chat.order.wake()
+    chat.run_on(chat.chains.on_nick, session, old, new)
+
+
+def rename_locked(chat: Chat, session: Session, nickname: str) -> None:
+    """
+    Let a session that has a nickname go by another one, which is checked. Under the chat's order lock.
+
+    Raises:
+        NicknameInUse: Somebody else has it.
+    """
+    old = session.nickname
+    assert old is not None
+    chat.nicknames.claim(session, nickname)
+    chat.past.add(session, old)
+    session.named, session.named_at = chat.clock.monotonic(), chat.log.last_id()
+    event = Renamed(0, 0.0, session.room_names, old, nickname, *session.origin)
+    chat.order.append_locked(event, tuple(session.rooms.values()), also=session)
+    chat.lasting.keep_session_locked(session)
+    chat.watches.claimed_locked(session, old)
+
+
+def _become_guest_locked(chat: Chat, session: Session) -> str:
+    prefix = _GUEST if chat.limits.nickname_chars >= len(_GUEST) + _DIGITS else _SHORT_GUEST
+    for _ in range(_TRIES):
+        number = secrets.randbelow(10**_DIGITS)
+        nickname = f"{prefix}{number:0{_DIGITS}}"[: chat.limits.nickname_chars]
+        if owner_of(chat, nickname) is None:
+            try:
+                rename_locked(chat, session, nickname)
+            except NicknameInUse:
+                continue
+            return nickname
+    raise RuntimeError("no nickname is free for a guest")

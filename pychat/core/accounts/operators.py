@@ -1,0 +1,109 @@
+"""Server operators: who may become one, and what these may do. What their verbs do."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from pychat.core.accounts.authentication import attempt
+from pychat.core.accounts.server_password import Password
+from pychat.core.people.addressing import find_person
+from pychat.core.people.journal import described
+from pychat.core.people.user_modes import change_modes
+from pychat.core.session import Session
+from pychat.model import verbs
+from pychat.model.arguments import texts_by_name
+from pychat.model.errors import Refused
+from pychat.model.events import Notice
+from pychat.model.modes import ModeChange
+from pychat.model.replies import Failure, Killed, Ok, Wallops
+from pychat.model.text import because
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+logger = logging.getLogger("pychat")
+
+_TRIES: Final = 3
+"""Wrong passwords after which a session is ended."""
+
+
+class WrongPassword(Refused):
+    """The name or the password of an operator is wrong; which one is not told."""
+
+    code = "wrong_password"
+
+    def __init__(self) -> None:
+        super().__init__("wrong name or password")
+
+
+class Operators:
+    """Names and passwords."""
+
+    def __init__(self, passwords: Mapping[str, str]) -> None:
+        passwords = texts_by_name("operators", passwords, "{'root': 'secret'}")
+        self._passwords = {name: Password(password) for name, password in passwords.items()}
+        self._nobody = Password(secrets.token_urlsafe())
+
+    def check(self, name: str, password: str) -> bool:
+        """Whether the password is that of the name. It takes as long for names that there are not."""
+        return self._passwords.get(name, self._nobody).fits(password)
+
+
+def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) -> None:
+    name, password = verb.name, verb.password
+    if not attempt(session, ("operator", name), lambda: chat.operators.check(name, password) or None):
+        # Not the name: people type the password there.
+        logger.warning("%s gave a wrong operator password", described(session))
+        tries = session.memo[Operators] = session.memo.get(Operators, 0) + 1
+        chat.send(session, Failure.of(WrongPassword(), verb.ref))
+        if tries >= _TRIES:
+            session.end(f"{_TRIES} wrong passwords")
+        return
+    session.memo.pop(Operators, None)
+    chat.audit.note(session, f"became server operator {verb.name}")
+    change_modes(chat, session, [ModeChange(True, "o")], verb.ref)
+
+
+def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
+    target = find_person(chat, session, verb.nickname)
+    reason = chat.checked_short_text("reason", verb.reason)
+    target.unwanted = True
+    chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}{because(reason)}")
+    chat.send(target, Killed(session.nickname or "", session.userhost, reason))
+    # Said before, so that it always stands before the leave line. Whoever shares no room with them sees only this.
+    session.notice(f"{target.nickname} is disconnected")
+    target.kick(f"killed by {session.nickname}{because(reason)}")
+    chat.send(session, Ok(verb.ref))
+
+
+def announce(chat: Chat, session: Session, verb: verbs.Announce) -> None:
+    text = _checked_message(chat, verb.text)
+    chat.order.flush()
+    with chat.order.acting(session):
+        chat.audit.note_locked(session, f"announced: {text}")
+        notice = Notice(0, chat.clock.time(), None, text)
+        for person in chat.nicknames.sessions():
+            chat.order.send_locked(person, notice)
+    chat.order.wake()
+    chat.send(session, Ok(verb.ref))
+
+
+def send_wallops(chat: Chat, session: Session, verb: verbs.SendWallops) -> None:
+    text = _checked_message(chat, verb.text)
+    chat.order.flush()
+    with chat.order.acting(session):
+        item = Wallops(session.nickname or "", session.userhost, text)
+        for listener in chat.census.having["w"]:
+            chat.order.send_locked(listener, item)
+    chat.order.wake()
+    chat.send(session, Ok(verb.ref))
+
+
+def _checked_message(chat: Chat, text: str) -> str:
+    checked = chat.checked_short_text("message", text)
+    if not checked:
+        raise Refused("the message is empty", code="empty")
+    return checked

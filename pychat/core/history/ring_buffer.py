@@ -1,0 +1,217 @@
+"""
+The last events of each room, in memory: what `MemoryLog` keeps, and what a log on disk need not read again.
+
+A ring knows how far back it reaches: everything of its room behind that id is in it. A room without a ring has nothing
+behind the id that `Rings` knows for all of them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice, takewhile
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from pychat.model.burst import Burst
+from pychat.model.events import Event, Message, Notice
+
+_SAID: Final = (Message, Notice)
+"""Events with a text of any length."""
+EVER: Final = 2**63 - 1
+"""An id behind all others."""
+
+
+class Tail(NamedTuple):
+    """What is in memory of a room behind some id."""
+
+    reach: int
+    """Everything of the room behind this id is here."""
+    events: list[Event]
+
+
+class Ring:
+    """The last events of one room: so many, and fewer if their texts are long. Kept in the blocks that came."""
+
+    __slots__ = ("_blocks", "_chars", "_count", "_dropped", "_most_chars", "_most_events", "reach", "used")
+
+    def __init__(self, most_events: int, most_chars: int, reach: int) -> None:
+        self._most_events, self._most_chars = most_events, most_chars
+        self._blocks: deque[Sequence[Event]] = deque()
+        self._count = self._chars = 0
+        self._dropped = 0
+        """How many events of the first block do not count any more."""
+        self.reach = reach
+        """The newest id that may have been here and is not any more."""
+        self.used = 0.0
+        """When somebody read or wrote here, by `time.monotonic`."""
+
+    def append(self, block: Sequence[Event], settled: int = EVER) -> int:
+        """
+        Take events; drop the oldest ones if there are too many, but none behind the id `settled`.
+
+        Returns:
+            How many characters the events have.
+        """
+        chars = _chars(block)
+        self._blocks.append(block)
+        self._count += len(block)
+        self._chars += chars
+        self._drop(self._count - self._most_events, settled)
+        while self._chars > self._most_chars and self._drop(1, settled):
+            pass
+        return chars
+
+    def _drop(self, many: int, settled: int) -> bool:
+        """Drop so many events; False if it had to be fewer."""
+        while many > 0:
+            first = self._blocks[0]
+            oldest = first[self._dropped : self._dropped + many]
+            last = oldest[-1].id
+            if last > settled:
+                return False
+            many -= len(oldest)
+            self._count -= len(oldest)
+            self._chars -= _chars(oldest)
+            self.reach = last
+            self._dropped += len(oldest)
+            if self._dropped == len(first):
+                self._blocks.popleft()
+                self._dropped = 0
+        return True
+
+    def drop(self, until: int) -> None:
+        """Drop the events up to an id: they are too old."""
+        self._drop(sum(1 for _ in takewhile(lambda event: event.id <= until, self)), EVER)
+        self.reach = max(self.reach, until)
+
+    def discard(self, ids: Collection[int]) -> None:
+        """Let events be gone as if they had never come."""
+        events = [event for event in self if event.id not in ids]
+        self._blocks = deque([events] if events else [])
+        self._count, self._chars, self._dropped = len(events), _chars(events), 0
+
+    @property
+    def last(self) -> int:
+        """The id of the last event, or where the ring reaches to if there is none."""
+        return self._blocks[-1][-1].id if self._blocks else self.reach
+
+    def behind(self, after: int) -> list[Event]:
+        """Return the events behind an id."""
+        if after <= self.reach:
+            return list(self)
+        tail = list(takewhile(lambda event: event.id > after, self._newest_first()))
+        tail.reverse()
+        return tail
+
+    def _newest_first(self) -> Iterator[Event]:
+        for number in range(len(self._blocks) - 1, -1, -1):
+            block = self._blocks[number]
+            for at in range(len(block) - 1, self._dropped - 1 if number == 0 else -1, -1):
+                yield block[at]
+
+    def __iter__(self) -> Iterator[Event]:
+        skip = self._dropped
+        for block in self._blocks:
+            yield from islice(block, skip, None)
+            skip = 0
+
+
+def _chars(block: Sequence[Event]) -> int:
+    if type(block) is Burst:
+        return sum(map(len, block.texts))
+    return sum([len(event.text) for event in block if isinstance(event, _SAID)])
+
+
+class Rings:
+    """The rings of all rooms, by room key. Thread-safe; never waits for anything but another reader of memory."""
+
+    def __init__(self, events: int, chars: int, reach: int) -> None:
+        """
+        Args:
+            events: How many of each room.
+            chars: And how many characters their messages may have together.
+            reach: The newest id that there may be in a room now.
+        """
+        self._events, self._chars = events, chars
+        self._reach = reach
+        """A room that has no ring has nothing behind this id."""
+        # Guards the rings. Below the chat's order lock; nothing is called under it.
+        self._lock = threading.Lock()
+        self._rings: dict[str, Ring] = {}
+
+    def append(self, rooms: Iterable[str], block: Sequence[Event], settled: int = EVER) -> int:
+        """Put events into the rings of these rooms; see `Ring.append`."""
+        chars, now = 0, time.monotonic()
+        with self._lock:
+            for room in rooms:
+                ring = self._rings.get(room)
+                if ring is None:
+                    ring = self._rings[room] = Ring(self._events, self._chars, self._reach)
+                ring.used = now
+                chars = ring.append(block, settled)
+        return chars
+
+    def tails(self, rooms: Iterable[str], after: int) -> list[Tail]:
+        """Return of each room what is here behind an id; all at the same moment."""
+        with self._lock:
+            return [self._tail_locked(room, after) for room in rooms]
+
+    def _tail_locked(self, room: str, after: int) -> Tail:
+        ring = self._rings.get(room)
+        if ring is None:
+            return Tail(self._reach, [])
+        ring.used = time.monotonic()
+        return Tail(ring.reach, ring.behind(after))
+
+    def reach(self, room: str) -> int:
+        """Return the id behind which everything of a room is here."""
+        with self._lock:
+            ring = self._rings.get(room)
+            return self._reach if ring is None else ring.reach
+
+    def forget(self, room: str, last: int) -> None:
+        """Drop the ring of a room. There may have been events in it up to the id `last`."""
+        with self._lock:
+            if self._rings.pop(room, None) is not None:
+                self._reach = last
+
+    def drop(self, room: str, until: int) -> None:
+        """Drop the events of a room up to an id: they are too old."""
+        with self._lock:
+            ring = self._rings.get(room)
+            if ring is not None:
+                ring.drop(until)
+
+    def discard(self, ids: Collection[int]) -> None:
+        """Let events be gone from all rooms as if they had never come."""
+        with self._lock:
+            for ring in self._rings.values():
+                if ring.last >= min(ids):
+                    ring.discard(ids)
+
+    def drop_unused(self, seconds: float, settled: int) -> None:
+        """Drop the rings that nobody has used for so long and that have nothing behind the id `settled`."""
+        since = time.monotonic() - seconds
+        with self._lock:
+            for room, ring in list(self._rings.items()):
+                if ring.used < since and ring.last <= settled:
+                    del self._rings[room]
+                    self._reach = max(self._reach, ring.last)
+
+
+def merge(tails: Sequence[list[Event]]) -> list[Event]:
+    """Return the events of several rooms in order, each once: one of a person is in the record of each."""
+    return tails[0] if len(tails) == 1 else list(merged_lazily(tails))
+
+
+def merged_lazily(streams: Sequence[Iterable[Event]], *, backwards: bool = False) -> Iterator[Event]:
+    """Yield the events of several rooms in order, each once, and take from the rooms no more than that needs."""
+    last = None
+    for event in heapq.merge(*streams, key=attrgetter("id"), reverse=backwards):
+        if event.id != last:
+            last = event.id
+            yield event

@@ -1,0 +1,211 @@
+"""A participant inside this process: a bot, a test, a game."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from pychat.core.disowned import check_owned
+from pychat.core.session import Session, Told
+from pychat.model.arguments import given
+from pychat.model.errors import AckTimeout, LocalProtocolError, Refused
+from pychat.model.events import Event, Notice
+from pychat.model.names import has_mark_of_irc, names_of
+from pychat.model.participant import Participant
+from pychat.model.queries import Ref
+from pychat.model.replies import Failure, Reply
+from pychat.model.verb_types import check_verb, kind_name
+from pychat.model.verbs import Hello, Join, Verb, no_answer
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+E = TypeVar("E")
+
+
+class LocalSession(Participant, Session):
+    """
+    A participant inside this process, made by `Chat.session(nickname)`. Its verbs may be called from any thread.
+
+    A verb returns when it is accepted and raises `Refused` when it is not. Events wait in a bounded inbox until they
+    are taken; a session that does not take them is disconnected, like a slow member behind a socket.
+    """
+
+    is_local = True
+    __slots__ = ("_answers", "_arrived", "_crowded", "_inbox", "_interrupted", "_refs", "_waiting")
+
+    INBOX_EVENTS: ClassVar = 10_000
+    """Events that may wait to be taken."""
+    ANSWER_SECONDS: ClassVar = 10.0
+    """How long a verb waits to be accepted; with a log in memory it never waits."""
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__(chat)
+        # Guards the inbox and the answers. Below the chat's order lock (`deliver` runs under that); nothing is called
+        # under it.
+        self._arrived = threading.Condition()
+        self._inbox: deque[Event] = deque()
+        self._crowded = False
+        self._interrupted = False
+        self._answers: dict[Ref, Reply] = {}
+        self._waiting: set[Ref] = set()
+        self._refs = count(1)
+
+    def ask(self, verb: Verb) -> Reply:
+        """
+        Perform any verb and return its answer.
+
+        Raises:
+            Refused: With the reason and its code.
+            LocalProtocolError: The session is closed; or the hook of a message asks for it.
+            AckTimeout: The log has not accepted it in time; it may do so yet.
+        """
+        check_verb(verb)
+        if self.chat.order.turn.checked is not None:
+            raise LocalProtocolError(
+                f"{self.nickname!r} cannot ask for anything in the hooks of a message, which is not published yet: let "
+                "the hook use room.announce() or session.notice(), or a thread of your own"
+            )
+        return self._answer_to(verb)
+
+    def _answer_to(self, verb: Verb) -> Reply:
+        check_owned(self.chat.order)
+        if isinstance(verb, Join) and has_mark_of_irc(verb.room):  # as in a hello, and for other programs
+            verb = verb._replace(create=False)
+        ref = next(self._refs)
+        with self._arrived:
+            self._waiting.add(ref)
+        try:
+            self.heard = self.chat.clock.monotonic()
+            self.chat.perform(self, [verb._replace(ref=ref)])
+            with self._arrived:
+                self._arrived.wait_for(lambda: ref in self._answers or self.closed, self.ANSWER_SECONDS)
+                answer = self._answers.pop(ref, None)
+                if answer is None and self.closed:
+                    raise self._closed_error()
+                if answer is None:
+                    raise AckTimeout(no_answer(verb, self.ANSWER_SECONDS))
+        finally:
+            with self._arrived:
+                self._waiting.discard(ref)
+        if isinstance(answer, Failure):
+            raise answer.error()
+        return answer
+
+    def close(self, reason: str = "") -> None:
+        """
+        Leave for good, which no handler can refuse; what is in the inbox can still be taken.
+
+        Raises:
+            LimitExceeded: The reason is too long.
+        """
+        self.chat.close(self, self.chat.checked_short_text("reason", reason) or "quit")
+
+    def hello(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False, told: Told = None) -> None:
+        """
+        Claim a nickname and join rooms (none: the default room). `Chat.session` has done it.
+
+        Args:
+            told: Called with what is against it, for each room that may not be joined. Default: it is raised.
+        """
+        wanted = names_of(rooms)
+        given("nickname", nickname, str, "a string")
+        self._answer_to(Hello(nickname, wanted or None, bot=bot))
+        for name in wanted or (self.chat.default_room.name,):
+            if not self.closed and self.chat.find_room(name) not in self.rooms.values():
+                try:
+                    self._answer_to(Join(name))  # again: that to a hello does not tell why not
+                except Refused as error:
+                    if told is None:
+                        raise
+                    told(error)
+
+    def next(self, kind: type[E], timeout: float | None = None) -> E:
+        """
+        Take events from the inbox until one of this type comes, and return it.
+
+        Raises:
+            TimeoutError: It did not come within `timeout` seconds (default: wait for ever).
+            LocalProtocolError: The session is closed and its inbox empty.
+        """
+        name = kind_name(kind)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+            event = self.take(remaining)
+            if event is None:
+                raise TimeoutError(f"no {name} within {timeout} s")
+            if isinstance(event, kind):
+                return event
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Yield events as they come, until none came for `timeout` seconds or the session is closed."""
+        while True:
+            check_owned(self.chat.order)
+            try:
+                event = self.take(timeout)
+            except LocalProtocolError:
+                return
+            if event is None:
+                return
+            yield event
+
+    def take(self, timeout: float | None = None) -> Event | None:
+        """
+        Wait for the next event and return it; None if it did not come in time, or somebody called `interrupt`.
+
+        Raises:
+            LocalProtocolError: The session is closed and its inbox empty.
+        """
+        check_owned(self.chat.order)
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._inbox or self.closed or self._interrupted, timeout)
+            self._interrupted = False
+            if self._inbox:
+                return self._inbox.popleft()
+            if self.closed:
+                raise self._closed_error()
+            return None
+
+    def _closed_error(self) -> LocalProtocolError:
+        """It says why, if the session has not left by itself."""
+        return LocalProtocolError("the session is closed" + ("" if self.put_out is None else f": {self.put_out}"))
+
+    def interrupt(self) -> None:
+        """Let the thread that waits in `take` go on, or the next one that would wait there."""
+        check_owned(self.chat.order)
+        with self._arrived:
+            self._interrupted = True
+            self._arrived.notify_all()
+
+    def deliver(self, items: Sequence[Event | Reply]) -> None:
+        with self._arrived:
+            for item in items:
+                ref = getattr(item, "ref", None)
+                if ref is not None:
+                    if ref in self._waiting:
+                        # Of several answers the first one counts: a change of modes that was refused.
+                        self._answers.setdefault(ref, item)  # type: ignore[arg-type]  # only replies have a ref
+                elif isinstance(item, Event):
+                    self._inbox.append(item)
+                elif isinstance(item, Failure):  # of a hook that cannot undo what it was told of
+                    self._inbox.append(Notice(0, self.chat.clock.time(), None, item.text))
+            self._arrived.notify_all()
+            crowded = len(self._inbox) > self.INBOX_EVENTS and not self._crowded
+            self._crowded |= crowded
+        if crowded:  # not `kick`: the order lock is held
+            reason = f"too slow: {self.INBOX_EVENTS} events were waiting"
+            self.put_out = self.put_out or reason
+            self.expel(reason)
+
+    def over(self) -> None:
+        with self._arrived:
+            self._arrived.notify_all()
+
+    def expel(self, reason: str) -> None:
+        # Ending a session runs hooks, which may not run on the thread of whoever asked for it, nor under its locks.
+        threading.Thread(target=self.chat.close, args=(self, reason), name="pychat-kick", daemon=True).start()

@@ -1,0 +1,246 @@
+"""Saying something, in a room or to one person: what these verbs do."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from pychat.core.handler import call, change_before, log_failure
+from pychat.core.messages.publish import checked_event
+from pychat.core.people.addressing import HasLeft, find_person
+from pychat.core.people.ignore import ignores
+from pychat.core.permissions import may_speak, take_turn
+from pychat.core.rooms.membership import own_room
+from pychat.core.rooms.room import Room
+from pychat.core.session import Session
+from pychat.model import modes, queries, verbs
+from pychat.model.errors import (
+    InternalFailure,
+    LimitExceeded,
+    LocalProtocolError,
+    NoSuchNickname,
+    NotHere,
+    Refused,
+)
+from pychat.model.events import Message, Tagged
+from pychat.model.functions import check_ran
+from pychat.model.replies import (
+    Failure,
+    Ok,
+    PersonAway,
+)
+from pychat.model.tags import checked_tags
+from pychat.model.text import clean_formatted
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+logger = logging.getLogger("pychat")
+
+_PLAIN: Final = verbs.Say("")[4:]
+"""The fields behind `ref` of what is said without formatting, tags and so on."""
+
+
+def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
+    room = session.current if verb.room is None else session.rooms.get(verb.room)
+    outside = room is None
+    if room is None:
+        room = _room_to_talk_in(session, verb.room)
+    text = chat.checked_text(verb.text)
+    message = Message(0, 0.0, room.name, session.nickname or "", text, verb.action)
+    if verb[4:] != _PLAIN or "B" in session.modes:
+        message = _complete(chat, session, message, verb)._replace(role=_checked_role(verb.role))
+    if outside or room.rules.hushes:
+        may_speak(session, room, message)
+        take_turn(session, room)
+    _speak(chat, session, message, verb.ref)
+
+
+def direct(chat: Chat, session: Session, verb: verbs.Direct) -> None:
+    recipient = _addressed(chat, session, verb)
+    text = chat.checked_text(verb.text)
+    nickname = recipient.nickname or ""
+    message = Message(0, 0.0, None, session.nickname or "", text, verb.action, to=nickname)
+    turn = chat.order.turn
+    outer, turn.addressed = turn.addressed, (nickname, recipient)  # by whatever name when hooks have returned
+    try:
+        _speak(chat, session, _complete(chat, session, message, verb), verb.ref)
+    finally:
+        turn.addressed = outer
+    if not ignores(recipient, session.hostmask):
+        recipient.correspondent = session.nickname or "", session.identity
+    if recipient.away is not None and recipient.nickname is not None and not verb.notice:
+        chat.send(session, PersonAway(None, recipient.nickname, recipient.away))
+
+
+def tag(chat: Chat, session: Session, verb: verbs.Tag) -> None:
+    tags = _checked_tags(session, verb.tags)
+    nickname, turn = session.nickname or "", chat.order.turn
+    if verb.room is None:
+        recipient = find_person(chat, session, verb.to or "")
+        turn.ref = verb.ref
+        event = Tagged(0, 0.0, None, nickname, tags, recipient.nickname)
+        chat.order.publish(event, (), only=frozenset({recipient}))
+        return
+    room = session.rooms.get(verb.room) or _room_to_talk_in(session, verb.room)
+    role = _checked_role(verb.role)
+    may_speak(session, room, Message(0, 0.0, room.name, nickname, ""))
+    turn.ref = verb.ref
+    event = Tagged(0, 0.0, room.name, nickname, tags, role=role)
+    chat.order.publish(event, room.alone, only=room.holders(role) | {session} if role else None)
+
+
+def _room_to_talk_in(session: Session, name: str | None) -> Room:
+    """
+    Return a room that the session is in, or one whose rules let strangers talk.
+
+    Raises:
+        NotAMember: There is none; whether there is such a room at all is not told.
+    """
+    room = None if name is None else session.chat.find_room(name)
+    if room is None or session in room.occupants or "n" in room.rules.flags:
+        return own_room(session, name)
+    return room
+
+
+def _addressed(chat: Chat, session: Session, verb: verbs.Direct) -> Session:
+    """
+    Return whom a direct message is for. A reply is for the one who had the nickname then, and for nobody else.
+
+    Raises:
+        NoSuchNickname, HasLeft: That one is not here.
+        Refused: It is a reply, and nobody has written.
+    """
+    if verb.to is not None and verb.reply_to is None:
+        return find_person(chat, session, verb.to)
+    if verb.to is None and session.correspondent is None:
+        raise Refused("nobody has written to you yet", code="bad_request")
+    identity: int | None
+    with chat.order.lock:
+        if verb.to is None:
+            assert session.correspondent is not None
+            name, identity = session.correspondent
+            holder = chat.nicknames.find(name)
+        else:
+            name, holder = verb.to, chat.nicknames.find(verb.to)
+            identity = chat.past.identity_of(holder, name, verb.reply_to or 0)
+        if holder is not None and holder.identity == identity:
+            return holder
+        person = next((other for other in chat.nicknames.sessions() if other.identity == identity), None)
+    if person is None:
+        raise NoSuchNickname(name) if holder is None else HasLeft(name)
+    session.notice(f"{name} is called {person.nickname} now")
+    return person
+
+
+def _complete(chat: Chat, session: Session, message: Message, verb: verbs.Say | verbs.Direct) -> Message:
+    """Return the message with all that only IRC knows of."""
+    formatted = verb.formatted
+    if formatted is not None:
+        formatted = clean_formatted(formatted)
+        if len(formatted.encode()) > chat.limits.text_bytes:
+            raise LimitExceeded("message", chat.limits.text_bytes, "bytes")
+    return message._replace(notice=verb.notice, formatted=formatted, tags=_checked_tags(session, verb.tags))
+
+
+def _checked_tags(session: Session, tags: str) -> str:
+    """
+    Return message tags as others may see them; a bot is marked as one (IRCv3 bot mode).
+
+    Raises:
+        Refused: They are too long, or there is something in them that would end them.
+    """
+    tags = checked_tags(tags)
+    if "B" in session.modes:
+        return f"{tags};bot" if tags else "bot"
+    return tags
+
+
+def _checked_role(role: str) -> str:
+    if role and role not in modes.ROLE_LETTERS:
+        raise Refused(f"role {role[:64]!r}: use operator or voice", code="bad_request")
+    return role
+
+
+def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> None:
+    """Let the handlers decide about a message; `Broadcast` is one of them."""
+    chains, turn = chat.chains, chat.order.turn
+    if chains.message_waits:
+        chat.order.flush()
+    turn.checked = message
+    if chains.before_message:
+        said = message
+        message = change_before(chains.before_message, session, value=message)
+        if not session.is_here:
+            raise NotHere
+        if message is not said:
+            message = _changed(chat, said, message)
+    turn.ref, turn.checked, turn.instead = ref, message, None
+    session.spoke = session.heard
+    session.messages += 1
+    failure: Refused | None = None
+    for hook in chains.on_message:
+        try:
+            result: object = hook(session, message)
+            if result is not None:
+                check_ran(result, hook)
+        except Refused as refusal:  # it cannot be published any more: the room or the recipient is gone
+            failure = refusal
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            failure = log_failure(hook)
+    if turn.checked is message and failure is None:
+        _note_unheard(chat, session, ref)
+    turn.checked = None
+    if turn.ref is not None and turn.instead is not None:
+        run, at = turn.instead
+        run.refs[at], turn.ref = turn.ref, None
+    if failure is not None and ref is not None and turn.ref is None:  # its id answers it already
+        chat.send(session, Failure.of(failure))
+    elif failure is not None:
+        raise failure
+    if ref is not None and turn.ref is not None:
+        turn.ref = None
+        chat.send(session, Ok(ref))
+
+
+def _note_unheard(chat: Chat, session: Session, ref: queries.Ref) -> None:
+    """Say so in the log, once, if no handler has published a message, nor something else in its place."""
+    turn, chains = chat.order.turn, chat.chains
+    if not (chains.told_unheard or turn.runs or (ref is not None and turn.ref is None)):
+        chains.told_unheard = True
+        logger.warning(
+            "nobody hears what %s says: no handler has published it; add Broadcast() to the handlers, or let one call "
+            "session.chat.publish(message)",
+            session.nickname,
+        )
+
+
+def _changed(chat: Chat, said: Message, message: Message) -> Message:
+    """Return what handlers have made of a message, as others may see it."""
+    if message.text is not said.text:  # what IRC members would see of it is not what was said any more
+        message = message._replace(formatted=None)
+    try:
+        return checked_event(chat, message)
+    except (LocalProtocolError, TypeError):
+        logger.exception("what the before_message hooks made of a message cannot be published")
+        raise InternalFailure from None
+
+
+def command(chat: Chat, session: Session, verb: verbs.Command) -> None:
+    chat.order.flush()
+    for hook in chat.chains.on_command:
+        if call(hook, session, verb):
+            chat.send(session, Ok(verb.ref))
+            return
+    raise Refused(f"unknown command {verb.name[:64]!r}; help lists the commands", code="unknown_command")
+
+
+def failure_of(session: Session, verb: verbs.Verb, error: Refused) -> Failure:
+    """Return the answer to a verb that was refused; of a message it tells which room does not hear it."""
+    failure = Failure.of(error, verb.ref)
+    if failure.room is None and isinstance(verb, verbs.Say):
+        room = session.current.name if verb.room is None and session.current is not None else verb.room
+        return failure._replace(room=room)
+    return failure

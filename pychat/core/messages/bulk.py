@@ -1,0 +1,45 @@
+"""
+Many messages at once: what a busy member sends in one chunk, where nothing has to look at each of them.
+
+The result is the same as for as many `Say`, one after the other; only the work that is the same for all of them is
+done once. Whatever is not plain goes that other way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pychat.core.session import Session
+from pychat.model import verbs
+from pychat.model.text import is_plain
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+
+def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> None:
+    """Perform `SayAll`."""
+    room = session.current if verb.room is None else session.rooms.get(verb.room)
+    texts = verb.texts
+    if not texts:
+        return
+    together = "".join(texts)
+    if room is None or room.rules.hushes or "B" in session.modes or not _all_plain(chat, texts, together):
+        chat.perform(session, [verbs.Say(text, verb.room) for text in texts])
+        return
+    session.spoke = session.heard
+    session.messages += len(texts)
+    chat.order.say_all(session, room, texts, len(together))
+
+
+def _all_plain(chat: Chat, texts: list[str], together: str) -> bool:
+    """Whether no handler has to see these texts, and `Chat.checked_text` would return each as it is."""
+    chains = chat.chains
+    return (
+        chains.publishes_all
+        and is_plain(together)
+        and max(map(len, texts)) <= chat.limits.text_bytes
+        and all(texts)
+        and not any(map(str.isspace, texts))
+        and not any(prefix in together for prefix in chains.prefixes)
+    )

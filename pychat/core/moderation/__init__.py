@@ -1,0 +1,1 @@
+"""Order: kicks, modes, bans, and the audit record of them. `actions.py` is what the verbs do."""

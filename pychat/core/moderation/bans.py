@@ -1,0 +1,241 @@
+"""Bans and mutes with an end and a reason: what these verbs do, and what happens when the time is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pychat.core.people.addressing import require_same
+from pychat.core.permissions import banned_by, is_server_operator, muted_by, require_operator
+from pychat.core.rooms.membership import known_room
+from pychat.core.rooms.room import Room
+from pychat.core.session import Session
+from pychat.model import masks
+from pychat.model import moderation_verbs as verbs
+from pychat.model.durations import deadline_of, end_of, until_when
+from pychat.model.errors import Refused
+from pychat.model.events import ModesChanged, Notice
+from pychat.model.masks import MUTE
+from pychat.model.modes import LISTS, MaskEntry, ModeChange
+from pychat.model.replies import Ok
+from pychat.model.text import because, shorten
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+_MOST_FOLLOWED: Final = 100
+"""Sessions of one account that one ban follows."""
+_LONGEST_LOOK: Final = 3600.0
+"""Seconds after which it is looked again, so that there are never many alarms."""
+
+
+def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
+    room = known_room(session, verb.room)
+    require_operator(session, room)
+    reason = chat.checked_short_text("reason", verb.reason)
+    now = chat.clock.time()
+    until = end_of(verb.seconds, now)
+    target = MUTE + verb.target if verb.mute else verb.target
+    masks.prepare(target)
+    chat.order.flush()
+    with chat.order.acting(session):
+        require_operator(session, room)
+        person = chat.nicknames.find(verb.target)
+        if person is not None:
+            require_same(session, person)
+        mask = _mask_for_locked(chat, session, room, target, person)
+        new = mask not in room.rules.lists["b"]
+        follows = () if person is None else (person.identity,)
+        deadline = deadline_of(until, chat.clock)
+        entry = MaskEntry(mask, session.nickname or "", now, session.userhost, until, reason, follows, deadline)
+        words = _reach_locked(chat, session, room, verb.target, mask, person)
+        add_locked(chat, room, "b", entry)
+        chat.audit.note_locked(session, f"{_said_of(mask)} {room.name}{until_when(entry)}")
+        position = None
+        if new:
+            change = ModeChange(True, "b", mask)
+            event = ModesChanged(0, 0.0, room.name, session.nickname or "", (change,), *session.origin)
+            position = chat.order.append_locked(event, room.alone).id
+        chat.lasting.keep_room_locked(room)
+        told = [] if words is None else [Notice(0, now, None, words)]
+        if person is not None and person in room.occupants and not verb.mute and not verb.kick:
+            still = f"{person.nickname} is still in {room.name} and cannot talk: /kick {person.nickname} removes them"
+            told.append(Notice(0, now, None, still))
+        chat.order.send_locked(session, *told, Ok(verb.ref, position), confirms=True)
+    chat.order.wake()
+    if verb.kick and person is not None and person in room.occupants:
+        chat.membership.kick(session, room, person, reason)
+        chat.audit.note(session, f"removed {person.nickname}!{person.userhost} from {room.name}{because(reason)}")
+    _tell(chat, session, room, entry)
+
+
+def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
+    room = known_room(session, verb.room)
+    require_operator(session, room)
+    meant = _meant(chat, room, MUTE + verb.target if verb.mute else verb.target)
+    chat.order.flush()
+    with chat.order.acting(session):
+        require_operator(session, room)
+        bans = room.rules.lists["b"]
+        found = [mask for mask in meant if mask in bans]
+        if not found:
+            text = f"{verb.target[:64]!r} is not {'muted' if verb.mute else 'banned'} in room {room.name!r}"
+            raise Refused(text, code="not_banned", room=room.name, subject=(verb.target,))
+        for mask in found:
+            bans.remove(mask)
+        room.rules.update_hushes()
+        changes = tuple([ModeChange(False, "b", mask) for mask in found])
+        event = ModesChanged(0, 0.0, room.name, session.nickname or "", changes, *session.origin)
+        position = chat.order.append_locked(event, room.alone).id
+        for mask in found:
+            chat.audit.note_locked(session, f"ended: {_said_of(mask)} {room.name}")
+        chat.lasting.keep_room_locked(room)
+        chat.order.send_locked(session, Ok(verb.ref, position), confirms=True)
+    chat.order.wake()
+
+
+def _said_of(mask: str) -> str:
+    """What the audit record says of a ban or a mute, in front of the room."""
+    return f"muted {mask.removeprefix(MUTE)} in" if mask.startswith(MUTE) else f"banned {mask} from"
+
+
+def add_locked(chat: Chat, room: Room, letter: str, entry: MaskEntry) -> None:
+    """
+    Put an entry into a list of a room, or in the place of the one that says the same.
+
+    Raises:
+        Refused: The lists of the room are full.
+    """
+    lists, most = room.rules.lists, chat.limits.max_masks
+    entries = lists[letter]
+    if entry.mask not in entries and sum(map(len, lists.values())) >= most:
+        text = f"the lists of room {room.name!r} are full: at most {most} masks in all of them together"
+        raise Refused(text, code="list_full", room=room.name, subject=(entry.mask, letter))
+    if letter == "b":
+        follows = dict.fromkeys(entry.follows + _followed_locked(chat, room, entry.mask))
+        entry = entry._replace(follows=tuple(follows))
+    entries.add(entry)
+    room.rules.update_hushes()
+    watch_locked(chat, room)
+
+
+def watch_locked(chat: Chat, room: Room) -> None:
+    """Let the bans of a room end in time."""
+    entries = [entry for entries in room.rules.lists.values() for entry in entries]
+    ends = [entry.deadline for entry in entries if entry.deadline is not None]
+    if not ends:
+        return
+    now = chat.clock.monotonic()
+    seconds = min(max(0.0, min(ends) - now), _LONGEST_LOOK)
+    at = now + seconds
+    if room.rules.looks_at is None or at < room.rules.looks_at:
+        room.rules.looks_at = at
+        chat.alarms.after(seconds, lambda: _end_in_time(chat, room))
+
+
+def _end_in_time(chat: Chat, room: Room) -> None:
+    """On the thread of the alarms."""
+    with chat.order.lock:
+        rules = room.rules
+        rules.looks_at = None
+        if chat.stopping.is_set() or not chat.table.is_used(room):
+            return
+        changes: list[ModeChange] = []
+        for letter in LISTS:
+            for entry in rules.lists[letter].ended(chat.clock.monotonic()):
+                rules.lists[letter].remove(entry.mask)
+                changes.append(ModeChange(False, letter, entry.mask))
+        if changes:
+            rules.update_hushes()
+            event = ModesChanged(0, 0.0, room.name, chat.cloaks.server, tuple(changes))
+            chat.order.append_locked(event, room.alone)
+            chat.lasting.keep_room_locked(room)
+        watch_locked(chat, room)
+    chat.order.wake()
+
+
+def _mask_for_locked(chat: Chat, session: Session, room: Room, target: str, person: Session | None) -> str:
+    """
+    Return what is banned for a target, which may be the nickname of a person.
+
+    The host of a person stays the same over a change of the nickname; but who shares it should not be banned, too.
+    """
+    if person is None:
+        return masks.normal_mask(target)
+    prefix = MUTE if target.startswith(MUTE) else ""
+    host = person.host
+    shared = {chat.cloaks.server, chat.cloaks.operator, session.host}
+    if host in shared or any(other in room.occupants for other in _neighbours_locked(chat, person)):
+        return masks.normal_mask(prefix + (person.nickname or target))
+    return f"{prefix}*!*@{host}"
+
+
+def _neighbours_locked(chat: Chat, person: Session) -> list[Session]:
+    """Return the others who have the host of a person."""
+    return [other for other in chat.census.directory.find(person.hostmask.host) if other is not person]
+
+
+def _reach_locked(
+    chat: Chat, session: Session, room: Room, target: str, mask: str, person: Session | None
+) -> str | None:
+    """Return what an operator has to know who named a person: whom the mask does not catch, and whom else it does."""
+    what = "mute" if mask.startswith(MUTE) else "ban"
+    if person is None:
+        if "!" in target or "@" in target or target.startswith(masks.ACCOUNT):
+            address = masks.means_address(mask)  # else it says whom it describes
+            return f"{mask} catches nobody, as no address is shown: name somebody who is here" if address else None
+        return f"nobody here is called {shorten(target)}: the {what} is for that nickname only"
+    if person.host in (chat.cloaks.server, chat.cloaks.operator):
+        return None  # not an address of people
+    name, others = person.nickname, len(_neighbours_locked(chat, person))
+    account = "" if person.account is None else f", a:{person.account} the account"
+    if mask.endswith(f"@{person.host}"):
+        text = f"the {what} is for the address of {name}: whoever else comes from there is meant, too"
+        return f"{text}{f' ({_others(others)} it now)' if others else ''}{account and f'; {account[2:]} only'}"
+    sharing = "you share the address" if person.host == session.host else f"{_others(others)} the address"
+    return (
+        f"the {what} is for the nickname {name} only, as {sharing}: another nickname does not end it, connecting anew "
+        f"as somebody else does; *!*@{person.host} means the whole address{account}"
+    )
+
+
+def _others(number: int) -> str:
+    return "1 other shares" if number == 1 else f"{number} others share"
+
+
+def _followed_locked(chat: Chat, room: Room, mask: str) -> tuple[int, ...]:
+    """
+    Return the identities of those for whom a ban is made and who could get out of it: by another nickname, by a logout.
+
+    A ban of a host or a pattern is for whoever it describes at the moment.
+    """
+    nickname, account = masks.one_nickname(mask), masks.one_account(mask)
+    person = None if nickname is None else chat.nicknames.find(nickname)
+    if person is not None and masks.describes(mask, person.hostmask):
+        return (person.identity,)
+    if account is None:
+        return ()
+    logged_in = [member.identity for member in room.occupants if member.hostmask.account == account]
+    return tuple(logged_in[:_MOST_FOLLOWED])
+
+
+def _meant(chat: Chat, room: Room, target: str) -> list[str]:
+    """Return the masks that are meant by the target of an `Unban`. Without the lock, as some may have to be matched."""
+    bans, mask = room.rules.lists["b"], masks.normal_mask(target)
+    if mask in bans:
+        return [mask]
+    person = chat.find(target.removeprefix(MUTE))
+    entries = [] if person is None else bans.all_about(person.hostmask, person.identity)
+    return [entry.mask for entry in entries if entry.mask.startswith(MUTE) == target.startswith(MUTE)]
+
+
+def _tell(chat: Chat, session: Session, room: Room, entry: MaskEntry) -> None:
+    """Let those who are in the room and cannot talk any more know until when, and why. Without the lock."""
+    for member in room.members:
+        if member is session or not (masks.describes(entry.mask, member.hostmask) or member.identity in entry.follows):
+            continue
+        ban = muted_by(member, room)
+        if ban is None or room.rules.roles.get(member.identity) or is_server_operator(member):
+            continue
+        what = "banned from" if banned_by(member, room) is not None else "muted in"
+        text = f"you are {what} room {room.name!r}{until_when(ban)}"
+        chat.send(member, Notice(0, chat.clock.time(), None, text))

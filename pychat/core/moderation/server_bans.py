@@ -1,0 +1,225 @@
+"""
+Bans from the whole server: who has them, where they are asked about, and what the verbs about them do.
+
+An address is refused when it connects, before anything is read from it; an account when it logs in; a mask when its
+nickname is claimed. Whoever is here, has no nickname yet or may come back, is looked at when a ban is made; and whoever
+comes meanwhile asks again when the others can see them. Programs inside this process are never banned.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from pychat.core.people.addressing import require_same
+from pychat.core.people.nicknames import Parked
+from pychat.core.people.user_counts import everybody_locked
+from pychat.core.session import Session
+from pychat.model import masks
+from pychat.model.cloaks import UNIX, Network, ip_of
+from pychat.model.clock import Clock
+from pychat.model.durations import as_of_now, deadline_of, end_of, write_duration
+from pychat.model.errors import Refused
+from pychat.model.hostmask import hostmask_of
+from pychat.model.names import fold
+from pychat.model.replies import Ok
+from pychat.model.server_ban import (
+    AddServerBan,
+    BadTarget,
+    ListServerBans,
+    RemoveServerBan,
+    ServerBan,
+    ServerBanList,
+    network_of,
+    normal_target,
+)
+from pychat.model.text import because, shorten
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+    from pychat.core.history.log import Log
+
+Person: TypeAlias = Session | Parked
+
+
+class BannedFromServer(Refused):
+    """The server does not want this person."""
+
+    code = "server_banned"
+
+    def __init__(self, ban: ServerBan) -> None:
+        super().__init__(f"you are banned from this server{f': {ban.reason}' if ban.reason else ''}")
+
+
+class ServerBans:
+    """Changed under the chat's order lock; may be asked from any thread at any time."""
+
+    def __init__(self, log: Log, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        # All are replaced as a whole, never changed, so that others can read them meanwhile.
+        self._bans = {fold(ban.target): self._begin(ban) for ban in log.kept_bans()}
+        self._networks: tuple[tuple[Network, ServerBan], ...] = ()
+        self._masks: tuple[ServerBan, ...] = ()
+        self.version = 0
+        """Another one after each change: what was asked without a lock is true as long as it is the same."""
+        self._update()
+
+    def current(self) -> list[ServerBan]:
+        """Return those that have not ended."""
+        return [as_of_now(ban, self._clock) for ban in self._bans.values() if self._lasts(ban)]
+
+    def keep_ends_locked(self) -> None:
+        """Keep when they end by the clock as it is now."""
+        for key, ban in self._bans.items():
+            if as_of_now(ban, self._clock) is not ban:
+                self._log.keep_ban(key, as_of_now(ban, self._clock), None)
+
+    def of_address(self, address: str) -> ServerBan | None:
+        """Return the ban of an address; None if it has none, or is that of a Unix socket or of nobody."""
+        if not self._networks or address in ("", UNIX):
+            return None
+        ip = ip_of(address)
+        return next((ban for network, ban in self._networks if ip in network and self._lasts(ban)), None)
+
+    def of_account(self, account: str) -> ServerBan | None:
+        """Return the ban of an account."""
+        ban = self._bans.get(fold(masks.ACCOUNT + account))
+        return ban if ban is not None and self._lasts(ban) else None
+
+    def of_person(self, nickname: str, userhost: str) -> ServerBan | None:
+        """Return the ban whose mask describes somebody."""
+        if not self._masks:
+            return None
+        person = hostmask_of(nickname, userhost, None)
+        return next((ban for ban in self._masks if masks.describes(ban.target, person) and self._lasts(ban)), None)
+
+    def add_locked(self, ban: ServerBan, session: Session | None = None) -> None:
+        """Add a ban, of an operator, or put it in the place of the one of the same target."""
+        for old in [old for old in self._bans.values() if not self._lasts(old)]:
+            self.remove_locked(old.target)
+        self._bans = {**self._bans, fold(ban.target): self._begin(ban)}
+        self._update()
+        self._log.keep_ban(fold(ban.target), ban, session)
+
+    def remove_locked(self, target: str, session: Session | None = None) -> bool:
+        """Remove a ban, for an operator; False if there is none."""
+        bans = dict(self._bans)
+        if bans.pop(fold(target), None) is None:
+            return False
+        self._bans = bans
+        self._update()
+        self._log.keep_ban(fold(target), None, session)
+        return True
+
+    def _begin(self, ban: ServerBan) -> ServerBan:
+        return ban._replace(deadline=deadline_of(ban.until, self._clock))
+
+    def _lasts(self, ban: ServerBan) -> bool:
+        return ban.deadline is None or ban.deadline > self._clock.monotonic()
+
+    def _update(self) -> None:
+        self.version += 1
+        networks = [(network_of(ban.target), ban) for ban in self._bans.values()]
+        self._networks = tuple([(network, ban) for network, ban in networks if network is not None])
+        self._masks = tuple([ban for ban in self._bans.values() if "!" in ban.target])
+
+
+def arrive(chat: Chat, session: Session) -> None:
+    """
+    Let an open session be one of those who are here and have no nickname yet.
+
+    Raises:
+        BannedFromServer: Its address has been banned since it connected.
+    """
+    with chat.order.lock:
+        chat.census.arrive(session)
+    ban = chat.bans.of_address(session.address)
+    if ban is not None:
+        with chat.order.lock:
+            chat.census.leave(session)
+        raise BannedFromServer(ban)
+
+
+def require_welcome(session: Session, nickname: str) -> None:
+    """
+    Return if the session may be called so, and be here.
+
+    Raises:
+        BannedFromServer: It is not wanted.
+    """
+    ban = None if session.is_local else session.chat.bans.of_person(nickname, session.userhost)
+    if ban is not None:
+        raise BannedFromServer(ban)
+
+
+def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
+    """Whoever it is for and is here is disconnected. Nobody can ban themselves."""
+    reason = chat.checked_short_text("reason", verb.reason)
+    target = _target(chat, session, verb.target)
+    now = chat.clock.time()
+    ban = ServerBan(target, reason, session.nickname or "", now, end_of(verb.seconds, now))
+    network = network_of(target)
+    with chat.order.acting(session):
+        if _means(ban, network, session):
+            raise Refused("that would ban yourself", code="bad_target", subject=(target,))
+        chat.bans.add_locked(ban, session)
+        chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{because(reason)}")
+        people = everybody_locked(chat)
+    chat.order.wake()
+    # No room hears of it, and whom a target means is worth knowing. It always stands before the leave lines.
+    session.notice(f"{shorten(target)} is banned from the server{_for(verb.seconds)}")
+    for person in people:
+        if _means(ban, network, person):
+            person.unwanted = True
+            person.kick(str(BannedFromServer(ban)))
+    with chat.order.lock:  # behind those who are here, so that nobody of them is kept any more
+        parked = chat.nicknames.parked()
+    gone = [digest for digest, person in parked if _means(ban, network, person)]
+    with chat.order.lock:
+        for digest in gone:
+            chat.nicknames.drop_parked(digest)
+    chat.send(session, Ok(verb.ref), confirms=True)
+
+
+def _means(ban: ServerBan, network: Network | None, person: Person) -> bool:
+    """Whether the ban is for somebody. `network`: what its target means, read once for all people."""
+    if isinstance(person, Session) and person.is_local:
+        return False
+    if network is not None:
+        return person.address not in ("", UNIX) and ip_of(person.address) in network
+    if ban.target.startswith(masks.ACCOUNT):
+        return person.account is not None and fold(masks.ACCOUNT + person.account) == fold(ban.target)
+    return person.nickname is not None and masks.fits(ban.target, f"{person.nickname}!{person.userhost}")
+
+
+def _target(chat: Chat, session: Session, target: str) -> str:
+    """Whom a target means: a nickname means the address of whoever has it."""
+    try:
+        return normal_target(target, new=True)
+    except BadTarget:
+        person = chat.find(target)
+        if person is None:
+            raise
+        require_same(session, person)
+        if person.address in ("", UNIX):
+            raise Refused(f"{target!r} has no address", code="bad_target", subject=(target,)) from None
+        return normal_target(str(ip_of(person.address)))
+
+
+def remove_ban(chat: Chat, session: Session, verb: RemoveServerBan) -> None:
+    target = normal_target(verb.target)
+    with chat.order.acting(session):
+        if not chat.bans.remove_locked(target, session):
+            raise Refused(f"{target!r} is not banned", code="bad_target", subject=(target,))
+        chat.audit.note_locked(session, f"ended the ban of {target} from the server")
+    chat.order.wake()
+    session.notice(f"{shorten(target)} is not banned from the server any more")
+    chat.send(session, Ok(verb.ref), confirms=True)
+
+
+def list_bans(chat: Chat, session: Session, verb: ListServerBans) -> None:
+    chat.send(session, ServerBanList(verb.ref, tuple(chat.bans.current())))
+
+
+def _for(seconds: float | None) -> str:
+    return "" if seconds is None else f" for {write_duration(seconds)}"

@@ -1,0 +1,232 @@
+"""Who has which nickname: unique after folding, no look-alikes, and kept a while for one who lost the connection."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.errors import NicknameInUse, NicknameKept
+from pychat.model.names import fold, skeleton
+from pychat.model.tokens import TOKEN_CHARS, digest_of
+
+if TYPE_CHECKING:
+    from pychat.core.session import Session
+    from pychat.model.masks import MaskList
+
+
+class Parked(NamedTuple):
+    """What is kept of a lost session for the holder of its token."""
+
+    nickname: str
+    identity: int
+    rooms: tuple[str, ...]
+    away: str | None
+    realname: str
+    modes: str
+    until: float
+    """By `Clock.monotonic`."""
+    knows_password: bool = True
+    """Whether its holder has given the password that the server has now, if it has one."""
+    account: str | None = None
+    """The account that the session was logged in to."""
+    ignored: MaskList | None = None
+    """Whom it did not want to hear."""
+    userhost: str = ""
+    """The "user@host" that it had; empty if that is not known any more."""
+    address: str = ""
+    """From where it came, the same."""
+    named_at: int = 0
+    """The newest id when it took the nickname."""
+    earlier: str | None = None
+    """The digest of another token that is good for it: see `Session.earlier`."""
+
+
+class Nicknames:
+    """
+    The registry. Every method runs under the chat's order lock, so a nickname is checked and claimed at once.
+
+    Plain ASCII nicknames are compared as they are (folded); as soon as one of two is not ASCII, their skeletons are
+    compared as well (UTS #39 section 4), so nobody can be imitated with foreign letters.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, dropped: Callable[[str], None] = lambda digest: None) -> None:
+        """
+        Args:
+            dropped: Told the digest of a token that is worth nothing any more.
+        """
+        self._clock = clock
+        self._dropped = dropped
+        self._holders: dict[str, Session | Parked] = {}
+        self._skeletons: dict[str, set[str]] = {}
+        self._tokens: dict[str, Session] = {}
+        self._parked: dict[str, Parked] = {}
+        """By the digest of the token, as the others, in the order in which they expire."""
+        self._earlier: dict[str, str] = {}
+        """For the digest of an earlier token of one of these the digest by which it is kept."""
+
+    def find(self, nickname: str) -> Session | None:
+        """Return who has this nickname now."""
+        holder = self._holders.get(fold(nickname))
+        return None if isinstance(holder, Parked) else holder
+
+    def sessions(self) -> list[Session]:
+        """Return everybody who has a nickname."""
+        return [holder for holder in self._holders.values() if not isinstance(holder, Parked)]
+
+    def require_free(self, nickname: str, session: Session) -> None:
+        """
+        Return if nobody else has this nickname, or one that looks like it.
+
+        Raises:
+            NicknameInUse: Somebody has; `NicknameKept`: nobody is here, but somebody may come back for it.
+        """
+        self._drop_expired()
+        key = fold(nickname)
+        own = None if session.nickname is None else fold(session.nickname)
+        alike = self._skeletons.get(skeleton(nickname), ())
+        others = [other for other in alike if other not in (key, own) and not (other.isascii() and key.isascii())]
+        holders = [self._holders[other] for other in others]
+        if self._holders.get(key, session) is not session:
+            holders.append(self._holders[key])
+        kept = [holder.until for holder in holders if isinstance(holder, Parked)]
+        if len(kept) < len(holders):
+            raise NicknameInUse(nickname)
+        if kept:
+            raise NicknameKept(nickname, math.ceil(max(kept) - self._clock.monotonic()))
+
+    def claim(self, session: Session, nickname: str) -> None:
+        """
+        Give the session this nickname, instead of the one it had.
+
+        Raises:
+            NicknameInUse: See `require_free`.
+        """
+        self.require_free(nickname, session)
+        if session.nickname is not None:
+            self._forget(session.nickname)
+        self._remember(nickname, session)
+        session.nickname = nickname
+        session.update_info()
+
+    def give_token(self, session: Session, token: str, earlier: str | None = None) -> None:
+        """
+        Let the token take the session's place.
+
+        Args:
+            earlier: The token that it came with: of the session before, or made by the client itself. It is good, too,
+                until the client has shown that it has the new one, for the welcome may be lost; but not one so short
+                that it could be guessed, nor one that stands for somebody else.
+        """
+        if session.token is not None:
+            self._tokens.pop(digest_of(session.token), None)
+        session.token = token
+        self._tokens[digest_of(token)] = session
+        session.welcomed = self._clock.monotonic()
+        if earlier is not None and len(earlier) >= TOKEN_CHARS and self.holder_of(earlier) is None:
+            session.earlier = digest_of(earlier)
+            self._tokens[session.earlier] = session
+
+    def release(self, session: Session, keep_seconds: float) -> None:
+        """The session is over: free its nickname now, or after `keep_seconds` if it has a token."""
+        earlier, session.earlier = session.earlier, None
+        if earlier is not None:
+            self._tokens.pop(earlier, None)
+        if session.token is not None:
+            self._tokens.pop(digest_of(session.token), None)
+        if session.nickname is None:
+            return
+        self._forget(session.nickname)
+        if session.token is not None and keep_seconds > 0:
+            until = self._clock.monotonic() + keep_seconds
+            parked = Parked(
+                session.nickname,
+                session.identity,
+                tuple(dict.fromkeys((*session.room_names, *session.coming))),
+                session.away,
+                session.realname,
+                session.modes,
+                until,
+                account=session.account,
+                ignored=session.ignored,
+                userhost=session.userhost,
+                address=session.address,
+                named_at=session.named_at,
+                earlier=None if session.knows_token else earlier,
+            )
+            self.park(digest_of(session.token), parked)
+
+    def park(self, digest: str, parked: Parked) -> None:
+        """Keep something for the holder of a token, which nobody else has."""
+        self._remember(parked.nickname, parked)
+        self._parked[digest] = parked
+        if parked.earlier is not None:
+            self._earlier[parked.earlier] = digest
+
+    def holder_of(self, token: str) -> Session | Parked | None:
+        """Return whose place the token takes: a session that still lives, or what is kept of a lost one."""
+        self._drop_expired()
+        digest = digest_of(token)
+        session = self._tokens.get(digest)
+        if session is not None and session.earlier == digest and session.knows_token:
+            del self._tokens[digest]
+            session.earlier = None
+            return None
+        return session or self._parked.get(self._earlier.get(digest, digest))
+
+    def parked(self) -> list[tuple[str, Parked]]:
+        """Return what is kept, each with the digest of its token."""
+        self._drop_expired()
+        return list(self._parked.items())
+
+    def unpark(self, token: str) -> bool:
+        """Free what is kept for the token; False if nothing is any more."""
+        digest = digest_of(token)
+        return self.drop_parked(self._earlier.get(digest, digest))
+
+    def free_parked(self, nickname: str) -> None:
+        """Let nobody come back for this nickname."""
+        holder = self._holders.get(fold(nickname))
+        if isinstance(holder, Parked):
+            self.drop_parked(next(digest for digest, parked in self._parked.items() if parked is holder))
+
+    def log_out_parked(self, account: str) -> None:
+        """Whoever was logged in to the account when the connection was lost, and comes back, is not any more."""
+        for digest, parked in self._parked.items():
+            if parked.account is not None and fold(parked.account) == fold(account):
+                left = self._parked[digest] = parked._replace(account=None)
+                self._holders[fold(parked.nickname)] = left
+
+    def drop_parked(self, digest: str) -> bool:
+        """Let nobody come back with a token; False if nothing is kept for it."""
+        parked = self._parked.pop(digest, None)
+        if parked is None:
+            return False
+        if parked.earlier is not None:
+            self._earlier.pop(parked.earlier, None)
+        self._forget(parked.nickname)
+        self._dropped(digest)
+        return True
+
+    def _remember(self, nickname: str, holder: Session | Parked) -> None:
+        key = fold(nickname)
+        self._holders[key] = holder
+        self._skeletons.setdefault(skeleton(nickname), set()).add(key)
+
+    def _forget(self, nickname: str) -> None:
+        key, looks = fold(nickname), skeleton(nickname)
+        del self._holders[key]
+        keys = self._skeletons[looks]
+        keys.discard(key)
+        if not keys:
+            del self._skeletons[looks]
+
+    def _drop_expired(self) -> None:
+        """Free the nicknames of those who did not come back in time."""
+        now = self._clock.monotonic()
+        while self._parked:
+            digest, parked = next(iter(self._parked.items()))
+            if parked.until > now:
+                return
+            self.drop_parked(digest)

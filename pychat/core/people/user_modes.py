@@ -1,0 +1,91 @@
+"""What a person is on the server: user modes, the real name, the host. What these verbs do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pychat.core.rooms.profile_changes import prepare_to_tell, tell_rooms_locked
+from pychat.core.session import Session
+from pychat.model import queries, verbs
+from pychat.model.cloaks import REALNAME_CHARS, username
+from pychat.model.errors import LimitExceeded, Refused
+from pychat.model.events import ProfileChanged
+from pychat.model.modes import USER_MODES, ModeChange
+from pychat.model.replies import Failure, Ok, UserModes
+from pychat.model.text import clean_line, seen
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+
+class UnknownUserMode(Refused):
+    """The letter is no user mode."""
+
+    code = "unknown_mode"
+
+    def __init__(self, letter: str) -> None:
+        self.subject = (letter,)
+        super().__init__(f"{letter!r} is no user mode; there are: {', '.join(USER_MODES)}")
+
+
+def introduce(chat: Chat, session: Session, verb: verbs.Hello) -> None:
+    """Give a session that has no nickname yet what else is shown of it; too much of it is cut off."""
+    session.userhost = f"{username(verb.username)}@{chat.cloaks.host(session.address)}"
+    session.realname = seen(clean_line(verb.realname[:REALNAME_CHARS]))[:REALNAME_CHARS]
+    session.modes = "B" if verb.bot else ""
+    session.visits = verb.visit
+
+
+def set_realname(chat: Chat, session: Session, verb: verbs.SetRealname) -> None:
+    realname = seen(clean_line(verb.realname)) or session.nickname or ""
+    if len(realname) > REALNAME_CHARS:
+        raise LimitExceeded("real name", REALNAME_CHARS, "characters")
+    prepare_to_tell(session)
+    chat.order.flush()
+    with chat.order.acting(session):
+        if realname != session.realname:
+            session.realname = realname
+            _publish_locked(chat, session, session.userhost, realname)
+            session.update_info()
+    chat.send(session, Ok(verb.ref))
+
+
+def get_user_modes(chat: Chat, session: Session, verb: queries.GetUserModes) -> None:
+    chat.send(session, UserModes(verb.ref, session.modes))
+
+
+def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> None:
+    """
+    Who wants to become an operator by `+o` is not told that it is impossible (RFC 2812 section 3.1.5).
+
+    Letters that are none are refused, each once, and the others set.
+    """
+    wanted = {change.mode: change.adding for change in verb.changes}
+    unknown = [UnknownUserMode(letter) for letter in wanted if letter not in USER_MODES]
+    if unknown:
+        chat.send(session, *[Failure.of(error, verb.ref) for error in unknown])
+    changes = [ModeChange(adding, letter) for letter, adding in wanted.items() if letter in USER_MODES]
+    if changes or not unknown:
+        change_modes(chat, session, [change for change in changes if change != (True, "o", None)], verb.ref)
+
+
+def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: queries.Ref) -> None:
+    """Change user modes, all that are given, and answer what has really changed. Operators have a host of their own."""
+    chat.order.flush()
+    with chat.order.acting(session):
+        real = tuple(change for change in changes if change.adding != (change.mode in session.modes))
+        kept = set(session.modes).difference(change.mode for change in real)
+        chat.census.set_modes(session, "".join(kept.union(change.mode for change in real if change.adding)))
+        chat.order.send_locked(session, UserModes(ref, session.modes, real))
+        if any(change.mode == "o" for change in real):
+            host = chat.cloaks.operator if "o" in session.modes else chat.cloaks.host(session.address)
+            before, session.userhost = session.userhost, f"{session.username}@{host}"
+            session.update_info()
+            _publish_locked(chat, session, before)
+    chat.order.wake()
+
+
+def _publish_locked(chat: Chat, session: Session, before: str, realname: str | None = None) -> None:
+    userhost, account, bot = session.origin
+    event = ProfileChanged(0, 0.0, (), session.nickname or "", before, userhost, realname, account, bot)
+    tell_rooms_locked(chat, session, event, event if realname is None else None)

@@ -1,0 +1,371 @@
+"""
+Who may do what: the one place that is asked, whatever the protocol.
+
+`authorize` knows for each verb who may ask for it at all. What one may do in a room depends on its rules, and is asked
+where the room is known.
+
+Server operators may do everything in every room: come in past a ban or a key, change modes, kick, also in rooms they
+are not in (only to talk in one they must join it). That is what they are for: somebody must be able to help when a room
+has lost its operators, and pinned rooms have none of their own. Other servers let them do so, too.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import TYPE_CHECKING
+
+from pychat.core.session import Session
+from pychat.model import account_verbs, ignored, moderation_verbs, queries, server_ban, verbs
+from pychat.model.durations import as_of_now, until_when
+from pychat.model.errors import LocalProtocolError, NotAMember, NotRegistered, NotStored, Refused
+from pychat.model.events import Message
+from pychat.model.modes import MaskEntry
+from pychat.model.names import fold
+
+if TYPE_CHECKING:
+    from pychat.core.rooms.room import Room
+
+_EVERYBODY = frozenset(
+    {
+        verbs.Hello,
+        verbs.Help,
+        verbs.Ping,
+        verbs.Pong,
+        verbs.Quit,
+        verbs.Invalid,
+        verbs.Abort,
+        verbs.Answer,
+        account_verbs.Register,
+        account_verbs.LogIn,
+        account_verbs.Authenticate,
+        account_verbs.LogOut,
+    }
+)
+_REGISTERED = frozenset(
+    {
+        verbs.Say,
+        verbs.SayAll,
+        verbs.Direct,
+        verbs.Tag,
+        verbs.Join,
+        verbs.Leave,
+        verbs.LeaveAll,
+        verbs.SetNickname,
+        verbs.SetTopic,
+        verbs.SetAway,
+        verbs.Watch,
+        ignored.SetIgnored,
+        ignored.ListIgnored,
+        verbs.Kick,
+        verbs.Invite,
+        verbs.SetModes,
+        moderation_verbs.Ban,
+        moderation_verbs.Unban,
+        verbs.SetUserModes,
+        verbs.SetRealname,
+        verbs.BecomeOperator,
+        account_verbs.ChangePassword,
+        account_verbs.DropAccount,
+        account_verbs.Regain,
+        verbs.Command,
+        queries.GetTopic,
+        queries.ListMembers,
+        queries.ListRooms,
+        queries.WhoIs,
+        queries.ListPeople,
+        queries.FindPeople,
+        queries.WhoWas,
+        queries.ListWatched,
+        queries.CountPeople,
+        queries.GetMotd,
+        queries.ReadHistory,
+        queries.ListHistory,
+        queries.ListInvitations,
+        queries.GetModes,
+        queries.ListMasks,
+        queries.GetUserModes,
+    }
+)
+_SERVER_OPERATORS = frozenset(
+    {
+        verbs.Kill,
+        verbs.SendWallops,
+        verbs.Announce,
+        server_ban.AddServerBan,
+        server_ban.RemoveServerBan,
+        server_ban.ListServerBans,
+        queries.ReadAudit,
+        queries.GetStats,
+    }
+)
+_STORED = {
+    verbs.Say: "your message",
+    verbs.SayAll: "your message",
+    verbs.SetNickname: "your new nickname",
+    verbs.SetTopic: "the topic",
+    verbs.SetModes: "the modes",
+    moderation_verbs.Ban: "the ban",
+    moderation_verbs.Unban: "the end of the ban",
+    verbs.Invite: "the invitation",
+    server_ban.AddServerBan: "the ban",
+    server_ban.RemoveServerBan: "that the ban is over",
+    account_verbs.Register: "your account",
+    account_verbs.ChangePassword: "your new password",
+    account_verbs.DropAccount: "that your account is deleted",
+}
+"""
+What may not happen while it cannot be stored, and what it is called. Joining is not here because it is part of other
+verbs (`may_join`). Who wants to leave, to be away or to remove somebody is not kept from it by a full disk.
+"""
+
+
+def authorize(session: Session, verb: verbs.Verb) -> None:
+    """
+    Return if the session may ask for this at all; what it may do in a room is checked where the room is known.
+
+    Raises:
+        NotRegistered: It needs a nickname first.
+        NotStored: It has to be stored, and cannot be.
+        Refused: It is for server operators.
+        LocalProtocolError: Nothing here says who may.
+    """
+    kind = type(verb)
+    if kind in _REGISTERED:
+        if session.nickname is None:
+            raise NotRegistered
+    elif kind in _SERVER_OPERATORS:
+        if session.nickname is None:
+            raise NotRegistered
+        if not is_server_operator(session):
+            raise Refused("only server operators may do that", code="not_server_operator")
+    elif kind not in _EVERYBODY:
+        raise LocalProtocolError(f"{kind.__name__} has no rule: nobody may ask for it")
+    if session.chat.log.trouble is not None and kind in _STORED:
+        require_store(session, _STORED[kind])
+
+
+def require_store(session: Session, what: str, room: str | None = None) -> None:
+    """
+    Return if what happens now can be stored.
+
+    Raises:
+        NotStored: It cannot, and why.
+    """
+    trouble = session.chat.log.trouble
+    if trouble is not None:
+        raise NotStored(what, trouble, room=room)
+
+
+def is_server_operator(session: Session) -> bool:
+    """Whether the session may do everything."""
+    return "o" in session.modes
+
+
+# What one may do in a room. These only read: they may be called with the order lock held, or without it.
+
+
+def may_know(session: Session, room: Room) -> bool:
+    """Whether the session may know that there is this room. One that nobody is in is none, unless it is pinned."""
+    if session in room.occupants or is_server_operator(session):
+        return True
+    return not room.rules.secret and (room.pinned or bool(room.occupants))
+
+
+def may_join(session: Session, room: Room, key: str | None = None) -> None:
+    """
+    Return if the session may come in (modern.ircdocs.horse, "JOIN message").
+
+    Raises:
+        NotStored: The log cannot store it.
+        Refused: The room's bans, limit, key, or that it is only for those who are invited, are against it. The last
+            three do not matter to a member that lost the connection and is back in time. An operator's invitation
+            lets past everything but the key.
+    """
+    rules, name = room.rules, room.name
+    require_store(session, "your joining", name)
+    if is_server_operator(session):
+        return
+    invited = rules.invited.get(session.identity, False)
+    ban = None if invited else banned_by(session, room)
+    if ban is not None:
+        ban = as_of_now(ban, session.chat.clock)
+        raise Refused(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
+    if rules.expects(session.identity) or _owns(session, room):
+        return
+    if "i" in rules.flags and session.identity not in rules.invited and not _listed(session, room, "I"):
+        raise Refused(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
+    if rules.key is not None and not _same_key(key or "", rules.key):
+        raise Refused(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
+    if rules.limit is not None and len(room.occupants) >= rules.limit and not invited:
+        raise Refused(f"room {name!r} is full", code="room_full", room=name)
+
+
+def _owns(session: Session, room: Room) -> bool:
+    """Whether the account of the session is an operator of the room."""
+    return session.account is not None and "o" in room.rules.accounts.get(fold(session.account), "")
+
+
+def may_speak(session: Session, room: Room, message: Message) -> None:
+    """
+    Return if the session may say this in the room.
+
+    Who is in the room needs to be asked about only if `room.rules.hushes`.
+
+    Raises:
+        NotAMember: It is not in the room, and only members talk there (mode `n`).
+        Refused: The room's rules are against it.
+    """
+    rules, name = room.rules, room.name
+    if session not in room.occupants and ("n" in rules.flags or not may_know(session, room)):
+        raise NotAMember(name)
+    if is_server_operator(session):
+        return
+    if "C" in rules.flags and not message.action and (message.formatted or "").startswith("\x01"):
+        raise _silenced(room, f"room {name!r} takes no CTCP")
+    require_voice(session, room)
+
+
+def take_turn(session: Session, room: Room) -> None:
+    """
+    Return if the session may talk now, and count that it does (mode `W`); to be asked when all else allows it.
+
+    Raises:
+        Refused: It has talked a short while ago.
+    """
+    rules = room.rules
+    if not rules.slow or rules.roles.get(session.identity) or is_server_operator(session):
+        return
+    left = math.ceil(rules.pace.take(session.identity, rules.slow, session.chat.clock.monotonic()))
+    if left:
+        text = f"room {room.name!r} is slow: one message in {rules.slow} s; you can talk again in {left} s"
+        raise Refused(text, code="slow_mode", room=room.name, subject=(str(left),))
+
+
+def require_operator(session: Session, room: Room) -> None:
+    """
+    Return if the session is an operator of the room.
+
+    Raises:
+        NotAMember: It is not even in it.
+        Refused: It is a member like others.
+    """
+    if is_server_operator(session):
+        return
+    _require_member(session, room)
+    if "o" not in room.rules.roles.get(session.identity, ""):
+        text = f"only operators of room {room.name!r} may do that"
+        raise Refused(text, code="not_room_operator", room=room.name)
+
+
+def is_operator(session: Session, room: Room) -> bool:
+    """Whether the session may do what the operators of the room may."""
+    return is_server_operator(session) or (
+        session in room.occupants and "o" in room.rules.roles.get(session.identity, "")
+    )
+
+
+def may_invite(session: Session, room: Room) -> None:
+    """Return if the session may invite into the room: every member may, or (mode `i`) only operators."""
+    if "i" in room.rules.flags:
+        require_operator(session, room)
+    elif not is_server_operator(session):
+        _require_member(session, room)
+
+
+def may_set_topic(session: Session, room: Room) -> None:
+    """
+    Return if the session may set the topic: every member who may talk, or (mode `t`) only operators.
+
+    A topic is heard like a message, so who may not talk shall not do it that way either.
+    """
+    if "t" in room.rules.flags:
+        require_operator(session, room)
+    elif not is_server_operator(session):
+        _require_member(session, room)
+        require_voice(session, room)
+
+
+def reason_to_tell(session: Session, room: Room, reason: str) -> str:
+    """Return why the session goes out of the room, as the others may hear it: nothing if it may not talk there."""
+    return reason if may_be_heard(session, room) else ""
+
+
+def may_be_heard(session: Session, room: Room) -> bool:
+    """
+    Return whether members of the room may hear a text of the session in whatever way: bans, mutes and mode `m` are
+    against it also where nothing is said, as an away text or a real name.
+    """
+    if not room.rules.hushes:
+        return True
+    try:
+        require_voice(session, room)
+    except Refused:
+        return False
+    return True
+
+
+def may_rename(session: Session) -> None:
+    """
+    Return if the session may take another nickname that it chooses: it is heard in all of its rooms.
+
+    Raises:
+        Refused: It may not talk in one of them. A mute of the nickname could be shaken off as well.
+    """
+    for room in tuple(session.rooms.values()):
+        if not may_be_heard(session, room):
+            text = f"you may not talk in room {room.name!r}, so keep your nickname there, or leave first"
+            raise Refused(text, code="cannot_speak", room=room.name)
+
+
+def require_voice(session: Session, room: Room) -> None:
+    """
+    Return if mode `m`, bans and mutes let the session talk; those with a role always may, also by their account.
+
+    Raises:
+        Refused: One of them is against it.
+    """
+    rules, name = room.rules, room.name
+    if is_server_operator(session):
+        return
+    if rules.roles.get(session.identity) or (session.account and rules.accounts.get(fold(session.account))):
+        return
+    if "m" in rules.flags:
+        raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
+    ban = muted_by(session, room)
+    if ban is not None:
+        raise _silenced(room, f"you may not talk in room {name!r}{until_when(as_of_now(ban, session.chat.clock))}")
+
+
+def _require_member(session: Session, room: Room) -> None:
+    if session not in room.occupants:
+        raise NotAMember(room.name)
+
+
+def _same_key(key: str, wanted: str) -> bool:
+    return secrets.compare_digest(key.encode(errors="backslashreplace"), wanted.encode())
+
+
+def banned_by(session: Session, room: Room) -> MaskEntry | None:
+    """Return the ban that keeps the session out of the room; None: nothing does."""
+    return _ban(session, room, mutes=False)
+
+
+def muted_by(session: Session, room: Room) -> MaskEntry | None:
+    """Return the ban or the mute that keeps the session from talking in the room; None: nothing does."""
+    return _ban(session, room, mutes=False) or _ban(session, room, mutes=True)
+
+
+def _ban(session: Session, room: Room, *, mutes: bool) -> MaskEntry | None:
+    """The ban that is for this session, if there is no exception; an exception from mutes is none from bans."""
+    ban = _listed(session, room, "b", mutes=mutes)
+    return ban if ban is not None and _listed(session, room, "e", mutes=mutes) is None else None
+
+
+def _listed(session: Session, room: Room, letter: str, *, mutes: bool = False) -> MaskEntry | None:
+    now = session.chat.clock.monotonic()
+    return room.rules.lists[letter].find(session.hostmask, now, mutes=mutes, identity=session.identity)
+
+
+def _silenced(room: Room, text: str) -> Refused:
+    return Refused(text, code="cannot_speak", room=room.name)

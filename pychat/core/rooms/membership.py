@@ -1,0 +1,379 @@
+"""
+Coming into rooms and going out of them.
+
+Who is a member changes under the order lock; who *hears* the room follows in the order of entries (`Attach`,
+`Detach`). A new member hears the room when the hooks of its join have returned: until then it is behind, like a
+member that comes back after a lost connection, and both catch up the same way (`catch_up.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from pychat.core.delivery import Detach
+from pychat.core.handler import one_says_yes, run_before
+from pychat.core.order import CAUSED_BYTES
+from pychat.core.people.ignore import hear_locked
+from pychat.core.permissions import may_be_heard, may_join, may_know, require_operator
+from pychat.core.rooms.account_roles import meet_locked
+from pychat.core.rooms.behind import Behind
+from pychat.core.rooms.catch_up import CatchingUp
+from pychat.core.rooms.member_list import members_of
+from pychat.core.rooms.room import Room
+from pychat.core.rooms.rules import RoomRules
+from pychat.core.session import Session
+from pychat.model.errors import LimitExceeded, NotAMember, Refused
+from pychat.model.events import Joined, Kicked, Left
+from pychat.model.names import check_room, fold, has_mark_of_irc
+from pychat.model.queries import Ref
+from pychat.model.replies import Failure
+from pychat.model.verbs import Hello
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+
+
+_SHOWN: Final = 64
+"""Characters of the name of a room that are repeated to the one who sent it."""
+
+
+class Membership:
+    """The chat's register of who is in which room."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._catching_up = CatchingUp(chat)
+
+    def join(
+        self, session: Session, name: str, ref: Ref = None, key: str | None = None, *, create: bool = True
+    ) -> None:
+        """
+        Let a session into a room, and make it the current one; that is all if it is in it already.
+
+        Args:
+            create: Whether the room is made if it is not there.
+
+        Raises:
+            Refused: The name, a limit, a rule of the room (`authority.may_join`) or a handler is against it.
+        """
+        outer = session.behind
+        room, behind = self._enter(session, name, ref, key, create=create)
+        if behind is not None:
+            self._chat.run_on(self._chat.chains.on_join, session, room)
+            if behind is not outer:  # else this was done in a hook of another join, which goes on
+                self._chat.order.flush()
+                self._catching_up.bring(session, behind)
+
+    def arrive(self, session: Session, names: Iterable[str], places: Mapping[str, int], hello: Hello) -> None:
+        """
+        Let a session that has just come in into its rooms, then give it what it missed there, and let it hear them.
+
+        A room that is refused is told as a failure; the others are joined.
+
+        Args:
+            places: Of rooms that it comes back into, by key, the id up to which it has everything.
+            hello: Has keys of rooms, whether they are made, and whether the last messages of all others are wanted.
+        """
+        chat = self._chat
+        keys = {fold(name): key for name, key in hello.keys.items()}
+        session.most_replayed = hello.most_replayed
+        for name in names:
+            if not session.is_here:
+                return
+            if session.caused > CAUSED_BYTES:  # lists of rooms may be long: one after the other
+                chat.order.throttle(session)
+            place = places.get(fold(name))
+            session.replays = hello.replay and place is None
+            try:
+                create = hello.create and not has_mark_of_irc(name)
+                room, behind = self._enter(session, name, None, keys.get(fold(name)), after=place, create=create)
+                if behind is not None:
+                    if place is None and behind.after is not None:
+                        self._catching_up.tell_gap(session, room, behind.after)
+                    chat.run_on(chat.chains.on_join, session, room)
+            except Refused as error:  # the welcome has answered the hello already
+                failure = Failure.of(error)
+                chat.send(session, failure._replace(room=failure.room or name[:_SHOWN]))
+        session.replays = hello.replay
+        chat.order.flush()
+        if session.behind is not None:
+            self._catching_up.bring(session, session.behind)
+
+    def _enter(
+        self, session: Session, name: str, ref: Ref, key: str | None = None, *, after: int | None = None, create: bool
+    ) -> tuple[Room, Behind | None]:
+        """
+        Make the session a member, who does not hear the room yet.
+
+        Args:
+            after: The id up to which it has everything that happened in the room; None: from now on.
+
+        Returns:
+            The room, and what the session has to be brought; None if it was a member already.
+        """
+        chat = self._chat
+        chat.order.flush()
+        checked = check_room(name, chat.limits)
+        room = chat.table.obtain(checked)
+        self._stop_waiting(room)
+        was_in = room.key in session.rooms
+        announced = not was_in and self._ask(session, room, key)
+        with chat.order.acting(session):
+            chat.order.flush_locked()
+            room = chat.table.get(room.key) or room  # it may have been removed meanwhile, and made anew
+            arrival = None
+            if not create and not room.is_there:
+                raise NoSuchRoom(room.name)
+            if session not in room.occupants:
+                if was_in:  # kicked out at this moment: no hook was asked, so nothing brings it in
+                    raise NotAMember(room.name)
+                may_join(session, room, key)  # again: hooks take time, and others change the rules or come in
+                chat.table.use_locked(room, session)
+                arrival = self._join_locked(session, room, announced)
+            session.current = room
+            behind = None
+            if arrival is not None:
+                place = room.occupants[session] if after is None else after
+                behind = self._catching_up.fall_behind_locked(session, room, place)
+            newest = chat.log.last_id()
+            place = newest if session.behind is None else session.behind.place(newest)
+            members = members_of(room, ref, joined=True)
+            chat.order.send_locked(session, members._replace(arrival=arrival, again=arrival is None, place=place))
+        chat.order.wake()
+        return room, behind
+
+    def _ask(self, session: Session, room: Room, key: str | None) -> bool:
+        """Ask rules and handlers whether the session may come in; return whether the others are to be told."""
+        chains, most = self._chat.chains, self._chat.limits.rooms_per_session
+        if len(session.rooms) >= most:
+            raise LimitExceeded("rooms that you are in", most, "rooms", code="too_many_rooms", room=room.name)
+        may_join(session, room, key)
+        run_before(chains.before_join, session, room)
+        return one_says_yes(chains.announces, session, room, Joined)
+
+    def _join_locked(self, session: Session, room: Room, announced: bool) -> Joined:
+        changed = room.rules.arrive(session.identity)
+        first = not room.occupants
+        if first:
+            self._chat.table.shares.arrived(room, session)
+        founds = first or (not session.visits and _has_visitors_only(room))
+        if founds:
+            self._found_locked(room, session)
+        session.rooms[room.key] = room
+        hear_locked(session, room)
+        now, nickname, (userhost, account, bot) = self._chat.clock.time(), session.nickname or "", session.origin
+        away, realname = session.away, session.realname
+        if not may_be_heard(session, room):
+            away, realname = away and "away", ""
+        event = Joined(0, now, room.name, nickname, userhost, away, account, realname, bot)
+        if announced:
+            event = self._chat.order.append_locked(event, room.alone)
+        meet_locked(self._chat, session, room)
+        room.occupants[session] = self._chat.log.last_id()
+        self._chat.lasting.keep_session_locked(session)
+        if founds or changed:
+            self._chat.lasting.keep_room_locked(room)
+        return event
+
+    def leave(self, session: Session, room: Room, reason: str) -> None:
+        """Let a session go out of a room; nothing happens if it is not in it."""
+        chat = self._chat
+        chat.order.flush()
+        announced = one_says_yes(chat.chains.announces, session, room, Left)
+        with chat.order.lock:
+            chat.order.flush_locked()
+            if session not in room.occupants or (chat.order.turn.session is session and session.put_out is not None):
+                return
+            event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, *session.origin)
+            self._leave_locked(session, room, event, announced, {session})
+        chat.order.wake()
+        chat.run_on(chat.chains.on_leave, session, room, reason)
+
+    def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
+        """
+        Remove a member from a room, in the name of the session. Hooks run on the calling thread.
+
+        Raises:
+            Refused: The session is no operator of the room, or the member is not in it.
+        """
+        chat = self._chat
+        chat.order.flush()
+        announced = one_says_yes(chat.chains.announces, member, room, Kicked)
+        with chat.order.acting(session):
+            chat.order.flush_locked()
+            require_operator(session, room)
+            nickname = member.nickname or ""
+            if member not in room.occupants:
+                raise UserNotInRoom(nickname, room.name)
+            by = session.nickname or ""
+            event = Kicked(0, chat.clock.time(), room.name, nickname, by, reason, *session.origin)
+            self._leave_locked(member, room, event, announced, {session, member})
+        chat.order.wake()
+        chat.run_on(chat.chains.on_kick, session, room, member, reason)
+
+    def _leave_locked(
+        self, session: Session, room: Room, event: Left | Kicked, announced: bool, concerned: set[Session]
+    ) -> None:
+        """Take a session out of a room; the members are told of it, or only those who have to know."""
+        self._detach_locked(session, room)
+        if announced:
+            self._chat.order.append_locked(event, room.alone, also=session)
+        else:
+            for person in concerned:
+                self._chat.order.send_locked(person, event)
+        self._depart_locked(session, room)
+        del session.rooms[room.key]
+        if session.current is room:
+            session.current = next(reversed(session.rooms.values()), None)
+        self._chat.lasting.keep_session_locked(session)
+
+    def remove_everywhere(self, session: Session, keep_seconds: float = 0.0) -> bool:
+        """
+        Close the session for new verbs and take it out of its rooms; False if that was done before.
+
+        `session.rooms` goes on telling where it was. The rooms keep its roles so long, for one that may come back.
+        """
+        with self._chat.order.lock:
+            if session.closed:
+                return False
+            session.closed = True
+            for room in session.rooms.values():
+                self._detach_locked(session, room)
+                self._depart_locked(session, room, keep_seconds)
+            return True
+
+    def _detach_locked(self, session: Session, room: Room) -> None:
+        room.occupants.pop(session, None)
+        room.ignoring.discard(session)
+        self._chat.log.append(Detach(session, room))
+
+    def _depart_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
+        if self._chat.stopping.is_set() and self._chat.log.lasts:
+            return  # the server is going, not the members: they find the room as it is now
+        changed = room.rules.depart(session.identity, keep_seconds)
+        self._chat.table.shares.departed(room, session)
+        if not room.occupants and not room.pinned:
+            if room.rules.await_expected():
+                self.wait_locked(room)
+                self._chat.lasting.keep_room_locked(room)
+            else:
+                self.abandon_locked(room)
+        elif changed or not room.occupants:
+            self._chat.lasting.keep_room_locked(room)
+
+    def wait_locked(self, room: Room, least_seconds: float = 0.0) -> None:
+        """Abandon an empty room when its members are no longer awaited, and after `least_seconds`."""
+        seconds = max(least_seconds, room.rules.awaited - self._chat.clock.monotonic())
+        self._chat.alarms.after(seconds, lambda: self._look_again(room))
+
+    def _look_again(self, room: Room) -> None:
+        """Abandon a room if the wait is over; wait on if members came back and were lost again. On any thread."""
+        with self._chat.order.lock:
+            if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.rules.awaited:
+                return
+            if room.rules.awaits():
+                self.wait_locked(room)
+            else:
+                self.abandon_locked(room)
+        self._chat.order.wake()
+
+    def abandon_locked(self, room: Room) -> None:
+        """The last member is gone: other rules are the next one's business, and what was private is nobody's."""
+        self._chat.table.release_locked(room)
+        if room.rules.owned:
+            room.rules.awaited = 0.0
+            self._chat.lasting.keep_room_locked(room)
+            return
+        rules, room.rules = room.rules, RoomRules(self._chat.clock)
+        if rules.closed:
+            room.topic = ""
+            self._chat.log.forget(room.key)
+            room.rules.forgets = True
+        else:
+            room.rules.topic_by, room.rules.topic_time = rules.topic_by, rules.topic_time
+            room.rules.topic_userhost = rules.topic_userhost
+        self._chat.lasting.keep_room_locked(room)
+
+    def _stop_waiting(self, room: Room) -> None:
+        """If nobody has come back into a room in time, the last member has left it."""
+        if room.rules.awaited and not room.occupants and not room.pinned and not room.rules.awaits():
+            with self._chat.order.lock:
+                if room.rules.awaited and not room.occupants:
+                    self.abandon_locked(room)
+
+    def _found_locked(self, room: Room, session: Session) -> None:
+        """
+        The first one in a room that nobody is in is its operator, unless it was made by the program.
+
+        A visitor is not: members would have an operator of whom they were not told.
+        """
+        if room.rules.forgets:  # that the last members are gone is in the record since it was forgotten
+            self._chat.log.forget(room.key)
+            room.rules.forgets = False
+        if not room.pinned and not room.rules.awaits() and not room.rules.owned and not session.visits:
+            room.rules.created = self._chat.clock.time()
+            room.rules.set_role(session.identity, "o", True)
+
+
+class UserNotInRoom(Refused):
+    """Somebody else should be a member and is none."""
+
+    code = "user_not_in_room"
+
+    def __init__(self, nickname: str, room: str) -> None:
+        self.nickname = nickname
+        super().__init__(f"{nickname!r} is not in room {room!r}", room=room, subject=(nickname,))
+
+
+class NoSuchRoom(Refused):
+    """There is no such room, or the session may not know of it."""
+
+    code = "no_such_room"
+
+    def __init__(self, room: str) -> None:
+        hint = "; only IRC puts '#' before the name of a room" if has_mark_of_irc(room) else ""
+        super().__init__(f"there is no room {room[:64]!r}{hint}", room=room)
+
+
+def own_room(session: Session, name: str | None) -> Room:
+    """
+    Return the room that a verb means: the current one, or another that the session is in.
+
+    Raises:
+        Refused: It is not in that room, or in none.
+    """
+    room = session.current if name is None else session.rooms.get(name) or session.rooms.get(fold(name))
+    if room is not None:
+        return room
+    if name is None:
+        raise Refused("you are in no room; join one first", code="not_a_member")
+    raise NotAMember(name)
+
+
+def known_room(session: Session, name: str | None) -> Room:
+    """
+    Return the room that a verb means: the current one, or another, also one that the session is not in.
+
+    Raises:
+        Refused: There is no such room, or the session may not know of it.
+    """
+    if name is None:
+        return own_room(session, None)
+    room = session.chat.find_room(name)
+    if room is None or not may_know(session, room):
+        raise NoSuchRoom(name)
+    return room
+
+
+def shown_room(session: Session, name: str | None) -> Room:
+    """Return the same where membership is what is missing, whether there is such a room or not: `NotAMember`."""
+    try:
+        return known_room(session, name)
+    except NoSuchRoom as error:
+        raise NotAMember(name or "") from error
+
+
+def _has_visitors_only(room: Room) -> bool:
+    """Whether all members are visitors, and none is expected back whose connection was lost."""
+    return all(member.visits for member in room.occupants) and not room.rules.await_expected()

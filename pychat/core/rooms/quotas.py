@@ -1,0 +1,91 @@
+"""Shares of the table of rooms: how many of the rooms in use one address, or one account, may have opened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Final
+
+from pychat.core.accounts.rate_limit import Attempts, TooManyAttempts, address_key
+from pychat.model.errors import LimitExceeded
+from pychat.model.limits import Limits
+from pychat.model.names import fold
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+    from pychat.core.rooms.room import Room
+    from pychat.core.session import Session
+
+_NEW_SECONDS: Final = 600.0
+
+
+class RoomShares:
+    """
+    A room counts for the member that has been in it for the longest, with its address and its account.
+
+    So a room that others go on using does not count for the one who has opened it and left. Loopback and sessions of
+    the program are exempt. Every method runs under the chat's order lock.
+    """
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._used: Counter[Hashable] = Counter()
+        self._payers: dict[Room, tuple[Session, tuple[Hashable, ...]]] = {}
+        """For whom a room counts, and as what that is counted."""
+        self._new = Attempts(chat.limits.new_rooms_per_10_minutes, _NEW_SECONDS, chat.clock)
+
+    def change(self, limits: Limits) -> None:
+        """From now on these are the limits."""
+        self._new.most = limits.new_rooms_per_10_minutes
+
+    def require(self, session: Session, room: Room, *, new: bool) -> None:
+        """
+        Return if the session may open this room, in which nobody is.
+
+        Args:
+            new: Whether the server has never heard of the room: then it counts as made.
+
+        Raises:
+            LimitExceeded: Its address or its account has opened or made too many.
+        """
+        most = self._chat.limits.rooms_per_address
+        for kind, key in _keys(session):
+            if self._used[kind, key] >= most:
+                raise LimitExceeded(f"rooms opened by your {kind}", most, "rooms", room=room.name)
+        if new:
+            try:
+                self._new.count(address_key(session.address))
+            except TooManyAttempts:
+                what = "new rooms from your address in 10 minutes"
+                raise LimitExceeded(what, self._new.most, "rooms", room=room.name) from None
+
+    def arrived(self, room: Room, session: Session) -> None:
+        """A session has come into the room that nobody was in."""
+        self.released(room)
+        if room.pinned:  # it is there anyway
+            return
+        keys = _keys(session)
+        self._payers[room] = session, keys
+        self._used.update(keys)
+
+    def departed(self, room: Room, session: Session) -> None:
+        """A session has gone out of the room; if it counted for it, it counts for the next one, if there is any."""
+        payer, _ = self._payers.get(room, (None, ()))
+        if payer is session and room.occupants:
+            self.arrived(room, next(iter(room.occupants)))
+
+    def released(self, room: Room) -> None:
+        """The room is not in use any more."""
+        _, keys = self._payers.pop(room, (None, ()))
+        for key in keys:
+            self._used[key] -= 1
+            if not self._used[key]:
+                del self._used[key]
+
+
+def _keys(session: Session) -> tuple[tuple[str, Hashable], ...]:
+    address = address_key(session.address)
+    if address is None:
+        return ()
+    account = () if session.account is None else (("account", fold(session.account)),)
+    return ("address", address), *account

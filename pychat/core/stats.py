@@ -1,0 +1,51 @@
+"""What goes on in a chat, in figures, for whoever runs it: `/stats`, and the log of the server when it is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pychat.model import queries
+from pychat.model.replies import Lines
+
+if TYPE_CHECKING:
+    from pychat.core.chat import Chat
+    from pychat.core.session import Session
+
+
+def figures(chat: Chat) -> Mapping[str, str]:
+    """Return names and values, in the order in which they are shown. May look at the disk; not under a lock."""
+    counts, people = chat.counts(), chat.sessions()
+    languages = Counter(person.language or "program" for person in people)
+    said = chat.census.messages + sum(person.messages for person in people)
+    return {
+        "up": _duration(chat.clock.monotonic() - chat.began),
+        "people": f"{counts.people}, at most {counts.most} at the same time",
+        "languages": ", ".join(f"{language} {count}" for language, count in sorted(languages.items())) or "none",
+        "connections without a nickname": str(counts.strangers),
+        "rooms in use": str(counts.rooms),
+        "messages": str(said),
+        **chat.log.figures(),
+        "trouble": chat.log.trouble or "none",
+    }
+
+
+def lines_of(chat: Chat) -> tuple[str, ...]:
+    """Return the figures as lines for people."""
+    return tuple(f"{name}: {value}" for name, value in figures(chat).items())
+
+
+def get_stats(chat: Chat, session: Session, verb: queries.GetStats) -> None:
+    """Answer with the figures."""
+    chat.send(session, Lines(verb.ref, lines_of(chat)))
+
+
+def _duration(seconds: float) -> str:
+    days, rest = divmod(int(seconds), 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        del parts[0]
+    return " ".join(f"{number} {unit}" for number, unit in parts[:2])

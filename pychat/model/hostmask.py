@@ -1,0 +1,40 @@
+"""The texts of a person that masks and questions are matched against, folded once, when one of them changes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from pychat.model.names import fold
+
+
+class Hostmask(NamedTuple):
+    """All fields are folded. Two people with equal ones cannot be told apart by any mask."""
+
+    nickname: str = ""
+    host: str = ""
+    whole: str = ""
+    """As "nickname!user@host"."""
+    account: str | None = None
+    """None: the person is a guest."""
+    userhost: str = ""
+    realname: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What `WHO` looks at."""
+        return self.nickname, self.whole, self.userhost, self.host, self.realname
+
+
+@lru_cache(maxsize=1024)
+def hostmask_of(nickname: str, userhost: str, account: str | None, realname: str = "") -> Hostmask:
+    """Return the hostmask of somebody who may have disconnected: the sender of an event, for one."""
+    folded, folded_nickname = fold(userhost), fold(nickname)
+    return Hostmask(
+        folded_nickname,
+        folded.partition("@")[2],
+        f"{folded_nickname}!{folded}",
+        None if account is None else fold(account),
+        folded,
+        fold(realname),
+    )

@@ -1,0 +1,1 @@
+"""What a web browser says: no language of the chat, but answered."""

@@ -1,0 +1,122 @@
+"""
+What a web browser, or curl, reads that asks a chat server for a page: how to join.
+
+Only GET and HEAD are answered so, and nothing of a request is ever heard in a chat (`request.py`). What the
+request names as its host is repeated only if it can be a host, and escaped: the page may be shown under any name.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from html import escape
+from typing import Final, NamedTuple
+
+from pychat.protocols.http.request import is_request_line
+
+MOST_HEAD_BYTES: Final = 16_384
+"""More of a request is not waited for; browsers send less than 2 KiB."""
+
+_NOT_ANSWERED: Final = "This chat has no web page for that. Use nc.\n"
+_HOST: Final = re.compile(
+    r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
+)
+_SAFE: Final = (
+    "Cache-Control: no-store\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+)
+
+
+class Site(NamedTuple):
+    """What the page tells of a server."""
+
+    name: str
+    room: str
+    """Where everybody comes in."""
+    has_password: bool = False
+    fingerprint: str | None = None
+    """The SHA-256 of its certificate; None: it speaks no TLS."""
+    tls_required: bool = False
+
+
+def wants_page(data: bytes) -> bool:
+    """Whether a request that begins like this may ask for a page, so that its head is worth to be read."""
+    return data.startswith((b"GET ", b"HEAD "))
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether the head of a request has come to its end, or is longer than any that is answered."""
+    return b"\r\n\r\n" in data or b"\n\n" in data or len(data) >= MOST_HEAD_BYTES
+
+
+def answer(data: bytes, site: Site, *, secure: bool) -> bytes:
+    """
+    Return the answer to a request.
+
+    Args:
+        data: As much as came.
+        secure: Whether it came over TLS.
+    """
+    line, *rest = data.partition(b"\r\n\r\n")[0].split(b"\n")
+    if not (wants_page(data) and is_request_line(line.rstrip(b"\r")) and is_whole(data)):
+        return _response("501 Not Implemented", "text/plain", _NOT_ANSWERED)
+    method, target, *_ = line.decode("latin-1").split()
+    headers: dict[str, str] = {}
+    for one in rest:
+        name, _, value = one.decode("latin-1").partition(":")
+        headers.setdefault(name.strip().lower(), value.strip())
+    with_body = method == "GET"
+    if target.partition("?")[0] != "/":
+        return _response("404 Not Found", "text/plain", "There is only one page here: /\n", with_body=with_body)
+    lines = _lines(*_place(headers.get("host", ""), secure=secure), site, secure=secure)
+    if "text/html" in headers.get("accept", ""):
+        return _response("200 OK", "text/html", _html(site.name, lines), with_body=with_body)
+    return _response("200 OK", "text/plain", "".join(f"{text}\n" for text in lines), with_body=with_body)
+
+
+def _place(named: str, *, secure: bool) -> tuple[str, int]:
+    """Return host and port of the request, as far as they can be such."""
+    match = _HOST.fullmatch(named)
+    if match is None:
+        return "HOST", 55555
+    port = int(match["port"] or (443 if secure else 80))
+    return match["host"].strip("[]"), port
+
+
+def _lines(host: str, port: int, site: Site, *, secure: bool) -> list[str]:
+    """The page as text; commands are indented."""
+    lines = [f"{site.name} is a chat. Web browsers cannot chat here yet; join it with one of:"]
+    connect = f"    pychat connect --nick NAME --host {host} --port {port}"
+    if not site.tls_required and not secure:
+        lines += [f"    nc {host} {port}", connect, f"    irssi -c {host} -p {port}"]
+    if site.fingerprint is not None:
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        lines += [
+            f"{connect} --tls-fingerprint {site.fingerprint}",
+            f"    openssl s_client -quiet -connect {shlex.quote(where)}",
+            f"    /connect -tls {host} {port}    (in irssi)",
+            f"The SHA-256 fingerprint of its certificate is {site.fingerprint}.",
+        ]
+    lines.append(f"Then type your nickname and press Enter. IRC clients come into the room by: /join #{site.room}")
+    if site.has_password:
+        lines.append("It wants a password, which those who run it can tell you.")
+    return lines
+
+
+def _html(name: str, lines: list[str]) -> str:
+    body = ""
+    for is_command, text in ((line.startswith("    "), escape(line.strip())) for line in lines):
+        body += f"<pre>{text}</pre>\n" if is_command else f"<p>{text}</p>\n"
+    title = escape(name)
+    head = f'<meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width">'
+    start = f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n<h1>{title}</h1>'
+    return f"{start}\n{body}</body>\n</html>\n"
+
+
+def _response(status: str, kind: str, text: str, *, with_body: bool = True) -> bytes:
+    body = text.encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {len(body)}\r\n{_SAFE}"
+    return f"{head}Connection: close\r\n\r\n".encode() + body * with_body

@@ -1,0 +1,206 @@
+"""
+Accounts: AUTHENTICATE (IRCv3 sasl-3.2), REGISTER and VERIFY (draft/account-registration), and NickServ.
+
+There is no service called NickServ, and nobody else can have that nickname; but people write to it on every other
+network, so what they say there does what they mean.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from pychat.model.account_verbs import PLAIN, SCRAM, Authenticate, ChangePassword, DropAccount, LogOut, Regain, Register
+from pychat.model.errors import Refused
+from pychat.model.names import fold
+from pychat.model.replies import Words
+from pychat.model.verbs import (
+    Answer,
+    Verb,
+)
+from pychat.protocols.irc.asked import Asked, Line, Numeric
+from pychat.protocols.irc.client_state import Client
+from pychat.protocols.irc.commands.errors import fail, refuse
+from pychat.protocols.irc.grammar import Command
+from pychat.protocols.text.passphrases import login, passwords, unquoted
+
+CHUNK_BYTES: Final = 400
+"""Of base64 in one line; one that is full is followed by another (sasl-3.1, "The AUTHENTICATE Command")."""
+_MECHANISM: Final = re.compile("[A-Z][A-Z0-9_-]{1,19}", re.ASCII)
+"""RFC 4422 section 3.1."""
+_MOST_BYTES: Final = 10 * CHUNK_BYTES
+"""Of base64 in one message: more than any password needs."""
+_MESSAGES: Final = {PLAIN: 1, SCRAM: 3}
+"""How many a client sends, for each mechanism."""
+_NO_MESSAGE: Final = b"\xff"
+"""What no mechanism has: it ends the exchange, as what is no base64 shall."""
+SERVICE: Final = "NickServ"
+_ADDRESS: Final = re.compile(r"[^@]+@[^@]+\.[^@]+")
+"""Of e-mail."""
+
+
+def authenticate(client: Client, command: Command) -> Sequence[Verb]:
+    """AUTHENTICATE: the name of a mechanism, then parts of messages in base64; `*` ends it without result."""
+    word = command.params[0]
+    ref = Asked("AUTHENTICATE")
+    if word == "*":
+        _forget(client)
+        return [Authenticate(None, None, ref)]
+    if word.upper() in client.dialect.mechanisms or not client.sasl_messages or _begins_anew(client, word):
+        return _begin(client, word)
+    if len(word) > CHUNK_BYTES:
+        _forget(client)
+        return [refuse("905", "SASL message too long", code="sasl_failed")]  # ERR_SASLTOOLONG
+    if len(client.sasl_parts) + len(word) > _MOST_BYTES:  # 905 is for one parameter only (sasl-3.1, "Numerics")
+        _forget(client)
+        return [refuse("904", "SASL authentication failed", code="sasl_failed")]
+    if word != "+":
+        client.sasl_parts += word
+    if len(word) == CHUNK_BYTES:
+        return []
+    mechanism, parts = client.sasl, client.sasl_parts
+    client.sasl, client.sasl_parts = None, ""
+    client.sasl_messages -= 1
+    return [Authenticate(mechanism, _decode(parts), ref)]
+
+
+def _begins_anew(client: Client, word: str) -> bool:
+    """Whether this is a mechanism and no message of SCRAM, behind its first: those are longer, or one character."""
+    return client.sasl is None and not client.sasl_parts and _MECHANISM.fullmatch(word.upper()) is not None
+
+
+def _begin(client: Client, word: str) -> Sequence[Verb]:
+    """The first line of an exchange; the client may give up another one for it."""
+    mechanism = word.upper()
+    if mechanism not in client.dialect.mechanisms:
+        _forget(client)
+        return [Authenticate(mechanism[:CHUNK_BYTES], b"", Asked("AUTHENTICATE"))]  # which is refused
+    client.sasl, client.sasl_parts, client.sasl_messages = mechanism, "", _MESSAGES[mechanism]
+    return [Answer((Words(Line("AUTHENTICATE", ("+",))),))]
+
+
+def abort(client: Client) -> list[Verb]:
+    """
+    End an exchange whose first message is not complete: 906 for who comes in meanwhile.
+
+    "If the client completes registration while the SASL authentication is still in progress, the server SHOULD abort
+    it, sending a 906 numeric, and then register the client without authentication" (sasl-3.1).
+    """
+    if client.sasl is None:
+        return []
+    _forget(client)
+    return [Authenticate(None, None, Asked("AUTHENTICATE"))]
+
+
+def _forget(client: Client) -> None:
+    client.sasl, client.sasl_parts, client.sasl_messages = None, "", 0
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return _NO_MESSAGE
+
+
+def register(client: Client, command: Command) -> Sequence[Verb]:
+    """REGISTER account email password: the account `*` is the nickname; no address is wanted, so it is not kept."""
+    account, _, *words = command.params
+    password = " ".join(words)  # people type its blanks without a colon before it
+    if account == "*" and client.nickname is None and not client.wanted:
+        return [fail("REGISTER", "NEED_NICK", "*", "Choose a nickname first")]
+    name = account if account != "*" else (client.nickname or client.wanted)
+    return [Register(password, name, Asked("REGISTER", (name,)))]
+
+
+def verify(client: Client, command: Command) -> Sequence[Verb]:
+    """VERIFY: accounts need none."""
+    return [fail("VERIFY", "INVALID_CODE", command.params[0], "There is nothing to verify")]
+
+
+# NickServ
+
+
+def is_service(target: str) -> bool:
+    """Whether a message is for the service that there is not."""
+    return target.lower() in ("nickserv", "ns")
+
+
+def nickserv(client: Client, command: Command) -> Sequence[Verb]:
+    """NICKSERV: the same as a message to it."""
+    return service(client, " ".join(command.params))
+
+
+def service(client: Client, text: str) -> Sequence[Verb]:
+    """Return what somebody means who writes this to NickServ."""
+    word, _, rest = text.strip().partition(" ")
+    read = _SERVICES.get(word.upper())
+    try:
+        verb = None if read is None else read(client, rest.strip())
+    except Refused as error:
+        return [Answer((_notice(str(error)),))]
+    return [verb] if verb is not None else [_EXPLANATION]
+
+
+_REF: Final = Asked("NICKSERV")
+
+
+def _register(client: Client, text: str) -> Verb | None:
+    """A password; an address may follow, as elsewhere."""
+    words = text.split()
+    if len(words) == 2 and _ADDRESS.fullmatch(words[1]):
+        text = words[0]
+    return Register(unquoted(text), None, _REF) if text else None
+
+
+def _identify(client: Client, text: str) -> Verb | None:
+    return login(text, _REF) if text else None
+
+
+def _regain(client: Client, text: str) -> Verb | None:
+    nickname, _, password = text.partition(" ")
+    return Regain(nickname, unquoted(password.strip()) or None, _REF) if nickname else None
+
+
+def _password(client: Client, text: str) -> Verb | None:
+    words = passwords(text)
+    return ChangePassword(words[-2], words[-1], _REF) if len(words) in (2, 3) else None
+
+
+def _drop(client: Client, text: str) -> Verb | None:
+    """A password; the nickname may stand before it, as elsewhere."""
+    first, _, rest = text.partition(" ")
+    if rest and (fold(first) == fold(client.nickname or "") or len(text.split()) == 2) and unquoted(text) == text:
+        text = rest.strip()
+    return DropAccount(unquoted(text), _REF) if text else None
+
+
+_SERVICES: Final[dict[str, Callable[[Client, str], Verb | None]]] = {
+    "REGISTER": _register,
+    "IDENTIFY": _identify,
+    "LOGIN": _identify,
+    "LOGOUT": lambda client, text: LogOut(_REF),
+    "REGAIN": _regain,
+    "GHOST": _regain,
+    "RECOVER": _regain,
+    "PASSWD": _password,
+    "DROP": _drop,
+}
+_USAGE: Final = (
+    "REGISTER password: make an account of your nickname",
+    "IDENTIFY [account] password: log in; better by SASL, before you join",
+    "LOGOUT: be a guest again",
+    "REGAIN nickname [password]: take your nickname back",
+    "PASSWD old new: another password",
+    "DROP password: delete your account",
+)
+
+
+def _notice(text: str) -> Words:
+    return Words(Numeric("NOTICE", (f"{SERVICE}: {text}",)))
+
+
+_EXPLANATION: Final = Answer(tuple(map(_notice, _USAGE)))

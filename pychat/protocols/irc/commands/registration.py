@@ -1,0 +1,72 @@
+"""Coming in: NICK, USER and PASS, in any order (Modern IRC, "Connection Registration")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pychat.model.verbs import Hello, SetNickname, Verb
+from pychat.protocols.irc.asked import CHATHISTORY, Asked
+from pychat.protocols.irc.client_state import Client
+from pychat.protocols.irc.commands.accounts import abort
+from pychat.protocols.irc.commands.errors import already_registered, needs_parameters, refuse
+from pychat.protocols.irc.formatting import strip_codes
+from pychat.protocols.irc.grammar import Command
+
+
+def nick(client: Client, command: Command) -> Sequence[Verb]:
+    """NICK: the first one is part of coming in."""
+    name = command.params[0] if command.params else ""
+    if not name:
+        return [refuse("431", "No nickname given", code="bad_nickname")]
+    if client.nickname is None:
+        client.wanted = name
+        return hello_if_ready(client)
+    client.waits = True  # MODE asks whether it is about our own nickname
+    return [SetNickname(name, Asked("NICK", (name,)))]
+
+
+def user(client: Client, command: Command) -> Sequence[Verb]:
+    """USER: user name, two parameters that mean nothing any more, real name."""
+    if client.nickname is not None:
+        return [already_registered()]
+    username, _, _, realname = command.params[:4]
+    if not username or not realname.strip():  # neither may be empty (Modern IRC, "USER message")
+        return [needs_parameters("USER")]
+    client.username, client.realname = username, strip_codes(realname)
+    return hello_if_ready(client)
+
+
+def password(client: Client, command: Command) -> Sequence[Verb]:
+    """
+    PASS: the server's password; the last one counts (Modern IRC, "PASS message").
+
+    Clients send its blanks without a colon before it, too.
+    """
+    if client.nickname is not None:
+        return [already_registered()]
+    client.password = " ".join(command.params)
+    return []
+
+
+def hello_if_ready(client: Client) -> Sequence[Verb]:
+    """Return what asks for the nickname, once everything is known and CAP does not hold it back."""
+    if client.nickname is not None or not client.wanted or not client.username or client.negotiating:
+        return []
+    # If it is refused, the client tries another one: nothing but NICK is missing then.
+    name, client.wanted = client.wanted, ""
+    client.waits = True
+    most = client.limits.irc_replay_messages
+    return [
+        *abort(client),
+        Hello(
+            name,
+            rooms=(),
+            # Who knows chathistory asks for what is missing, and would hear everything twice.
+            replay=most > 0 and CHATHISTORY not in client.capabilities,
+            most_replayed=most,
+            username=client.username,
+            realname=client.realname,
+            password=client.password,
+            ref=Asked("NICK", (name,)),
+        ),
+    ]

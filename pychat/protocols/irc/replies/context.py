@@ -1,0 +1,84 @@
+"""How lines are written for one client: by whom, to whom, and with which capabilities; and the parts of a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from pychat.model.limits import Limits
+from pychat.protocols.irc.asked import as_middle
+from pychat.protocols.irc.capabilities import MULTI_PREFIX
+from pychat.protocols.irc.commands.params import ROLES
+from pychat.protocols.irc.line_length import packed, pieces, room_behind
+
+
+class Style(NamedTuple):
+    """What the lines depend on beside the item."""
+
+    server: str
+    """The name in `:source`."""
+    network: str
+    """The name of the server as people know it."""
+    version: str
+    limits: Limits
+    clock: Callable[[], float]
+    """Tells the time, in POSIX seconds, of what is no event."""
+    capabilities: frozenset[str] = frozenset()
+    nickname: str = "*"
+    """Of the one who reads it; "*" before registration (Modern IRC, "Numeric Replies")."""
+    description: str = ""
+    """One line about the server."""
+
+    def numeric(self, code: str, *params: str, text: str | None = None) -> str:
+        """Return `:server CODE nickname params... :text`; what cannot be a parameter in the middle becomes one."""
+        line = " ".join([f":{self.server} {code} {as_middle(self.nickname)}", *map(as_middle, params)])
+        return line if text is None else f"{line} :{text}"
+
+    def numerics(self, code: str, *params: str, words: Iterable[str], separator: str = " ") -> list[str]:
+        """Return as many numerics as the words need in their last parameter; none for no words."""
+        head = self.numeric(code, *params, text="")
+        return [head + text for text in packed(words, room_behind(head), separator)]
+
+    def texts(self, code: str, *params: str, text: str) -> list[str]:
+        """Return as many numerics as the text needs in their last parameter."""
+        head = self.numeric(code, *params, text="")
+        return [head + piece for piece in pieces(text, room_behind(head))]
+
+
+Renderer: TypeAlias = Callable[[Any, Style], list[str]]
+"""Writes an item: lines with their tags, without their ends."""
+
+PREFIXES: Final = {"o": "@", "v": "+"}
+"""What stands before a nickname for each of `modes.ROLES` (Modern IRC, "Channel Membership Prefixes")."""
+ROLE_SIGNS: Final = {role: sign for sign, role in ROLES.items()}
+"""What stands before a channel for `Message.role` (Modern IRC, "STATUSMSG Parameter")."""
+
+_SOURCE_CHARS: Final = 88
+"""Of a source beside the nickname: core's names are shorter, 18 characters and those of a host."""
+
+
+def channel(room: str) -> str:
+    """Return the name of a room as IRC has it."""
+    return as_middle(f"#{room}")
+
+
+def source(nickname: str, userhost: str, style: Style) -> str:
+    """Return what is behind the colon at the beginning of a person's line; never too long for a command behind it."""
+    name = as_middle(f"{nickname}!{userhost}" if userhost else f"{nickname}!{nickname}@{style.server}")
+    if len(name) <= _SOURCE_CHARS:  # nearly always
+        return name
+    return name[: _SOURCE_CHARS + style.limits.nickname_chars]
+
+
+def user_and_host(userhost: str, nickname: str, style: Style) -> tuple[str, str]:
+    """Return the two parts; stand-ins, if the one who made the item knew nothing."""
+    user, _, host = userhost.partition("@")
+    return user or nickname, host or style.server
+
+
+def prefixes(roles: str, style: Style) -> str:
+    """Return what stands before a nickname: the highest prefix, or all of them (IRCv3 multi-prefix)."""
+    if not roles:
+        return ""
+    found = "".join([prefix for role, prefix in PREFIXES.items() if role in roles])
+    return found if MULTI_PREFIX in style.capabilities else found[:1]

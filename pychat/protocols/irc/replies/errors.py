@@ -1,0 +1,252 @@
+"""
+How refusals are told: the numeric that the specification has for a code of core's, or else a standard reply.
+
+The text for people is core's own: it says what was wrong and what is allowed. Sections: Modern IRC, "Numerics"; IRCv3
+standard-replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from pychat.model.replies import Failure
+from pychat.protocols.irc.asked import Asked, Line, Numeric, as_middle
+from pychat.protocols.irc.capabilities import STANDARD_REPLIES
+from pychat.protocols.irc.replies.context import Renderer, Style, channel
+from pychat.protocols.irc.replies.people import end_of_who, end_of_whois
+from pychat.protocols.irc.replies.rooms import end_of_names
+from pychat.protocols.irc.replies.server import word_lines
+
+_MESSAGES: Final = ("", "PRIVMSG", "TAGMSG")
+"""What is said carries no `ref`, so that not each message is answered."""
+
+
+class _Refusal(NamedTuple):
+    """A failure and what it answers."""
+
+    item: Failure
+    command: str
+    """Empty: a message."""
+    params: tuple[str, ...]
+
+    def param(self, index: int) -> str:
+        return self.params[index] if index < len(self.params) else ""
+
+    def last(self) -> str:
+        return self.params[-1] if self.params else ""
+
+    def subject(self, index: int) -> str:
+        return self.item.subject[index] if index < len(self.item.subject) else ""
+
+
+def _room(refusal: _Refusal) -> str:
+    """The channel that it is about, else the one that was asked for."""
+    if refusal.item.room is not None:
+        return channel(refusal.item.room)
+    return next((as_middle(param) for param in refusal.params if param.startswith("#")), "*")
+
+
+def _nick(refusal: _Refusal) -> str:
+    return refusal.subject(0) or refusal.param(0)
+
+
+_FIELDS: Final[dict[str, Callable[[_Refusal], str]]] = {
+    "room": _room,
+    "nick": _nick,
+    "command": lambda refusal: refusal.command,
+    "letter": lambda refusal: refusal.subject(0),
+    # A key that is refused may be another one's password; it is not shown (Modern IRC, "ERR_INVALIDMODEPARAM (696)").
+    "argument": lambda refusal: "*" if refusal.subject(0) == "k" else refusal.subject(1),
+    "mask letter": lambda refusal: refusal.subject(1),
+    "room or self": lambda refusal: _room(refusal) if refusal.item.room is not None else refusal.param(0),
+}
+
+_NUMERICS: Final[dict[str, tuple[str, ...]]] = {
+    "not_a_member": ("442", "room"),
+    "no_such_room": ("403", "room"),
+    "no_such_nickname": ("401", "nick"),
+    "user_not_in_room": ("441", "nick", "room"),
+    "already_in_room": ("443", "nick", "room"),
+    "not_room_operator": ("482", "room"),
+    "not_server_operator": ("481",),
+    "cannot_speak": ("404", "room"),
+    "slow_mode": ("404", "room"),
+    "banned": ("474", "room"),
+    "invite_only": ("473", "room"),
+    "bad_key": ("475", "room"),
+    "room_full": ("471", "room"),
+    "too_many_rooms": ("405", "room"),
+    "unknown_mode": ("472", "letter"),
+    "bad_mode_argument": ("696", "room or self", "letter", "argument"),
+    "list_full": ("478", "room", "mask letter"),
+    "wrong_password": ("464",),
+    "password_required": ("464",),
+    "bad_nickname": ("432", "nick"),
+    "nickname_in_use": ("433", "nick"),
+    "nickname_registered": ("433", "nick"),
+    "server_banned": ("465",),
+    "too_many_ignored": ("511", "letter"),
+    "bad_room": ("403", "room"),
+    "not_registered": ("451",),
+    "unknown_command": ("421", "command"),
+    "empty": ("412",),
+}
+"""The numeric for a code and the parameters between the nickname and the text."""
+
+_ANY: Final = "*"
+_BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    # A message: whatever is against it, 404 says in which channel.
+    ("", "not_a_member"): ("404", "room"),
+    # Clients wait for one of the numerics of JOIN: this one fits any reason (RFC 2812 section 5.2).
+    ("JOIN", _ANY): ("437", "room"),
+    # Who may not talk sets no topic either: 404 would be about a message.
+    ("TOPIC", "cannot_speak"): ("482", "room"),
+    ("WALLOPS", "empty"): ("461", "command"),
+    # ERR_SASLFAIL, ERR_SASLABORTED (IRCv3 sasl-3.1, "Numerics used by this extension").
+    ("AUTHENTICATE", _ANY): ("904",),
+    ("AUTHENTICATE", "sasl_aborted"): ("906",),
+    ("NICK", "server_banned"): ("465",),
+    # ERR_BANNICKCHANGE of other servers: no other nickname in a channel where one may not talk.
+    ("NICK", "cannot_speak"): ("437", "room"),
+    # Who has no nickname yet tries another one only if one of NICK's numerics says so.
+    ("NICK", _ANY): ("432", "nick"),
+}
+
+
+def _end_of_whowas(refusal: _Refusal, style: Style) -> str:
+    return style.numeric("369", refusal.param(0), text="End of WHOWAS")
+
+
+_ENDS: Final[dict[str, Callable[[_Refusal, Style], str]]] = {
+    "WHOIS": lambda refusal, style: end_of_whois(refusal.last(), style),
+    "WHOWAS": _end_of_whowas,
+    "NAMES": lambda refusal, style: end_of_names(_room(refusal), style),
+    "WHO": lambda refusal, style: end_of_who(refusal.param(0), style),
+    "LIST": lambda refusal, style: style.numeric("323", text="End of /LIST"),
+}
+"""What says that there is no more, also if there was nothing: clients wait for it."""
+_NOT_TOLD: Final = {
+    ("NAMES", "not_a_member"),
+    ("NAMES", "no_such_room"),
+    ("WHO", "not_a_member"),
+    ("WHO", "no_such_room"),
+}
+"""Whether a channel is secret or not there is not to be known: the end is all (Modern IRC, "NAMES message")."""
+
+
+def _failure(item: Failure, style: Style) -> list[str]:
+    ref = item.ref
+    if isinstance(ref, Numeric | Line):
+        return word_lines(ref, style)
+    command, params = (ref.command, ref.params) if isinstance(ref, Asked) else ("", ())
+    if command == "NOTICE":  # never answered (RFC 2812 section 3.3.2)
+        return []
+    refusal = _Refusal(item, "" if command in _MESSAGES else command, params)
+    lines = [] if (command, item.code) in _NOT_TOLD else [_line(refusal, style)]
+    if (command, item.code) == ("AUTHENTICATE", "sasl_mechanism"):  # RPL_SASLMECHS
+        lines.insert(0, style.numeric("908", refusal.subject(0), text="are available SASL mechanisms"))
+    end = _ENDS.get(command)
+    return lines if end is None else [*lines, end(refusal, style)]
+
+
+def _line(refusal: _Refusal, style: Style) -> str:
+    item, command, _ = refusal
+    special = _SPECIAL.get((command, item.code)) or _SPECIAL.get((command, _ANY))
+    if special is None and item.code == "flood" and command != "NICK":
+        special = _too_fast
+    if special is not None:
+        return special(refusal, style)
+    numeric = _BY_COMMAND.get((command, item.code)) or _NUMERICS.get(item.code) or _BY_COMMAND.get((command, _ANY))
+    if numeric is None and command == "" and item.room is not None:
+        numeric = ("404", "room")
+    if numeric is None:
+        return _standard_reply(refusal, style)
+    code, *fields = numeric
+    return style.numeric(code, *[_FIELDS[field](refusal) for field in fields], text=item.text)
+
+
+def _standard_reply(refusal: _Refusal, style: Style) -> str:
+    """FAIL, for those who know it; a notice for the others. Codes are core's own, in capitals."""
+    item, command, _ = refusal
+    if STANDARD_REPLIES not in style.capabilities:
+        return style.numeric("NOTICE", text=f"{command}: {item.text}" if command else item.text)
+    return _fail(style, command, item.code.upper(), *([] if item.room is None else [_room(refusal)]), text=item.text)
+
+
+def _fail(style: Style, command: str, code: str, *context: str, text: str) -> str:
+    words = map(as_middle, [command, code, *context])
+    return f":{style.server} FAIL {' '.join(words)} :{text}"
+
+
+# What the specification of a command says of its failures
+
+
+def _too_fast(refusal: _Refusal, style: Style) -> str:
+    """RPL_TRYAGAIN (Modern IRC, "RPL_TRYAGAIN (263)")."""
+    ref = refusal.item.ref
+    return style.numeric("263", ref.command if isinstance(ref, Asked) else "PRIVMSG", text=refusal.item.text)
+
+
+def _unknown_user_mode(refusal: _Refusal, style: Style) -> str:
+    """ERR_UMODEUNKNOWNFLAG if it is about the user's own modes, ERR_UNKNOWNMODE if about a channel's."""
+    if refusal.item.room is None:
+        return style.numeric("501", text=refusal.item.text)
+    return style.numeric("472", refusal.subject(0), text=refusal.item.text)
+
+
+def _history_target(refusal: _Refusal, style: Style) -> str:
+    """IRCv3 chathistory, "Errors and Warnings": the command names its subcommand and target."""
+    context = refusal.param(0), refusal.param(1)
+    return _fail(style, "CHATHISTORY", "INVALID_TARGET", *context, text=refusal.item.text)
+
+
+def _history_error(refusal: _Refusal, style: Style) -> str:
+    context = [param for param in refusal.params[:2] if param] or ["*"]
+    return _fail(style, "CHATHISTORY", "MESSAGE_ERROR", *context, text=refusal.item.text)
+
+
+def _invalid_realname(refusal: _Refusal, style: Style) -> str:
+    """IRCv3 setname, "Errors"."""
+    return _fail(style, "SETNAME", "INVALID_REALNAME", text=refusal.item.text)
+
+
+def _same_realname(refusal: _Refusal, style: Style) -> str:
+    return _fail(style, "SETNAME", "CANNOT_CHANGE_REALNAME", text=refusal.item.text)
+
+
+def _list_full(refusal: _Refusal, style: Style) -> str:
+    """ERR_MONLISTFULL (734): the limit and the nicknames that were not added."""
+    names = ",".join(map(as_middle, refusal.item.subject)) or "*"
+    return style.numeric("734", str(style.limits.watched_nicknames), names, text=refusal.item.text)
+
+
+def _not_registered(code: str) -> Callable[[_Refusal, Style], str]:
+    """draft/account-registration, "Errors": the account is named."""
+    return lambda refusal, style: _fail(style, "REGISTER", code, refusal.param(0), text=refusal.item.text)
+
+
+def _service_says(refusal: _Refusal, style: Style) -> str:
+    return style.numeric("NOTICE", text=f"NickServ: {refusal.item.text}")
+
+
+_SPECIAL: Final[dict[tuple[str, str], Callable[[_Refusal, Style], str]]] = {
+    ("MODE", "unknown_mode"): _unknown_user_mode,
+    ("CHATHISTORY", "not_a_member"): _history_target,
+    ("CHATHISTORY", "no_such_room"): _history_target,
+    ("CHATHISTORY", "bad_room"): _history_target,
+    ("CHATHISTORY", _ANY): _history_error,
+    ("SETNAME", "limit_exceeded"): _invalid_realname,
+    ("SETNAME", _ANY): _same_realname,
+    ("MONITOR", "too_many_watched"): _list_full,
+    ("REGISTER", "account_exists"): _not_registered("ACCOUNT_EXISTS"),
+    ("REGISTER", "bad_nickname"): _not_registered("BAD_ACCOUNT_NAME"),
+    ("REGISTER", "nickname_in_use"): _not_registered("BAD_ACCOUNT_NAME"),
+    ("REGISTER", "bad_password"): _not_registered("UNACCEPTABLE_PASSWORD"),
+    ("REGISTER", "password_required"): _not_registered("COMPLETE_CONNECTION_REQUIRED"),
+    ("REGISTER", "bad_request"): _not_registered("ALREADY_AUTHENTICATED"),
+    ("REGISTER", _ANY): _not_registered("TEMPORARILY_UNAVAILABLE"),
+    ("NICKSERV", _ANY): _service_says,
+}
+
+RENDERERS: Final[dict[type, Renderer]] = {Failure: _failure}

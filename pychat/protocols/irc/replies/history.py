@@ -1,0 +1,125 @@
+"""What was said before: CHATHISTORY and its batches (IRCv3 chathistory, event-playback, batch)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from pychat.model.events import AccountChanged, AwayChanged, Event, Invited, Message, ProfileChanged, Tagged
+from pychat.model.replies import Gap, HistoryPage, HistoryTargets, Replay
+from pychat.protocols.irc.asked import Asked, format_msgid
+from pychat.protocols.irc.capabilities import BATCH, SERVER_TIME
+from pychat.protocols.irc.formatting import CTCP
+from pychat.protocols.irc.replies import events, messages
+from pychat.protocols.irc.replies.context import Renderer, Style, channel
+from pychat.protocols.irc.replies.tags import with_tag
+from pychat.protocols.jsonl.fields import format_time
+from pychat.protocols.text.wording import record_title
+
+HISTORY: Final = "history"
+"""References of batches: what is in one is sent at once, so no other of that name is open (IRCv3 batch)."""
+TARGETS: Final = "targets"
+
+NO_HISTORY: Final = (AwayChanged, ProfileChanged, AccountChanged, Invited, Tagged)
+"""Events that say nothing about the past (IRCv3 event-playback lists those that do)."""
+_RENDERERS: Final[dict[type, Renderer]] = {**events.RENDERERS, **messages.RENDERERS}
+
+
+def batch(reference: str, kind: Sequence[str], lines: Sequence[str], style: Style) -> list[str]:
+    """Return the lines in a batch, also if there are none; as they are for who does not know batches."""
+    if BATCH not in style.capabilities:
+        return list(lines)
+    marked = [with_tag(f"batch={reference}", line) for line in lines]
+    start = f":{style.server} BATCH +{reference} {' '.join(kind)}"
+    return [start, *marked, f":{style.server} BATCH -{reference}"]
+
+
+def _record(item: HistoryPage | Replay, style: Style) -> list[str]:
+    """The events as they were written when they happened."""
+    lines: list[str] = []
+    for event in item.events:
+        lines += _past(event, style)
+    return batch(HISTORY, ["chathistory", channel(item.room)], lines, style)
+
+
+def _past(event: Event, style: Style) -> list[str]:
+    return [] if isinstance(event, NO_HISTORY) else _RENDERERS[type(event)](event, style)
+
+
+def _history(item: HistoryPage, style: Style) -> list[str]:
+    if isinstance(item.ref, Asked) and item.ref.command == "AUDIT":
+        return [line for event in item.events for line in _audited(event, style)]
+    if item.more and not item.events:
+        return [_nothing_yet(item, style)]
+    return _record(item, style)
+
+
+def _nothing_yet(item: HistoryPage, style: Style) -> str:
+    """An empty batch would tell a client that there is nothing at all (IRCv3 chathistory, MESSAGE_ERROR)."""
+    subcommand = item.ref.params[0].upper() if isinstance(item.ref, Asked) and item.ref.params else "*"
+    then = "" if item.next is None else f"; go on from msgid={format_msgid(item.next)}"
+    text = f"Nothing to show in what one request looks at{then}"
+    return f":{style.server} FAIL CHATHISTORY MESSAGE_ERROR {subcommand} {channel(item.room)} :{text}"
+
+
+def _audited(event: Event, style: Style) -> list[str]:
+    """An entry of the audit record, which is no channel's."""
+    return style.texts("NOTICE", text=f"{format_time(event.time)} {getattr(event, 'text', '')}")
+
+
+def _replay(item: Replay, style: Style) -> list[str]:
+    """
+    What was said before somebody came who does not know chathistory: as it was, if server-time says when that was.
+
+    To the others it is told by notices, which no program answers, with the time in the text (UTC). A request by CTCP is
+    told in words: it would be answered now.
+    """
+    events = tuple(_in_words(event) for event in item.events if isinstance(event, Message))
+    if not events:
+        return []
+    if SERVER_TIME in style.capabilities:
+        return _record(item._replace(events=events), style)
+    lines: list[str] = []
+    day = ""
+    for event in events:
+        moment = time.gmtime(event.time)
+        if (today := time.strftime("%Y-%m-%d", moment)) != day:
+            title = record_title(item.room, len(events), only_messages=True)
+            lines.append(f":{style.server} NOTICE {channel(item.room)} :{today if day else f'{title}, {today} UTC'}")
+            day = today
+        lines += _RENDERERS[Message](_told(event, time.strftime("[%H:%M]", moment)), style)
+    return lines
+
+
+def _in_words(message: Message) -> Message:
+    is_request = not message.action and (message.formatted or "").startswith(CTCP)
+    return message._replace(formatted=None) if is_request else message
+
+
+def _told(message: Message, clock: str) -> Message:
+    text = message.text if message.formatted is None else message.formatted
+    if message.action:
+        text = f"* {message.sender} {message.text}"
+    told = "\n".join([f"{clock} {line}" for line in text.split("\n") if line])
+    return message._replace(text=told, formatted=None, action=False, notice=True)
+
+
+def _targets(item: HistoryTargets, style: Style) -> list[str]:
+    """The answer to CHATHISTORY TARGETS."""
+    head = f":{style.server} CHATHISTORY TARGETS"
+    lines = [f"{head} {channel(target.room)} {format_time(target.time)}" for target in item.targets]
+    return batch(TARGETS, ["draft/chathistory-targets"], lines, style)
+
+
+def _gap(item: Gap, style: Style) -> list[str]:
+    """In the channel's own window, because it is there that something is missing."""
+    return [f":{style.server} NOTICE {channel(item.room)} :some messages are missing here"]
+
+
+RENDERERS: Final[dict[type, Renderer]] = {
+    HistoryPage: _history,
+    Replay: _replay,
+    HistoryTargets: _targets,
+    Gap: _gap,
+}

@@ -1,0 +1,125 @@
+"""
+What people say: PRIVMSG, NOTICE and TAGMSG (Modern IRC, "Sending Messages"; IRCv3 message-tags).
+
+A busy server writes little else, so what one member said in one room in one go is written at once (`block`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pychat.model.burst import Burst
+from pychat.model.events import Message, Tagged
+from pychat.protocols.irc.asked import as_middle
+from pychat.protocols.irc.capabilities import MESSAGE_TAGS
+from pychat.protocols.irc.formatting import CTCP
+from pychat.protocols.irc.line_length import LINE_BYTES, pieces, room_behind
+from pychat.protocols.irc.replies.context import ROLE_SIGNS, Renderer, Style, channel, source
+from pychat.protocols.irc.replies.tags import event_tags, written
+
+_WIDEST: Final = 4
+
+
+def _target(item: Message | Tagged) -> str:
+    if item.room is None:
+        return as_middle(item.to or "")
+    return ROLE_SIGNS.get(item.role, "") + channel(item.room)
+
+
+def _message(item: Message, style: Style) -> list[str]:
+    command = "NOTICE" if item.notice else "PRIVMSG"
+    head = f":{source(item.sender, item.userhost, style)} {command} {_target(item)} :"
+    texts = _texts(item, room_behind(head))
+    sent = item.tags
+    return [
+        event_tags(item, style, sent=sent, piece=n, account=item.account) + head + text
+        for n, text in enumerate(texts, 1)
+    ]
+
+
+def _texts(item: Message, size: int) -> list[str]:
+    """
+    Return what is said on each line; a blank line between others would be no message, so it is left out.
+
+    Each piece of an action is an action. Another CTCP message (Modern IRC, "CTCP") cannot be continued, so what is too
+    much of it is lost.
+    """
+    text = item.text if item.formatted is None else item.formatted
+    if text.startswith(CTCP):
+        return [CTCP + pieces(text.strip(CTCP).replace("\n", " "), size - 2 * len(CTCP))[0] + CTCP]
+    before, behind = (f"{CTCP}ACTION ", CTCP) if item.action else ("", "")
+    lines = [line for line in text.split("\n") if line] or [""]
+    size -= len(before) + len(behind)
+    return [before + piece + behind for line in lines for piece in pieces(line, size)]
+
+
+def _tagged(item: Tagged, style: Style) -> list[str]:
+    """IRCv3 message-tags, "The TAGMSG tag-only message": for those who negotiated that only."""
+    if MESSAGE_TAGS not in style.capabilities:
+        return []
+    tags = event_tags(item, style, sent=item.tags, account=item.account)
+    return [f"{tags}:{source(item.sender, item.userhost, style)} TAGMSG {_target(item)}"]
+
+
+RENDERERS: Final[dict[type, Renderer]] = {Message: _message, Tagged: _tagged}
+
+
+def block(items: Sequence[Any], style: Style) -> bytes | None:
+    """
+    Return the bytes of messages that one person said in one room, in one step; None if they are not so simple.
+
+    The same as `_message` for each of them. What is compared here is compared in C: it must cost next to nothing for
+    each message.
+    """
+    if type(items) is Burst:
+        return _burst(items, style)
+    count = len(items)
+    if not count or list(map(type, items)).count(Message) != count:
+        return None
+    ids, times, rooms, senders, texts, actions, _, _, notices, userhosts, formatted, tags, roles, accounts = zip(
+        *items, strict=True
+    )
+    room = rooms[0]
+    if (
+        room is None
+        or rooms.count(room) != count
+        or senders.count(senders[0]) != count
+        or userhosts.count(userhosts[0]) != count
+        or 0 in ids  # it has no place yet
+        or True in actions
+        or True in notices
+        or formatted.count(None) != count
+        or roles.count("") != count
+        or tags.count(tags[0]) != count
+        or accounts.count(accounts[0]) != count
+    ):
+        return None
+    head = f":{source(senders[0], userhosts[0], style)} PRIVMSG {channel(room)} :"
+    said = "".join(texts)
+    size = LINE_BYTES - len(head.encode("utf-8", "replace"))
+    if _breaks(said) or _breaks(head) or not _fit(texts, size, ascii=said.isascii()):
+        return None
+    return written(ids, times, head, texts, style, sent=tags[0], account=accounts[0]).encode("utf-8", "replace")
+
+
+def _burst(burst: Burst, style: Style) -> bytes | None:
+    """The same for messages of which that much is known already."""
+    head = f":{source(burst.sender, burst.userhost, style)} PRIVMSG {channel(burst.room)} :"
+    if _breaks(head) or max(map(len, burst.texts)) > LINE_BYTES - len(head.encode("utf-8", "replace")):
+        return None
+    ids = range(burst.first, burst.first + len(burst))
+    return written(ids, burst.times, head, burst.texts, style, account=burst.account).encode("utf-8", "replace")
+
+
+def _breaks(text: str) -> bool:
+    """Whether something in it would end a line, or begin a CTCP message."""
+    return "\n" in text or "\r" in text or "\0" in text or CTCP in text
+
+
+def _fit(texts: tuple[str, ...], size: int, *, ascii: bool) -> bool:
+    """Whether each text has at most so many bytes."""
+    longest = max(map(len, texts))
+    if longest * _WIDEST <= size or (ascii and longest <= size):
+        return True
+    return longest <= size and max([len(text.encode("utf-8", "replace")) for text in texts]) <= size

@@ -1,0 +1,331 @@
+"""
+The values of the JSON protocol and how they are read: strictly, because whatever can come over a wire will come.
+
+Each getter of `Fields` names the field and says what is allowed when it refuses a value. A field that is null is as
+good as absent.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final, NoReturn
+
+from pychat.model.errors import RemoteProtocolError
+from pychat.model.events import (
+    AccountChanged,
+    AwayChanged,
+    Disconnected,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    Message,
+    ModesChanged,
+    Notice,
+    ProfileChanged,
+    Renamed,
+    TopicChanged,
+)
+from pychat.model.limits import Limits
+from pychat.model.queries import Ref
+
+PROTOCOL_VERSION: Final = 1
+REF_CHARS: Final = 64
+_REF_LIMIT: Final = 2**63
+_BLANKS: Final = " \t\r\n"
+# Python's parser recurses in C for each level, and would overflow the stack of a thread that has a small one before
+# it notices: 4096 times "[" in one line would end the server. Nothing that is meant needs more than five levels.
+_DEEPEST: Final = 32
+_STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+# A string that does not end matches to the end of the line, so that no part of it is looked at twice.
+_BRACKET_OR_STRING: Final = re.compile(r'"(?:[^"\\]+|\\.)*"?|[\[\]{}]', re.DOTALL)
+_LONGEST_NAME: Final = 1000
+"""What a client takes for the name of somebody or something; servers have limits of their own."""
+_ID: Final = re.compile("[0-9a-f]{16}")
+_TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{3})Z")
+
+
+class BadField(RemoteProtocolError):
+    """A field is missing or has a wrong value; `allowed` completes "'field' must be ..."."""
+
+    def __init__(self, field: str, allowed: str) -> None:
+        super().__init__(field, allowed)
+        self.field, self.allowed = field, allowed
+
+    def __str__(self) -> str:
+        return f"{self.field!r} must be {self.allowed}"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+_decode: Final = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def load_object(line: str) -> dict[str, Any]:
+    """
+    Parse one line.
+
+    Raises:
+        RemoteProtocolError: If it is not a JSON object, or one that is too deep or has numbers that are too long.
+    """
+    if line.count("[") + line.count("{") > _DEEPEST and _depth(line) > _DEEPEST:
+        raise RemoteProtocolError(f"not JSON that can be read: nested deeper than {_DEEPEST}")
+    line = line.strip(_BLANKS)
+    try:
+        value, end = _decode(line)
+    except json.JSONDecodeError as error:
+        raise RemoteProtocolError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
+    except ValueError as error:  # NaN and Infinity, which json takes; integers of more digits than Python converts
+        raise RemoteProtocolError(f"not JSON that can be read: {error}") from None
+    if end != len(line):
+        raise RemoteProtocolError(f"not JSON: Extra data at character {end + 1}")
+    if type(value) is not dict:
+        raise RemoteProtocolError('not a JSON object; send {"type": ...}')
+    return value
+
+
+def _depth(line: str) -> int:
+    """How deep the brackets of a line nest, those in strings not counted."""
+    depth = deepest = 0
+    for match in _BRACKET_OR_STRING.finditer(line):
+        depth += _STEP.get(match[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def dump_object(value: dict[str, Any]) -> str:
+    """Write one line, without its newline: JSON escapes all control characters, so nothing else can end it."""
+    return _encode(value)
+
+
+def to_bytes(lines: str) -> bytes:
+    r"""Encode lines of JSON; a lone surrogate, which UTF-8 cannot hold, becomes `\udc80`: JSON's escape for it."""
+    return lines.encode("utf-8", "backslashreplace")
+
+
+def format_id(number: int) -> str:
+    """An event's id: sixteen digits, so ids sort as text, too."""
+    return f"{number:016x}"
+
+
+def format_time(moment: float) -> str:
+    """POSIX seconds as UTC with milliseconds."""
+    seconds, milliseconds = divmod(int(moment * 1000 + 0.5), 1000)
+    return f"{_format_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _format_second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+@lru_cache(maxsize=1024)
+def _parse_second(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+class Fields:
+    """The fields of an object, read by kind. Every getter raises BadField."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._values.get(name) is not None
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A string, needed unless there is a default."""
+        value = self._values.get(name)
+        if type(value) is str:
+            return value
+        if value is None and default is not None:
+            return default
+        raise BadField(name, "a string")
+
+    def name(self, name: str) -> str:
+        """A nickname, or that of a room or an account."""
+        value = self.text(name)
+        if len(value) > _LONGEST_NAME:
+            raise BadField(name, f"a string of at most {_LONGEST_NAME} characters")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """A string or nothing."""
+        value = self._values.get(name)
+        if value is None or type(value) is str:
+            return value
+        raise BadField(name, "a string")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Strings; none if the field is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return ()
+        if type(value) is not list or not all(type(part) is str for part in value):
+            raise BadField(name, "an array of strings")
+        return tuple(value)
+
+    def words(self, name: str) -> dict[str, str]:
+        """An object of strings; empty if the field is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return {}
+        if type(value) is not dict or not all(type(part) is str for part in value.values()):
+            raise BadField(name, "an object of strings")
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """True or false; the default if the field is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return default
+        if type(value) is not bool:
+            raise BadField(name, "true or false")
+        return value
+
+    def count(self, name: str, least: int = 0) -> int:
+        """A whole number."""
+        value = self._values.get(name)
+        if type(value) is not int or value < least:
+            raise BadField(name, f"an integer, at least {least}")
+        return value
+
+    def number(self, name: str) -> float:
+        """A number, whole or not."""
+        value = self._values.get(name)
+        if type(value) is int and abs(value) < _REF_LIMIT:
+            return value
+        if type(value) is float and math.isfinite(value):
+            return value
+        raise BadField(name, "a number")
+
+    def id(self, name: str) -> int:
+        """An event's id."""
+        value = self._values.get(name)
+        if type(value) is not str or not _ID.fullmatch(value):
+            raise BadField(name, "an event id: 16 digits 0-9 a-f")
+        return int(value, 16)
+
+    def optional_id(self, name: str) -> int | None:
+        """An event's id, or nothing."""
+        return self.id(name) if self.has(name) else None
+
+    def time(self, name: str) -> float:
+        """A moment, as POSIX seconds."""
+        value = self._values.get(name)
+        match = _TIME.fullmatch(value) if type(value) is str else None
+        if match:
+            try:
+                return (_parse_second(match[1]) * 1000 + int(match[2])) / 1000
+            except ValueError:  # a month 13
+                pass
+        raise BadField(name, "a time like 2026-11-22T15:04:05.123Z")
+
+    def ref(self) -> Ref:
+        """The asker's mark."""
+        value = self._values.get("ref")
+        if value is None or (type(value) is str and len(value) <= REF_CHARS):
+            return value
+        if type(value) is int and -_REF_LIMIT <= value < _REF_LIMIT:
+            return value
+        raise BadField("ref", f"a string of at most {REF_CHARS} characters or an integer of 64 bits")
+
+    def object(self, name: str) -> Fields | None:
+        """Fields inside of a field, or nothing."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if type(value) is not dict:
+            raise BadField(name, "an object")
+        return Fields(value)
+
+    def objects(self, name: str) -> list[Fields]:
+        """An array of objects."""
+        value = self._values.get(name)
+        if type(value) is not list or not all(type(part) is dict for part in value):
+            raise BadField(name, "an array of objects")
+        return [Fields(part) for part in value]
+
+
+EVENT_TYPES: Final[dict[str, type[Event]]] = {
+    "message": Message,
+    "joined": Joined,
+    "left": Left,
+    "kicked": Kicked,
+    "disconnected": Disconnected,
+    "renamed": Renamed,
+    "away": AwayChanged,
+    "account": AccountChanged,
+    "profile_changed": ProfileChanged,
+    "topic": TopicChanged,
+    "modes": ModesChanged,
+    "invited": Invited,
+    "notice": Notice,
+}
+"""What the types are called of the events that a history may have."""
+
+_PUBLIC_LIMITS: Final = (
+    "line_bytes",
+    "text_bytes",
+    "text_lines",
+    "short_text_chars",
+    "nickname_chars",
+    "room_name_chars",
+    "rooms_per_session",
+    "history_page",
+    "ping_seconds",
+    "silence_seconds",
+    "resume_seconds",
+)
+"""What a client needs to know to stay within bounds; the rest is the server's own business."""
+
+
+_ROOMS: Final = Limits().rooms_per_session
+"""So many find room in a line of the usual size, with their keys."""
+_NAME_BYTES: Final = 3
+"""Of each character."""
+_KEY_BYTES: Final = 48
+"""With what stands between."""
+
+
+def line_bytes(limits: Limits) -> int:
+    """
+    Return how many bytes a client may send in one line.
+
+    Any text fits into it, whatever in it needs an escape, and so does a `hello` with as many rooms as one can be in.
+    """
+    return limits.line_bytes + 2 * limits.text_bytes + bytes_for_rooms(limits)
+
+
+def bytes_for_rooms(limits: Limits) -> int:
+    """Return how many bytes a line has for rooms that are more than usual: each name twice, as one with a key is."""
+    return max(0, limits.rooms_per_session - _ROOMS) * (2 * _NAME_BYTES * limits.room_name_chars + _KEY_BYTES)
+
+
+def write_limits(limits: Limits) -> dict[str, float]:
+    """The value of `limits` in a welcome; a limit that is infinite is left out, for JSON cannot say so."""
+    values = {name: getattr(limits, name) for name in _PUBLIC_LIMITS}
+    return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def read_limits(fields: Fields) -> Limits:
+    """The field `limits` of a welcome; what it does not name has its default."""
+    limits, given = Limits(), fields.object("limits") or Fields({})
+    values: dict[str, Any] = {}
+    for name in _PUBLIC_LIMITS:
+        if given.has(name):
+            values[name] = given.number(name) if type(getattr(limits, name)) is float else given.count(name)
+    return replace(limits, **values)

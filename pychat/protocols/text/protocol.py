@@ -1,0 +1,256 @@
+"""
+Plain text, for people with `nc`, telnet or the tutorial's client: a line is a message, a slash makes it a command.
+
+The first line is the nickname, the second the server's password, if it wants one. Two languages share the grammar: in
+`TextProtocol` a message ends with a newline; in `ClassicProtocol` it is whatever one `recv` returned, because the
+tutorial's client sends no newlines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from pychat.model.account_verbs import Regain
+from pychat.model.burst import Burst
+from pychat.model.events import Message
+from pychat.model.limits import Limits
+from pychat.model.verbs import Abort, Hello, Say, SetNickname, Verb
+from pychat.protocols.base import Dialect, Item, Protocol
+from pychat.protocols.http.request import BROWSER, is_host
+from pychat.protocols.lines import (
+    LINES_AT_ONCE,
+    VERBS_AT_ONCE,
+    LineBuffer,
+    LineDecoder,
+    PendingLines,
+    Run,
+    endless,
+    said,
+    too_long,
+)
+from pychat.protocols.text import slash_commands as slash
+from pychat.protocols.text.confidential import HIDDEN, hidden
+from pychat.protocols.text.render import DEFAULT_ROOM, Style, in_room, render, render_all
+from pychat.protocols.text.telnet import TelnetFilter
+
+_BINARY: Final = Abort("bad_request", "this is not text: it contains a NUL")
+"""For a line before there is a nickname: it is a program of another protocol, whose lines are not tried one by one."""
+_NAMES_KEPT: Final = 16
+"""Nicknames of one session whose own prefix is still recognised, beside the first two."""
+
+
+class TextDialect(Dialect):
+    """
+    Items as lines for people (`render.py`), each ended by a newline.
+
+    Args:
+        default_room: The room whose name is not put before its messages.
+        ascii: Whether what is not ASCII is written as an escape, for programs that would die of it.
+    """
+
+    name: ClassVar[str] = "text"
+
+    def __init__(self, default_room: str = DEFAULT_ROOM, *, ascii: bool = False) -> None:
+        self._style = Style(default_room)
+        self._charset = "ascii" if ascii else "utf-8"
+
+    def encode(self, items: Sequence[Item]) -> bytes:
+        """See `Dialect.encode`."""
+        return self._text(items).encode(self._charset, "backslashreplace")
+
+    def _text(self, items: Sequence[Item]) -> str:
+        style = self._style
+        if type(items) is Burst:
+            head = f"{in_room(items.room, style)}{items.sender}: "
+            between = f"\n{head}"
+            return f"{head}{between.join(items.texts)}\n"
+        last_room: str | None = style.default_room
+        before = ""
+        parts: list[str] = []
+        add = parts.append
+        for item in items:
+            if type(item) is Message:
+                room, sender, text, action = item[2:6]
+                if not action and "\n" not in text and room is not None and not item.role:
+                    if room != last_room:
+                        before, last_room = in_room(room, style), room
+                    add(f"{before}{sender}: {text}\n")
+                    continue
+            for line in render(item, style):
+                add(line + "\n")
+        text = "".join(parts)
+        # Text in a room is clean already (`model/text.py`), so the way above does not clean it again. Should anything
+        # get past that, it still must not end a line here.
+        return text if "\r" not in text and "\0" not in text else "".join(f"{s}\n" for s in render_all(items, style))
+
+
+class ClassicDialect(TextDialect):
+    """The same in ASCII: the tutorial's client decodes ASCII, and ends at anything else."""
+
+    name: ClassVar[str] = "classic"
+
+    def __init__(self, default_room: str = DEFAULT_ROOM) -> None:
+        super().__init__(default_room, ascii=True)
+
+
+class _Grammar(Protocol):
+    """
+    What a line means, which depends on whether there is a nickname yet.
+
+    Before, one line at a time is tried as a nickname, and the rest waits for what becomes of it.
+    """
+
+    replays = True
+
+    def __init__(self, limits: Limits, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._limits = limits
+        self._telnet = TelnetFilter(limits.unfinished_bytes)
+        self._lines = LineBuffer(limits)
+        self._registered = False
+        self._decoder = LineDecoder()
+        self._pending = PendingLines()
+        self._ended = False
+        self._tried = Hello("")  # the last one, with the nickname as the peer wrote it
+        self._lacks_password = False  # whether the next line is the server's password
+        self._password: str | None = None
+
+    def registered(self, nickname: str) -> None:
+        """See `Protocol.registered`: from now on lines are messages."""
+        self._registered = True
+        self._password, self._tried = None, Hello(self._tried.nickname)
+
+    def lacks_password(self) -> None:
+        """See `Protocol.lacks_password`: the next line is the password, whatever it looks like."""
+        self._lacks_password = True
+
+    def take_verbs(self) -> list[Verb]:
+        """See `Protocol.take_verbs`."""
+        verbs: list[Verb] = []
+        while self._pending and not verbs:
+            if self._registered:
+                verbs = self._verbs(self._pending.take(LINES_AT_ONCE))
+            else:
+                verbs = self._first_verbs(self._pending.take(1))
+        if not verbs and not self._ended and (self._lines.broken or self._telnet.broken):
+            self._ended = True
+            verbs.append(endless(self._limits))
+        return verbs
+
+    def _first_verbs(self, line: Run) -> list[Verb]:
+        """What a line means while there is no nickname: a try to come in, or nearly nothing."""
+        verbs = [self._first_verb(item) if isinstance(item, str) else item for item in self._items(line)]
+        for verb in verbs:
+            if isinstance(verb, Hello):
+                self._tried = verb
+        return verbs
+
+    def _first_verb(self, line: str) -> Verb:
+        if is_host(line):
+            return BROWSER
+        if "\0" in line:
+            return _BINARY
+        if self._lacks_password:
+            self._lacks_password, self._password = False, line
+            return self._tried._replace(password=line)
+        if not line.startswith("/"):
+            return self._hello(line.strip())
+        verb = slash.parse(line)
+        match verb:
+            case SetNickname():  # who answers the question for a nickname with "/nick ann" means the same
+                return self._hello(verb.nickname)
+            case Regain():
+                return self._hello(verb.nickname)._replace(regain=True, account_password=verb.password or "")
+        return verb
+
+    def _hello(self, nickname: str) -> Hello:
+        return Hello(nickname, replay=True, password=self._password)
+
+    def _verb(self, line: str) -> Verb | None:
+        """What a line means once there is a nickname; None: nothing."""
+        if line.startswith("/"):
+            return slash.parse(line)
+        return hidden(line) or (Say(line) if line else None)
+
+    def _verbs(self, run: Run) -> list[Verb]:
+        """What lines mean once there is a nickname, or the first of them; the others wait again."""
+        items = self._items(self._pending.keep_rest(run, VERBS_AT_ONCE))
+        verbs = [self._verb(item) if isinstance(item, str) else item for item in items]
+        return [verb for verb in verbs if verb is not None]
+
+    def _items(self, run: Run) -> list[str | Verb]:
+        return [too_long(self._limits)] if run is None else [*self._decoder.decode(run)]
+
+
+class TextProtocol(_Grammar):
+    """One line, one message: `nc`, telnet, and whatever people write in an afternoon."""
+
+    def receive(self, data: bytes) -> None:
+        """See `Protocol.receive`."""
+        self._pending.add(self._lines.receive(self._telnet.strip(data)))
+
+    def receive_eof(self) -> None:
+        """See `Protocol.receive_eof`."""
+        self._pending.add(self._lines.receive_eof())
+
+    def _verbs(self, run: Run) -> list[Verb]:
+        """The hot path of the server, so all at once where nothing is special."""
+        try:
+            text = "" if run is None else run.decode()
+        except UnicodeDecodeError:
+            return super()._verbs(run)
+        # To look for one character costs nothing, for two some time in each line.
+        plain = "\n\n" not in text and (("/" not in text and "\uff0f" not in text) or HIDDEN.search(text) is None)
+        if plain and text[:1] not in _SPECIAL and text[-1] != "\n":
+            lines = text.split("\n")
+            return said(lines) if len(lines) > 1 else [Say(text)]
+        return super()._verbs(run)
+
+
+_SPECIAL: Final = ("", "\n")
+"""First characters of a run that begins with an empty line."""
+
+
+class ClassicProtocol(_Grammar):
+    """
+    The tutorial's client: one `receive`, one message.
+
+    It answers the prompt with its bare nickname and then sends "nickname: text", always with the nickname it began
+    with. Its own prefix is stripped; anybody else's is text, for nobody speaks in another's name. One that has not
+    understood the prompt, since a hint came with it, begins with "nickname: text": that tells the nickname as well.
+    """
+
+    asks_again = False  # it would answer with the same nickname for ever
+    asks_password = False
+
+    def __init__(self, limits: Limits, dialect: Dialect) -> None:
+        super().__init__(limits, dialect)
+        self._prefixes: list[str] = []
+        self._started = False
+
+    def receive(self, data: bytes) -> None:
+        """See `Protocol.receive`; what has newlines is several messages."""
+        lines = [line for line in self._telnet.strip(data).split(b"\n") if line.strip(b"\r")]
+        if lines:
+            nickname, colon, _ = lines[0].partition(b": ")
+            if colon and not self._started:
+                lines.insert(0, nickname)
+            self._started = True
+            self._pending.add(self._lines.receive(b"\n".join(lines) + b"\n"))
+
+    def receive_eof(self) -> None:
+        """See `Protocol.receive_eof`: nothing is ever unfinished here."""
+
+    def registered(self, nickname: str) -> None:
+        """See `Protocol.registered`: this nickname is one whose prefix is stripped."""
+        super().registered(nickname)
+        names = [f"{self._tried.nickname}: ", f"{nickname}: "] if not self._prefixes else [f"{nickname}: "]
+        self._prefixes += [name for name in names if name not in self._prefixes]
+        del self._prefixes[2:-_NAMES_KEPT]
+
+    def _verb(self, line: str) -> Verb | None:
+        for prefix in self._prefixes:
+            if line.startswith(prefix):
+                return super()._verb(line.removeprefix(prefix))
+        return super()._verb(line)

@@ -1,0 +1,393 @@
+"""
+What people read: items as lines of text, for the line languages and for the command-line client.
+
+The first characters of a line say what it is, and nobody can fake them: nicknames have no blanks, and every line of a
+message that has several begins with its sender.
+
+    ann: hello                        said in the default room
+    [ops] ann: hello                  said in another room
+    * ann waves                       an action
+    [ann -> bob] hello                to one person
+    [ops for operators] ann: hello    only to those with this role
+    --> ann joined lobby              came in
+    <-- ann left ops (lunch)          went out
+    -- ann is now anna                anything else
+    ! nickname 'ann' is in use; ...   refused
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from itertools import zip_longest
+from typing import Any, Final, TypeAlias, get_args
+
+from pychat.model.durations import until_when
+from pychat.model.events import (
+    AccountChanged,
+    AwayChanged,
+    Disconnected,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    Message,
+    ModesChanged,
+    Notice,
+    ProfileChanged,
+    Renamed,
+    Tagged,
+    TopicChanged,
+)
+from pychat.model.masks import MUTE
+from pychat.model.modes import MaskEntry
+from pychat.model.names import AUDIT
+from pychat.model.replies import (
+    Bye,
+    Counts,
+    Failure,
+    Gap,
+    HistoryPage,
+    HistoryTargets,
+    Invitations,
+    Inviting,
+    Killed,
+    Lines,
+    Masks,
+    MemberInfo,
+    Members,
+    Modes,
+    Motd,
+    Ok,
+    PastPeople,
+    People,
+    PersonAway,
+    PingRequest,
+    PongReply,
+    Profile,
+    Replay,
+    ResponseEnd,
+    ResponseStart,
+    RoomInfo,
+    Rooms,
+    Topic,
+    UserModes,
+    Wallops,
+    Watched,
+    Welcome,
+    Words,
+)
+from pychat.model.text import because, clean_line
+from pychat.protocols.base import Item
+from pychat.protocols.text import render_server as plain_server
+from pychat.protocols.text.mode_words import changes_in_words, rules_in_words
+from pychat.protocols.text.wording import (
+    DEFAULT_ROOM,
+    Style,
+    away,
+    duration,
+    in_room,
+    listeners,
+    note,
+    record_title,
+    say,
+    sign,
+    with_local_times,
+    zone,
+)
+
+__all__ = ["DEFAULT_ROOM", "Style", "in_room", "render", "render_all"]
+
+_NAMES_ON_JOIN: Final = 20
+"""How many members one who joins is told unasked; `/who` tells all."""
+
+
+def render(item: Item, style: Style = Style()) -> list[str]:  # noqa: B008 -- immutable
+    """Return the lines that tell a person of the item, without newlines; none if it is not for people."""
+    return _RENDERERS[type(item)](item, style)
+
+
+def render_all(items: Iterable[Item], style: Style) -> list[str]:
+    """The lines of several items."""
+    return [line for item in items for line in render(item, style)]
+
+
+# Events
+
+
+def _message(item: Message, style: Style) -> list[str]:
+    if item.role:
+        before = f"[{item.room} for {listeners(item.role)}] "
+    elif item.room is not None:
+        before = in_room(item.room, style)
+    else:
+        before = f"[{item.sender} -> {item.to}] "
+    if item.action:
+        before += f"* {item.sender} "
+    elif item.room is not None:
+        before += f"{item.sender}: "
+    return say(clean_line(before), item.text)
+
+
+def _joined(item: Joined, style: Style) -> list[str]:
+    return [clean_line(f"--> {item.nickname} joined {item.room}")]
+
+
+def _left(item: Left, style: Style) -> list[str]:
+    return [clean_line(f"<-- {item.nickname} left {item.room}{because(item.reason)}")]
+
+
+def _kicked(item: Kicked, style: Style) -> list[str]:
+    return [clean_line(f"<-- {item.nickname} was removed from {item.room} by {item.by}{because(item.reason)}")]
+
+
+def _disconnected(item: Disconnected, style: Style) -> list[str]:
+    return [clean_line(f"<-- {item.nickname} left{because(item.reason)}")]
+
+
+def _renamed(item: Renamed, style: Style) -> list[str]:
+    return note(f"{item.old} is now {item.new}")
+
+
+def _away_changed(item: AwayChanged, style: Style) -> list[str]:
+    return note(f"{item.nickname} is back" if item.text is None else f"{item.nickname} is {away(item.text)}")
+
+
+def _topic_changed(item: TopicChanged, style: Style) -> list[str]:
+    if not item.topic:
+        return note(f"{item.nickname} removed the topic of {item.room}")
+    return note(f"{item.nickname} set the topic of {item.room}: {item.topic}")
+
+
+def _modes_changed(item: ModesChanged, style: Style) -> list[str]:
+    return [line for text in changes_in_words(item) for line in note(text)]
+
+
+def _invited(item: Invited, style: Style) -> list[str]:
+    return note(f"{item.nickname} invited {item.invited} into {item.room} (/join {item.room})")
+
+
+def _notice(item: Notice, style: Style) -> list[str]:
+    before = "" if item.room is None else in_room(item.room, style)
+    return say(clean_line(before) + "-- ", with_local_times(item.text, style))
+
+
+# Replies
+
+
+def _nothing(item: Item, style: Style) -> list[str]:
+    """For what goes without saying, and for what only clients of other languages can ask for."""
+    return []
+
+
+def _failure(item: Failure, style: Style) -> list[str]:
+    # To be asked for a password is no refusal to the one who could not know of it.
+    text = with_local_times(item.text, style)
+    return note(text) if item.code == "password_required" else say("! ", text)
+
+
+def _welcome(item: Welcome, style: Style) -> list[str]:
+    return note(f"welcome to {item.server}, {item.nickname}; /help lists the commands")
+
+
+def _members(item: Members, style: Style) -> list[str]:
+    shown = item.members[:_NAMES_ON_JOIN] if item.joined else item.members
+    names = ", ".join(map(_member, shown)) or "nobody"
+    if len(shown) < len(item.members):
+        names += f" and {len(item.members) - len(shown)} more"
+    lines = note(f"{'you are in' if item.joined else 'in'} {item.room}: {names}")
+    if item.joined and item.topic:
+        lines += note(f"topic of {item.room}: {item.topic}")
+    return lines
+
+
+def _member(member: MemberInfo) -> str:
+    name = sign(member.roles) + member.nickname
+    remarks = [] if member.away is None else [away(member.away)]
+    remarks += ["a program that visits"] * member.visits
+    return f"{name} ({'; '.join(remarks)})" if remarks else name
+
+
+def _topic(item: Topic, style: Style) -> list[str]:
+    return note(f"topic of {item.room}: {item.topic}" if item.topic else f"{item.room} has no topic")
+
+
+def _rooms(item: Rooms, style: Style) -> list[str]:
+    lines = [line for room in item.rooms for line in _room(room)] or note("there are no rooms")
+    return lines + note("there are more rooms; the server looked for as long as one question may take") * item.more
+
+
+def _room(room: RoomInfo) -> list[str]:
+    members = "1 member" if room.members == 1 else f"{room.members} members"
+    return note(f"{room.name}: {members}; topic: {room.topic}" if room.topic else f"{room.name}: {members}")
+
+
+def _profile(item: Profile, style: Style) -> list[str]:
+    rooms = [sign(roles) + room for room, roles in zip_longest(item.rooms, item.roles, fillvalue="")]
+    facts = [f"in {', '.join(rooms)}" if rooms else "in no room of yours"]
+    if item.away is not None:
+        facts.append(away(item.away))
+    facts.append(f"silent for {duration(item.idle)}")
+    facts += [_PERSON_MODES[letter] for letter in item.modes if letter in _PERSON_MODES]
+    if item.account is not None:
+        facts.append(f"logged in as {item.account}")
+    if item.secure:
+        facts.append("here over TLS")
+    if item.address:
+        facts.append(f"here from {item.address}")
+    who = f"{item.nickname} ({item.userhost})" if item.userhost else item.nickname
+    return note(f"{who} is {'; '.join(facts)}")
+
+
+_PERSON_MODES: Final = {"o": "a server operator", "B": "a bot"}
+
+
+def _modes(item: Modes, style: Style) -> list[str]:
+    if not item.letters:
+        return note(f"{item.room} has no rules")
+    return note(f"rules of {item.room}: {rules_in_words(item)}")
+
+
+def _masks(item: Masks, style: Style) -> list[str]:
+    what = _LISTS.get(item.mode, item.mode)
+    lines = [line for entry in item.masks for line in _mask(what, item.room, entry, style)]
+    return lines or note(f"{what} {item.room}: nobody")
+
+
+def _mask(what: str, room: str, entry: MaskEntry, style: Style) -> list[str]:
+    if entry.mask.startswith(MUTE):
+        what = "muted in"
+    by = f"(by {entry.by})"
+    return note(f"{what} {room}: {entry.mask.removeprefix(MUTE)}{with_local_times(until_when(entry), style)} {by}")
+
+
+_LISTS: Final = {"b": "banned from", "e": "never banned from", "I": "always invited to"}
+
+
+def _user_modes(item: UserModes, style: Style) -> list[str]:
+    if "o" in item.letters:
+        return note("you are a server operator")
+    return note(f"your modes: +{item.letters}" if item.letters else "you have no modes")
+
+
+def _invitations(item: Invitations, style: Style) -> list[str]:
+    return note(f"you are invited to {', '.join(item.rooms)}" if item.rooms else "you are invited to no room")
+
+
+def _person_away(item: PersonAway, style: Style) -> list[str]:
+    return note(f"{item.nickname} is {away(item.text)}")
+
+
+def _wallops(item: Wallops, style: Style) -> list[str]:
+    return note(f"server operator {item.nickname}: {item.text}")
+
+
+def _history(item: HistoryPage, style: Style) -> list[str]:
+    if item.room == AUDIT:
+        style = style._replace(default_room=AUDIT)
+    return _record(item.room, item.events, style, item.search, more=item.more)
+
+
+def _replay(item: Replay, style: Style) -> list[str]:
+    return _record(item.room, item.events, style) if item.events else []
+
+
+def _record(room: str, events: tuple[Event, ...], style: Style, search: str = "", *, more: bool = False) -> list[str]:
+    """A heading that tells the day, then the events, each line with its time; another day is announced."""
+    events = tuple(event for event in events if not isinstance(event, NOT_SHOWN))
+    only_messages = all(isinstance(event, Message) for event in events)
+    title = record_title(room, len(events), only_messages=only_messages, search=search, more=more)
+    if not events:
+        return note(title)
+    day, _ = _when(events[0])
+    lines = note(f"{title}, {day}" + zone(style, events[0].time))
+    for event in events:
+        today, minute = _when(event)
+        if today != day:
+            lines += note(today)
+            day = today
+        lines += [f"[{minute}] {line}" for line in render(event, style)]
+    return lines
+
+
+def _when(event: Event) -> tuple[str, str]:
+    """The day and the minute of an event."""
+    moment = time.localtime(event.time)
+    return time.strftime("%Y-%m-%d", moment), time.strftime("%H:%M", moment)
+
+
+def _gap(item: Gap, style: Style) -> list[str]:
+    return note(f"some messages of {item.room} are missing")
+
+
+def _lines(item: Lines | Motd, style: Style) -> list[str]:
+    return [line for text in item.lines for line in say("-- ", text)]
+
+
+def _motd(item: Motd, style: Style) -> list[str]:
+    # Who did not ask for it need not hear that there is none.
+    return note("there is no message of the day") if item.ref is not None and not item.lines else _lines(item, style)
+
+
+def _pong(item: PongReply, style: Style) -> list[str]:
+    return note("pong")
+
+
+def _bye(item: Bye, style: Style) -> list[str]:
+    return note(f"goodbye: {with_local_times(item.reason, style)}" if item.reason else "goodbye")
+
+
+_Renderer: TypeAlias = Callable[[Any, Style], list[str]]
+
+_RENDERERS: Final[dict[type, _Renderer]] = {
+    Message: _message,
+    Joined: _joined,
+    Left: _left,
+    Kicked: _kicked,
+    Disconnected: _disconnected,
+    Renamed: _renamed,
+    AwayChanged: _away_changed,
+    ProfileChanged: _nothing,
+    AccountChanged: _nothing,
+    TopicChanged: _topic_changed,
+    ModesChanged: _modes_changed,
+    Invited: _invited,
+    Tagged: _nothing,
+    Notice: _notice,
+    Ok: _nothing,
+    Failure: _failure,
+    Welcome: _welcome,
+    Members: _members,
+    Topic: _topic,
+    Rooms: _rooms,
+    Profile: _profile,
+    People: _nothing,
+    PastPeople: _nothing,
+    Watched: _nothing,
+    Counts: _nothing,
+    Motd: _motd,
+    Modes: _modes,
+    Masks: _masks,
+    Inviting: _nothing,  # the room tells it
+    Invitations: _invitations,
+    UserModes: _user_modes,
+    **plain_server.RENDERERS,
+    Wallops: _wallops,
+    Killed: _nothing,
+    PersonAway: _person_away,
+    HistoryTargets: _nothing,
+    Words: _nothing,
+    ResponseStart: _nothing,
+    ResponseEnd: _nothing,
+    HistoryPage: _history,
+    Replay: _replay,
+    Gap: _gap,
+    Lines: _lines,
+    PingRequest: _nothing,
+    PongReply: _pong,
+    Bye: _bye,
+}
+
+NOT_SHOWN: Final = tuple(kind for kind in get_args(Event) if _RENDERERS[kind] is _nothing)
+"""Events of which people are not told."""

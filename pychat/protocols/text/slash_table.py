@@ -1,0 +1,146 @@
+"""
+A table of slash commands: from a line that somebody typed to what it asks for, and to the help about it.
+
+One entry is one command: its name and aliases, how it is used, and a function from the rest of the line to what it
+asks for. The first line of the function's docstring is its help text. `slash_commands.py` has those of every line
+language; the terminal client adds its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+from pychat.model.errors import Refused
+from pychat.model.verbs import Help, Invalid, Say
+from pychat.protocols.text.slash_help import GROUPS, OPERATORS
+
+A = TypeVar("A")
+"""What commands ask for: a verb, mostly."""
+A_co = TypeVar("A_co", covariant=True)
+
+Parser: TypeAlias = Callable[[str], A | None]
+"""
+From the arguments, without blanks around them, to what is asked for; None if they are not what it needs. It may raise
+`Refused` to say why.
+"""
+
+_NAME_SHOWN: Final = 32
+"""Characters of an unknown command's name that are repeated to the one who typed it."""
+_SAYABLE: Final = re.compile(r"[\w/.-]{1,32}")
+"""An unknown command that may be the beginning of a text, as paths are."""
+
+
+class SlashCommand(NamedTuple, Generic[A_co]):
+    """One command. `usage` is its name and its arguments, as a person types them."""
+
+    name: str
+    aliases: tuple[str, ...]
+    usage: str
+    help: str
+    parse: Parser[A_co]
+    more: tuple[str, ...] = ()
+    """Lines that explain it further."""
+
+
+class CommandTable(Generic[A]):
+    """Commands by name and by alias, in the order in which help lists them."""
+
+    def __init__(
+        self, commands: dict[str, SlashCommand[A]] | None = None, topics: dict[str, str] | None = None
+    ) -> None:
+        """
+        Args:
+            topics: What help tells beside the commands, by name.
+        """
+        self.topics: Final[dict[str, str]] = topics or {}
+        self.commands: Final[dict[str, SlashCommand[A]]] = {} if commands is None else commands
+
+    def command(self, name: str, arguments: str = "", *aliases: str) -> Callable[[Parser[A]], Parser[A]]:
+        """Put the function into the table; one that is there already by this name gives way."""
+
+        def add(function: Parser[A]) -> Parser[A]:
+            summary = (function.__doc__ or "").strip().partition("\n")[0]
+            command = SlashCommand(name, aliases, f"/{name} {arguments}".rstrip(), summary, function)
+            for key in (name, *aliases):
+                self.commands[key] = command
+            return function
+
+        return add
+
+    def parse(self, line: str) -> A | Say | Invalid:
+        """Return what a line that begins with a slash asks for; two slashes: to say the text "/..."."""
+        if line.startswith("//"):
+            return Say(line[1:])
+        words = line[1:].split(None, 1) if line[1:2].strip() else []
+        name = words[0] if words else ""
+        command = self.commands.get(name.lower())
+        if command is None:
+            return self._unknown(name, f", //{name} says it" if name and _SAYABLE.fullmatch(name) else "")
+        try:
+            asked = command.parse(words[1].rstrip() if len(words) > 1 else "")
+        except Refused as error:
+            return Invalid(error.code, str(error))
+        return Invalid("bad_request", f"usage: {command.usage}") if asked is None else asked
+
+    def help(self, about: str = "") -> Help | Invalid:
+        """Explain one command, by its name with or without the slash, or list all of them."""
+        if not about:
+            return Help(self.overview())
+        name = about.removeprefix("/")
+        if topic := self._topics().get(name.lower()):
+            return Help(topic, about="" if name.lower() == "all" else name.lower())
+        command = self.commands.get(name.lower())
+        if command is None:
+            return self._unknown(name)
+        also = f" Also: {', '.join('/' + alias for alias in command.aliases)}." if command.aliases else ""
+        return Help("\n".join([f"{command.usage}  {command.help}{also}", *command.more]), about=command.name)
+
+    def help_text(self) -> str:
+        """All commands, one line each."""
+        lines = self._lines(dict.fromkeys(self.commands.values()))
+        return "\n".join([*lines, "//text  Say a text that begins with a slash."])
+
+    def overview(self) -> str:
+        """The commands of everybody by what they are about, and where to read more."""
+        grouped = {name for names in (*GROUPS.values(), OPERATORS) for name in names}
+        others = [command.name for command in dict.fromkeys(self.commands.values()) if command.name not in grouped]
+        lines = ["Type a line and Enter to say it; //text says a text that begins with a slash."]
+        for title, names in {**GROUPS, "more": others}.items():
+            there = [f"/{name}" for name in names if name in self.commands]
+            lines += [f"{title + ':':<9}{' '.join(there)}"] if there else []
+        topics = ", ".join(f"/help {topic}" for topic in self._topics())
+        return "\n".join([*lines, f"/help COMMAND explains one, as /help msg does; more: {topics}."])
+
+    def _topics(self) -> dict[str, str]:
+        operators = [self.commands[name] for name in OPERATORS if name in self.commands]
+        return {"all": self.help_text(), "ops": "\n".join(self._lines(operators)), **self.topics}
+
+    @staticmethod
+    def _lines(commands: Iterable[SlashCommand[A]]) -> list[str]:
+        """How each is used and what for; without columns, which break on a narrow screen."""
+        return [f"{command.usage}  {command.help}" for command in commands]
+
+    def _unknown(self, name: str, otherwise: str = "") -> Invalid:
+        shown = name[:_NAME_SHOWN] if name.isprintable() else ascii(name[:_NAME_SHOWN])
+        typed = name[:_NAME_SHOWN].lower()
+        # People rarely mistype the first letter, and comparing with all commands is slow enough to be a weapon.
+        close = get_close_matches(typed, [known for known in self.commands if known[0] == typed[:1]], n=1, cutoff=0.65)
+        if close:
+            advice = f"did you mean /{close[0]}? /help lists the commands"
+        else:
+            advice = f"/help lists the commands{otherwise}"
+        return Invalid("unknown_command", f"unknown command /{shown}; {advice}")
+
+
+def room_name(argument: str) -> str:
+    """The name of a room, which may be written as IRC does."""
+    return argument.removeprefix("#")
+
+
+def first_word(arguments: str) -> tuple[str, str]:
+    """The first word and the rest."""
+    words = [*arguments.split(None, 1), "", ""]
+    return words[0], words[1]

@@ -1,0 +1,398 @@
+"""
+The chat server: `socketserver.ThreadingTCPServer` around a `Chat`.
+
+It accepts, counts and refuses connections, starts a reader thread for each (`transport/connection.py`), and ends
+everything in order. What is said is the chat's matter, how it is sent the writer's (`transport/write_queue.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pychat.core.accounts.authentication import release_waiting
+from pychat.core.accounts.base import Accounts
+from pychat.core.chat import Chat
+from pychat.core.disowned import check_owned, disown
+from pychat.core.handler import Handler
+from pychat.core.history.log import Log
+from pychat.core.moderation.server_bans import BannedFromServer
+from pychat.handlers.broadcast import Broadcast
+from pychat.handlers.join_leave import JoinLeaveNotices
+from pychat.handlers.nickname import NicknameValidator
+from pychat.model.cloaks import UNIX
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.errors import LocalProtocolError
+from pychat.model.limits import Limits, check_limits
+from pychat.protocols.detect import Language
+from pychat.server.facade import Host, check_address, warn_if_mute
+from pychat.server.reload import Reloadable, make_dialects, make_tls
+from pychat.transport import unserved
+from pychat.transport.admission import Admission
+from pychat.transport.connection import Connection
+from pychat.transport.forking import Forkable
+from pychat.transport.jobs import Close, Open, Sever
+from pychat.transport.keepalive import set_options
+from pychat.transport.link import Link
+from pychat.transport.origins import Origin, Proxies
+from pychat.transport.trust import Certificate
+from pychat.transport.unix import SocketFile
+from pychat.transport.write_queue import Fanout
+from pychat.transport.writer import Writer
+from pychat.version import DESCRIPTION
+
+logger = logging.getLogger("pychat")
+
+_STOP_SECONDS = 2.0
+_NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
+    """
+    A chat server on one port, or on a Unix socket.
+
+    `with ChatServer() as server: server.serve_forever()` serves until it is interrupted. `start()` serves in a
+    thread of its own and returns. Everything else may be called from any thread.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 1024
+
+    def __init__(
+        self,
+        server_address: tuple[str, int] | None = None,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        unix: str | os.PathLike[str] | None = None,
+        handlers: Iterable[Handler] | None = None,
+        limits: Limits | None = None,
+        log: Log | None = None,
+        name: str = "pychat",
+        description: str = DESCRIPTION,
+        default_room: str = "lobby",
+        motd: Iterable[str] = (),
+        operators: Mapping[str, str] | None = None,
+        password: str | None = None,
+        tls: Certificate | None = None,
+        tls_required: bool = False,
+        proxies: Iterable[str] = (),
+        accounts: Accounts | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        """
+        Args:
+            server_address: Host and port, as `socketserver` wants them; or give `host` (127.0.0.1) and `port` (55555).
+                Port 0 takes a free one, which `server_address` tells when the server is bound. A host with colons is
+                IPv6.
+            unix: Listen on the Unix socket with this path instead of a host and a port. The file is made for the owner
+                and the group of this process (0660), in place of one on which nobody listens, and removed by `stop`.
+            handlers: Default: `NicknameValidator`, `JoinLeaveNotices`, `Broadcast`.
+            limits: Bounds of everything a peer can send.
+            log: Where the record of the rooms is kept. Default: in memory.
+            name, description: What the server calls itself, and one line about it, for IRC clients.
+            default_room: Where a session goes that names no room.
+            motd: The message of the day, line by line; everybody who comes in is told.
+            operators: Who may become a server operator: passwords by name.
+            password: What everybody must give who comes in over the network. Default: nothing.
+            tls: With this, clients can speak TLS, too, on the same port.
+            tls_required: Whether they must.
+            proxies: Addresses (`192.0.2.1`) and networks (`10.0.0.0/8`) from which only proxies connect that say whom
+                they bring, by version 1 of the PROXY protocol; `unix`: so it is with all that come by the Unix socket.
+                What they say is believed.
+            accounts: Who has one: your own `Accounts`. Default: those that people make themselves (`KeptAccounts`).
+            clock: What time it is. Tests give it a clock of their own.
+
+        Raises:
+            BadCertificate: The files of `tls` cannot be used.
+            BadProxy: One of `proxies` is no address.
+            TypeError: An argument has a wrong type; or a handler has a misspelt hook, or one with other parameters.
+            ValueError: The password is empty, `unix` is no path, or the port is none.
+        """
+        address: Any = check_address(server_address, host, port, unix)
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._file = None if unix is None else SocketFile(unix)
+        if self._file is not None:
+            address, self.address_family = self._file.path, socket.AF_UNIX
+        if tls_required and tls is None:
+            raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
+        self.tls = None if tls is None else make_tls(tls)
+        self.tls_required = tls_required
+        self.proxies = Proxies(proxies)
+        self.limits = check_limits(limits) or Limits()
+        self.fanout = Fanout(self.limits)
+        self.chat = Chat(
+            [NicknameValidator(), JoinLeaveNotices(), Broadcast()] if handlers is None else handlers,
+            limits=self.limits,
+            log=log,
+            delivery=self.fanout,
+            name=name,
+            description=description,
+            default_room=default_room,
+            motd=motd,
+            operators=operators,
+            password=password,
+            accounts=accounts,
+            clock=clock,
+        )
+        self.dialects = make_dialects(self.chat)
+        super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
+        self._admission = Admission(self.limits)
+        # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
+        self._links: dict[socket.socket, Link] = {}
+        self._readers: dict[threading.Thread, object] = {}
+        # Guards the steps of life: bound, serving, stopped. Not held while waiting for other threads.
+        self._life = threading.Lock()
+        self._writer: Writer | None = None
+        """None until the server is bound."""
+        self._serving: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._stopping = False
+        if self.chat.log.lasts:  # its file is open, and its thread runs
+            self.belong()
+
+    # Life
+
+    def bind(self) -> None:
+        """
+        Listen; done by `with`, `start` and `serve_forever` if it was not.
+
+        Raises:
+            OSError: The address is in use, or not of this machine; or the file of the Unix socket cannot be made.
+            LocalProtocolError: The server was stopped, or could not listen before: it does not start again.
+        """
+        with self._life:
+            check_owned(self.chat.order)
+            if self._stopping:
+                raise LocalProtocolError("the server was stopped and does not start again; make a new one")
+            if self.socket.fileno() < 0:
+                raise LocalProtocolError("the server could not listen and does not try again; make a new one")
+            if self._writer is None:
+                if self.address_family == socket.AF_INET6:
+                    with contextlib.suppress(OSError):
+                        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                try:
+                    self.server_bind()
+                    self.server_activate()
+                except OSError as error:
+                    if error.filename is None and self._file is None:
+                        error.filename = "{} port {}".format(*self.server_address[:2])  # it is part of the text
+                    self.server_close()
+                    self.chat.log.close()  # its file is free for another attempt
+                    raise
+                warn_if_mute(self.chat)
+                unserved.listens(self.server_address)
+                self._writer = Writer(self.fanout)
+                self._writer.start()
+                self.belong()
+
+    def start(self) -> ChatServer:
+        """Serve in a thread of its own; return when the server listens. Does nothing if it serves already."""
+        self.bind()
+        thread = threading.Thread(target=self._serve, name="pychat-accept", daemon=True)
+        with self._life:
+            if self._serving is None and not self._stopping:
+                thread.start()
+                self._serving = thread
+        return self
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve on this thread until `stop` is called; `LocalProtocolError`: it is serving already, on another one."""
+        self.bind()
+        with self._life:
+            if self._stopping:
+                return
+            if self._serving is not None:
+                raise LocalProtocolError("the server is serving already; call start() or serve_forever(), not both")
+            self._serving = threading.current_thread()
+        self._serve(poll_interval)
+
+    def _serve(self, poll_interval: float = 0.5) -> None:
+        unserved.serves(self.server_address)
+        try:
+            super().serve_forever(poll_interval)
+        finally:
+            self._serving = None
+
+    def __enter__(self) -> ChatServer:
+        self.bind()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.stop()
+
+    def stop(self, reason: str = "the server is shutting down") -> None:
+        """
+        End within 2 s: tell every client why, and close. May be called again, and from a handler.
+
+        A thread that is still inside a handler after that is named in the log; it ends with the process. In the child
+        of a fork it does nothing.
+        """
+        with self._life:
+            first, self._stopping = not self._stopping, True
+        if not first:
+            if threading.current_thread() not in self._readers:
+                self._stopped.wait(_STOP_SECONDS)
+            return
+        deadline = time.monotonic() + _STOP_SECONDS
+        self._stop_accepting()
+        self.chat.end()
+        release_waiting(self.chat)
+        self.chat.log.release_waiting()
+        for link in list(self._links.values()):
+            if link.session is None:
+                self.fanout.expel(link, reason)
+            else:
+                link.session.kick(reason)
+        for session in self.chat.sessions():
+            if session.is_local:
+                session.kick(reason)
+        self._join_readers(deadline - _STOP_SECONDS / 2)
+        for link in list(self._links.values()):
+            self.fanout.submit_now(Sever(link, reason))
+        self._join_readers(deadline - _STOP_SECONDS / 4)
+        self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
+        if self._writer is not None:
+            self._writer.stop(deadline)
+        for thread, served in list(self._readers.items()):
+            if thread is not threading.current_thread():
+                logger.warning("%s, serving %s, is still inside a handler", thread.name, served)
+        self._stopped.set()
+
+    def disown(self) -> None:
+        # Guards the same; the old one may be held by a thread that is not here.
+        self._life = threading.Lock()
+        self._stopping = True
+        self._stopped.set()
+        disown(self.chat.order, f"this chat belongs to process {self.process}")
+        self.socket.close()
+        for link in self._links.values():
+            link.socket.close()
+        if self._writer is not None:
+            self._writer.disown()
+
+    def _stop_accepting(self) -> None:
+        serving = self._serving
+        if serving is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accept thread, which looks only now and then
+            if serving is not threading.current_thread():
+                self.shutdown()
+        self.server_close()
+
+    def _join_readers(self, deadline: float) -> None:
+        for thread in list(self._readers):
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    # What programs use; the rest is in facade.py and reload.py
+
+    @property
+    def port(self) -> int:
+        """The port, also if it was given as 0. It is 0 on a Unix socket."""
+        return 0 if self._file is not None else int(self.server_address[1])
+
+    @property
+    def connections(self) -> int:
+        """How many there are now, registered or not; where one is missing, another is let in."""
+        return len(self._readers)
+
+    # What socketserver calls, on the accept thread but for the first two. A client's address is an Origin here.
+
+    def server_bind(self) -> None:
+        """Take the address."""
+        if self._file is None:
+            super().server_bind()
+        else:
+            self._file.listen(self.socket, self.request_queue_size)
+
+    def server_close(self) -> None:
+        """Give it back."""
+        if self._file is not None:
+            self._file.remove()
+        unserved.serves(self.server_address)
+        super().server_close()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. When nothing is free for it, it waits in the queue of the system, and so do we."""
+        try:
+            request, address = super().get_request()
+        except OSError as error:
+            if error.errno in _NOTHING_FREE:
+                logger.warning("cannot accept: %s", error)
+                self.chat.stopping.wait(0.2)
+            raise
+        return request, self.proxies.origin(UNIX if self._file is not None else address[0])
+
+    def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
+        """Refuse who is banned, and who is too many, in one line that every language can live with."""
+        assert isinstance(request, socket.socket)
+        ban = None if client_address.proxied else self.chat.bans.of_address(client_address.address)
+        refusal = self._admission.admit(client_address) if ban is None else str(BannedFromServer(ban))
+        if refusal is None:
+            return True
+        with contextlib.suppress(OSError):
+            request.send(f"{refusal}\r\n".encode(), socket.MSG_DONTWAIT)
+        return False
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Start a reader for the connection."""
+        assert isinstance(request, socket.socket)
+        link = Link(request, self.dialects[Language.TEXT], time.monotonic())
+        self._links[request] = link
+        set_options(request, self.limits)
+        self.fanout.submit_now(Open(link))
+        arguments = (request, client_address)
+        thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
+        self._readers[thread] = client_address
+        try:
+            thread.start()
+        except RuntimeError:
+            del self._readers[thread]
+            self._admission.release(client_address)
+            raise
+
+    def handle_error(self, request: object, client_address: Any) -> None:
+        """Log what nobody expected; it ends only this connection."""
+        logger.exception("serving %s failed", client_address)
+
+    # What is called on a reader's thread
+
+    def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Serve one connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._admission.release(client_address)
+            self._readers.pop(threading.current_thread(), None)
+
+    def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Run the connection."""
+        assert isinstance(request, socket.socket)
+        Connection(self, request, self._links[request], client_address).run()
+
+    def identify(self, origin: Origin, address: str) -> str | None:
+        """A proxy has said whom it brings; return why the connection is refused, None if it is not."""
+        ban = self.chat.bans.of_address(address)
+        return self._admission.identify(origin, address) if ban is None else str(BannedFromServer(ban))
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """Let the writer close the socket, or close it if the writer never knew it."""
+        assert isinstance(request, socket.socket)
+        link = self._links.pop(request, None)
+        if link is None:
+            request.close()
+        else:
+            self.fanout.submit(Close(link))
+            if link.dead and self.chat.stopping.is_set():
+                request.close()  # the reader was in a handler for so long that the writer, done with it, is gone

@@ -1,0 +1,155 @@
+"""What of a running server can be changed: limits, the message of the day, passwords, the certificate, proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from pychat.core.accounts.operators import Operators
+from pychat.core.accounts.sasl import mechanisms
+from pychat.core.accounts.server_password import Password
+from pychat.core.chat import Chat
+from pychat.model.arguments import given
+from pychat.model.limits import Limits, check_limits
+from pychat.model.text import clean_line, lines_of
+from pychat.protocols.base import Dialect
+from pychat.protocols.detect import Language
+from pychat.protocols.irc.dialect import IrcDialect
+from pychat.protocols.jsonl.protocol import JsonDialect
+from pychat.protocols.text.protocol import ClassicDialect, TextDialect
+from pychat.transport.admission import Admission
+from pychat.transport.origins import Proxies
+from pychat.transport.trust import Certificate
+from pychat.transport.write_queue import Fanout
+from pychat.transport.writer import Writer
+from pychat.version import __version__
+
+if TYPE_CHECKING:
+    from pychat.transport.tls import ServerTls
+
+_DESCRIPTION_CHARS: Final = 150
+FIXED_LIMITS: Final = ("history_events", "history_chars")
+"""What a log is made with."""
+
+
+class Keep(Enum):
+    """Stands for what shall stay as it is, where None means something."""
+
+    KEEP = "keep"
+
+
+class Reloadable:
+    """The part of a `ChatServer` that can be changed while it runs."""
+
+    chat: Chat
+    fanout: Fanout
+    limits: Limits
+    proxies: Proxies
+    tls: ServerTls | None
+    tls_required: bool
+    dialects: dict[Language, Dialect]
+    _admission: Admission
+    _writer: Writer | None
+
+    def reload(
+        self,
+        *,
+        limits: Limits | None = None,
+        motd: Iterable[str] | None = None,
+        password: str | Keep | None = Keep.KEEP,
+        operators: Mapping[str, str] | None = None,
+        tls: Certificate | None = None,
+        tls_required: bool | None = None,
+        proxies: Iterable[str] | None = None,
+    ) -> None:
+        """
+        Change what is given, all of it or nothing; the rest stays. Nobody is disconnected. One thread at a time.
+
+        Args:
+            limits: For those who connect from now on, and, but for the size of lines, the rate of messages and the
+                buffers of the system, also for those who are there. `history_events` and `history_chars` stay.
+            motd: See `ChatServer`, as for all of these.
+            password: None: nobody needs one any more. Who is in stays in, and may come back with its token.
+            operators: Who is one stays one.
+            tls: For those who connect from now on; the same one, to read its files again. A server that began without
+                TLS cannot begin with it now.
+
+        Raises:
+            BadCertificate: The files of `tls` cannot be used.
+            BadProxy: One of `proxies` is no address.
+            ValueError: The password is empty, or TLS is meant where there is none.
+        """
+        if (tls is not None or tls_required) and self.tls is None:
+            raise ValueError("a server that was made without TLS cannot begin with it")
+        check_limits(limits)
+        made_tls = self.tls if tls is None else make_tls(tls)
+        made_proxies = self.proxies if proxies is None else Proxies(proxies)
+        made_operators = self.chat.operators if operators is None else Operators(operators)
+        made_password = self.chat.password
+        if password is not Keep.KEEP:
+            made_password = None if password is None else Password(given("password", password, str, "a string"))
+        # Nothing can fail from here on. Whoever reads one of these, reads it once.
+        self.tls, self.proxies = made_tls, made_proxies
+        was_open = self.chat.password is None
+        self.chat.operators, self.chat.password = made_operators, made_password
+        if was_open != (made_password is None):
+            self.dialects = make_dialects(self.chat)
+        if tls_required is not None:
+            self.tls_required = tls_required
+        if motd is not None:
+            self.chat.motd = lines_of(motd)
+        if limits is not None:
+            self._limit(replace(limits, **{name: getattr(self.limits, name) for name in FIXED_LIMITS}))
+
+    def reload_tls(self) -> None:
+        """
+        Read certificate and key again, for connections from now on; those that are there stay as they are.
+
+        Raises:
+            BadCertificate: They cannot be used; the old ones stay in use.
+        """
+        if self.tls is not None:
+            self.reload(tls=self.tls.certificate)
+
+    def _limit(self, limits: Limits) -> None:
+        if limits == self.limits:
+            return
+        self.limits = self.chat.limits = self.fanout.limits = limits
+        self.chat.logins.limit(limits)
+        self.chat.table.shares.change(limits)
+        self._admission.change(limits)
+        if self._writer is not None:
+            self._writer.change(limits)
+        self.dialects = make_dialects(self.chat)
+
+
+def make_dialects(chat: Chat) -> dict[Language, Dialect]:
+    """The languages of a chat, as they are spoken before a client has said what it knows."""
+    room = chat.default_room.name
+    return {
+        Language.TEXT: TextDialect(room),
+        Language.CLASSIC: ClassicDialect(room),
+        Language.JSON: JsonDialect(),
+        Language.IRC: IrcDialect(
+            chat.name,
+            chat.limits,
+            version=f"pychat-{__version__}",
+            mechanisms=mechanisms(chat),
+            registers=chat.accounts.registers,
+            registers_early=chat.password is None,
+            description=clean_line(chat.description)[:_DESCRIPTION_CHARS],
+        ),
+    }
+
+
+def make_tls(certificate: Certificate) -> ServerTls:
+    """
+    Raises:
+        BadCertificate: Its files cannot be used.
+    """
+    given("tls", certificate, Certificate, "a Certificate, such as Certificate('cert.pem', 'key.pem')")
+    from pychat.transport.tls import ServerTls  # only who wants TLS pays for loading ssl
+
+    return ServerTls(certificate)

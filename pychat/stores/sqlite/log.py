@@ -1,0 +1,322 @@
+"""
+`SqliteLog`: a log in a file. What it accepted is on the disk before anybody hears it.
+
+It has the last events of each room in memory, too, those that are still to be stored among them, so that whoever joins
+or comes back can be brought up to the present without waiting for the disk. Each event is in memory or in the file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pychat.core.accounts.stored import KeptAccount
+from pychat.core.delivery import Batch, Entry
+from pychat.core.history.log import Log, Page, Portion, Storing, events_to_keep, first_id, found_in
+from pychat.core.history.ring_buffer import EVER, Rings, Tail, merge, merged_lazily
+from pychat.core.history.snapshots import KeptMasks, KeptRoom, KeptSession
+from pychat.core.session import Session
+from pychat.core.worker_pool import Workers
+from pychat.model.arguments import given
+from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.errors import CannotOpen, NotReadable
+from pychat.model.events import Event
+from pychat.model.search import Terms
+from pychat.model.server_ban import ServerBan
+from pychat.model.times import place_in
+from pychat.stores.sqlite.database import Database, StoreError
+from pychat.stores.sqlite.event_codec import Unreadable
+from pychat.stores.sqlite.file_lock import files_of
+from pychat.stores.sqlite.maintenance import Tending
+from pychat.stores.sqlite.reader import Reader
+from pychat.stores.sqlite.startup import begin, rooms_of, stored_room
+from pychat.stores.sqlite.transaction import Queued, Record
+from pychat.stores.sqlite.writer import Keeper
+
+T = TypeVar("T")
+
+_EVENT_BYTES: Final = 200
+"""What an event takes in memory beyond its text."""
+_ENTRY_BYTES: Final = 100
+_READERS: Final = 2
+"""Threads that read for questions: more would only take time from those who write."""
+_PAUSE: Final = 3.0
+"""How much longer each of them rests than it has worked: together they take half a processor, whoever asks."""
+
+
+class SqliteLog(Log):
+    """
+    Give it to `ChatServer(log=SqliteLog("chat.db"))`. `ChatServer.stop` closes it.
+
+    Ids go on where the file ends, also if the clock was set back meanwhile.
+    """
+
+    lasts = True
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        sync: str = "full",
+        keep_seconds: float | None = None,
+        keep_bytes: int | None = None,
+        events: int = 1000,
+        chars: int = 262_144,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        """
+        Args:
+            path: The file; made if it is not there. SQLite puts others beside it: `-wal`, `-shm` and `-lock`.
+            sync: "full": what was accepted survives a loss of power. "normal": it survives the end of the process in
+                whatever way, and a loss of power may take the last moments.
+            keep_seconds: Delete what is older. Default: nothing.
+            keep_bytes: Delete the oldest when the records together take more. Default: nothing.
+            events: How many of each room are in memory.
+            chars: And how many characters their messages may have together.
+            clock: By which what is older is known. Tests give it the clock of their chat.
+
+        Raises:
+            CannotOpen: With the reason and what to do. A file that is no pychat database is not touched.
+        """
+        if sync not in ("full", "normal"):
+            raise ValueError(f"sync must be 'full' or 'normal', not {sync!r}")
+        for name, value in (("keep_seconds", keep_seconds), ("keep_bytes", keep_bytes)):
+            if value is not None and not given(name, value, (int, float), "a number over 0") > 0:
+                raise ValueError(f"{name} must be a number over 0, not {value!r}")
+        self._database = Database(Path(path), sync=sync)
+        try:
+            self._beginning = begin(self._database, clock)
+        except (StoreError, Unreadable) as error:
+            self._database.close()
+            raise CannotOpen(path, error.reason) from error
+        newest, self._lost, self._number, records, *_ = self._beginning
+        self.secret = self._beginning.secret
+        self._next = max(first_id(clock), newest + 1)
+        self._found = newest
+        """What was in the file when it was opened has no greater id."""
+        # By room key, and by number. Changed under the chat's order lock; single reads need none.
+        self._records = {record.key: record for record in records}
+        self._numbers = {record.number: record for record in records}
+        self._rings = Rings(events, chars, newest)
+        tending = Tending(self._database, self._rings, self._numbers, keep_seconds, keep_bytes, clock)
+        self._steps = self._beginning.steps
+        """The ids at which times go back, because the clock was set back."""
+        self._reader = Reader(self._database, self._steps)
+        self._keeper = Keeper(self._database, self._rings, tending, newest)
+        self._workers = Workers(_READERS, "pychat-read", pause=_PAUSE)
+        self._closed = False
+
+    def open(self, accepted: Callable[[Entry], None], wake: Callable[[], None] = lambda: None) -> None:
+        super().open(accepted, wake)
+        self._keeper.start(accepted, wake)
+
+    def close(self, seconds: float = 2.0) -> None:
+        self._workers.cancel()
+        if self._keeper.close(seconds) and not self._closed:
+            self._closed = True
+            self._database.close()
+
+    def disown(self) -> None:
+        self._database.disown()
+
+    @property
+    def trouble(self) -> str | None:  # type: ignore[override]  # others only read it
+        """Why nothing can be stored at the moment."""
+        return self._keeper.trouble
+
+    # Under the order lock: nothing here waits
+
+    def claim(self, count: int) -> int:
+        first = self._next
+        self._next += count
+        return first
+
+    def last_id(self) -> int:
+        return self._next - 1
+
+    def last_time(self) -> float:
+        return self._beginning.newest_time
+
+    def set_back(self, id: int) -> None:
+        self._steps.append(id)
+        self._keeper.append(Queued(None, step=id))
+
+    def append(self, entry: Entry) -> None:
+        kept = events_to_keep(entry) if type(entry) is Batch else ()
+        if not kept:
+            self._keeper.append(Queued(entry, size=0))
+            return
+        assert type(entry) is Batch
+        keys = [room.key for room in entry.rooms]
+        chars = self._rings.append(keys, kept, self._keeper.settled)
+        size = chars + _EVENT_BYTES * len(kept) + _ENTRY_BYTES
+        self._keeper.append(Queued(entry, kept, tuple(map(self._record, keys)), size))
+
+    def _record(self, room: str) -> Record:
+        record = self._records.get(room)
+        if record is None:
+            self._number += 1
+            record = self._records[room] = self._numbers[self._number] = Record(
+                self._number, room, self._lost, begins=self._found
+            )
+        return record
+
+    def keep_room(
+        self,
+        room: str,
+        kept: KeptRoom,
+        masks: KeptMasks,
+        holds: object = None,
+        source: Session | None = None,
+    ) -> None:
+        records = (self._record(room),)
+        self._keeper.append(Queued(None, records=records, kept=kept, masks=masks, holds=holds, source=source))
+
+    def keep_session(self, kept: KeptSession, source: Session | None = None) -> None:
+        self._keeper.append(Queued(None, session=kept, source=source))
+
+    def drop_session(self, digest: str) -> None:
+        self._keeper.append(Queued(None, session=digest))
+
+    def keep_account(self, key: str, account: KeptAccount | None) -> Storing:
+        storing = Storing()
+        self._keeper.append(Queued(None, account=(key, account), storing=storing))
+        return storing
+
+    def keep_ban(self, key: str, ban: ServerBan | None, source: Session | None = None) -> None:
+        self._keeper.append(Queued(None, ban=(key, ban), source=source))
+
+    def kept_rooms(self) -> list[KeptRoom]:
+        return self._beginning.rooms
+
+    def kept_sessions(self) -> list[KeptSession]:
+        return self._beginning.sessions
+
+    def kept_accounts(self) -> list[KeptAccount]:
+        return self._beginning.accounts
+
+    def kept_bans(self) -> list[ServerBan]:
+        return self._beginning.bans
+
+    def forget(self, room: str) -> None:
+        record = self._records.pop(room, None)
+        if record is not None:
+            record.lost = self._lost = self.last_id()
+            del self._numbers[record.number]
+            self._rings.forget(room, self._lost)
+            self._keeper.append(Queued(None, forgets=record))
+
+    def recent(self, rooms: Collection[str], after: int) -> list[Event] | None:
+        tails = self._rings.tails(rooms, after)
+        if any(tail.reach > after for tail in tails):
+            return None
+        return merge([tail.events for tail in tails])
+
+    def has_gap(self, room: str, after: int) -> bool:
+        if after >= self._next:
+            return True
+        record = self._records.get(room)
+        return after < (record.lost if record is not None else self._lost) and after < self._rings.reach(room)
+
+    # Without a lock
+
+    def wake(self) -> None:
+        self._keeper.wake()
+
+    def throttle(self) -> None:
+        self._keeper.throttle()
+
+    def kept_room(self, room: str) -> KeptRoom | None:
+        record = self._records.get(room)
+        try:
+            return None if record is None else stored_room(self._database, record.number)
+        except (StoreError, Unreadable) as error:
+            raise NotReadable(error.reason) from error
+
+    def rooms_of(self, account: str) -> list[str]:
+        try:
+            return rooms_of(self._database, account)
+        except StoreError as error:
+            raise NotReadable(error.reason) from error
+
+    # Reading. Memory is looked at first: what is dropped there meanwhile has long been in the file.
+
+    def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
+        tails = self._rings.tails(rooms, after)  # of all at the same moment: what comes later is of the next page
+        events = [self._events_after(room, tail, after) for room, tail in zip(rooms, tails, strict=True)]
+        merged = list(islice(merged_lazily(events), None if limit is None else limit + 1))
+        return Page(merged[:limit], limit is not None and len(merged) > limit)
+
+    def _events_after(self, room: str, tail: Tail, after: int) -> Iterator[Event]:
+        for portion in self._after(room, tail, after, messages_only=False):
+            yield from portion.events
+
+    def run_slow(self, address: Hashable, function: Callable[[], T]) -> T:
+        return self._workers.run(address, function)
+
+    def figures(self) -> Mapping[str, str]:
+        """The file as it is, what belongs to it included."""
+        path = self._database.path
+        try:
+            size = sum([file.stat().st_size for file in files_of(path)])
+            free = shutil.disk_usage(path).free
+        except OSError as error:  # it was removed
+            return {"record": f"{path}: {error.strerror}"}
+        return {"record": f"{path}, {size / 2**20:.1f} MiB", "free on its disk": f"{free / 2**20:.0f} MiB"}
+
+    def release_waiting(self) -> None:
+        self._workers.cancel()
+
+    def forth(self, room: str, after: int, *, messages_only: bool = False) -> Iterator[Portion]:
+        (tail,) = self._rings.tails((room,), after)
+        return self._after(room, tail, after, messages_only=messages_only)
+
+    def _after(self, room: str, tail: Tail, after: int, *, messages_only: bool) -> Iterator[Portion]:
+        """Yield what one room has behind an id, given what is in memory of that."""
+        stored = self._stored(room, tail)
+        if stored is not None and tail.reach > after:
+            yield Portion((), after, slow=True)
+            for portion in self._reader.forth(stored, after, messages_only=messages_only):
+                if portion.end >= tail.reach:
+                    yield Portion([event for event in portion.events if event.id <= tail.reach], tail.reach)
+                    break
+                yield portion
+        yield Portion(tail.events, tail.events[-1].id if tail.events else max(after, tail.reach))
+
+    def back(self, room: str, before: int = EVER, *, messages_only: bool = False) -> Iterator[Portion]:
+        (tail,) = self._rings.tails((room,), -1)
+        stored = self._stored(room, tail)
+        events, end = [event for event in tail.events if event.id < before], min(before, tail.reach + 1)
+        yield Portion(events, end, slow=stored is not None)
+        if stored is not None:
+            yield from self._reader.back(stored, end, messages_only=messages_only)
+
+    def find(self, room: str, terms: Terms, before: int = EVER, *, reader: int | None = None) -> Iterator[Portion]:
+        (tail,) = self._rings.tails((room,), -1)
+        stored = self._stored(room, tail)
+        yield from found_in(tail.events, terms, before)
+        if stored is not None:
+            before = min(before, tail.reach + 1)
+            yield Portion((), before, slow=True)
+            yield from self._reader.find(stored, terms, before, reader=reader)
+
+    def _stored(self, room: str, tail: Tail) -> int | None:
+        """Return the number of a room if something of it may be in the file only."""
+        record = self._records.get(room)
+        return None if record is None or tail.reach <= record.begins else record.number
+
+    def id_at(self, room: str, time: float, *, behind: bool = False) -> int:
+        wanted = round(time * 1000)
+        tail, record = self._rings.tails((room,), -1)[0], self._records.get(room)
+        place = place_in(tail.events, wanted, behind=behind)
+        # Of several events of one moment, only the last ones may be in memory.
+        parted = place.exact and not behind and place.id == tail.events[0].id
+        if record is not None and (parted or (not place.exact and (place.first or self._steps))):
+            stored = self._reader.place(record.number, wanted, behind=behind)
+            if stored.exact or (place.first and stored.id is not None):
+                first = tail.events[0].id if tail.events else self._next
+                return first if stored.id is None else stored.id
+        return self._next if place.id is None else place.id

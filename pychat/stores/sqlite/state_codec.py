@@ -1,0 +1,134 @@
+"""Rooms, sessions and accounts as they are written into a file: the fields of their values by name, in JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pychat.core.accounts.password_hash import Cost, PasswordHash
+from pychat.core.accounts.scram import ScramKeys
+from pychat.core.accounts.stored import KeptAccount
+from pychat.core.history.snapshots import KeptRoom, KeptSession
+from pychat.model.modes import MaskEntry
+from pychat.model.server_ban import ServerBan
+from pychat.stores.sqlite.event_codec import Unreadable
+
+
+def write_room(kept: KeptRoom) -> str:
+    """Return what is written of a room; its lists of masks are written apart from it."""
+    fields = {**kept._asdict(), "accounts": dict(kept.accounts)}
+    del fields["lists"]
+    return json.dumps(fields)
+
+
+def write_mask(entry: MaskEntry) -> str:
+    """Return what is written of one mask in one of the lists of a room: all but its deadline, which is of a process."""
+    return json.dumps(entry[: MaskEntry._fields.index("deadline")])
+
+
+def write_session(kept: KeptSession) -> str:
+    """Return what is written of a session."""
+    return json.dumps(kept._asdict())
+
+
+def read_room(text: str) -> KeptRoom:
+    """
+    Return what `write_room` was given.
+
+    Raises:
+        Unreadable: It is no such text.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        lists, roles = fields.get("lists", {}), fields["roles"]  # files of version 4 have the lists here
+        fields["lists"] = {letter: tuple([MaskEntry(*mask) for mask in masks]) for letter, masks in lists.items()}
+        fields["roles"] = {int(identity): letters for identity, letters in roles.items()}
+        fields["invited"] = tuple(fields["invited"])
+        fields["welcome"] = tuple(fields.get("welcome", ()))
+        return KeptRoom(**fields)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unreadable(f"not a room: {text[:40]!r}") from error
+
+
+def read_mask(text: str) -> MaskEntry:
+    """
+    Return what `write_mask` was given.
+
+    Raises:
+        Unreadable: It is not such a text.
+    """
+    try:
+        fields: list[Any] = json.loads(text)
+        fields[-1] = tuple(fields[-1])
+        return MaskEntry(*fields)
+    except (ValueError, TypeError, LookupError) as error:
+        raise Unreadable(f"not a mask: {text[:40]!r}") from error
+
+
+def read_session(text: str) -> KeptSession:
+    """
+    Return what `write_session` was given.
+
+    Raises:
+        Unreadable: It is no such text.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        fields["rooms"] = tuple(fields["rooms"])
+        return KeptSession(**fields)
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unreadable(f"not a session: {text[:40]!r}") from error
+
+
+def write_account(kept: KeptAccount) -> str:
+    """Return what is written of an account: what is binary, in hexadecimal."""
+    cost, salt, key = kept.password
+    scram = kept.scram
+    return json.dumps(
+        {
+            "name": kept.name,
+            "created": kept.created,
+            "scrypt": [*cost, salt.hex(), key.hex()],
+            "scram-sha-256": [scram.iterations, scram.salt.hex(), scram.stored.hex(), scram.server.hex()],
+        }
+    )
+
+
+def read_account(text: str) -> KeptAccount:
+    """
+    Return what `write_account` was given.
+
+    Raises:
+        Unreadable: It is no such text.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        *cost, salt, key = fields["scrypt"]
+        iterations, *parts = fields["scram-sha-256"]
+        scram_salt, stored, server = map(bytes.fromhex, parts)
+        return KeptAccount(
+            fields["name"],
+            PasswordHash(Cost(*map(int, cost)), bytes.fromhex(salt), bytes.fromhex(key)),
+            ScramKeys(scram_salt, int(iterations), stored, server),
+            float(fields["created"]),
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unreadable("not an account") from error
+
+
+def write_ban(ban: ServerBan) -> str:
+    """Return what is written of a ban from the server: all but its deadline, which is of a process."""
+    return json.dumps({name: value for name, value in ban._asdict().items() if name != "deadline"})
+
+
+def read_ban(text: str) -> ServerBan:
+    """
+    Return what `write_ban` was given.
+
+    Raises:
+        Unreadable: It is no such text.
+    """
+    try:
+        return ServerBan(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise Unreadable(f"not a ban: {text[:40]!r}") from error

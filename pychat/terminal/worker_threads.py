@@ -1,0 +1,151 @@
+"""
+The threads between the server and the screen: one waits for what is heard, one for the answers to what is asked.
+
+So nothing that takes its time at the server (it may hold back a fast talker) can hold the line one types in. What they
+bring is delivered as a value, in order, and they do nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from pychat.client import ChatClient, Heard
+from pychat.client.backlog import bytes_of
+from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, LocalProtocolError, Refused
+from pychat.model.replies import Reply
+from pychat.model.verbs import Verb
+
+
+class Request(NamedTuple):
+    """Something to ask the server for, and what the person typed for it; empty if that was not shown."""
+
+    verb: Verb
+    typed: str
+
+
+class Answer(NamedTuple):
+    """What became of a request: the server's reply, or why there is none."""
+
+    request: Request
+    reply: Reply | None
+    error: ChatError | None = None
+
+
+class Ended(NamedTuple):
+    """Nothing will be heard any more: the client was closed (None), or the connection is lost for good."""
+
+    error: ConnectionLost | None
+
+
+News: TypeAlias = Heard | Answer | Ended
+
+
+_WAITING: Final = 1000
+"""How much news may wait for the screen; more waits in the client's own inbox, which is bounded."""
+_WAITING_BYTES: Final = 16 * 2**20
+"""And how much of it, in memory; one piece may be larger."""
+
+
+class _Waiting(queue.Queue[News]):
+    """What waits for the screen. It is full by bytes, too."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._bytes = 0
+
+    def _qsize(self) -> int:
+        return self.maxsize if self._bytes >= _WAITING_BYTES else len(self.queue)
+
+    def _put(self, item: News) -> None:
+        self.queue.append(item)
+        self._bytes += bytes_of(item)
+
+    def _get(self) -> News:
+        item: News = self.queue.popleft()
+        self._bytes -= bytes_of(item)
+        return item
+
+
+class Messenger:
+    """Asks in the order of the requests, each when the one before is answered."""
+
+    def __init__(self, client: ChatClient, notify: Callable[[], None]) -> None:
+        """
+        Args:
+            notify: Called on any thread when there is news to take; must not wait.
+        """
+        self._client = client
+        self._notify = notify
+        self._news = _Waiting(_WAITING)
+        self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._asking = threading.Thread(target=self._ask_all, name="pychat-ask", daemon=True)
+        self._hearing = threading.Thread(target=self._hear_all, name="pychat-hear", daemon=True)
+
+    def start(self) -> None:
+        """Begin to hear."""
+        self._asking.start()
+        self._hearing.start()
+
+    def ask(self, request: Request) -> None:
+        """Ask for something; the `Answer` will be among the news."""
+        self._requests.put(request)
+
+    def take(self) -> list[News]:
+        """Return the news; there may be none."""
+        news: list[News] = []
+        with contextlib.suppress(queue.Empty):
+            while len(news) < _WAITING:
+                news.append(self._news.get_nowait())
+        return news
+
+    def finish(self, reason: str, *, at_once: bool = False) -> Iterator[News]:
+        """
+        Leave the chat, and yield the rest of the news; nothing may be asked any more.
+
+        Args:
+            at_once: Do not wait for the answers to what was asked.
+        """
+        self._requests.put(None)
+        while not at_once and self._asking.is_alive():
+            yield from self._wait_a_little()
+        self._client.close(reason)
+        while self._hearing.is_alive():
+            yield from self._wait_a_little()
+        yield from self.take()
+
+    def _wait_a_little(self) -> Iterator[News]:
+        with contextlib.suppress(queue.Empty):
+            yield self._news.get(timeout=_LOOK_SECONDS)
+
+    # The two threads
+
+    def _ask_all(self) -> None:
+        while (request := self._requests.get()) is not None:
+            self._deliver(self._ask(request))
+
+    def _ask(self, request: Request) -> Answer:
+        try:
+            return Answer(request, self._client.ask(request.verb))
+        except (Refused, AckTimeout, ConnectionLost, LocalProtocolError) as error:
+            return Answer(request, None, error)
+
+    def _hear_all(self) -> None:
+        error = None
+        try:
+            for heard in self._client.events():
+                self._deliver(heard)
+        except ConnectionLost as lost:
+            error = lost
+        self._deliver(Ended(error))
+
+    def _deliver(self, news: News) -> None:
+        self._news.put(news)
+        self._notify()
+
+
+_LOOK_SECONDS: Final = 0.05
+"""How long one waits for news at the end before looking whether a thread has ended."""

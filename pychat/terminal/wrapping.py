@@ -1,0 +1,43 @@
+"""Long lines are broken between words, and go on under the text; what has a link in it is left to the terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pychat.terminal.view import Line, width_of
+
+_LINK: Final = "://"
+_WORDS: Final = re.compile(r"\s+|\S+")
+_INDENT: Final = " " * len("[15:04] ")
+_LEAST: Final = 30
+"""Columns in which it is worth while."""
+
+
+def wrap(line: Line, columns: int) -> list[Line]:
+    """
+    Return the rows of a line.
+
+    A link that is broken cannot be clicked or copied, so a line with one is left as it is, and so is one with a word
+    that is too long for a row.
+    """
+    text = "".join([text for _, text in line])
+    if columns < _LEAST or (len(text) * 2 <= columns) or width_of(text) <= columns or _LINK in text:
+        return [line]
+    rows: list[Line] = [[]]
+    used = 0
+    for style, part in line:
+        for word in _WORDS.findall(part):
+            width = width_of(word)
+            if used + width > columns and used > len(_INDENT):
+                if word.isspace():
+                    continue
+                if width > columns - len(_INDENT):
+                    return [line]
+                rows.append([("", _INDENT)])
+                used = len(_INDENT)
+            elif word.isspace() and used == len(_INDENT) and len(rows) > 1:
+                continue
+            rows[-1].append((style, word))
+            used += width
+    return rows

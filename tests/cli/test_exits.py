@@ -1,0 +1,93 @@
+"""How a command ends: exit codes, and the one line that tells why."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from pychat.cli.exit_codes import MEANINGS, exit_code, explain
+from pychat.cli.streams import CannotWrite, ClosedPipe
+from pychat.model.errors import (
+    AckTimeout,
+    ChatError,
+    ConnectFailed,
+    ConnectionLost,
+    InvalidNickname,
+    NotPychat,
+    Refused,
+    RemoteProtocolError,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ChatError("x"), 1),
+        (ValueError("x"), 1),
+        (CannotWrite("x"), 1),
+        (ConnectFailed("h", 1, "x"), 3),
+        (NotPychat("h", 1, "x"), 3),
+        (Refused("x"), 4),
+        (InvalidNickname("a b", "x", 32), 4),
+        (ConnectionLost("x"), 5),
+        (AckTimeout("x"), 6),
+        (ClosedPipe(), 141),
+    ],
+)
+def test_each_error_has_its_code(error: Exception, code: int) -> None:
+    """Each of which has a meaning that help tells."""
+    assert exit_code(error) == code
+    assert code in MEANINGS
+
+
+def failed(cause: OSError | UnicodeError | ChatError) -> ConnectFailed:
+    """What a client raises when the system, Python, or the other side says this."""
+    error = ConnectFailed("h", 1, getattr(cause, "strerror", None) or str(cause))
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ChatError("it is broken"), "it is broken"),
+        (Refused("no\x1b[2J\nmore"), "no\ufffd[2J more"),
+        (
+            failed(ConnectionRefusedError(111, "Connection refused")),
+            "cannot connect to h port 1: Connection refused; is the server running, and is this its address?",
+        ),
+        (
+            failed(socket.gaierror(-2, "Name or service not known")),
+            "cannot connect to h port 1: Name or service not known; is the name of the host right?",
+        ),
+        (
+            failed(UnicodeError("label too long")),
+            "cannot connect to h port 1: label too long; is the name of the host right?",
+        ),
+        (
+            failed(TimeoutError("timed out")),
+            "cannot connect to h port 1: timed out; is this its address, or does a firewall keep you out?",
+        ),
+        (
+            failed(RemoteProtocolError("not JSON")),
+            ("cannot connect to h port 1: not JSON; is this the port of a pychat server? Give another with --port"),
+        ),
+        (ConnectFailed("h", 1, "it says 'server full'"), "cannot connect to h port 1: it says 'server full'"),
+        (
+            NotPychat("h", 1, "an SSH server answers there: 'SSH-2.0'"),
+            (
+                "cannot connect to h port 1: an SSH server answers there: 'SSH-2.0'; is this the port of a pychat "
+                "server? Give another with --port"
+            ),
+        ),
+        (
+            Refused("this server wants a password", code="password_required"),
+            "this server wants a password; give it with --password-file FILE or in PYCHAT_PASSWORD",
+        ),
+        (ValueError("x"), "unexpected ValueError: x; see more with: pychat --debug send"),
+    ],
+)
+def test_the_line_says_what_to_do_next(error: Exception, text: str) -> None:
+    """And has nothing in it that a terminal would obey."""
+    assert explain(error, "send") == f"Error: {text}"
