@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from chat_clients import Clients, JsonPeer, wait_until
 
-from pychat import ChatServer
+from pychat import ChatServer, Handler, Session
 
 MakeServer = Callable[..., ChatServer]
 
@@ -60,6 +60,38 @@ def test_a_token_has_one_winner(server: MakeServer, clients: Clients, lost: bool
             with contextlib.suppress(OSError):  # of those who are put out already
                 peer.ask("quit")
         wait_until(partial(has_members, running, set()), "nobody is left over")
+
+
+class Hesitates(Handler):
+    """Holds up the second one who comes, until a third one has a nickname or has put it out."""
+
+    def __init__(self) -> None:
+        self.names = 0
+        self.coming = threading.Event()
+
+    def on_nick(self, session: Session, old: str | None, new: str) -> None:
+        """The session has its nickname, and not yet its welcome."""
+        self.names += 1
+        if self.names == 2:
+            self.coming.set()
+            wait_until(lambda: self.names == 3 or session.put_out is not None, "a third one comes")
+
+
+def test_the_token_of_one_who_is_coming_back_is_that_ones(server: MakeServer, clients: Clients) -> None:
+    """Whoever brings the token meanwhile takes its place: nobody comes under a new name for which it is good, too."""
+    hesitates = Hesitates()
+    running = server(handlers=[hesitates])
+    owner = clients.new_json(running)
+    owner.ask("hello", nick="ann")
+    token = owner.next("welcome")["token"]
+    owner.reset()
+    first, second = clients.new_json(running), clients.new_json(running)
+    first.ask("hello", nick="first", resume={"token": token})
+    wait_until(hesitates.coming.is_set, "the first one has its nickname")
+
+    second.ask("hello", nick="second", resume={"token": token})
+
+    assert second.next("welcome")["nick"] == "ann"
 
 
 def test_a_welcome_that_was_lost_costs_nothing(server: MakeServer, clients: Clients) -> None:

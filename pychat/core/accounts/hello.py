@@ -54,14 +54,13 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     nickname = verb.nickname if parked is None else parked.nickname
     if verb.regain and parked is None:
         _regain(chat, session, verb)
-    owns = claim(chat, session, nickname, free=parked and verb.token)
+    owns = claim(chat, session, nickname, parked, verb.token or "")
     with chat.order.acting(session):
-        if parked is not None:
-            _restore(chat, session, parked)
         session.realname = session.realname or session.nickname or ""
         session.update_info()
         session.coming = rooms = _rooms(chat, verb, parked)
-        chat.nicknames.give_token(session, new_token(), earlier=verb.token)
+        if parked is None:
+            chat.nicknames.give_token(session, new_token(), earlier=verb.token)
         chat.lasting.keep_session_locked(session)
     if session.sasl is not None:
         chat.send(session, Failure.of(SaslAborted(), session.sasl.ref))
@@ -97,13 +96,20 @@ def _log_in(chat: Chat, session: Session, account: str, verb: verbs.Hello, parke
         session.account = proof.account
 
 
-def _restore(chat: Chat, session: Session, parked: Parked) -> None:
-    """Let a session be what is kept of a lost one; but to be an operator takes the password again."""
+def _restore_locked(chat: Chat, session: Session, parked: Parked, token: str) -> None:
+    """
+    Let a session be what is kept of a lost one; but to be an operator takes the password again.
+
+    The token stands for it at once, so that whoever else brings the same one takes its place: never a new person who
+    has the token of another one.
+    """
     session.identity, session.away, session.ignored = parked.identity, parked.away, parked.ignored
     session.named, session.named_at = 0.0, parked.named_at  # nobody else could have the nickname meanwhile
     session.realname = session.realname or parked.realname
     session.update_info()
     chat.census.set_modes(session, {*session.modes, *parked.modes} - {"o"})
+    session.coming = parked.rooms
+    chat.nicknames.give_token(session, new_token(), earlier=token)
 
 
 def _rooms(chat: Chat, verb: verbs.Hello, parked: Parked | None) -> tuple[str, ...]:
@@ -166,16 +172,20 @@ def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
         return holder
 
 
-def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) -> bool:
+def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = None, token: str = "") -> bool:
     """
-    Give the session a nickname: its first one, or another. `free`: the token that keeps it.
+    Give the session a nickname: its first one, or another.
+
+    Args:
+        parked: The lost session whose nickname it is, which it becomes.
+        token: By which it is kept.
 
     Returns:
         Whether it may keep it; if not, `owning.lend` has to follow.
     """
     old = session.nickname
     checked = check_nickname(wanted, chat.limits)
-    if free is None:
+    if parked is None:
         require_unreserved(session, checked)
     if old is not None and checked != old and not is_of_account(session, checked):
         may_rename(session)
@@ -186,26 +196,26 @@ def claim(chat: Chat, session: Session, wanted: str, free: str | None = None) ->
         require_unreserved(session, nickname)
     if nickname == old:
         return True
-    if free is None:
+    if parked is None:
         make_way(session, nickname)
     while True:
         version = chat.bans.version
         require_welcome(session, nickname)
         with chat.order.acting(session):
             if chat.bans.version == version:
-                owns = _claim_locked(chat, session, nickname, free)
+                owns = _claim_locked(chat, session, nickname, parked, token)
                 break
     chat.order.wake()
     chat.run_on(chat.chains.on_nick, session, old, nickname)
     return owns
 
 
-def _claim_locked(chat: Chat, session: Session, nickname: str, free: str | None) -> bool:
+def _claim_locked(chat: Chat, session: Session, nickname: str, parked: Parked | None, token: str) -> bool:
     chat.order.flush_locked()
-    if free is not None and not chat.nicknames.unpark(free):  # somebody else has used the token, or may not come back
-        raise NicknameInUse(nickname)
+    if parked is not None and not chat.nicknames.unpark(token):
+        raise NicknameInUse(nickname)  # somebody else has used the token, or it is worth nothing any more
     owns = require_own(session, nickname)
-    if free is None and is_of_account(session, nickname):
+    if parked is None and is_of_account(session, nickname):
         chat.nicknames.free_parked(nickname)  # whoever lost the connection was its owner as well, or borrowed it
     if session.nickname is not None:
         rename_locked(chat, session, nickname)
@@ -215,6 +225,8 @@ def _claim_locked(chat: Chat, session: Session, nickname: str, free: str | None)
         session.behind = Behind()  # until it has come into its rooms
         chat.census.name(session)
         chat.watches.claimed_locked(session, None)
+    if parked is not None:
+        _restore_locked(chat, session, parked, token)
     return owns
 
 
