@@ -16,7 +16,8 @@ from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, NotConnec
 from pychat.model.events import Message
 from pychat.model.limits import Limits
 from pychat.model.names import fold
-from pychat.model.replies import Failure, Lines
+from pychat.model.queries import GetMotd
+from pychat.model.replies import Failure, Lines, Motd
 from pychat.model.text import clean
 from pychat.model.verbs import Direct, Help, Invalid, Join, Quit, Say, Verb
 from pychat.protocols.text.confidential import in_text
@@ -323,6 +324,9 @@ class Conversation:
         elif isinstance(verb, Help) and isinstance(answer.reply, Lines):
             # What the handlers of the server add; its first line is about what programs send.
             self._stage.explain([*verb.text.split("\n"), *answer.reply.lines[1:]])
+        elif isinstance(verb, GetMotd) and isinstance(answer.reply, Lines):
+            # JSON does not tell which lines they are; if there are none, that is said.
+            self._hearing.hear_answer(Motd("motd", answer.reply.lines))
         elif answer.reply is not None and not isinstance(verb, Say | Direct):  # we hear those in their place
             self._hearing.hear_answer(answer.reply)
         if isinstance(verb, Join):

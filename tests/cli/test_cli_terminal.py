@@ -133,6 +133,16 @@ def test_help_explains_one_command(pychat: Programs, terminals: Terminals) -> No
     ann.see("/ignore [NICK]  Show nothing any more that somebody says; alone, list who is ignored.")
 
 
+def test_a_message_of_the_day_that_is_not_there_is_told(pychat: Programs, terminals: Terminals) -> None:
+    """To whoever asks for it; the answer has no lines, and is heard all the same."""
+    _, port = pychat.serve()
+    ann = terminals.join(port, "ann")
+
+    ann.type("/motd" + ENTER)
+
+    ann.see("-- there is no message of the day")
+
+
 def test_what_was_said_before_is_shown(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """A person sees the last messages of the room."""
     _, port = pychat.serve()
