@@ -1,7 +1,7 @@
 """
 State and rules of a chat: no bytes, no sockets. `chat.py` is the place to begin reading.
 
-    chat.py         what a program sees of it, and the way of a verb: permissions.py, then verb_table.py
+    chat.py         what a program sees of it, and the way of a verb: its row in verb_table.py; permissions.py: rooms
     order.py        where what happens gets its place; delivery.py: who hears of it
     session.py      one participant; local_session.py: one inside this process
     handler.py      the hooks of handlers

@@ -31,13 +31,12 @@ from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
 from pychat.core.people.user_counts import Census, Past
-from pychat.core.permissions import authorize
 from pychat.core.rooms.membership import Membership
 from pychat.core.rooms.registry import RoomTable
 from pychat.core.rooms.room import Room
 from pychat.core.scheduler import Alarms
 from pychat.core.session import Session, Told
-from pychat.core.verb_table import ACTIONS
+from pychat.core.verb_table import authorize
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
 from pychat.model.clock import SYSTEM_CLOCK, Clock
@@ -267,14 +266,14 @@ class Chat:
                 try:
                     if stopping:
                         raise Refused("the server is shutting down", code="shutting_down")
-                    authorize(session, verb)
+                    rule = authorize(session, verb)
                     if self.chains.before_verb and type(verb) is not SayAll:  # which becomes as many Say
                         if self.chains.verb_waits:
                             self.order.flush()
                         run_before(self.chains.before_verb, session, verb)
                         if not session.is_here:
                             break
-                    ACTIONS[type(verb)](self, session, verb)
+                    rule.do(self, session, verb)
                 except Refused as error:
                     turn.ref = None
                     if session.put_out is None:  # else it has had its goodbye

@@ -1,8 +1,8 @@
 """
 Who may do what: the one place that is asked, whatever the protocol.
 
-`authorize` knows for each verb who may ask for it at all. What one may do in a room depends on its rules, and is asked
-where the room is known.
+Who may ask for a verb at all stands in its row of `verb_table.py`. What one may do in a room depends on its rules, and
+is asked here, where the room is known.
 
 Server operators may do everything in every room: come in past a ban or a key, change modes, kick, also in rooms they
 are not in (only to talk in one they must join it). That is what they are for: somebody must be able to help when a room
@@ -16,133 +16,14 @@ import secrets
 from typing import TYPE_CHECKING
 
 from pychat.core.session import Session
-from pychat.model import account_verbs, ignored, moderation_verbs, queries, server_ban, verbs
 from pychat.model.durations import as_of_now, until_when
-from pychat.model.errors import LocalProtocolError, NotAMember, NotRegistered, NotStored, Refused
+from pychat.model.errors import NotAMember, NotStored, Refused
 from pychat.model.events import Message
 from pychat.model.modes import MaskEntry
 from pychat.model.names import fold
 
 if TYPE_CHECKING:
     from pychat.core.rooms.room import Room
-
-_EVERYBODY = frozenset(
-    {
-        verbs.Hello,
-        verbs.Help,
-        verbs.Ping,
-        verbs.Pong,
-        verbs.Quit,
-        verbs.Invalid,
-        verbs.Abort,
-        verbs.Answer,
-        account_verbs.Register,
-        account_verbs.LogIn,
-        account_verbs.Authenticate,
-        account_verbs.LogOut,
-    }
-)
-_REGISTERED = frozenset(
-    {
-        verbs.Say,
-        verbs.SayAll,
-        verbs.Direct,
-        verbs.Tag,
-        verbs.Join,
-        verbs.Leave,
-        verbs.LeaveAll,
-        verbs.SetNickname,
-        verbs.SetTopic,
-        verbs.SetAway,
-        verbs.Watch,
-        ignored.SetIgnored,
-        ignored.ListIgnored,
-        verbs.Kick,
-        verbs.Invite,
-        verbs.SetModes,
-        moderation_verbs.Ban,
-        moderation_verbs.Unban,
-        verbs.SetUserModes,
-        verbs.SetRealname,
-        verbs.BecomeOperator,
-        account_verbs.ChangePassword,
-        account_verbs.DropAccount,
-        account_verbs.Regain,
-        verbs.Command,
-        queries.GetTopic,
-        queries.ListMembers,
-        queries.ListRooms,
-        queries.WhoIs,
-        queries.ListPeople,
-        queries.FindPeople,
-        queries.WhoWas,
-        queries.ListWatched,
-        queries.CountPeople,
-        queries.GetMotd,
-        queries.ReadHistory,
-        queries.ListHistory,
-        queries.ListInvitations,
-        queries.GetModes,
-        queries.ListMasks,
-        queries.GetUserModes,
-    }
-)
-_SERVER_OPERATORS = frozenset(
-    {
-        verbs.Kill,
-        verbs.SendWallops,
-        verbs.Announce,
-        server_ban.AddServerBan,
-        server_ban.RemoveServerBan,
-        server_ban.ListServerBans,
-        queries.ReadAudit,
-        queries.GetStats,
-    }
-)
-_STORED = {
-    verbs.Say: "your message",
-    verbs.SayAll: "your message",
-    verbs.SetNickname: "your new nickname",
-    verbs.SetTopic: "the topic",
-    verbs.SetModes: "the modes",
-    moderation_verbs.Ban: "the ban",
-    moderation_verbs.Unban: "the end of the ban",
-    verbs.Invite: "the invitation",
-    server_ban.AddServerBan: "the ban",
-    server_ban.RemoveServerBan: "that the ban is over",
-    account_verbs.Register: "your account",
-    account_verbs.ChangePassword: "your new password",
-    account_verbs.DropAccount: "that your account is deleted",
-}
-"""
-What may not happen while it cannot be stored, and what it is called. Joining is not here because it is part of other
-verbs (`may_join`). Who wants to leave, to be away or to remove somebody is not kept from it by a full disk.
-"""
-
-
-def authorize(session: Session, verb: verbs.Verb) -> None:
-    """
-    Return if the session may ask for this at all; what it may do in a room is checked where the room is known.
-
-    Raises:
-        NotRegistered: It needs a nickname first.
-        NotStored: It has to be stored, and cannot be.
-        Refused: It is for server operators.
-        LocalProtocolError: Nothing here says who may.
-    """
-    kind = type(verb)
-    if kind in _REGISTERED:
-        if session.nickname is None:
-            raise NotRegistered
-    elif kind in _SERVER_OPERATORS:
-        if session.nickname is None:
-            raise NotRegistered
-        if not is_server_operator(session):
-            raise Refused("only server operators may do that", code="not_server_operator")
-    elif kind not in _EVERYBODY:
-        raise LocalProtocolError(f"{kind.__name__} has no rule: nobody may ask for it")
-    if session.chat.log.trouble is not None and kind in _STORED:
-        require_store(session, _STORED[kind])
 
 
 def require_store(session: Session, what: str, room: str | None = None) -> None:

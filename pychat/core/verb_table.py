@@ -1,39 +1,89 @@
 """
-What each verb does: the table of functions, one per verb.
+One row for each verb: what does it, who may ask for it, what it is called when it cannot be stored, what it costs.
 
-They run on the thread of the session, in `Chat.perform`, after the verb was authorized and the handlers had their say.
-To refuse, they raise `Refused`; what they cause is published, what they answer is sent.
+The functions run on the thread of the session, in `Chat.perform`, after the verb was authorized and the handlers had
+their say. To refuse, they raise `Refused`; what they cause is published, what they answer is sent. What one may do in
+a room depends on its rules, and they ask `permissions.py` for that.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pychat.core import stats
-from pychat.core.accounts import actions as identifying
-from pychat.core.accounts import hello as arriving
-from pychat.core.accounts import operators, sasl
+from pychat.core.accounts import actions as accounts
+from pychat.core.accounts import hello, operators, sasl
 from pychat.core.handler import call, internal_error
-from pychat.core.history import actions as recalling
-from pychat.core.messages import actions as talking
+from pychat.core.history import actions as history
+from pychat.core.messages import actions as messages
 from pychat.core.messages import bulk
-from pychat.core.moderation import actions as moderating
-from pychat.core.moderation import audit, server_bans
-from pychat.core.moderation import bans as banning
-from pychat.core.people import actions as meeting
-from pychat.core.people import ignore as ignoring
-from pychat.core.people import monitor as watching
-from pychat.core.people import user_modes as profiles
-from pychat.core.price import charged
-from pychat.core.rooms import actions as rooming
+from pychat.core.moderation import actions as moderation
+from pychat.core.moderation import audit, bans, server_bans
+from pychat.core.people import actions as people
+from pychat.core.people import ignore, monitor, user_modes
+from pychat.core.permissions import is_server_operator, require_store
+from pychat.core.price import JOIN_UNITS, charged
+from pychat.core.rooms import actions as rooms
 from pychat.core.session import Session
 from pychat.model import account_verbs, ignored, moderation_verbs, queries, server_ban, verbs
-from pychat.model.errors import Refused
+from pychat.model.errors import LocalProtocolError, NotRegistered, Refused
 from pychat.model.replies import Failure, Lines, Ok, PongReply
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
+
+
+class Who(enum.Enum):
+    """Who may ask for a verb at all."""
+
+    EVERYBODY = enum.auto()
+    """Also who has no nickname yet."""
+    REGISTERED = enum.auto()
+    """Whoever has a nickname."""
+    SERVER_OPERATORS = enum.auto()
+
+
+class Rule(NamedTuple):
+    """The row of a verb."""
+
+    do: Callable[[Chat, Session, Any], None]
+    who: Who = Who.REGISTERED
+    stored: str | None = None
+    """
+    What it is called when it cannot be stored, and so is refused while the log has trouble; None: it may happen anyway.
+    Joining has none because it is part of other verbs (`permissions.may_join`). Who wants to leave, to be away or to
+    remove somebody is not kept from it by a full disk.
+    """
+    cost: float = 1.0
+    """
+    What it takes of the burst of `FloodControl`, in messages. A client that comes into ten rooms asks a lot and is no
+    flood.
+    """
+
+
+def authorize(session: Session, verb: verbs.Verb) -> Rule:
+    """
+    Return the row of a verb if the session may ask for it at all.
+
+    Raises:
+        NotRegistered: It needs a nickname first.
+        NotStored: It has to be stored, and cannot be.
+        Refused: It is for server operators.
+        LocalProtocolError: The verb has no row: nobody may ask for it.
+    """
+    rule = VERBS.get(type(verb))
+    if rule is None:
+        raise LocalProtocolError(f"{type(verb).__name__} has no rule: nobody may ask for it")
+    if rule.who is not Who.EVERYBODY:
+        if session.nickname is None:
+            raise NotRegistered
+        if rule.who is Who.SERVER_OPERATORS and not is_server_operator(session):
+            raise Refused("only server operators may do that", code="not_server_operator")
+    if rule.stored is not None and session.chat.log.trouble is not None:
+        require_store(session, rule.stored)
+    return rule
 
 
 def _help(chat: Chat, session: Session, verb: verbs.Help) -> None:
@@ -68,67 +118,71 @@ def _answer(chat: Chat, session: Session, verb: verbs.Answer) -> None:
     chat.send(session, *verb.items)
 
 
-ACTIONS: dict[type[Any], Callable[[Chat, Session, Any], None]] = {
-    verbs.Hello: arriving.hello,
-    verbs.Say: talking.say,
-    verbs.SayAll: bulk.say_all,
-    verbs.Direct: talking.direct,
-    verbs.Tag: talking.tag,
-    verbs.Join: rooming.join,
-    verbs.Leave: rooming.leave,
-    verbs.LeaveAll: rooming.leave_all,
-    verbs.SetNickname: arriving.set_nickname,
-    verbs.SetTopic: rooming.set_topic,
-    queries.GetTopic: rooming.get_topic,
-    verbs.SetAway: arriving.set_away,
-    queries.ListMembers: rooming.list_members,
-    queries.ListRooms: rooming.list_rooms,
-    verbs.Kick: moderating.kick,
-    verbs.Invite: moderating.invite,
-    queries.ListInvitations: moderating.list_invitations,
-    verbs.SetModes: moderating.set_modes,
-    moderation_verbs.Ban: banning.ban,
-    moderation_verbs.Unban: banning.unban,
-    queries.GetModes: moderating.get_modes,
-    queries.ListMasks: moderating.list_masks,
-    queries.WhoIs: meeting.who_is,
-    queries.ListPeople: meeting.list_people,
-    queries.FindPeople: meeting.find_people,
-    queries.WhoWas: meeting.who_was,
-    queries.CountPeople: meeting.count_people,
-    queries.GetMotd: meeting.get_motd,
-    verbs.Watch: watching.watch,
-    ignored.SetIgnored: ignoring.set_ignored,
-    ignored.ListIgnored: ignoring.list_ignored,
-    queries.ListWatched: watching.list_watched,
-    queries.ReadHistory: recalling.read_history,
-    queries.ListHistory: recalling.list_history,
-    verbs.SetUserModes: profiles.set_user_modes,
-    queries.GetUserModes: profiles.get_user_modes,
-    verbs.SetRealname: profiles.set_realname,
-    verbs.BecomeOperator: operators.become_operator,
-    verbs.Kill: operators.kill,
-    verbs.SendWallops: operators.send_wallops,
-    verbs.Announce: operators.announce,
-    server_ban.AddServerBan: server_bans.add_ban,
-    server_ban.RemoveServerBan: server_bans.remove_ban,
-    server_ban.ListServerBans: server_bans.list_bans,
-    queries.ReadAudit: audit.read_audit,
-    queries.GetStats: stats.get_stats,
-    account_verbs.Register: identifying.register,
-    account_verbs.LogIn: identifying.log_in,
-    account_verbs.Authenticate: sasl.authenticate,
-    account_verbs.LogOut: identifying.log_out,
-    account_verbs.ChangePassword: identifying.change_password,
-    account_verbs.DropAccount: identifying.drop_account,
-    account_verbs.Regain: identifying.regain,
-    verbs.Command: talking.command,
-    verbs.Help: _help,
-    verbs.Answer: _answer,
-    verbs.Ping: _ping,
-    verbs.Pong: _pong,
-    verbs.Quit: arriving.quit,
-    verbs.Invalid: _invalid,
-    verbs.Abort: _abort,
+def _question(do: Callable[[Chat, Session, Any], None], who: Who = Who.REGISTERED) -> Rule:
+    """Return the row of a verb that only asks: it costs little, but the session pays for what was looked at."""
+    return Rule(charged(do), who, cost=0.25)
+
+
+VERBS: Final[dict[type[Any], Rule]] = {
+    verbs.Hello: Rule(hello.hello, Who.EVERYBODY),
+    verbs.Say: Rule(messages.say, stored="your message"),
+    verbs.SayAll: Rule(bulk.say_all, stored="your message"),
+    verbs.Direct: Rule(messages.direct),
+    verbs.Tag: Rule(messages.tag),
+    verbs.Join: Rule(rooms.join, cost=JOIN_UNITS),
+    verbs.Leave: Rule(rooms.leave),
+    verbs.LeaveAll: Rule(rooms.leave_all),
+    verbs.SetNickname: Rule(hello.set_nickname, stored="your new nickname"),
+    verbs.SetTopic: Rule(rooms.set_topic, stored="the topic"),
+    queries.GetTopic: _question(rooms.get_topic),
+    verbs.SetAway: Rule(hello.set_away),
+    queries.ListMembers: _question(rooms.list_members),
+    queries.ListRooms: _question(rooms.list_rooms),
+    verbs.Kick: Rule(moderation.kick, cost=0.5),
+    verbs.Invite: Rule(moderation.invite, stored="the invitation"),
+    queries.ListInvitations: _question(moderation.list_invitations),
+    verbs.SetModes: Rule(moderation.set_modes, stored="the modes", cost=0.5),
+    moderation_verbs.Ban: Rule(bans.ban, stored="the ban"),
+    moderation_verbs.Unban: Rule(bans.unban, stored="the end of the ban"),
+    queries.GetModes: _question(moderation.get_modes),
+    queries.ListMasks: _question(moderation.list_masks),
+    queries.WhoIs: _question(people.who_is),
+    queries.ListPeople: _question(people.list_people),
+    queries.FindPeople: _question(people.find_people),
+    queries.WhoWas: _question(people.who_was),
+    queries.CountPeople: _question(people.count_people),
+    queries.GetMotd: _question(people.get_motd),
+    verbs.Watch: Rule(monitor.watch, cost=0.5),
+    ignored.SetIgnored: Rule(ignore.set_ignored),
+    ignored.ListIgnored: Rule(ignore.list_ignored),
+    queries.ListWatched: _question(monitor.list_watched),
+    queries.ReadHistory: _question(history.read_history),
+    queries.ListHistory: _question(history.list_history),
+    verbs.SetUserModes: Rule(user_modes.set_user_modes, cost=0.5),
+    queries.GetUserModes: _question(user_modes.get_user_modes),
+    verbs.SetRealname: Rule(user_modes.set_realname),
+    verbs.BecomeOperator: Rule(operators.become_operator),
+    verbs.Kill: Rule(operators.kill, Who.SERVER_OPERATORS),
+    verbs.SendWallops: Rule(operators.send_wallops, Who.SERVER_OPERATORS),
+    verbs.Announce: Rule(operators.announce, Who.SERVER_OPERATORS),
+    server_ban.AddServerBan: Rule(server_bans.add_ban, Who.SERVER_OPERATORS, stored="the ban"),
+    server_ban.RemoveServerBan: Rule(server_bans.remove_ban, Who.SERVER_OPERATORS, stored="that the ban is over"),
+    server_ban.ListServerBans: Rule(server_bans.list_bans, Who.SERVER_OPERATORS),
+    queries.ReadAudit: _question(audit.read_audit, Who.SERVER_OPERATORS),
+    queries.GetStats: _question(stats.get_stats, Who.SERVER_OPERATORS),
+    account_verbs.Register: Rule(accounts.register, Who.EVERYBODY, stored="your account"),
+    account_verbs.LogIn: Rule(accounts.log_in, Who.EVERYBODY),
+    account_verbs.Authenticate: Rule(sasl.authenticate, Who.EVERYBODY),
+    account_verbs.LogOut: Rule(accounts.log_out, Who.EVERYBODY),
+    account_verbs.ChangePassword: Rule(accounts.change_password, stored="your new password"),
+    account_verbs.DropAccount: Rule(accounts.drop_account, stored="that your account is deleted"),
+    account_verbs.Regain: Rule(accounts.regain),
+    verbs.Command: Rule(messages.command),
+    verbs.Help: Rule(_help, Who.EVERYBODY),
+    verbs.Answer: Rule(_answer, Who.EVERYBODY, cost=0),
+    verbs.Ping: Rule(_ping, Who.EVERYBODY, cost=0),
+    verbs.Pong: Rule(_pong, Who.EVERYBODY, cost=0),
+    verbs.Quit: Rule(hello.quit, Who.EVERYBODY, cost=0),
+    verbs.Invalid: Rule(_invalid, Who.EVERYBODY),
+    verbs.Abort: Rule(_abort, Who.EVERYBODY),
 }
-ACTIONS |= {question: charged(ACTIONS[question]) for question in get_args(queries.Query)}

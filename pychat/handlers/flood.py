@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, get_args
+from typing import Final
 
 from pychat.core.delivery import weight
 from pychat.core.handler import Handler
-from pychat.core.price import JOIN_UNITS
 from pychat.core.session import Session
+from pychat.core.verb_table import VERBS
 from pychat.model import queries, verbs
 from pychat.model.errors import Refused
 from pychat.model.limits import Limits
 
-_COSTS: Final[dict[type[object], float]] = {
-    verbs.Quit: 0,
-    verbs.Ping: 0,
-    verbs.Pong: 0,
-    verbs.Answer: 0,
-    verbs.Join: JOIN_UNITS,
-    verbs.Kick: 0.5,
-    verbs.SetModes: 0.5,
-    verbs.SetUserModes: 0.5,
-    verbs.Watch: 0.5,
-    **dict.fromkeys(get_args(queries.Query), 0.25),
-}
-"""What a verb takes of the burst, if it is not 1: a client that comes into ten rooms asks a lot and is no flood."""
 _LINES_AT_ONCE: Final = 20
 _LINES: Final = 10
 """How many times as many lines of any kind pass as messages, at once and each second. Those over it are held back."""
@@ -78,7 +65,7 @@ class _Meter:
 def _cost(verb: verbs.Verb) -> float:
     if isinstance(verb, queries.ListPeople) and verb.room is None:  # everybody on the server is looked at
         return 1
-    return _COSTS.get(type(verb), 1)
+    return VERBS[type(verb)].cost
 
 
 def _size(verb: verbs.Verb) -> int:

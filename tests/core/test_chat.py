@@ -11,7 +11,7 @@ from recorder import USERHOST, Recorder, enter, make_chat, member
 
 from pychat import Chat, Handler, Limits, LocalSession, Refused, Room, Session
 from pychat.core.accounts import hello as arriving
-from pychat.core.permissions import authorize
+from pychat.core.verb_table import authorize
 from pychat.handlers import Broadcast, Commands
 from pychat.model import account_verbs, moderation_verbs, queries, replies, server_ban, verbs
 from pychat.model.errors import InternalFailure, LocalProtocolError, NotHere, NotRegistered
