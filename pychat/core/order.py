@@ -25,7 +25,7 @@ from pychat.model.burst import Burst, moments
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.durations import write_duration
 from pychat.model.errors import LocalProtocolError, NoSuchNickname, NotAMember, NotHere, NotStored, Refused
-from pychat.model.events import Event, Message, Notice, Tagged
+from pychat.model.events import SAID, WITH_TEXT, Event, Message, Tagged
 from pychat.model.queries import Ref
 from pychat.model.replies import Failure, Ok, Reply
 from pychat.model.times import milliseconds
@@ -48,9 +48,6 @@ _BURST_TEXT_BYTES: Final = 32
 
 _ANSWER_WEIGHT: Final = 2
 """How many times the bytes of an answer count: it is for one alone, where what is said is written once for many."""
-
-_SAID: Final = (Message, Tagged)
-"""Events that have a sender."""
 
 
 class _Way(NamedTuple):
@@ -159,9 +156,9 @@ class Order:
         session = turn.session
         if session is None and self.stopping.is_set():
             raise LocalProtocolError("the chat has ended: nothing is published any more")
-        if session is None and self.log.trouble is not None and rooms and isinstance(event, (Message, Notice)):
+        if session is None and self.log.trouble is not None and rooms and isinstance(event, WITH_TEXT):
             raise NotStored("your message", self.log.trouble, room=rooms[0].name)
-        said = session is not None and isinstance(event, _SAID) and event.sender == session.nickname
+        said = session is not None and isinstance(event, SAID) and event.sender == session.nickname
         runs = turn.runs
         run = runs[-1] if runs else None
         if run is None or run.way != (rooms, session, said, only, also):
@@ -170,7 +167,7 @@ class Order:
         if said and turn.ref is not None:
             run.refs[len(run.events)] = turn.ref
             turn.ref = None
-        elif turn.ref is not None and turn.instead is None and isinstance(event, _SAID):
+        elif turn.ref is not None and turn.instead is None and isinstance(event, SAID):
             turn.instead = run, len(run.events)
         run.events.append(event)
         if session is None:
@@ -387,7 +384,7 @@ def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
                     account,
                 )
             )
-        elif type(event) is Tagged:
-            place = event._replace(id=first + at, time=times[at])
+        else:
+            place = cast("Tagged", event)._replace(id=first + at, time=times[at])  # or any other of `SAID`
             own.append(place._replace(sender=nickname, userhost=userhost, account=account))
     return own

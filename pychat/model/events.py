@@ -16,7 +16,7 @@ account that the person was logged in to, `bot` whether it is a bot (user mode `
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from pychat.model.modes import ModeChange
 from pychat.model.names import fold
@@ -254,3 +254,13 @@ PersonEvent: TypeAlias = Disconnected | Renamed | AwayChanged | ProfileChanged |
 """Events with `rooms`: every room that the person was in at that moment."""
 
 Event: TypeAlias = RoomEvent | PersonEvent
+
+# What more than one module asks of a kind of event is answered here, once.
+
+SAID: Final = (Message, Tagged)
+"""
+What a person says. It has the fields `sender`, `userhost` and `account`, which are those of the sender at its place in
+the order.
+"""
+WITH_TEXT: Final = (Message, Notice)
+"""What is refused if it cannot be stored. All other events have happened by then, and are told to who is there."""

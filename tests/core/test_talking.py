@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
+from pychat.core import order
 from pychat.core.chat import Chat
 from pychat.core.handler import Handler
 from pychat.core.session import Session
 from pychat.model import queries, verbs
-from pychat.model.events import Message, Tagged
+from pychat.model.events import SAID, Message, Tagged
 from pychat.model.modes import parse
 from pychat.model.replies import Failure, Ok, PersonAway
 from pychat.model.text import clean_formatted
@@ -215,3 +216,34 @@ def test_who_writes_to_somebody_away_is_told() -> None:
     ann.take()
 
     assert ann.do(Direct("x", "bob"), Direct("x", "bob", notice=True)) == [PersonAway(None, "bob", "lunch")]
+
+
+class Reaction(NamedTuple):
+    """A kind of event that somebody has added, and nothing else."""
+
+    id: int
+    time: float
+    room: str
+    sender: str
+    emoji: str
+    userhost: str = ""
+    account: str | None = None
+
+
+def test_a_new_kind_of_event_that_is_said_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets a place and its sender like any other."""
+    monkeypatch.setattr(order, "SAID", (*SAID, Reaction))
+
+    class Reacts(Handler):
+        def before_message(self, session: Session, message: Message) -> Message:
+            reaction: Any = Reaction(0, 0.0, "ops", message.sender, message.text)
+            session.chat.order.publish(reaction, (session.rooms["ops"],))
+            return message
+
+    ann, bob = pair(Reacts())
+
+    ann.do(Say(":-)"))
+
+    said = next(item for item in bob.take() if isinstance(item, Reaction))
+    assert said.id > 0
+    assert said[2:] == ("ops", "ann", ":-)", ann.userhost, None)

@@ -17,9 +17,8 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pychat.model.burst import Burst
-from pychat.model.events import Event, Message, Notice
+from pychat.model.events import WITH_TEXT, Event
 
-_SAID: Final = (Message, Notice)
 """Events with a text of any length."""
 EVER: Final = 2**63 - 1
 """An id behind all others."""
@@ -123,7 +122,7 @@ class Ring:
 def _chars(block: Sequence[Event]) -> int:
     if type(block) is Burst:
         return sum(map(len, block.texts))
-    return sum([len(event.text) for event in block if isinstance(event, _SAID)])
+    return sum([len(event.text) for event in block if isinstance(event, WITH_TEXT)])
 
 
 class Rings:

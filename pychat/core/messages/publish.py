@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast, get_args, get_origin, ge
 from pychat.model import modes
 from pychat.model.arguments import wrong
 from pychat.model.errors import InvalidNickname, LocalProtocolError, NoSuchNickname, NotAMember
-from pychat.model.events import Message, Notice, RoomEvent
+from pychat.model.events import WITH_TEXT, Message, RoomEvent
 from pychat.model.names import check_nickname
 from pychat.model.tags import checked_tags
 from pychat.model.text import clean_formatted, clean_line
@@ -57,7 +57,7 @@ def checked_event(chat: Chat, event: E) -> E:
     fields: dict[str, object] = {
         name: _checked_field(chat, name, value) if isinstance(value, str) else value for name, value in values.items()
     }
-    if isinstance(event, Message | Notice):
+    if isinstance(event, WITH_TEXT):
         fields["text"] = chat.checked_text(event.text)
     if isinstance(event, Message):
         fields["formatted"] = None if event.formatted is None else clean_formatted(event.formatted)

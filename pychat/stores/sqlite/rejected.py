@@ -12,13 +12,12 @@ from typing import Final
 
 from pychat.core.delivery import Batch, Entry, Private
 from pychat.model.errors import InternalFailure, NotStored
-from pychat.model.events import Event, Message, Notice
+from pychat.model.events import WITH_TEXT, Event, Notice
 from pychat.model.names import AUDIT
 from pychat.model.replies import Failure, HistoryPage, Inviting, Ok, Replay, Reply
 
 logger = logging.getLogger("pychat")
 
-_SAID: Final = (Message, Notice)
 _MOST_REMEMBERED: Final = 100_000
 
 
@@ -35,7 +34,7 @@ class Refusals:
         Returns:
             What is to be delivered in its place; the ids of what was refused; the last id of what was not, or 0.
         """
-        said = {event.id: at for at, event in enumerate(batch.events) if isinstance(event, _SAID)}
+        said = {event.id: at for at, event in enumerate(batch.events) if isinstance(event, WITH_TEXT)}
         for event in batch.events:
             if isinstance(event, Notice) and event.room == AUDIT:  # it has happened, so it has to be somewhere
                 logger.warning("not in the audit record: %s", event.text)
@@ -72,6 +71,6 @@ class Refusals:
     def _item(self, item: Event | Reply) -> Event | Reply | None:
         if isinstance(item, HistoryPage | Replay):
             return item._replace(events=tuple([event for event in item.events if event.id not in self._ids]))
-        if isinstance(item, (*_SAID, Ok)) and item.id in self._ids:
+        if isinstance(item, (*WITH_TEXT, Ok)) and item.id in self._ids:
             return None
         return item
