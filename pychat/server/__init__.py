@@ -34,7 +34,7 @@ from pychat.model.errors import LocalProtocolError
 from pychat.model.limits import Limits, check_limits
 from pychat.protocols.detect import Language
 from pychat.server.facade import Host, check_address, warn_if_mute
-from pychat.server.reload import Reloadable, make_dialects, make_tls
+from pychat.server.reload import Reloadable, dialects_of, make_tls
 from pychat.transport import unserved
 from pychat.transport.admission import Admission
 from pychat.transport.connection import Connection
@@ -145,7 +145,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             accounts=accounts,
             clock=clock,
         )
-        self.dialects = make_dialects(self.chat)
+        self.dialects = dialects_of(self.chat)
         super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
         self._admission = Admission(self.limits)
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.

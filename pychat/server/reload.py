@@ -16,15 +16,12 @@ from pychat.model.limits import Limits, check_limits
 from pychat.model.text import clean_line, lines_of
 from pychat.protocols.base import Dialect
 from pychat.protocols.detect import Language
-from pychat.protocols.irc.dialect import IrcDialect
-from pychat.protocols.jsonl.protocol import JsonDialect
-from pychat.protocols.text.protocol import ClassicDialect, TextDialect
+from pychat.protocols.registry import Host, make_dialects
 from pychat.transport.admission import Admission
 from pychat.transport.origins import Proxies
 from pychat.transport.trust import Certificate
 from pychat.transport.write_queue import Fanout
 from pychat.transport.writer import Writer
-from pychat.version import __version__
 
 if TYPE_CHECKING:
     from pychat.transport.tls import ServerTls
@@ -95,7 +92,7 @@ class Reloadable:
         was_open = self.chat.password is None
         self.chat.operators, self.chat.password = made_operators, made_password
         if was_open != (made_password is None):
-            self.dialects = make_dialects(self.chat)
+            self.dialects = dialects_of(self.chat)
         if tls_required is not None:
             self.tls_required = tls_required
         if motd is not None:
@@ -122,26 +119,21 @@ class Reloadable:
         self._admission.change(limits)
         if self._writer is not None:
             self._writer.change(limits)
-        self.dialects = make_dialects(self.chat)
+        self.dialects = dialects_of(self.chat)
 
 
-def make_dialects(chat: Chat) -> dict[Language, Dialect]:
-    """The languages of a chat, as they are spoken before a client has said what it knows."""
-    room = chat.default_room.name
-    return {
-        Language.TEXT: TextDialect(room),
-        Language.CLASSIC: ClassicDialect(room),
-        Language.JSON: JsonDialect(),
-        Language.IRC: IrcDialect(
-            chat.name,
-            chat.limits,
-            version=f"pychat-{__version__}",
-            mechanisms=mechanisms(chat),
-            registers=chat.accounts.registers,
-            registers_early=chat.password is None,
-            description=clean_line(chat.description)[:_DESCRIPTION_CHARS],
-        ),
-    }
+def dialects_of(chat: Chat) -> dict[Language, Dialect]:
+    """Return what writes each language, as long as the chat is as it is now."""
+    host = Host(
+        chat.name,
+        clean_line(chat.description)[:_DESCRIPTION_CHARS],
+        chat.default_room.name,
+        chat.limits,
+        mechanisms(chat),
+        chat.accounts.registers,
+        chat.password is None,
+    )
+    return make_dialects(host)
 
 
 def make_tls(certificate: Certificate) -> ServerTls:

@@ -27,11 +27,9 @@ from pychat.protocols.detect import (
     Language,
 )
 from pychat.protocols.http.page import Site, answer, is_whole, wants_page
-from pychat.protocols.irc.protocol import IrcProtocol
-from pychat.protocols.jsonl.protocol import JsonProtocol
 from pychat.protocols.proxy import MOST_BYTES as MOST_PROXY_BYTES
 from pychat.protocols.proxy import ProxyLine
-from pychat.protocols.text.protocol import ClassicProtocol, TextProtocol
+from pychat.protocols.registry import LANGUAGES
 from pychat.transport.input import LEAST_READ, Incoming
 from pychat.transport.jobs import Raw, Speak
 from pychat.transport.link import Link, WireSession
@@ -42,13 +40,6 @@ if TYPE_CHECKING:
     from pychat.transport.tls import TlsLayer
 
 logger = logging.getLogger("pychat")
-
-PROTOCOLS: Final[dict[Language, type[Protocol]]] = {
-    Language.TEXT: TextProtocol,
-    Language.CLASSIC: ClassicProtocol,
-    Language.JSON: JsonProtocol,
-    Language.IRC: IrcProtocol,
-}
 
 _NOT_SPOKEN: Final = {
     Language.TLS: b"",
@@ -96,7 +87,7 @@ class Connection:
                 self._finish()
             return
         logger.debug("%s speaks %s", self._origin, language.value)
-        if language in PROTOCOLS:
+        if language in LANGUAGES:
             self._serve(language, data)
         elif language is Language.HTTP:
             self._show_page(data)
@@ -210,7 +201,7 @@ class Connection:
     def _serve(self, language: Language, data: bytes) -> None:
         server = self._server
         session = WireSession(server.chat, server.fanout, self._link, self._origin.address)
-        protocol = PROTOCOLS[language](server.limits, server.dialects[language])  # type: ignore[call-arg]  # all of the table take these
+        protocol = LANGUAGES[language].protocol(server.limits, server.dialects[language])
         self._link.session, self._link.dialect, self._link.pings = session, protocol.dialect, protocol.pings
         session.language = language.value
         session.resumable = protocol.resumes
@@ -305,7 +296,7 @@ class Connection:
 
     def _refuse_plain(self, language: Language) -> Language | None:
         """Tell a peer, in its language, that only TLS is allowed; return the language if that is refused anyway."""
-        if language not in PROTOCOLS:
+        if language not in LANGUAGES:
             return language
         error = TlsRequired()
         words = self._server.dialects[language].encode_private([Failure.of(error), Bye(str(error))], None)

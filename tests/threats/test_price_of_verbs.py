@@ -32,9 +32,9 @@ from pychat.model.queries import ListMasks
 from pychat.model.replies import Masks
 from pychat.model.verbs import Verb
 from pychat.protocols.detect import Language
-from pychat.server.reload import make_dialects
+from pychat.protocols.registry import LANGUAGES
+from pychat.server.reload import dialects_of
 from pychat.stores import SqliteLog
-from pychat.transport.connection import PROTOCOLS
 
 _PEOPLE: Final = 300
 _STRANGERS: Final = 1200
@@ -153,7 +153,7 @@ def price(chat: Chat, language: Language, line: str) -> tuple[float, float]:
 
 
 def _verbs(chat: Chat, language: Language, line: str, nickname: str) -> list[Verb]:
-    protocol = PROTOCOLS[language](chat.limits, make_dialects(chat)[language])  # type: ignore[call-arg]  # all of the table take these
+    protocol = LANGUAGES[language].protocol(chat.limits, dialects_of(chat)[language])
     if language is Language.IRC:
         protocol.receive(f"NICK {nickname}\r\nUSER u 0 * :r\r\n".encode())
     elif language is Language.TEXT:
