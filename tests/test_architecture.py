@@ -104,6 +104,39 @@ def test_languages_and_clients_know_only_the_model(folder: str, may: set[str]) -
                 assert imported.split(".")[1] in may, f"{name_of(path)} imports {imported}"
 
 
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    """One word, one thing: whoever searches for a class finds one."""
+    where: dict[str, list[str]] = {}
+    for path in MODULES:
+        if name_of(path).split(".")[1:2] in (["model"], ["core"], ["protocols"], ["transport"], ["stores"], ["client"]):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    where.setdefault(node.name, []).append(name_of(path))
+
+    assert {name: modules for name, modules in where.items() if len(modules) > 1} == {}
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    """Paths in docs, docstrings and comments; from the root, the package, the folder of the file or one above it."""
+
+    def folders(file: Path) -> list[Path]:
+        """In which the names of this file may be meant."""
+        return [PACKAGE, ROOT / "docs", ROOT / "tests", *[ROOT / parent for parent in file.relative_to(ROOT).parents]]
+
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*")]
+    files = [*pages, *MODULES, *(ROOT / "tests").rglob("*.py")]
+    missing = {
+        (str(file.relative_to(ROOT)), named)
+        for file in files
+        if file.suffix in {".md", ".py"}
+        for named in re.findall(r"`([\w/]+\.(?:py|md))(?:::\w+)?`", file.read_text())
+        if not any((folder / named).exists() for folder in folders(file))
+        and not ("/" not in named and any(path.name == named for path in MODULES))
+    }
+
+    assert missing == set()
+
+
 def test_each_third_party_package_has_one_door() -> None:
     """So that it can be replaced, and so that it is clear who pays for it."""
     doors: dict[str, list[str]] = {}

@@ -45,7 +45,7 @@ class Who(enum.Enum):
     SERVER_OPERATORS = enum.auto()
 
 
-class Rule(NamedTuple):
+class VerbRule(NamedTuple):
     """The row of a verb."""
 
     do: Callable[[Chat, Session, Any], None]
@@ -63,7 +63,7 @@ class Rule(NamedTuple):
     """
 
 
-def authorize(session: Session, verb: verbs.Verb) -> Rule:
+def authorize(session: Session, verb: verbs.Verb) -> VerbRule:
     """
     Return the row of a verb if the session may ask for it at all.
 
@@ -118,32 +118,32 @@ def _answer(chat: Chat, session: Session, verb: verbs.Answer) -> None:
     chat.send(session, *verb.items)
 
 
-def _question(do: Callable[[Chat, Session, Any], None], who: Who = Who.REGISTERED) -> Rule:
+def _question(do: Callable[[Chat, Session, Any], None], who: Who = Who.REGISTERED) -> VerbRule:
     """Return the row of a verb that only asks: it costs little, but the session pays for what was looked at."""
-    return Rule(charged(do), who, cost=0.25)
+    return VerbRule(charged(do), who, cost=0.25)
 
 
-VERBS: Final[dict[type[Any], Rule]] = {
-    verbs.Hello: Rule(hello.hello, Who.EVERYBODY),
-    verbs.Say: Rule(messages.say, stored="your message"),
-    verbs.SayAll: Rule(bulk.say_all, stored="your message"),
-    verbs.Direct: Rule(messages.direct),
-    verbs.Tag: Rule(messages.tag),
-    verbs.Join: Rule(rooms.join, cost=JOIN_UNITS),
-    verbs.Leave: Rule(rooms.leave),
-    verbs.LeaveAll: Rule(rooms.leave_all),
-    verbs.SetNickname: Rule(hello.set_nickname, stored="your new nickname"),
-    verbs.SetTopic: Rule(rooms.set_topic, stored="the topic"),
+VERBS: Final[dict[type[Any], VerbRule]] = {
+    verbs.Hello: VerbRule(hello.hello, Who.EVERYBODY),
+    verbs.Say: VerbRule(messages.say, stored="your message"),
+    verbs.SayAll: VerbRule(bulk.say_all, stored="your message"),
+    verbs.Direct: VerbRule(messages.direct),
+    verbs.Tag: VerbRule(messages.tag),
+    verbs.Join: VerbRule(rooms.join, cost=JOIN_UNITS),
+    verbs.Leave: VerbRule(rooms.leave),
+    verbs.LeaveAll: VerbRule(rooms.leave_all),
+    verbs.SetNickname: VerbRule(hello.set_nickname, stored="your new nickname"),
+    verbs.SetTopic: VerbRule(rooms.set_topic, stored="the topic"),
     queries.GetTopic: _question(rooms.get_topic),
-    verbs.SetAway: Rule(hello.set_away),
+    verbs.SetAway: VerbRule(hello.set_away),
     queries.ListMembers: _question(rooms.list_members),
     queries.ListRooms: _question(rooms.list_rooms),
-    verbs.Kick: Rule(moderation.kick, cost=0.5),
-    verbs.Invite: Rule(moderation.invite, stored="the invitation"),
+    verbs.Kick: VerbRule(moderation.kick, cost=0.5),
+    verbs.Invite: VerbRule(moderation.invite, stored="the invitation"),
     queries.ListInvitations: _question(moderation.list_invitations),
-    verbs.SetModes: Rule(moderation.set_modes, stored="the modes", cost=0.5),
-    moderation_verbs.Ban: Rule(bans.ban, stored="the ban"),
-    moderation_verbs.Unban: Rule(bans.unban, stored="the end of the ban"),
+    verbs.SetModes: VerbRule(moderation.set_modes, stored="the modes", cost=0.5),
+    moderation_verbs.Ban: VerbRule(bans.ban, stored="the ban"),
+    moderation_verbs.Unban: VerbRule(bans.unban, stored="the end of the ban"),
     queries.GetModes: _question(moderation.get_modes),
     queries.ListMasks: _question(moderation.list_masks),
     queries.WhoIs: _question(people.who_is),
@@ -152,37 +152,37 @@ VERBS: Final[dict[type[Any], Rule]] = {
     queries.WhoWas: _question(people.who_was),
     queries.CountPeople: _question(people.count_people),
     queries.GetMotd: _question(people.get_motd),
-    verbs.Watch: Rule(monitor.watch, cost=0.5),
-    ignored.SetIgnored: Rule(ignore.set_ignored),
-    ignored.ListIgnored: Rule(ignore.list_ignored),
+    verbs.Watch: VerbRule(monitor.watch, cost=0.5),
+    ignored.SetIgnored: VerbRule(ignore.set_ignored),
+    ignored.ListIgnored: VerbRule(ignore.list_ignored),
     queries.ListWatched: _question(monitor.list_watched),
     queries.ReadHistory: _question(history.read_history),
     queries.ListHistory: _question(history.list_history),
-    verbs.SetUserModes: Rule(user_modes.set_user_modes, cost=0.5),
+    verbs.SetUserModes: VerbRule(user_modes.set_user_modes, cost=0.5),
     queries.GetUserModes: _question(user_modes.get_user_modes),
-    verbs.SetRealname: Rule(user_modes.set_realname),
-    verbs.BecomeOperator: Rule(operators.become_operator),
-    verbs.Kill: Rule(operators.kill, Who.SERVER_OPERATORS),
-    verbs.SendWallops: Rule(operators.send_wallops, Who.SERVER_OPERATORS),
-    verbs.Announce: Rule(operators.announce, Who.SERVER_OPERATORS),
-    server_ban.AddServerBan: Rule(server_bans.add_ban, Who.SERVER_OPERATORS, stored="the ban"),
-    server_ban.RemoveServerBan: Rule(server_bans.remove_ban, Who.SERVER_OPERATORS, stored="that the ban is over"),
-    server_ban.ListServerBans: Rule(server_bans.list_bans, Who.SERVER_OPERATORS),
+    verbs.SetRealname: VerbRule(user_modes.set_realname),
+    verbs.BecomeOperator: VerbRule(operators.become_operator),
+    verbs.Kill: VerbRule(operators.kill, Who.SERVER_OPERATORS),
+    verbs.SendWallops: VerbRule(operators.send_wallops, Who.SERVER_OPERATORS),
+    verbs.Announce: VerbRule(operators.announce, Who.SERVER_OPERATORS),
+    server_ban.AddServerBan: VerbRule(server_bans.add_ban, Who.SERVER_OPERATORS, stored="the ban"),
+    server_ban.RemoveServerBan: VerbRule(server_bans.remove_ban, Who.SERVER_OPERATORS, stored="that the ban is over"),
+    server_ban.ListServerBans: VerbRule(server_bans.list_bans, Who.SERVER_OPERATORS),
     queries.ReadAudit: _question(audit.read_audit, Who.SERVER_OPERATORS),
     queries.GetStats: _question(stats.get_stats, Who.SERVER_OPERATORS),
-    account_verbs.Register: Rule(accounts.register, Who.EVERYBODY, stored="your account"),
-    account_verbs.LogIn: Rule(accounts.log_in, Who.EVERYBODY),
-    account_verbs.Authenticate: Rule(sasl.authenticate, Who.EVERYBODY),
-    account_verbs.LogOut: Rule(accounts.log_out, Who.EVERYBODY),
-    account_verbs.ChangePassword: Rule(accounts.change_password, stored="your new password"),
-    account_verbs.DropAccount: Rule(accounts.drop_account, stored="that your account is deleted"),
-    account_verbs.Regain: Rule(accounts.regain),
-    verbs.Command: Rule(messages.command),
-    verbs.Help: Rule(_help, Who.EVERYBODY),
-    verbs.Answer: Rule(_answer, Who.EVERYBODY, cost=0),
-    verbs.Ping: Rule(_ping, Who.EVERYBODY, cost=0),
-    verbs.Pong: Rule(_pong, Who.EVERYBODY, cost=0),
-    verbs.Quit: Rule(hello.quit, Who.EVERYBODY, cost=0),
-    verbs.Invalid: Rule(_invalid, Who.EVERYBODY),
-    verbs.Abort: Rule(_abort, Who.EVERYBODY),
+    account_verbs.Register: VerbRule(accounts.register, Who.EVERYBODY, stored="your account"),
+    account_verbs.LogIn: VerbRule(accounts.log_in, Who.EVERYBODY),
+    account_verbs.Authenticate: VerbRule(sasl.authenticate, Who.EVERYBODY),
+    account_verbs.LogOut: VerbRule(accounts.log_out, Who.EVERYBODY),
+    account_verbs.ChangePassword: VerbRule(accounts.change_password, stored="your new password"),
+    account_verbs.DropAccount: VerbRule(accounts.drop_account, stored="that your account is deleted"),
+    account_verbs.Regain: VerbRule(accounts.regain),
+    verbs.Command: VerbRule(messages.command),
+    verbs.Help: VerbRule(_help, Who.EVERYBODY),
+    verbs.Answer: VerbRule(_answer, Who.EVERYBODY, cost=0),
+    verbs.Ping: VerbRule(_ping, Who.EVERYBODY, cost=0),
+    verbs.Pong: VerbRule(_pong, Who.EVERYBODY, cost=0),
+    verbs.Quit: VerbRule(hello.quit, Who.EVERYBODY, cost=0),
+    verbs.Invalid: VerbRule(_invalid, Who.EVERYBODY),
+    verbs.Abort: VerbRule(_abort, Who.EVERYBODY),
 }

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pychat.protocols.irc.asked import as_middle, format_msgid, parse_msgid
-from pychat.protocols.irc.grammar import Command, client_tags, escape, parse_line, unescape, write_line
+from pychat.protocols.irc.grammar import ParsedLine, client_tags, escape, parse_line, unescape, write_line
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ from pychat.protocols.irc.grammar import Command, client_tags, escape, parse_lin
 )
 def test_a_line_is_taken_apart(line: str, source: str, command: str, params: tuple[str, ...]) -> None:
     """One or more spaces separate; what begins with a colon is the last parameter (RFC 1459 section 2.3.1)."""
-    assert parse_line(line) == Command({}, source, command, params)
+    assert parse_line(line) == ParsedLine({}, source, command, params)
 
 
 @pytest.mark.parametrize(
@@ -78,23 +78,23 @@ def test_a_line_is_taken_apart(line: str, source: str, command: str, params: tup
 def test_tags_are_read(raw: str, tags: dict[str, str]) -> None:
     """IRCv3 message-tags, "Format" and "Escaping values"."""
     assert parse_line(f"@{raw} :ann AWAY").tags == tags
-    assert parse_line(f"@{raw}  AWAY") == Command(tags, "", "AWAY", ())
+    assert parse_line(f"@{raw}  AWAY") == ParsedLine(tags, "", "AWAY", ())
 
 
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (Command({}, "", "AWAY", ()), "AWAY"),
-        (Command({}, "ann", "AWAY", ("",)), ":ann AWAY :"),
-        (Command({}, "ann", "JOIN", ("#ops", "key")), ":ann JOIN #ops key"),
-        (Command({}, "", "PRIVMSG", ("#ops", "two words")), "PRIVMSG #ops :two words"),
-        (Command({}, "", "PRIVMSG", ("#ops", ":-)")), "PRIVMSG #ops ::-)"),
-        (Command({}, "", "PRIVMSG", ("#ops", " ")), "PRIVMSG #ops : "),
-        (Command({}, "", "JOIN", ("#o\tps", "b")), "JOIN #o\tps b"),
-        (Command({"a": "", "b": "x;y z\\\r\n"}, "ann", "AWAY", ()), r"@a;b=x\:y\sz\\\r\n :ann AWAY"),
+        (ParsedLine({}, "", "AWAY", ()), "AWAY"),
+        (ParsedLine({}, "ann", "AWAY", ("",)), ":ann AWAY :"),
+        (ParsedLine({}, "ann", "JOIN", ("#ops", "key")), ":ann JOIN #ops key"),
+        (ParsedLine({}, "", "PRIVMSG", ("#ops", "two words")), "PRIVMSG #ops :two words"),
+        (ParsedLine({}, "", "PRIVMSG", ("#ops", ":-)")), "PRIVMSG #ops ::-)"),
+        (ParsedLine({}, "", "PRIVMSG", ("#ops", " ")), "PRIVMSG #ops : "),
+        (ParsedLine({}, "", "JOIN", ("#o\tps", "b")), "JOIN #o\tps b"),
+        (ParsedLine({"a": "", "b": "x;y z\\\r\n"}, "ann", "AWAY", ()), r"@a;b=x\:y\sz\\\r\n :ann AWAY"),
     ],
 )
-def test_a_command_is_written(command: Command, line: str) -> None:
+def test_a_command_is_written(command: ParsedLine, line: str) -> None:
     """A tag without a value has no `=`; only a last parameter that needs it has a colon."""
     assert write_line(command) == line
 
@@ -102,24 +102,24 @@ def test_a_command_is_written(command: Command, line: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        Command({}, "", "", ()),
-        Command({}, "", ":x", ()),
-        Command({}, "", "@x", ()),
-        Command({}, "", "A B", ()),
-        Command({}, "a b", "AWAY", ()),
-        Command({}, "", "JOIN", ("", "x")),
-        Command({}, "", "JOIN", (":a", "x")),
-        Command({}, "", "JOIN", ("a b", "x")),
-        Command({}, "", "JOIN", ("a\nQUIT",)),
-        Command({}, "", "JOIN", ("a\rQUIT", "x")),
-        Command({}, "", "JOIN", ("a\0",)),
-        Command({"a b": ""}, "", "AWAY", ()),
-        Command({"a=": ""}, "", "AWAY", ()),
-        Command({"": "x"}, "", "AWAY", ()),
-        Command({"a": "\0"}, "", "AWAY", ()),
+        ParsedLine({}, "", "", ()),
+        ParsedLine({}, "", ":x", ()),
+        ParsedLine({}, "", "@x", ()),
+        ParsedLine({}, "", "A B", ()),
+        ParsedLine({}, "a b", "AWAY", ()),
+        ParsedLine({}, "", "JOIN", ("", "x")),
+        ParsedLine({}, "", "JOIN", (":a", "x")),
+        ParsedLine({}, "", "JOIN", ("a b", "x")),
+        ParsedLine({}, "", "JOIN", ("a\nQUIT",)),
+        ParsedLine({}, "", "JOIN", ("a\rQUIT", "x")),
+        ParsedLine({}, "", "JOIN", ("a\0",)),
+        ParsedLine({"a b": ""}, "", "AWAY", ()),
+        ParsedLine({"a=": ""}, "", "AWAY", ()),
+        ParsedLine({"": "x"}, "", "AWAY", ()),
+        ParsedLine({"a": "\0"}, "", "AWAY", ()),
     ],
 )
-def test_what_would_be_misread_is_not_written(command: Command) -> None:
+def test_what_would_be_misread_is_not_written(command: ParsedLine) -> None:
     """A part that would be another one, or end the line."""
     with pytest.raises(ValueError, match=r"."):
         write_line(command)
@@ -131,7 +131,7 @@ middle = word.filter(lambda text: not text.startswith(":"))
 key = word.filter(lambda text: not set(text) & set(";=\\"))
 value = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 commands = st.builds(
-    lambda tags, source, name, params, last: Command(tags, source, name, (*params, *last)),
+    lambda tags, source, name, params, last: ParsedLine(tags, source, name, (*params, *last)),
     st.dictionaries(key, value, max_size=3),
     st.just("") | word,
     middle.filter(lambda text: not text.startswith("@")),
@@ -141,7 +141,7 @@ commands = st.builds(
 
 
 @given(commands)
-def test_reading_undoes_writing(command: Command) -> None:
+def test_reading_undoes_writing(command: ParsedLine) -> None:
     """Whatever can be written is read as what it was."""
     assert parse_line(write_line(command)) == command
 

@@ -15,7 +15,7 @@ from pychat.protocols.irc.asked import CHATHISTORY, Numeric
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import refuse
 from pychat.protocols.irc.commands.registration import hello_if_ready
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
 ACCOUNT_NOTIFY: Final = "account-notify"
 ACCOUNT_REGISTRATION: Final = "draft/account-registration"
@@ -69,7 +69,7 @@ _NOTIFIES: Final = 302
 """From this version of CAP on, cap-notify belongs to it ("CAP LS Version")."""
 
 
-def cap(client: Client, command: Command) -> Sequence[Verb]:
+def cap(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """CAP: the subcommands that clients send."""
     subcommand, *rest = command.params
     words = " ".join(rest).split(" ")

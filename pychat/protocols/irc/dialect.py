@@ -39,7 +39,7 @@ from pychat.protocols.irc.replies import history as answers_history
 from pychat.protocols.irc.replies import people as answers_people
 from pychat.protocols.irc.replies import rooms as answers_rooms
 from pychat.protocols.irc.replies import server as answers_server
-from pychat.protocols.irc.replies.context import Renderer, Style
+from pychat.protocols.irc.replies.context import Context, Renderer
 from pychat.protocols.irc.replies.tags import with_times
 from pychat.version import DESCRIPTION
 
@@ -109,7 +109,7 @@ class IrcDialect(Dialect):
         self.source = server_host(server_name)
         """The name of the server in `:source`."""
         self.echoes = ECHO_MESSAGE in capabilities
-        self._style = Style(self.source, server_name, version, limits, clock, capabilities, description=description)
+        self._context = Context(self.source, server_name, version, limits, clock, capabilities, description=description)
         # All dialects of the server that were ever needed, shared by all of them: at most one for each subset of
         # `WRITTEN`. Readers may ask at the same time; whose comes first is the one.
         self._others = {capabilities: self}
@@ -120,7 +120,7 @@ class IrcDialect(Dialect):
         known = self._others.get(wanted)
         if known is not None:
             return known
-        _, network, version, limits, clock, *_, description = self._style
+        _, network, version, limits, clock, *_, description = self._context
         made = IrcDialect(
             network, limits, wanted, version, clock, self.mechanisms, self.registers, self.registers_early, description
         )
@@ -129,19 +129,19 @@ class IrcDialect(Dialect):
 
     def encode(self, items: Sequence[Item]) -> bytes:
         """See `Dialect.encode`."""
-        return messages.block(items, self._style) or _encode(items, self._style)
+        return messages.block(items, self._context) or _encode(items, self._context)
 
     def encode_private(self, items: Sequence[Item], nickname: str | None) -> bytes:
         """See `Dialect.encode_private`: numerics name the one who reads them."""
-        return _encode(items, self._style if nickname is None else self._style._replace(nickname=nickname))
+        return _encode(items, self._context if nickname is None else self._context._replace(nickname=nickname))
 
     def label(self, label: str, parts: Sequence[bytes]) -> list[bytes]:
         """See `Dialect.label`."""
-        return labels.label(label, parts, self._style)
+        return labels.label(label, parts, self._context)
 
 
-def _encode(items: Sequence[Item], style: Style) -> bytes:
+def _encode(items: Sequence[Item], context: Context) -> bytes:
     lines: list[str] = []
     for item in items:
-        lines += RENDERERS[type(item)](item, style)
-    return to_bytes(with_times(lines, style))
+        lines += RENDERERS[type(item)](item, context)
+    return to_bytes(with_times(lines, context))

@@ -17,7 +17,7 @@ _TO_ESCAPE: Final = str.maketrans({char: escape for escape, char in _ESCAPES.ite
 _NO_LINE: Final = re.compile("[\0\r\n]")
 
 
-class Command(NamedTuple):
+class ParsedLine(NamedTuple):
     """One line, taken apart."""
 
     tags: dict[str, str]
@@ -29,7 +29,7 @@ class Command(NamedTuple):
     params: tuple[str, ...]
 
 
-def parse_line(line: str) -> Command:
+def parse_line(line: str) -> ParsedLine:
     """Take a line apart, which has no end (CR LF) any more. Never fails: at worst there is no command."""
     tags: dict[str, str] = {}
     source = ""
@@ -45,10 +45,10 @@ def parse_line(line: str) -> Command:
     command = words.pop(0) if words else ""
     if colon:
         words.append(trailing)
-    return Command(tags, source, command, tuple(words))
+    return ParsedLine(tags, source, command, tuple(words))
 
 
-def write_line(command: Command) -> str:
+def write_line(command: ParsedLine) -> str:
     """
     Put a line together, without its end; `parse_line` gives the same command back.
 

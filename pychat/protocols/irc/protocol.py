@@ -22,7 +22,7 @@ from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import broken_line, not_utf8, too_long
 from pychat.protocols.irc.commands.table import COMMANDS, perform
 from pychat.protocols.irc.fast_path import pieces, read_run
-from pychat.protocols.irc.grammar import Command, escape, parse_line
+from pychat.protocols.irc.grammar import ParsedLine, escape, parse_line
 from pychat.protocols.lines import LINES_AT_ONCE, VERBS_AT_ONCE, LineBuffer, PendingLines, Run, endless
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class IrcProtocol(Protocol):
             verbs = perform(self._client, command)
         return self._labelled(command, verbs) if command.tags else verbs
 
-    def _labelled(self, command: Command, verbs: Sequence[Verb]) -> Sequence[Verb]:
+    def _labelled(self, command: ParsedLine, verbs: Sequence[Verb]) -> Sequence[Verb]:
         """Put the verbs between the marks by which their answers are found (IRCv3 labeled-response)."""
         label = command.tags.get("label", "")
         if not label or len(label.encode()) > _LABEL_BYTES:
@@ -135,6 +135,6 @@ def _is_too_long(raw: bytes) -> bool:
     return len(body) > BODY_BYTES and not body[:16].upper().startswith(_WITH_PASSWORD)
 
 
-def _known(command: Command) -> str:
+def _known(command: ParsedLine) -> str:
     """The command, if it is one; of a line that is broken not even that is certain."""
     return command.command if command.command in COMMANDS else "*"

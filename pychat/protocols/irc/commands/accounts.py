@@ -24,7 +24,7 @@ from pychat.model.verbs import (
 from pychat.protocols.irc.asked import Asked, Line, Numeric
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import fail, refuse
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 from pychat.protocols.text.passphrases import login, passwords, unquoted
 
 CHUNK_BYTES: Final = 400
@@ -42,7 +42,7 @@ _ADDRESS: Final = re.compile(r"[^@]+@[^@]+\.[^@]+")
 """Of e-mail."""
 
 
-def authenticate(client: Client, command: Command) -> Sequence[Verb]:
+def authenticate(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """AUTHENTICATE: the name of a mechanism, then parts of messages in base64; `*` ends it without result."""
     word = command.params[0]
     ref = Asked("AUTHENTICATE")
@@ -106,7 +106,7 @@ def _decode(text: str) -> bytes:
         return _NO_MESSAGE
 
 
-def register(client: Client, command: Command) -> Sequence[Verb]:
+def register(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """REGISTER account email password: the account `*` is the nickname; no address is wanted, so it is not kept."""
     account, _, *words = command.params
     password = " ".join(words)  # people type its blanks without a colon before it
@@ -116,7 +116,7 @@ def register(client: Client, command: Command) -> Sequence[Verb]:
     return [Register(password, name, Asked("REGISTER", (name,)))]
 
 
-def verify(client: Client, command: Command) -> Sequence[Verb]:
+def verify(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """VERIFY: accounts need none."""
     return [fail("VERIFY", "INVALID_CODE", command.params[0], "There is nothing to verify")]
 
@@ -129,7 +129,7 @@ def is_service(target: str) -> bool:
     return target.lower() in ("nickserv", "ns")
 
 
-def nickserv(client: Client, command: Command) -> Sequence[Verb]:
+def nickserv(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """NICKSERV: the same as a message to it."""
     return service(client, " ".join(command.params))
 

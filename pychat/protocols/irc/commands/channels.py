@@ -14,10 +14,10 @@ from pychat.protocols.irc.asked import Asked, Numeric
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import needs_parameters, no_such_channel
 from pychat.protocols.irc.commands.params import room_of, short_text, split, take
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
 
-def join(client: Client, command: Command) -> Sequence[Verb]:
+def join(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """JOIN: channels, and keys for the first of them; or `0` to leave all."""
     if command.params[0] == "0":
         return [LeaveAll(ref=Asked("JOIN", ("0",)))]
@@ -35,7 +35,7 @@ def join(client: Client, command: Command) -> Sequence[Verb]:
     return joins + verbs
 
 
-def part(client: Client, command: Command) -> Sequence[Verb]:
+def part(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """PART: channels, and one reason for all."""
     channels, verbs = take(client, "PART", split(command.params[0]))
     if not channels:
@@ -48,7 +48,7 @@ def part(client: Client, command: Command) -> Sequence[Verb]:
     return leaves + verbs
 
 
-def topic(client: Client, command: Command) -> Sequence[Verb]:
+def topic(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """TOPIC: ask for it; with a second parameter set it, with an empty one remove it."""
     channel = command.params[0]
     room = room_of(channel)
@@ -60,7 +60,7 @@ def topic(client: Client, command: Command) -> Sequence[Verb]:
     return [SetTopic(text, room, Asked("TOPIC", (channel, text)))]
 
 
-def names(client: Client, command: Command) -> Sequence[Verb]:
+def names(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """NAMES: who is in channels. Without one it would be everybody everywhere, which we do not list."""
     channels, verbs = take(client, "NAMES", split(command.params[0]) if command.params else [])
     if not channels:
@@ -77,7 +77,7 @@ def _end_of_names(channel: str) -> Answer:
     return Answer((Words(Numeric("366", (channel, "End of /NAMES list"))),))
 
 
-def invite(client: Client, command: Command) -> Sequence[Verb]:
+def invite(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """INVITE: a nickname and a channel; without either, which channels we are invited to."""
     if not command.params:
         return [ListInvitations(Asked("INVITE"))]
@@ -90,7 +90,7 @@ def invite(client: Client, command: Command) -> Sequence[Verb]:
     return [Invite(nickname, room, Asked("INVITE", (nickname, channel)))]
 
 
-def kick(client: Client, command: Command) -> Sequence[Verb]:
+def kick(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """KICK: one channel and nicknames, or as many channels as nicknames (RFC 2812 section 3.2.8)."""
     channels, nicknames = split(command.params[0]), split(command.params[1])
     if len(channels) == 1:
@@ -120,7 +120,7 @@ _FIELDS: Final = {
 """What a condition says in `RoomFilter`: `C>60` wants what was created more than 60 minutes ago."""
 
 
-def list_rooms(client: Client, command: Command) -> Sequence[Verb]:
+def list_rooms(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """LIST: all channels, or those that the conditions describe (Modern IRC, "ELIST Parameter")."""
     items, verbs = take(client, "LIST", [item for param in command.params[:2] for item in split(param)])
     masks: list[str] = []

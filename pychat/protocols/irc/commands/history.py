@@ -16,7 +16,7 @@ from pychat.protocols.irc.capabilities import EVENT_PLAYBACK
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import fail
 from pychat.protocols.irc.commands.params import room_of
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 from pychat.protocols.irc.replies.history import NO_HISTORY
 
 _END: Final = 2**63 - 1
@@ -44,7 +44,7 @@ class _Request(NamedTuple):
     """`ReadHistory` without its bounds."""
 
 
-def chathistory(client: Client, command: Command) -> Sequence[Verb]:
+def chathistory(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """CHATHISTORY: subcommand, target, one or two places in its history, limit."""
     subcommand = command.params[0].upper() if command.params else "*"
     try:
@@ -61,7 +61,7 @@ def chathistory(client: Client, command: Command) -> Sequence[Verb]:
         return [fail("CHATHISTORY", wrong.code, subcommand, *about, wrong.text)]
 
 
-def _request(client: Client, command: Command, points: int) -> _Request:
+def _request(client: Client, command: ParsedLine, points: int) -> _Request:
     _, target, *between, limit = _counted(command, 3 + points)
     room = room_of(target)
     if room is None:
@@ -109,7 +109,7 @@ _SUBCOMMANDS: Final[dict[str, tuple[Callable[[_Request], ReadHistory], int]]] = 
 """What reads it, and how many places it names."""
 
 
-def _targets(client: Client, command: Command) -> ListHistory:
+def _targets(client: Client, command: ParsedLine) -> ListHistory:
     """In which channels the last message is between two times, in either order."""
     _, *points, limit = _counted(command, 4)
     first, second = (_position(point) for point in points)
@@ -118,7 +118,7 @@ def _targets(client: Client, command: Command) -> ListHistory:
     return ListHistory((first, second), _limit(client, limit), Asked("CHATHISTORY", command.params))
 
 
-def _counted(command: Command, number: int) -> tuple[str, ...]:
+def _counted(command: ParsedLine, number: int) -> tuple[str, ...]:
     if len(command.params) != number:
         raise _Wrong(
             "INVALID_PARAMS", "", "Missing parameters" if len(command.params) < number else "Too many parameters"

@@ -13,13 +13,13 @@ from pychat.protocols.irc.commands.accounts import is_service, service
 from pychat.protocols.irc.commands.errors import refuse, unknown_command
 from pychat.protocols.irc.commands.params import distinct, role_of, room_of, split, take
 from pychat.protocols.irc.formatting import read_text
-from pychat.protocols.irc.grammar import Command, client_tags
+from pychat.protocols.irc.grammar import ParsedLine, client_tags
 
 _NO_ANSWER: Final = Asked("NOTICE")
 """The `ref` of what is never answered, not even refused (RFC 2812 section 3.3.2)."""
 
 
-def privmsg(client: Client, command: Command) -> Sequence[Verb]:
+def privmsg(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """PRIVMSG: refusals have no `ref`; they are known by what they are about."""
     targets = split(command.params[0]) if command.params else []
     if not targets:
@@ -29,7 +29,7 @@ def privmsg(client: Client, command: Command) -> Sequence[Verb]:
     return _messages(client, command, targets, notice=False)
 
 
-def notice(client: Client, command: Command) -> Sequence[Verb]:
+def notice(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """NOTICE: programs answer each other by it, so nothing answers it, whatever is wrong."""
     if len(command.params) < 2:
         return []
@@ -37,7 +37,7 @@ def notice(client: Client, command: Command) -> Sequence[Verb]:
     return [verb for verb in verbs if isinstance(verb, Say | Direct)]
 
 
-def _messages(client: Client, command: Command, targets: list[str], *, notice: bool) -> list[Verb]:
+def _messages(client: Client, command: ParsedLine, targets: list[str], *, notice: bool) -> list[Verb]:
     text, action, formatted = read_text(command.params[1], notice=notice)
     tags = client_tags(command.tags) if MESSAGE_TAGS in client.capabilities else ""
     ref = _NO_ANSWER if notice else None
@@ -56,7 +56,7 @@ def _messages(client: Client, command: Command, targets: list[str], *, notice: b
     return said + verbs
 
 
-def tagmsg(client: Client, command: Command) -> Sequence[Verb]:
+def tagmsg(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """TAGMSG: only for those who have negotiated message-tags."""
     if MESSAGE_TAGS not in client.capabilities:
         return [unknown_command("TAGMSG")]

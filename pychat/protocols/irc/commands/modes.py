@@ -15,10 +15,10 @@ from pychat.protocols.irc.asked import Asked
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import no_such_channel, refuse
 from pychat.protocols.irc.commands.params import room_of, short_text
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
 
-def mode(client: Client, command: Command) -> Sequence[Verb]:
+def mode(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """MODE: of a channel, or of oneself."""
     target, *rest = command.params
     room = room_of(target)
@@ -33,7 +33,7 @@ def mode(client: Client, command: Command) -> Sequence[Verb]:
     return _user_modes(client, target, changes, ref) if room is None else _room_modes(target, room, changes, ref)
 
 
-def tban(client: Client, command: Command) -> Sequence[Verb]:
+def tban(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """TBAN: a ban that ends by itself (as in InspIRCd: channel, duration, mask)."""
     channel, duration, target = command.params[:3]
     room = room_of(channel)

@@ -10,7 +10,7 @@ from pychat.model.verbs import Verb
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import refuse
 from pychat.protocols.irc.formatting import strip_codes
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
 _TARGMAX: Final = {
     "JOIN": 20,
@@ -47,7 +47,7 @@ def distinct(targets: list[str]) -> list[str]:
     return list(named.values())
 
 
-def short_text(client: Client, command: Command, index: int) -> str:
+def short_text(client: Client, command: ParsedLine, index: int) -> str:
     """
     Return the parameter that is a topic, a reason or an away text, without formatting; empty if there is none.
 

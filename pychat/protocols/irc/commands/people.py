@@ -18,18 +18,18 @@ from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import needs_parameters, refuse
 from pychat.protocols.irc.commands.params import room_of, short_text, split, take, targmax
 from pychat.protocols.irc.formatting import strip_codes
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
 _NO_NICKNAME = refuse("431", "No nickname given")
 
 
-def away(client: Client, command: Command) -> Sequence[Verb]:
+def away(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """AWAY: with a text, be away; without one, or with an empty one, be back."""
     text = short_text(client, command, 0)
     return [SetAway(text, Asked("AWAY", (text,))) if text else SetAway(None, Asked("AWAY"))]
 
 
-def silence(client: Client, command: Command) -> Sequence[Verb]:
+def silence(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """SILENCE: hear nothing of masks (+), or hear them again (-); alone, or with one's own nickname, list them."""
     wanted = split(command.params[0]) if command.params else []
     if not wanted or fold(wanted[0]) == fold(client.nickname or ""):
@@ -39,12 +39,12 @@ def silence(client: Client, command: Command) -> Sequence[Verb]:
     return [SetIgnored(add, remove, Asked("SILENCE", command.params[:1]))]
 
 
-def setname(client: Client, command: Command) -> Sequence[Verb]:
+def setname(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """SETNAME: another real name (IRCv3 setname)."""
     return [SetRealname(strip_codes(command.params[0]), Asked("SETNAME", command.params[:1]))]
 
 
-def who(client: Client, command: Command) -> Sequence[Verb]:
+def who(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """WHO: members of a channel, or people by a mask; the dialect reads which fields of WHOX are wanted."""
     mask = command.params[0] if command.params and command.params[0] else "*"
     flags = command.params[1].partition("%")[0] if len(command.params) > 1 else ""
@@ -57,7 +57,7 @@ def who(client: Client, command: Command) -> Sequence[Verb]:
     return [ListPeople("*" if mask == "0" else mask, operators=operators, ref=ref)]
 
 
-def whois(client: Client, command: Command) -> Sequence[Verb]:
+def whois(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """WHOIS: one person; a server before the nickname means nothing here, as we are the only one."""
     nicknames, verbs = take(client, "WHOIS", split(command.params[-1]) if command.params else [])
     if not nicknames:
@@ -65,7 +65,7 @@ def whois(client: Client, command: Command) -> Sequence[Verb]:
     return [*(WhoIs(nickname, Asked("WHOIS", (nickname,))) for nickname in nicknames), *verbs]
 
 
-def whowas(client: Client, command: Command) -> Sequence[Verb]:
+def whowas(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """WHOWAS: who had a nickname; a count that is no positive number wants all (RFC 2812 section 3.6.3)."""
     nicknames, verbs = take(client, "WHOWAS", split(command.params[0]) if command.params else [])
     if not nicknames:
@@ -75,24 +75,24 @@ def whowas(client: Client, command: Command) -> Sequence[Verb]:
     return [*(WhoWas(nickname, most or None, Asked("WHOWAS", (nickname,))) for nickname in nicknames), *verbs]
 
 
-def userhost(client: Client, command: Command) -> Sequence[Verb]:
+def userhost(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """USERHOST: a few nicknames; what is more than five is left out (RFC 2812 section 4.8)."""
     nicknames = _words(command)[: targmax("USERHOST", client.limits)]
     return [FindPeople(nicknames, Asked("USERHOST", nicknames))] if nicknames else [needs_parameters("USERHOST")]
 
 
-def ison(client: Client, command: Command) -> Sequence[Verb]:
+def ison(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """ISON: who of these is there? As many as the line has (RFC 2812 section 4.9)."""
     nicknames = _words(command)
     return [FindPeople(nicknames, Asked("ISON", nicknames))] if nicknames else [needs_parameters("ISON")]
 
 
-def _words(command: Command) -> tuple[str, ...]:
+def _words(command: ParsedLine) -> tuple[str, ...]:
     """The parameters, also those that stand together in the last one."""
     return tuple(word for param in command.params for word in param.split(" ") if word)
 
 
-def monitor(client: Client, command: Command) -> Sequence[Verb]:
+def monitor(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """MONITOR: `+` and `-` nicknames, `C`lear, `L`ist and `S`tatus (IRCv3 monitor, extended-monitor)."""
     action = command.params[0].upper()
     nicknames = tuple(split(command.params[1])) if len(command.params) > 1 else ()

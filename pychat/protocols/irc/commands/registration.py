@@ -10,10 +10,10 @@ from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.accounts import abort
 from pychat.protocols.irc.commands.errors import already_registered, needs_parameters, refuse
 from pychat.protocols.irc.formatting import strip_codes
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
 
-def nick(client: Client, command: Command) -> Sequence[Verb]:
+def nick(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """NICK: the first one is part of coming in."""
     name = command.params[0] if command.params else ""
     if not name:
@@ -25,7 +25,7 @@ def nick(client: Client, command: Command) -> Sequence[Verb]:
     return [SetNickname(name, Asked("NICK", (name,)))]
 
 
-def user(client: Client, command: Command) -> Sequence[Verb]:
+def user(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """USER: user name, two parameters that mean nothing any more, real name."""
     if client.nickname is not None:
         return [already_registered()]
@@ -36,7 +36,7 @@ def user(client: Client, command: Command) -> Sequence[Verb]:
     return hello_if_ready(client)
 
 
-def password(client: Client, command: Command) -> Sequence[Verb]:
+def password(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """
     PASS: the server's password; the last one counts (Modern IRC, "PASS message").
 

@@ -18,34 +18,34 @@ from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import refuse
 from pychat.protocols.irc.commands.params import short_text
 from pychat.protocols.irc.formatting import strip_codes
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
 _LIMIT: Final = re.compile("[1-9][0-9]{0,5}", re.ASCII)
 
 
-def ping(client: Client, command: Command) -> Sequence[Verb]:
+def ping(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """PING: the token comes back as it is."""
     if not command.params or not command.params[0]:
         return [refuse("409", "No origin specified")]
     return [Ping(command.params[0], Asked("PING", (command.params[0],)))]
 
 
-def pong(client: Client, command: Command) -> Sequence[Verb]:
+def pong(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """PONG: whatever the token is, there is somebody."""
     return [Pong()]
 
 
-def quit(client: Client, command: Command) -> Sequence[Verb]:
+def quit(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """QUIT: with a reason."""
     return [Quit(short_text(client, command, 0), Asked("QUIT"))]
 
 
-def error(client: Client, command: Command) -> Sequence[Verb]:
+def error(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """ERROR: what servers say to each other; of a client it is ignored (RFC 2812 section 3.7.4)."""
     return []
 
 
-def _elsewhere(client: Client, command: Command, at: int = 0) -> Sequence[Verb]:
+def _elsewhere(client: Client, command: ParsedLine, at: int = 0) -> Sequence[Verb]:
     """Return the refusal if the command asks a server that is not this one, the only one."""
     target = command.params[at] if len(command.params) > at else ""
     if not target or fits(target, client.dialect.source) or fold(target) == fold(client.nickname or ""):
@@ -53,39 +53,39 @@ def _elsewhere(client: Client, command: Command, at: int = 0) -> Sequence[Verb]:
     return [refuse("402", target, "No such server")]
 
 
-def about(client: Client, command: Command) -> Sequence[Verb]:
+def about(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """VERSION, TIME, INFO: what only the dialect knows."""
     return _elsewhere(client, command) or [Answer((Words(Asked(command.command)),))]
 
 
-def links(client: Client, command: Command) -> Sequence[Verb]:
+def links(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """LINKS: one server; the first of two parameters is whom to ask (RFC 2812 section 3.4.5)."""
     return (_elsewhere(client, command) if len(command.params) > 1 else []) or [Answer((Words(Asked("LINKS")),))]
 
 
-def lusers(client: Client, command: Command) -> Sequence[Verb]:
+def lusers(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """LUSERS: the second parameter is whom to ask (RFC 2812 section 3.4.2)."""
     return _elsewhere(client, command, 1) or [CountPeople(Asked("LUSERS"))]
 
 
-def motd(client: Client, command: Command) -> Sequence[Verb]:
+def motd(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """MOTD: the message of the day."""
     return _elsewhere(client, command) or [GetMotd(Asked("MOTD"))]
 
 
-def oper(client: Client, command: Command) -> Sequence[Verb]:
+def oper(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """OPER: the password is in the verb, and nowhere else. People type its blanks without a colon before it."""
     return [BecomeOperator(command.params[0], " ".join(command.params[1:]), Asked("OPER", command.params[:1]))]
 
 
-def kill(client: Client, command: Command) -> Sequence[Verb]:
+def kill(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """KILL: disconnect somebody, with a reason."""
     if fold(command.params[0]) == fold(client.dialect.source):
         return [refuse("483", "You can't kill a server!")]
     return [Kill(command.params[0], short_text(client, command, 1), Asked("KILL", command.params[:1]))]
 
 
-def kline(client: Client, command: Command) -> Sequence[Verb]:
+def kline(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """KLINE: keep somebody off the server, so long (`10m`, or a number of minutes); alone, list who is."""
     params = _with_colon([*command.params])
     if not params:
@@ -97,7 +97,7 @@ def kline(client: Client, command: Command) -> Sequence[Verb]:
     return [AddServerBan(params[0], seconds, reason, Asked("KLINE", (params[0],)))]
 
 
-def unkline(client: Client, command: Command) -> Sequence[Verb]:
+def unkline(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """UNKLINE: let somebody in again."""
     target = _with_colon([*command.params])[0]
     return [RemoveServerBan(target, Asked("UNKLINE", (target,)))]
@@ -115,22 +115,22 @@ def _with_colon(params: list[str]) -> list[str]:
     return [f":{address}", *filter(None, [rest.strip().removeprefix(":")]), *params[1:]]
 
 
-def audit(client: Client, command: Command) -> Sequence[Verb]:
+def audit(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """AUDIT: who did what to others."""
     limit = command.params[0] if command.params else ""
     return [ReadAudit(int(limit) if _LIMIT.fullmatch(limit) else None, ref=Asked("AUDIT"))]
 
 
-def stats(client: Client, command: Command) -> Sequence[Verb]:
+def stats(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """STATS: figures as notices, whatever letter is asked for."""
     return _elsewhere(client, command, 1) or [GetStats(Asked("STATS", command.params[:1]))]
 
 
-def announce(client: Client, command: Command) -> Sequence[Verb]:
+def announce(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """ANNOUNCE: a notice to everybody."""
     return [Announce(short_text(client, command, 0), Asked("ANNOUNCE"))]
 
 
-def wallops(client: Client, command: Command) -> Sequence[Verb]:
+def wallops(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """WALLOPS: to all who want to hear it."""
     return [SendWallops(short_text(client, command, 0), Asked("WALLOPS"))]

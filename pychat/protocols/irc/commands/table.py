@@ -14,9 +14,9 @@ from pychat.protocols.irc.commands import history as chathistory
 from pychat.protocols.irc.commands import messages as talking
 from pychat.protocols.irc.commands import modes as moding
 from pychat.protocols.irc.commands.errors import needs_parameters, not_registered, refuse, unknown_command
-from pychat.protocols.irc.grammar import Command
+from pychat.protocols.irc.grammar import ParsedLine
 
-Reader: TypeAlias = Callable[[Client, Command], Sequence[Verb]]
+Reader: TypeAlias = Callable[[Client, ParsedLine], Sequence[Verb]]
 """Turns a command, whose name is in upper case, into verbs."""
 
 
@@ -32,7 +32,7 @@ class Rule(NamedTuple):
     """Whether it works before registration; others are refused then (ERR_NOTREGISTERED)."""
 
 
-def perform(client: Client, command: Command) -> Sequence[Verb]:
+def perform(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Return what a command means; its name is in upper case."""
     rule = COMMANDS.get(command.command)
     if rule is None:
@@ -44,7 +44,7 @@ def perform(client: Client, command: Command) -> Sequence[Verb]:
     return rule.read(client, command)
 
 
-def _help(client: Client, command: Command) -> Sequence[Verb]:
+def _help(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """HELP: all commands, or one of them."""
     subject = command.params[0].upper() if command.params else ""
     if not subject:

@@ -9,43 +9,43 @@ from pychat.model.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.model.queries import Ref
 from pychat.protocols.irc.asked import Asked, as_middle
 from pychat.protocols.irc.commands.accounts import CHUNK_BYTES
-from pychat.protocols.irc.replies.context import Renderer, Style, source
+from pychat.protocols.irc.replies.context import Context, Renderer, source
 
 
-def _logged_in(item: LoggedIn, style: Style) -> list[str]:
+def _logged_in(item: LoggedIn, context: Context) -> list[str]:
     """RPL_LOGGEDIN (900), and for AUTHENTICATE RPL_SASLSUCCESS (903)."""
     account = as_middle(item.account)
-    whom = _whom(item, style)
-    lines = [style.numeric("900", whom, account, text=f"You are now logged in as {item.account}")]
+    whom = _whom(item, context)
+    lines = [context.numeric("900", whom, account, text=f"You are now logged in as {item.account}")]
     match _command(item.ref):
         case "AUTHENTICATE":
-            lines.append(style.numeric("903", text="SASL authentication successful"))
+            lines.append(context.numeric("903", text="SASL authentication successful"))
         case "REGISTER":
-            lines.append(f":{style.server} REGISTER SUCCESS {account} :The account is yours")
+            lines.append(f":{context.server} REGISTER SUCCESS {account} :The account is yours")
     return lines
 
 
-def _logged_out(item: LoggedOut, style: Style) -> list[str]:
+def _logged_out(item: LoggedOut, context: Context) -> list[str]:
     """RPL_LOGGEDOUT (901)."""
-    return [style.numeric("901", _whom(item, style), text="You are now logged out")]
+    return [context.numeric("901", _whom(item, context), text="You are now logged out")]
 
 
-def _whom(item: LoggedIn | LoggedOut, style: Style) -> str:
+def _whom(item: LoggedIn | LoggedOut, context: Context) -> str:
     """The whole mask of the client; it may have no nickname yet."""
-    return "*!*@*" if item.nickname is None else source(item.nickname, item.userhost, style)
+    return "*!*@*" if item.nickname is None else source(item.nickname, item.userhost, context)
 
 
 def _command(ref: Ref) -> str:
     return ref.command if isinstance(ref, Asked) else ""
 
 
-def _challenge(item: SaslChallenge, style: Style) -> list[str]:
+def _challenge(item: SaslChallenge, context: Context) -> list[str]:
     """The message in parts; one that fills its last line is followed by an empty one."""
     text = base64.b64encode(item.message).decode()
     parts = [text[at : at + CHUNK_BYTES] for at in range(0, len(text), CHUNK_BYTES)]
     if not parts or len(parts[-1]) == CHUNK_BYTES:
         parts.append("+")
-    return [f":{style.server} AUTHENTICATE {part}" for part in parts]
+    return [f":{context.server} AUTHENTICATE {part}" for part in parts]
 
 
 RENDERERS: Final[dict[type, Renderer]] = {

@@ -12,7 +12,7 @@ from pychat.protocols.irc.commands.params import ROLES
 from pychat.protocols.irc.line_length import packed, pieces, room_behind
 
 
-class Style(NamedTuple):
+class Context(NamedTuple):
     """What the lines depend on beside the item."""
 
     server: str
@@ -45,7 +45,7 @@ class Style(NamedTuple):
         return [head + piece for piece in pieces(text, room_behind(head))]
 
 
-Renderer: TypeAlias = Callable[[Any, Style], list[str]]
+Renderer: TypeAlias = Callable[[Any, Context], list[str]]
 """Writes an item: lines with their tags, without their ends."""
 
 PREFIXES: Final = {"o": "@", "v": "+"}
@@ -62,23 +62,23 @@ def channel(room: str) -> str:
     return as_middle(f"#{room}")
 
 
-def source(nickname: str, userhost: str, style: Style) -> str:
+def source(nickname: str, userhost: str, context: Context) -> str:
     """Return what is behind the colon at the beginning of a person's line; never too long for a command behind it."""
-    name = as_middle(f"{nickname}!{userhost}" if userhost else f"{nickname}!{nickname}@{style.server}")
+    name = as_middle(f"{nickname}!{userhost}" if userhost else f"{nickname}!{nickname}@{context.server}")
     if len(name) <= _SOURCE_CHARS:  # nearly always
         return name
-    return name[: _SOURCE_CHARS + style.limits.nickname_chars]
+    return name[: _SOURCE_CHARS + context.limits.nickname_chars]
 
 
-def user_and_host(userhost: str, nickname: str, style: Style) -> tuple[str, str]:
+def user_and_host(userhost: str, nickname: str, context: Context) -> tuple[str, str]:
     """Return the two parts; stand-ins, if the one who made the item knew nothing."""
     user, _, host = userhost.partition("@")
-    return user or nickname, host or style.server
+    return user or nickname, host or context.server
 
 
-def prefixes(roles: str, style: Style) -> str:
+def prefixes(roles: str, context: Context) -> str:
     """Return what stands before a nickname: the highest prefix, or all of them (IRCv3 multi-prefix)."""
     if not roles:
         return ""
     found = "".join([prefix for role, prefix in PREFIXES.items() if role in roles])
-    return found if MULTI_PREFIX in style.capabilities else found[:1]
+    return found if MULTI_PREFIX in context.capabilities else found[:1]

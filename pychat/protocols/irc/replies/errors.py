@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from pychat.model.replies import Failure
 from pychat.protocols.irc.asked import Asked, Line, Numeric, as_middle
 from pychat.protocols.irc.capabilities import STANDARD_REPLIES
-from pychat.protocols.irc.replies.context import Renderer, Style, channel
+from pychat.protocols.irc.replies.context import Context, Renderer, channel
 from pychat.protocols.irc.replies.people import end_of_who, end_of_whois
 from pychat.protocols.irc.replies.rooms import end_of_names
 from pychat.protocols.irc.replies.server import word_lines
@@ -114,16 +114,16 @@ _BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 }
 
 
-def _end_of_whowas(refusal: _Refusal, style: Style) -> str:
-    return style.numeric("369", refusal.param(0), text="End of WHOWAS")
+def _end_of_whowas(refusal: _Refusal, context: Context) -> str:
+    return context.numeric("369", refusal.param(0), text="End of WHOWAS")
 
 
-_ENDS: Final[dict[str, Callable[[_Refusal, Style], str]]] = {
-    "WHOIS": lambda refusal, style: end_of_whois(refusal.last(), style),
+_ENDS: Final[dict[str, Callable[[_Refusal, Context], str]]] = {
+    "WHOIS": lambda refusal, context: end_of_whois(refusal.last(), context),
     "WHOWAS": _end_of_whowas,
-    "NAMES": lambda refusal, style: end_of_names(_room(refusal), style),
-    "WHO": lambda refusal, style: end_of_who(refusal.param(0), style),
-    "LIST": lambda refusal, style: style.numeric("323", text="End of /LIST"),
+    "NAMES": lambda refusal, context: end_of_names(_room(refusal), context),
+    "WHO": lambda refusal, context: end_of_who(refusal.param(0), context),
+    "LIST": lambda refusal, context: context.numeric("323", text="End of /LIST"),
 }
 """What says that there is no more, also if there was nothing: clients wait for it."""
 _NOT_TOLD: Final = {
@@ -135,102 +135,101 @@ _NOT_TOLD: Final = {
 """Whether a channel is secret or not there is not to be known: the end is all (Modern IRC, "NAMES message")."""
 
 
-def _failure(item: Failure, style: Style) -> list[str]:
+def _failure(item: Failure, context: Context) -> list[str]:
     ref = item.ref
     if isinstance(ref, Numeric | Line):
-        return word_lines(ref, style)
+        return word_lines(ref, context)
     command, params = (ref.command, ref.params) if isinstance(ref, Asked) else ("", ())
     if command == "NOTICE":  # never answered (RFC 2812 section 3.3.2)
         return []
     refusal = _Refusal(item, "" if command in _MESSAGES else command, params)
-    lines = [] if (command, item.code) in _NOT_TOLD else [_line(refusal, style)]
+    lines = [] if (command, item.code) in _NOT_TOLD else [_line(refusal, context)]
     if (command, item.code) == ("AUTHENTICATE", "sasl_mechanism"):  # RPL_SASLMECHS
-        lines.insert(0, style.numeric("908", refusal.subject(0), text="are available SASL mechanisms"))
+        lines.insert(0, context.numeric("908", refusal.subject(0), text="are available SASL mechanisms"))
     end = _ENDS.get(command)
-    return lines if end is None else [*lines, end(refusal, style)]
+    return lines if end is None else [*lines, end(refusal, context)]
 
 
-def _line(refusal: _Refusal, style: Style) -> str:
+def _line(refusal: _Refusal, context: Context) -> str:
     item, command, _ = refusal
     special = _SPECIAL.get((command, item.code)) or _SPECIAL.get((command, _ANY))
     if special is None and item.code == "flood" and command != "NICK":
         special = _too_fast
     if special is not None:
-        return special(refusal, style)
+        return special(refusal, context)
     numeric = _BY_COMMAND.get((command, item.code)) or _NUMERICS.get(item.code) or _BY_COMMAND.get((command, _ANY))
     if numeric is None and command == "" and item.room is not None:
         numeric = ("404", "room")
     if numeric is None:
-        return _standard_reply(refusal, style)
+        return _standard_reply(refusal, context)
     code, *fields = numeric
-    return style.numeric(code, *[_FIELDS[field](refusal) for field in fields], text=item.text)
+    return context.numeric(code, *[_FIELDS[field](refusal) for field in fields], text=item.text)
 
 
-def _standard_reply(refusal: _Refusal, style: Style) -> str:
+def _standard_reply(refusal: _Refusal, context: Context) -> str:
     """FAIL, for those who know it; a notice for the others. Codes are core's own, in capitals."""
     item, command, _ = refusal
-    if STANDARD_REPLIES not in style.capabilities:
-        return style.numeric("NOTICE", text=f"{command}: {item.text}" if command else item.text)
-    return _fail(style, command, item.code.upper(), *([] if item.room is None else [_room(refusal)]), text=item.text)
+    if STANDARD_REPLIES not in context.capabilities:
+        return context.numeric("NOTICE", text=f"{command}: {item.text}" if command else item.text)
+    return _fail(context, command, item.code.upper(), *([] if item.room is None else [_room(refusal)]), text=item.text)
 
 
-def _fail(style: Style, command: str, code: str, *context: str, text: str) -> str:
-    words = map(as_middle, [command, code, *context])
-    return f":{style.server} FAIL {' '.join(words)} :{text}"
+def _fail(context: Context, command: str, code: str, *details: str, text: str) -> str:
+    words = map(as_middle, [command, code, *details])
+    return f":{context.server} FAIL {' '.join(words)} :{text}"
 
 
 # What the specification of a command says of its failures
 
 
-def _too_fast(refusal: _Refusal, style: Style) -> str:
+def _too_fast(refusal: _Refusal, context: Context) -> str:
     """RPL_TRYAGAIN (Modern IRC, "RPL_TRYAGAIN (263)")."""
     ref = refusal.item.ref
-    return style.numeric("263", ref.command if isinstance(ref, Asked) else "PRIVMSG", text=refusal.item.text)
+    return context.numeric("263", ref.command if isinstance(ref, Asked) else "PRIVMSG", text=refusal.item.text)
 
 
-def _unknown_user_mode(refusal: _Refusal, style: Style) -> str:
+def _unknown_user_mode(refusal: _Refusal, context: Context) -> str:
     """ERR_UMODEUNKNOWNFLAG if it is about the user's own modes, ERR_UNKNOWNMODE if about a channel's."""
     if refusal.item.room is None:
-        return style.numeric("501", text=refusal.item.text)
-    return style.numeric("472", refusal.subject(0), text=refusal.item.text)
+        return context.numeric("501", text=refusal.item.text)
+    return context.numeric("472", refusal.subject(0), text=refusal.item.text)
 
 
-def _history_target(refusal: _Refusal, style: Style) -> str:
+def _history_target(refusal: _Refusal, context: Context) -> str:
     """IRCv3 chathistory, "Errors and Warnings": the command names its subcommand and target."""
-    context = refusal.param(0), refusal.param(1)
-    return _fail(style, "CHATHISTORY", "INVALID_TARGET", *context, text=refusal.item.text)
+    return _fail(context, "CHATHISTORY", "INVALID_TARGET", refusal.param(0), refusal.param(1), text=refusal.item.text)
 
 
-def _history_error(refusal: _Refusal, style: Style) -> str:
-    context = [param for param in refusal.params[:2] if param] or ["*"]
-    return _fail(style, "CHATHISTORY", "MESSAGE_ERROR", *context, text=refusal.item.text)
+def _history_error(refusal: _Refusal, context: Context) -> str:
+    details = [param for param in refusal.params[:2] if param] or ["*"]
+    return _fail(context, "CHATHISTORY", "MESSAGE_ERROR", *details, text=refusal.item.text)
 
 
-def _invalid_realname(refusal: _Refusal, style: Style) -> str:
+def _invalid_realname(refusal: _Refusal, context: Context) -> str:
     """IRCv3 setname, "Errors"."""
-    return _fail(style, "SETNAME", "INVALID_REALNAME", text=refusal.item.text)
+    return _fail(context, "SETNAME", "INVALID_REALNAME", text=refusal.item.text)
 
 
-def _same_realname(refusal: _Refusal, style: Style) -> str:
-    return _fail(style, "SETNAME", "CANNOT_CHANGE_REALNAME", text=refusal.item.text)
+def _same_realname(refusal: _Refusal, context: Context) -> str:
+    return _fail(context, "SETNAME", "CANNOT_CHANGE_REALNAME", text=refusal.item.text)
 
 
-def _list_full(refusal: _Refusal, style: Style) -> str:
+def _list_full(refusal: _Refusal, context: Context) -> str:
     """ERR_MONLISTFULL (734): the limit and the nicknames that were not added."""
     names = ",".join(map(as_middle, refusal.item.subject)) or "*"
-    return style.numeric("734", str(style.limits.watched_nicknames), names, text=refusal.item.text)
+    return context.numeric("734", str(context.limits.watched_nicknames), names, text=refusal.item.text)
 
 
-def _not_registered(code: str) -> Callable[[_Refusal, Style], str]:
+def _not_registered(code: str) -> Callable[[_Refusal, Context], str]:
     """draft/account-registration, "Errors": the account is named."""
-    return lambda refusal, style: _fail(style, "REGISTER", code, refusal.param(0), text=refusal.item.text)
+    return lambda refusal, context: _fail(context, "REGISTER", code, refusal.param(0), text=refusal.item.text)
 
 
-def _service_says(refusal: _Refusal, style: Style) -> str:
-    return style.numeric("NOTICE", text=f"NickServ: {refusal.item.text}")
+def _service_says(refusal: _Refusal, context: Context) -> str:
+    return context.numeric("NOTICE", text=f"NickServ: {refusal.item.text}")
 
 
-_SPECIAL: Final[dict[tuple[str, str], Callable[[_Refusal, Style], str]]] = {
+_SPECIAL: Final[dict[tuple[str, str], Callable[[_Refusal, Context], str]]] = {
     ("MODE", "unknown_mode"): _unknown_user_mode,
     ("CHATHISTORY", "not_a_member"): _history_target,
     ("CHATHISTORY", "no_such_room"): _history_target,

@@ -31,7 +31,7 @@ from pychat.protocols.irc.capabilities import (
     SETNAME,
 )
 from pychat.protocols.irc.line_length import pieces, room_behind
-from pychat.protocols.irc.replies.context import Renderer, Style, channel, source, user_and_host
+from pychat.protocols.irc.replies.context import Context, Renderer, channel, source, user_and_host
 from pychat.protocols.irc.replies.tags import event_tags
 
 _Act: TypeAlias = (
@@ -50,10 +50,10 @@ _Act: TypeAlias = (
 """What somebody does; the tags tell of which account, and whether it is a bot (IRCv3 account-tag, bot-mode)."""
 
 
-def _line(event: _Act, style: Style, nickname: str, userhost: str, rest: str, *, piece: int = 1) -> str:
+def _line(event: _Act, context: Context, nickname: str, userhost: str, rest: str, *, piece: int = 1) -> str:
     # What the server itself does (a ban has ended) is done by no user@host.
-    who = nickname if nickname == style.server else source(nickname, userhost, style)
-    tags = event_tags(event, style, sent="bot" if event.bot else "", piece=piece, account=event.account)
+    who = nickname if nickname == context.server else source(nickname, userhost, context)
+    tags = event_tags(event, context, sent="bot" if event.bot else "", piece=piece, account=event.account)
     return f"{tags}:{who} {rest}"
 
 
@@ -62,64 +62,64 @@ def _text(text: str) -> str:
     return f" :{text}" if text else ""
 
 
-def _joined(item: Joined, style: Style) -> list[str]:
+def _joined(item: Joined, context: Context) -> list[str]:
     """JOIN; and that the new member is away (IRCv3 away-notify)."""
-    lines = [join_line(item, style)]
-    if item.away is not None and AWAY_NOTIFY in style.capabilities:
+    lines = [join_line(item, context)]
+    if item.away is not None and AWAY_NOTIFY in context.capabilities:
         # It is not an event of its own, so it has no id of its own.
-        lines.append(_line(item._replace(id=0), style, item.nickname, item.userhost, f"AWAY :{item.away}"))
+        lines.append(_line(item._replace(id=0), context, item.nickname, item.userhost, f"AWAY :{item.away}"))
     return lines
 
 
-def join_line(item: Joined, style: Style) -> str:
+def join_line(item: Joined, context: Context) -> str:
     """Return JOIN, with account and real name behind the channel (IRCv3 extended-join) if that is wanted."""
     more = ""
-    if EXTENDED_JOIN in style.capabilities:
+    if EXTENDED_JOIN in context.capabilities:
         more = f" {as_middle(item.account or '*')} :{item.realname or item.nickname}"
-    return _line(item, style, item.nickname, item.userhost, f"JOIN {channel(item.room)}{more}")
+    return _line(item, context, item.nickname, item.userhost, f"JOIN {channel(item.room)}{more}")
 
 
-def _left(item: Left, style: Style) -> list[str]:
-    return [_line(item, style, item.nickname, item.userhost, f"PART {channel(item.room)}{_text(item.reason)}")]
+def _left(item: Left, context: Context) -> list[str]:
+    return [_line(item, context, item.nickname, item.userhost, f"PART {channel(item.room)}{_text(item.reason)}")]
 
 
-def _kicked(item: Kicked, style: Style) -> list[str]:
+def _kicked(item: Kicked, context: Context) -> list[str]:
     """Modern IRC, "KICK message": the reason is the one who kicks, if none was given."""
     rest = f"KICK {channel(item.room)} {as_middle(item.nickname)} :{item.reason or item.by}"
-    return [_line(item, style, item.by, item.userhost, rest)]
+    return [_line(item, context, item.by, item.userhost, rest)]
 
 
-def _disconnected(item: Disconnected, style: Style) -> list[str]:
+def _disconnected(item: Disconnected, context: Context) -> list[str]:
     """Modern IRC, "QUIT message": nobody can say what only the server says, that an operator killed them, for one."""
     reason = f"Quit: {item.reason}" if item.own_words else item.reason
-    return [_line(item, style, item.nickname, item.userhost, f"QUIT{_text(reason)}")]
+    return [_line(item, context, item.nickname, item.userhost, f"QUIT{_text(reason)}")]
 
 
-def _renamed(item: Renamed, style: Style) -> list[str]:
+def _renamed(item: Renamed, context: Context) -> list[str]:
     # With a colon, as servers have always written it: ii reads the new nickname nowhere else.
-    return [_line(item, style, item.old, item.userhost, f"NICK :{as_middle(item.new)}")]
+    return [_line(item, context, item.old, item.userhost, f"NICK :{as_middle(item.new)}")]
 
 
-def _away_changed(item: AwayChanged, style: Style) -> list[str]:
+def _away_changed(item: AwayChanged, context: Context) -> list[str]:
     """
     IRCv3 away-notify. The person itself may hear it, too.
 
     An empty text would mean "back" (RFC 2812 section 4.1), so it becomes a word.
     """
-    if AWAY_NOTIFY not in style.capabilities:
+    if AWAY_NOTIFY not in context.capabilities:
         return []
     rest = "AWAY" if item.text is None else f"AWAY :{item.text or 'away'}"
-    return [_line(item, style, item.nickname, item.userhost, rest)]
+    return [_line(item, context, item.nickname, item.userhost, rest)]
 
 
-def _account_changed(item: AccountChanged, style: Style) -> list[str]:
+def _account_changed(item: AccountChanged, context: Context) -> list[str]:
     """IRCv3 account-notify."""
-    if ACCOUNT_NOTIFY not in style.capabilities:
+    if ACCOUNT_NOTIFY not in context.capabilities:
         return []
-    return [_line(item, style, item.nickname, item.userhost, f"ACCOUNT {as_middle(item.account or '*')}")]
+    return [_line(item, context, item.nickname, item.userhost, f"ACCOUNT {as_middle(item.account or '*')}")]
 
 
-def _profile_changed(item: ProfileChanged, style: Style) -> list[str]:
+def _profile_changed(item: ProfileChanged, context: Context) -> list[str]:
     """
     IRCv3 chghost and setname, for those who know them.
 
@@ -128,22 +128,22 @@ def _profile_changed(item: ProfileChanged, style: Style) -> list[str]:
     """
     lines = []
     userhost = item.userhost
-    if item.new_userhost != userhost and CHGHOST in style.capabilities:
-        user, host = user_and_host(item.new_userhost, item.nickname, style)
-        lines.append(_line(item, style, item.nickname, userhost, f"CHGHOST {as_middle(user)} {as_middle(host)}"))
-    if item.realname is not None and SETNAME in style.capabilities:
-        lines.append(_line(item, style, item.nickname, item.new_userhost, f"SETNAME :{item.realname}"))
+    if item.new_userhost != userhost and CHGHOST in context.capabilities:
+        user, host = user_and_host(item.new_userhost, item.nickname, context)
+        lines.append(_line(item, context, item.nickname, userhost, f"CHGHOST {as_middle(user)} {as_middle(host)}"))
+    if item.realname is not None and SETNAME in context.capabilities:
+        lines.append(_line(item, context, item.nickname, item.new_userhost, f"SETNAME :{item.realname}"))
     return lines
 
 
-def _topic_changed(item: TopicChanged, style: Style) -> list[str]:
-    return [_line(item, style, item.nickname, item.userhost, f"TOPIC {channel(item.room)} :{item.topic}")]
+def _topic_changed(item: TopicChanged, context: Context) -> list[str]:
+    return [_line(item, context, item.nickname, item.userhost, f"TOPIC {channel(item.room)} :{item.topic}")]
 
 
-def _modes_changed(item: ModesChanged, style: Style) -> list[str]:
+def _modes_changed(item: ModesChanged, context: Context) -> list[str]:
     def line(change: str, piece: int = 1) -> str:
         rest = f"MODE {channel(item.room)} {change}"
-        return _line(item, style, item.nickname, item.userhost, rest, piece=piece)
+        return _line(item, context, item.nickname, item.userhost, rest, piece=piece)
 
     head = line("")
     size = room_behind(head.partition(" :")[2] if head.startswith("@") else head)
@@ -170,26 +170,26 @@ def _mode_params(changes: Sequence[ModeChange]) -> str:
     return " ".join(map(as_middle, [letters, *arguments]))
 
 
-def mode_line(nickname: str, changes: Sequence[ModeChange], style: Style) -> str:
+def mode_line(nickname: str, changes: Sequence[ModeChange], context: Context) -> str:
     """Return the line that tells somebody of changes of their own modes (Modern IRC, "User mode")."""
     return f":{as_middle(nickname)} MODE {as_middle(nickname)} {_mode_params(changes)}"
 
 
-def _invited(item: Invited, style: Style) -> list[str]:
+def _invited(item: Invited, context: Context) -> list[str]:
     """INVITE for the one who is invited; for the members only by IRCv3 invite-notify."""
-    if item.invited != style.nickname and INVITE_NOTIFY not in style.capabilities:
+    if item.invited != context.nickname and INVITE_NOTIFY not in context.capabilities:
         return []
     rest = f"INVITE {as_middle(item.invited)} {channel(item.room)}"
-    return [_line(item, style, item.nickname, item.userhost, rest)]
+    return [_line(item, context, item.nickname, item.userhost, rest)]
 
 
-def _notice(item: Notice, style: Style) -> list[str]:
+def _notice(item: Notice, context: Context) -> list[str]:
     """The server itself speaks."""
-    target = as_middle(style.nickname) if item.room is None else channel(item.room)
-    head = f":{style.server} NOTICE {target} :"
+    target = as_middle(context.nickname) if item.room is None else channel(item.room)
+    head = f":{context.server} NOTICE {target} :"
     size = room_behind(head)
     texts = [piece for line in item.text.split("\n") if line for piece in pieces(line, size)]
-    return [event_tags(item, style, piece=n) + head + text for n, text in enumerate(texts, 1)]
+    return [event_tags(item, context, piece=n) + head + text for n, text in enumerate(texts, 1)]
 
 
 RENDERERS: Final[dict[type, Renderer]] = {

@@ -12,7 +12,7 @@ from pychat.protocols.irc.asked import Asked, format_msgid
 from pychat.protocols.irc.capabilities import BATCH, SERVER_TIME
 from pychat.protocols.irc.formatting import CTCP
 from pychat.protocols.irc.replies import events, messages
-from pychat.protocols.irc.replies.context import Renderer, Style, channel
+from pychat.protocols.irc.replies.context import Context, Renderer, channel
 from pychat.protocols.irc.replies.tags import with_tag
 from pychat.protocols.jsonl.fields import format_time
 from pychat.protocols.text.wording import record_title
@@ -26,49 +26,49 @@ NO_HISTORY: Final = (AwayChanged, ProfileChanged, AccountChanged, Invited, Tagge
 _RENDERERS: Final[dict[type, Renderer]] = {**events.RENDERERS, **messages.RENDERERS}
 
 
-def batch(reference: str, kind: Sequence[str], lines: Sequence[str], style: Style) -> list[str]:
+def batch(reference: str, kind: Sequence[str], lines: Sequence[str], context: Context) -> list[str]:
     """Return the lines in a batch, also if there are none; as they are for who does not know batches."""
-    if BATCH not in style.capabilities:
+    if BATCH not in context.capabilities:
         return list(lines)
     marked = [with_tag(f"batch={reference}", line) for line in lines]
-    start = f":{style.server} BATCH +{reference} {' '.join(kind)}"
-    return [start, *marked, f":{style.server} BATCH -{reference}"]
+    start = f":{context.server} BATCH +{reference} {' '.join(kind)}"
+    return [start, *marked, f":{context.server} BATCH -{reference}"]
 
 
-def _record(item: HistoryPage | Replay, style: Style) -> list[str]:
+def _record(item: HistoryPage | Replay, context: Context) -> list[str]:
     """The events as they were written when they happened."""
     lines: list[str] = []
     for event in item.events:
-        lines += _past(event, style)
-    return batch(HISTORY, ["chathistory", channel(item.room)], lines, style)
+        lines += _past(event, context)
+    return batch(HISTORY, ["chathistory", channel(item.room)], lines, context)
 
 
-def _past(event: Event, style: Style) -> list[str]:
-    return [] if isinstance(event, NO_HISTORY) else _RENDERERS[type(event)](event, style)
+def _past(event: Event, context: Context) -> list[str]:
+    return [] if isinstance(event, NO_HISTORY) else _RENDERERS[type(event)](event, context)
 
 
-def _history(item: HistoryPage, style: Style) -> list[str]:
+def _history(item: HistoryPage, context: Context) -> list[str]:
     if isinstance(item.ref, Asked) and item.ref.command == "AUDIT":
-        return [line for event in item.events for line in _audited(event, style)]
+        return [line for event in item.events for line in _audited(event, context)]
     if item.more and not item.events:
-        return [_nothing_yet(item, style)]
-    return _record(item, style)
+        return [_nothing_yet(item, context)]
+    return _record(item, context)
 
 
-def _nothing_yet(item: HistoryPage, style: Style) -> str:
+def _nothing_yet(item: HistoryPage, context: Context) -> str:
     """An empty batch would tell a client that there is nothing at all (IRCv3 chathistory, MESSAGE_ERROR)."""
     subcommand = item.ref.params[0].upper() if isinstance(item.ref, Asked) and item.ref.params else "*"
     then = "" if item.next is None else f"; go on from msgid={format_msgid(item.next)}"
     text = f"Nothing to show in what one request looks at{then}"
-    return f":{style.server} FAIL CHATHISTORY MESSAGE_ERROR {subcommand} {channel(item.room)} :{text}"
+    return f":{context.server} FAIL CHATHISTORY MESSAGE_ERROR {subcommand} {channel(item.room)} :{text}"
 
 
-def _audited(event: Event, style: Style) -> list[str]:
+def _audited(event: Event, context: Context) -> list[str]:
     """An entry of the audit record, which is no channel's."""
-    return style.texts("NOTICE", text=f"{format_time(event.time)} {getattr(event, 'text', '')}")
+    return context.texts("NOTICE", text=f"{format_time(event.time)} {getattr(event, 'text', '')}")
 
 
-def _replay(item: Replay, style: Style) -> list[str]:
+def _replay(item: Replay, context: Context) -> list[str]:
     """
     What was said before somebody came who does not know chathistory: as it was, if server-time says when that was.
 
@@ -78,17 +78,17 @@ def _replay(item: Replay, style: Style) -> list[str]:
     events = tuple(_in_words(event) for event in item.events if isinstance(event, Message))
     if not events:
         return []
-    if SERVER_TIME in style.capabilities:
-        return _record(item._replace(events=events), style)
+    if SERVER_TIME in context.capabilities:
+        return _record(item._replace(events=events), context)
     lines: list[str] = []
     day = ""
     for event in events:
         moment = time.gmtime(event.time)
         if (today := time.strftime("%Y-%m-%d", moment)) != day:
             title = record_title(item.room, len(events), only_messages=True)
-            lines.append(f":{style.server} NOTICE {channel(item.room)} :{today if day else f'{title}, {today} UTC'}")
+            lines.append(f":{context.server} NOTICE {channel(item.room)} :{today if day else f'{title}, {today} UTC'}")
             day = today
-        lines += _RENDERERS[Message](_told(event, time.strftime("[%H:%M]", moment)), style)
+        lines += _RENDERERS[Message](_told(event, time.strftime("[%H:%M]", moment)), context)
     return lines
 
 
@@ -105,16 +105,16 @@ def _told(message: Message, clock: str) -> Message:
     return message._replace(text=told, formatted=None, action=False, notice=True)
 
 
-def _targets(item: HistoryTargets, style: Style) -> list[str]:
+def _targets(item: HistoryTargets, context: Context) -> list[str]:
     """The answer to CHATHISTORY TARGETS."""
-    head = f":{style.server} CHATHISTORY TARGETS"
+    head = f":{context.server} CHATHISTORY TARGETS"
     lines = [f"{head} {channel(target.room)} {format_time(target.time)}" for target in item.targets]
-    return batch(TARGETS, ["draft/chathistory-targets"], lines, style)
+    return batch(TARGETS, ["draft/chathistory-targets"], lines, context)
 
 
-def _gap(item: Gap, style: Style) -> list[str]:
+def _gap(item: Gap, context: Context) -> list[str]:
     """In the channel's own window, because it is there that something is missing."""
-    return [f":{style.server} NOTICE {channel(item.room)} :some messages are missing here"]
+    return [f":{context.server} NOTICE {channel(item.room)} :some messages are missing here"]
 
 
 RENDERERS: Final[dict[type, Renderer]] = {

@@ -11,7 +11,7 @@ from pychat.model.masks import ACCOUNT, MUTE
 from pychat.model.modes import USER_MODES
 from pychat.protocols.irc.commands.params import all_targmax
 from pychat.protocols.irc.line_length import packed, room_behind
-from pychat.protocols.irc.replies.context import PREFIXES, Style
+from pychat.protocols.irc.replies.context import PREFIXES, Context
 
 BOT: Final = "B"
 """The user mode of bots (IRCv3 bot-mode)."""
@@ -63,21 +63,23 @@ def tokens(network: str, limits: Limits) -> list[str]:
     ]
 
 
-def isupport(style: Style) -> list[str]:
+def isupport(context: Context) -> list[str]:
     """Return the lines of 005."""
     text = "are supported by this server"
-    room = room_behind(style.numeric("005", text=text)) - 1
+    room = room_behind(context.numeric("005", text=text)) - 1
     lines: list[str] = []
-    left = tokens(style.network, style.limits)
+    left = tokens(context.network, context.limits)
     while left:
         some = packed(left[:_TOKENS_IN_A_LINE], room)[0].split(" ")
-        lines.append(style.numeric("005", *some, text=text))
+        lines.append(context.numeric("005", *some, text=text))
         left = left[len(some) :]
     return lines
 
 
-def my_info(style: Style) -> str:
+def my_info(context: Context) -> str:
     """Return RPL_MYINFO (004): the modes that there are."""
     channel_modes = "".join(sorted(modes.ALL))
     with_argument = "".join(sorted(modes.WITH_ARGUMENT + modes.WHEN_SET))
-    return style.numeric("004", style.server, style.version, "".join(sorted(USER_MODES)), channel_modes, with_argument)
+    return context.numeric(
+        "004", context.server, context.version, "".join(sorted(USER_MODES)), channel_modes, with_argument
+    )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pychat.protocols.irc.capabilities import ECHO_MESSAGE
-from pychat.protocols.irc.replies.context import Style
+from pychat.protocols.irc.replies.context import Context
 from pychat.protocols.irc.replies.tags import with_times
 
 _RESPONSE: Final = "response"
@@ -24,11 +24,11 @@ _SAID: Final = re.compile(rb"(?:@[^ ]+ )?:[^ !]+![^ ]+ (?:PRIVMSG|NOTICE|TAGMSG)
 _FORBIDDEN: Final = str.maketrans(dict.fromkeys("; \r\n\0", None))
 
 
-def label(label: str, parts: Sequence[bytes], style: Style) -> list[bytes]:
+def label(label: str, parts: Sequence[bytes], context: Context) -> list[bytes]:
     """See `Dialect.label`; the label is escaped already."""
     mark = b"label=" + label.translate(_FORBIDDEN).encode("utf-8", "replace")
-    start, end, acknowledgement = _own_lines(style)
-    echoes = ECHO_MESSAGE in style.capabilities
+    start, end, acknowledgement = _own_lines(context)
+    echoes = ECHO_MESSAGE in context.capabilities
     lines = [[] if _is_message(parts, at, echoes=echoes) else _lines(part) for at, part in enumerate(parts)]
     count = sum(map(len, lines))
     if not count:
@@ -44,11 +44,11 @@ def label(label: str, parts: Sequence[bytes], style: Style) -> list[bytes]:
     return _others(parts, [_joined(part) for part in marked])
 
 
-def _own_lines(style: Style) -> list[bytes]:
+def _own_lines(context: Context) -> list[bytes]:
     """The beginning and the end of a batch, and ACK."""
-    source = f":{style.server}"
+    source = f":{context.server}"
     lines = [f"{source} BATCH +{_RESPONSE} labeled-response", f"{source} BATCH -{_RESPONSE}", f"{source} ACK"]
-    return [line.encode() for line in with_times(lines, style)]
+    return [line.encode() for line in with_times(lines, context)]
 
 
 def _is_message(parts: Sequence[bytes], at: int, *, echoes: bool) -> bool:

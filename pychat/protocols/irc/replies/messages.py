@@ -15,7 +15,7 @@ from pychat.protocols.irc.asked import as_middle
 from pychat.protocols.irc.capabilities import MESSAGE_TAGS
 from pychat.protocols.irc.formatting import CTCP
 from pychat.protocols.irc.line_length import LINE_BYTES, pieces, room_behind
-from pychat.protocols.irc.replies.context import ROLE_SIGNS, Renderer, Style, channel, source
+from pychat.protocols.irc.replies.context import ROLE_SIGNS, Context, Renderer, channel, source
 from pychat.protocols.irc.replies.tags import event_tags, written
 
 _WIDEST: Final = 4
@@ -27,13 +27,13 @@ def _target(item: Message | Tagged) -> str:
     return ROLE_SIGNS.get(item.role, "") + channel(item.room)
 
 
-def _message(item: Message, style: Style) -> list[str]:
+def _message(item: Message, context: Context) -> list[str]:
     command = "NOTICE" if item.notice else "PRIVMSG"
-    head = f":{source(item.sender, item.userhost, style)} {command} {_target(item)} :"
+    head = f":{source(item.sender, item.userhost, context)} {command} {_target(item)} :"
     texts = _texts(item, room_behind(head))
     sent = item.tags
     return [
-        event_tags(item, style, sent=sent, piece=n, account=item.account) + head + text
+        event_tags(item, context, sent=sent, piece=n, account=item.account) + head + text
         for n, text in enumerate(texts, 1)
     ]
 
@@ -54,18 +54,18 @@ def _texts(item: Message, size: int) -> list[str]:
     return [before + piece + behind for line in lines for piece in pieces(line, size)]
 
 
-def _tagged(item: Tagged, style: Style) -> list[str]:
+def _tagged(item: Tagged, context: Context) -> list[str]:
     """IRCv3 message-tags, "The TAGMSG tag-only message": for those who negotiated that only."""
-    if MESSAGE_TAGS not in style.capabilities:
+    if MESSAGE_TAGS not in context.capabilities:
         return []
-    tags = event_tags(item, style, sent=item.tags, account=item.account)
-    return [f"{tags}:{source(item.sender, item.userhost, style)} TAGMSG {_target(item)}"]
+    tags = event_tags(item, context, sent=item.tags, account=item.account)
+    return [f"{tags}:{source(item.sender, item.userhost, context)} TAGMSG {_target(item)}"]
 
 
 RENDERERS: Final[dict[type, Renderer]] = {Message: _message, Tagged: _tagged}
 
 
-def block(items: Sequence[Any], style: Style) -> bytes | None:
+def block(items: Sequence[Any], context: Context) -> bytes | None:
     """
     Return the bytes of messages that one person said in one room, in one step; None if they are not so simple.
 
@@ -73,7 +73,7 @@ def block(items: Sequence[Any], style: Style) -> bytes | None:
     each message.
     """
     if type(items) is Burst:
-        return _burst(items, style)
+        return _burst(items, context)
     count = len(items)
     if not count or list(map(type, items)).count(Message) != count:
         return None
@@ -95,21 +95,21 @@ def block(items: Sequence[Any], style: Style) -> bytes | None:
         or accounts.count(accounts[0]) != count
     ):
         return None
-    head = f":{source(senders[0], userhosts[0], style)} PRIVMSG {channel(room)} :"
+    head = f":{source(senders[0], userhosts[0], context)} PRIVMSG {channel(room)} :"
     said = "".join(texts)
     size = LINE_BYTES - len(head.encode("utf-8", "replace"))
     if _breaks(said) or _breaks(head) or not _fit(texts, size, ascii=said.isascii()):
         return None
-    return written(ids, times, head, texts, style, sent=tags[0], account=accounts[0]).encode("utf-8", "replace")
+    return written(ids, times, head, texts, context, sent=tags[0], account=accounts[0]).encode("utf-8", "replace")
 
 
-def _burst(burst: Burst, style: Style) -> bytes | None:
+def _burst(burst: Burst, context: Context) -> bytes | None:
     """The same for messages of which that much is known already."""
-    head = f":{source(burst.sender, burst.userhost, style)} PRIVMSG {channel(burst.room)} :"
+    head = f":{source(burst.sender, burst.userhost, context)} PRIVMSG {channel(burst.room)} :"
     if _breaks(head) or max(map(len, burst.texts)) > LINE_BYTES - len(head.encode("utf-8", "replace")):
         return None
     ids = range(burst.first, burst.first + len(burst))
-    return written(ids, burst.times, head, burst.texts, style, account=burst.account).encode("utf-8", "replace")
+    return written(ids, burst.times, head, burst.texts, context, account=burst.account).encode("utf-8", "replace")
 
 
 def _breaks(text: str) -> bool:

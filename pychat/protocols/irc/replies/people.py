@@ -14,7 +14,7 @@ from pychat.model.ignored import Ignored
 from pychat.model.queries import Ref
 from pychat.model.replies import MemberInfo, PastPeople, People, PersonAway, Profile, UserModes, Watched
 from pychat.protocols.irc.asked import Asked, as_middle
-from pychat.protocols.irc.replies.context import Renderer, Style, channel, prefixes, source, user_and_host
+from pychat.protocols.irc.replies.context import Context, Renderer, channel, prefixes, source, user_and_host
 from pychat.protocols.irc.replies.events import mode_line
 from pychat.protocols.irc.replies.isupport import BOT
 
@@ -29,94 +29,94 @@ def _param(ref: Ref, index: int = 0) -> str:
     return params[index] if index < len(params) else ""
 
 
-def _profile(item: Profile, style: Style) -> list[str]:
+def _profile(item: Profile, context: Context) -> list[str]:
     """WHOIS (Modern IRC, "WHOIS message")."""
     nick = item.nickname
-    user, host = user_and_host(item.userhost, nick, style)
-    lines = [style.numeric("311", nick, user, host, "*", text=item.realname or nick)]
-    lines += style.numerics("319", nick, words=_channels(item, style))
-    lines.append(style.numeric("312", nick, style.server, text=style.description))
+    user, host = user_and_host(item.userhost, nick, context)
+    lines = [context.numeric("311", nick, user, host, "*", text=item.realname or nick)]
+    lines += context.numerics("319", nick, words=_channels(item, context))
+    lines.append(context.numeric("312", nick, context.server, text=context.description))
     if "o" in item.modes:
-        lines.append(style.numeric("313", nick, text="is an IRC operator"))
+        lines.append(context.numeric("313", nick, text="is an IRC operator"))
     if item.account is not None:
-        lines.append(style.numeric("330", nick, item.account, text="is logged in as"))
+        lines.append(context.numeric("330", nick, item.account, text="is logged in as"))
     if item.address:
-        lines.append(style.numeric("338", nick, item.address, text="actually using host"))
+        lines.append(context.numeric("338", nick, item.address, text="actually using host"))
     if item.away is not None:
-        lines.append(_away(nick, item.away, style))
+        lines.append(_away(nick, item.away, context))
     if BOT in item.modes:  # IRCv3 bot-mode
-        lines.append(style.numeric("335", nick, text="is a bot"))
+        lines.append(context.numeric("335", nick, text="is a bot"))
     if item.secure:
-        lines.append(style.numeric("671", nick, text="is using a secure connection"))
+        lines.append(context.numeric("671", nick, text="is using a secure connection"))
     if item.since:
         idle = str(int(max(0.0, item.idle)))
-        lines.append(style.numeric("317", nick, idle, str(int(item.since)), text="seconds idle, signon time"))
-    return [*lines, end_of_whois(nick, style)]
+        lines.append(context.numeric("317", nick, idle, str(int(item.since)), text="seconds idle, signon time"))
+    return [*lines, end_of_whois(nick, context)]
 
 
-def end_of_whois(nickname: str, style: Style) -> str:
+def end_of_whois(nickname: str, context: Context) -> str:
     """Return RPL_ENDOFWHOIS."""
-    return style.numeric("318", nickname, text="End of /WHOIS list")
+    return context.numeric("318", nickname, text="End of /WHOIS list")
 
 
-def _channels(item: Profile, style: Style) -> Iterator[str]:
+def _channels(item: Profile, context: Context) -> Iterator[str]:
     """The rooms, each with what its member is there."""
     roles = item.roles or ("",) * len(item.rooms)
     for room, role in zip(item.rooms, roles, strict=False):
-        yield prefixes(role, style) + channel(room)
+        yield prefixes(role, context) + channel(room)
 
 
-def _people(item: People, style: Style) -> list[str]:
+def _people(item: People, context: Context) -> list[str]:
     """The answer to WHO, USERHOST or ISON: whatever asked. ERR_QUERYTOOLONG (416), as in ircu, if not all are told."""
     match _command(item.ref):
         case "USERHOST":
-            return _userhost(item, style)
+            return _userhost(item, context)
         case "ISON":  # RPL_ISON (303), one at least
             words = [as_middle(person.nickname) for person in item.people]
-            return style.numerics("303", words=words) or [style.numeric("303", text="")]
+            return context.numerics("303", words=words) or [context.numeric("303", text="")]
         case "MODE":  # of somebody else, which nobody may ask for or change (Modern IRC, "User mode")
             if not item.people:  # ERR_NOSUCHNICK
-                return [style.numeric("401", _param(item.ref), text="No such nickname")]
-            return [style.numeric("502", text="Can't view or change mode for other users")]  # ERR_USERSDONTMATCH
+                return [context.numeric("401", _param(item.ref), text="No such nickname")]
+            return [context.numeric("502", text="Can't view or change mode for other users")]  # ERR_USERSDONTMATCH
     mask = _param(item.ref)
     fields = whox_fields(_param(item.ref, 1))
     if fields is None:
-        lines = [_who_reply(person, item.room, style) for person in item.people]
+        lines = [_who_reply(person, item.room, context) for person in item.people]
     else:
-        lines = [_whox_reply(person, item.room, *fields, style) for person in item.people]
+        lines = [_whox_reply(person, item.room, *fields, context) for person in item.people]
     if item.more:
-        lines.append(style.numeric("416", "WHO", text="there are more people; ask for fewer"))
-    return [*lines, end_of_who(mask, style)]
+        lines.append(context.numeric("416", "WHO", text="there are more people; ask for fewer"))
+    return [*lines, end_of_who(mask, context)]
 
 
 def _command(ref: Ref) -> str:
     return ref.command if isinstance(ref, Asked) else ""
 
 
-def end_of_who(mask: str, style: Style) -> str:
+def end_of_who(mask: str, context: Context) -> str:
     """Return RPL_ENDOFWHO."""
-    return style.numeric("315", mask, text="End of WHO list")
+    return context.numeric("315", mask, text="End of WHO list")
 
 
-def _userhost(item: People, style: Style) -> list[str]:
+def _userhost(item: People, context: Context) -> list[str]:
     """RPL_USERHOST (302): `nick*=+user@host`, a star for operators, plus for who is here and minus for who is away."""
     words = []
     for person in item.people:
-        user, host = user_and_host(person.userhost, person.nickname, style)
+        user, host = user_and_host(person.userhost, person.nickname, context)
         operator = "*" if "o" in person.modes else ""
         words.append(as_middle(f"{person.nickname}{operator}={'+' if person.away is None else '-'}{user}@{host}"))
-    return style.numerics("302", words=words) or [style.numeric("302", text="")]
+    return context.numerics("302", words=words) or [context.numeric("302", text="")]
 
 
-def _who_reply(person: Profile, room: str | None, style: Style) -> str:
+def _who_reply(person: Profile, room: str | None, context: Context) -> str:
     """RPL_WHOREPLY (352)."""
-    user, host = user_and_host(person.userhost, person.nickname, style)
-    where, flags = _where(person, room, style)
+    user, host = user_and_host(person.userhost, person.nickname, context)
+    where, flags = _where(person, room, context)
     text = f"0 {person.realname or person.nickname}"
-    return style.numeric("352", where, user, host, style.server, person.nickname, flags, text=text)
+    return context.numeric("352", where, user, host, context.server, person.nickname, flags, text=text)
 
 
-def _where(person: Profile, room: str | None, style: Style) -> tuple[str, str]:
+def _where(person: Profile, room: str | None, context: Context) -> tuple[str, str]:
     """The room to be shown, a shared one if none was asked for, and the flags that are valid there."""
     if room is None and person.rooms:
         room = person.rooms[0]
@@ -124,7 +124,7 @@ def _where(person: Profile, room: str | None, style: Style) -> tuple[str, str]:
     here = "H" if person.away is None else "G"
     operator = "*" if "o" in person.modes else ""
     bot = BOT if BOT in person.modes else ""
-    return "*" if room is None else channel(room), here + operator + prefixes(roles, style) + bot
+    return "*" if room is None else channel(room), here + operator + prefixes(roles, context) + bot
 
 
 def whox_fields(param: str) -> tuple[str, str] | None:
@@ -137,17 +137,17 @@ def whox_fields(param: str) -> tuple[str, str] | None:
     return fields, token if known else "0"
 
 
-def _whox_reply(person: Profile, room: str | None, fields: str, token: str, style: Style) -> str:
+def _whox_reply(person: Profile, room: str | None, fields: str, token: str, context: Context) -> str:
     """RPL_WHOSPCRPL (354): the fields that were asked for, in the order of IRCv3 whox."""
-    user, host = user_and_host(person.userhost, person.nickname, style)
-    where, flags = _where(person, room, style)
+    user, host = user_and_host(person.userhost, person.nickname, context)
+    where, flags = _where(person, room, context)
     values = {
         "t": token,
         "c": where,
         "u": user,
         "i": "255.255.255.255",  # it is nobody's business
         "h": host,
-        "s": style.server,
+        "s": context.server,
         "n": person.nickname,
         "f": flags,
         "d": "0",
@@ -156,69 +156,69 @@ def _whox_reply(person: Profile, room: str | None, fields: str, token: str, styl
         "o": "n/a",
     }
     params = [values[field] for field in _WHOX_ORDER if field in fields and field in values]
-    return style.numeric("354", *params, text=person.realname or person.nickname if "r" in fields else None)
+    return context.numeric("354", *params, text=person.realname or person.nickname if "r" in fields else None)
 
 
-def _past_people(item: PastPeople, style: Style) -> list[str]:
+def _past_people(item: PastPeople, context: Context) -> list[str]:
     """WHOWAS: RPL_WHOWASUSER (314) and RPL_WHOISSERVER (312), or ERR_WASNOSUCHNICK (406); RPL_ENDOFWHOWAS (369)."""
     lines = []
     for person in item.people:
         nick = person.nickname
-        user, host = user_and_host(person.userhost, nick, style)
-        lines.append(style.numeric("314", nick, user, host, "*", text=person.realname or nick))
-        lines.append(style.numeric("312", nick, style.server, text=f"{asctime(gmtime(person.time))} UTC"))
+        user, host = user_and_host(person.userhost, nick, context)
+        lines.append(context.numeric("314", nick, user, host, "*", text=person.realname or nick))
+        lines.append(context.numeric("312", nick, context.server, text=f"{asctime(gmtime(person.time))} UTC"))
     asked = _param(item.ref)
     if not item.people:
-        lines.append(style.numeric("406", asked, text="There was no such nickname"))
-    return [*lines, style.numeric("369", asked, text="End of WHOWAS")]
+        lines.append(context.numeric("406", asked, text="There was no such nickname"))
+    return [*lines, context.numeric("369", asked, text="End of WHOWAS")]
 
 
-def _ignored(item: Ignored, style: Style) -> list[str]:
+def _ignored(item: Ignored, context: Context) -> list[str]:
     """
     What has changed comes back as SILENCE; else RPL_SILELIST (271) and RPL_ENDOFSILELIST (272).
 
     These are not in Modern IRC: they are what InspIRCd and UnrealIRCd do.
     """
     if isinstance(item.ref, Asked) and item.ref.params:
-        head = f":{source(style.nickname, item.userhost, style)} SILENCE "
+        head = f":{source(context.nickname, item.userhost, context)} SILENCE "
         changes = [f"+{mask}" for mask in item.added] + [f"-{mask}" for mask in item.removed]
         return [head + as_middle(change) for change in changes]
-    lines = [style.numeric("271", style.nickname, mask) for mask in item.masks]
-    return [*lines, style.numeric("272", style.nickname, text="End of SILENCE list")]
+    lines = [context.numeric("271", context.nickname, mask) for mask in item.masks]
+    return [*lines, context.numeric("272", context.nickname, text="End of SILENCE list")]
 
 
-def _watched(item: Watched, style: Style) -> list[str]:
+def _watched(item: Watched, context: Context) -> list[str]:
     """IRCv3 monitor: RPL_MONONLINE (730) and RPL_MONOFFLINE (731); for MONITOR L all of them in RPL_MONLIST (732)."""
     if _command(item.ref) == "MONITOR" and _param(item.ref).upper() == "L":
         names = [as_middle(person.nickname) for person in item.online] + [as_middle(name) for name in item.offline]
-        lines = style.numerics("732", words=names, separator=",")
-        return [*lines, style.numeric("733", text="End of MONITOR list")]
-    online = [_whole(person, style) for person in item.online]
-    lines = style.numerics("730", words=online, separator=",")
-    return lines + style.numerics("731", words=map(as_middle, item.offline), separator=",")
+        lines = context.numerics("732", words=names, separator=",")
+        return [*lines, context.numeric("733", text="End of MONITOR list")]
+    online = [_whole(person, context) for person in item.online]
+    lines = context.numerics("730", words=online, separator=",")
+    return lines + context.numerics("731", words=map(as_middle, item.offline), separator=",")
 
 
-def _whole(person: MemberInfo, style: Style) -> str:
-    return source(person.nickname, person.userhost, style)
+def _whole(person: MemberInfo, context: Context) -> str:
+    return source(person.nickname, person.userhost, context)
 
 
-def _person_away(item: PersonAway, style: Style) -> list[str]:
+def _person_away(item: PersonAway, context: Context) -> list[str]:
     """RPL_AWAY (301); never for NOTICE, which nothing answers (RFC 2812 section 3.3.2)."""
-    return [] if _command(item.ref) == "NOTICE" else [_away(item.nickname, item.text, style)]
+    return [] if _command(item.ref) == "NOTICE" else [_away(item.nickname, item.text, context)]
 
 
-def _away(nickname: str, text: str, style: Style) -> str:
-    return style.numeric("301", nickname, text=text or "away")
+def _away(nickname: str, text: str, context: Context) -> str:
+    return context.numeric("301", nickname, text=text or "away")
 
 
-def _user_modes(item: UserModes, style: Style) -> list[str]:
+def _user_modes(item: UserModes, context: Context) -> list[str]:
     """MODE for what has changed, RPL_YOUREOPER (381) for OPER, RPL_UMODEIS (221) for who only asked."""
-    lines = [mode_line(style.nickname, item.changes, style)] if item.changes else []
+    lines = [mode_line(context.nickname, item.changes, context)] if item.changes else []
     if _command(item.ref) == "OPER":
-        return [*lines, style.numeric("381", text="You are now an IRC operator")]
+        return [*lines, context.numeric("381", text="You are now an IRC operator")]
     if lines or _param(item.ref, 1):  # modes were given, and the session had them already
         return lines
-    return [style.numeric("221", f"+{item.letters}")]
+    return [context.numeric("221", f"+{item.letters}")]
 
 
 RENDERERS: Final[dict[type, Renderer]] = {

@@ -17,7 +17,7 @@ from pychat.model.replies import (
 )
 from pychat.protocols.irc.asked import as_middle
 from pychat.protocols.irc.capabilities import MULTI_PREFIX, USERHOST_IN_NAMES
-from pychat.protocols.irc.replies.context import Renderer, Style, channel, prefixes, source
+from pychat.protocols.irc.replies.context import Context, Renderer, channel, prefixes, source
 from pychat.protocols.irc.replies.events import join_line
 
 _LISTS: Final = {
@@ -28,7 +28,7 @@ _LISTS: Final = {
 """For each of `modes.LISTS` the numerics of its lines and its end."""
 
 
-def _members(item: Members, style: Style) -> list[str]:
+def _members(item: Members, context: Context) -> list[str]:
     """
     Who joins gets JOIN, the topic if there is one, and the names (Modern IRC, "JOIN message").
 
@@ -37,38 +37,38 @@ def _members(item: Members, style: Style) -> list[str]:
     if item.again:
         return []
     if item.arrival is None:
-        return _names(item, style)
-    topic = topic_lines(item, item.topic_by, item.topic_userhost, item.topic_time, style) if item.topic else []
-    return [join_line(item.arrival, style), *topic, *_names(item, style)]
+        return _names(item, context)
+    topic = topic_lines(item, item.topic_by, item.topic_userhost, item.topic_time, context) if item.topic else []
+    return [join_line(item.arrival, context), *topic, *_names(item, context)]
 
 
-def _names(item: Members, style: Style) -> list[str]:
+def _names(item: Members, context: Context) -> list[str]:
     """RPL_NAMREPLY (353), which has a sign for secret channels, and RPL_ENDOFNAMES (366)."""
     name = channel(item.room)
-    lines = style.numerics("353", "@" if item.secret else "=", name, words=_shown(item.members, style))
-    return [*lines, end_of_names(name, style)]
+    lines = context.numerics("353", "@" if item.secret else "=", name, words=_shown(item.members, context))
+    return [*lines, end_of_names(name, context)]
 
 
-def _shown(members: tuple[MemberInfo, ...], style: Style) -> Iterator[str]:
+def _shown(members: tuple[MemberInfo, ...], context: Context) -> Iterator[str]:
     """The members as NAMES has them (IRCv3 multi-prefix, userhost-in-names). Rooms have thousands of them."""
-    several = MULTI_PREFIX in style.capabilities
-    whole = USERHOST_IN_NAMES in style.capabilities
+    several = MULTI_PREFIX in context.capabilities
+    whole = USERHOST_IN_NAMES in context.capabilities
     signs = {"": "", "o": "@", "v": "+", "ov": "@+" if several else "@"}
     for nickname, _, userhost, roles, *_ in members:
-        name = source(nickname, userhost, style) if whole else as_middle(nickname)
-        yield (signs[roles] if roles in signs else prefixes(roles, style)) + name
+        name = source(nickname, userhost, context) if whole else as_middle(nickname)
+        yield (signs[roles] if roles in signs else prefixes(roles, context)) + name
 
 
-def end_of_names(name: str, style: Style) -> str:
+def end_of_names(name: str, context: Context) -> str:
     """Return RPL_ENDOFNAMES."""
-    return style.numeric("366", name, text="End of /NAMES list")
+    return context.numeric("366", name, text="End of /NAMES list")
 
 
-def topic_lines(item: Members | Topic, by: str, userhost: str, time: float, style: Style) -> list[str]:
+def topic_lines(item: Members | Topic, by: str, userhost: str, time: float, context: Context) -> list[str]:
     """Return RPL_TOPIC (332) and, if that is known, RPL_TOPICWHOTIME (333)."""
-    lines = [style.numeric("332", channel(item.room), text=item.topic)]
+    lines = [context.numeric("332", channel(item.room), text=item.topic)]
     if time:
-        lines.append(style.numeric("333", channel(item.room), _setter(by, userhost), str(int(time))))
+        lines.append(context.numeric("333", channel(item.room), _setter(by, userhost), str(int(time))))
     return lines
 
 
@@ -77,54 +77,54 @@ def _setter(by: str, userhost: str) -> str:
     return f"{by}!{userhost}" if by and userhost else by
 
 
-def _topic(item: Topic, style: Style) -> list[str]:
+def _topic(item: Topic, context: Context) -> list[str]:
     if not item.topic:
-        return [style.numeric("331", channel(item.room), text="No topic is set")]
-    return topic_lines(item, item.by, item.userhost, item.time, style)
+        return [context.numeric("331", channel(item.room), text="No topic is set")]
+    return topic_lines(item, item.by, item.userhost, item.time, context)
 
 
-def _rooms(item: Rooms, style: Style) -> list[str]:
+def _rooms(item: Rooms, context: Context) -> list[str]:
     """
     RPL_LISTSTART (321), RPL_LIST (322), RPL_LISTEND (323). A channel that nobody is in is none, in IRC.
 
     Before the end ERR_QUERYTOOLONG (416), as ircu has it, if not all were looked at.
     """
     rooms = [room for room in item.rooms if room.members]
-    lines = [style.numeric("322", channel(room.name), str(room.members), text=room.topic) for room in rooms]
+    lines = [context.numeric("322", channel(room.name), str(room.members), text=room.topic) for room in rooms]
     if item.more:
-        lines.append(style.numeric("416", "LIST", text="there are more channels; ask for fewer"))
-    return [style.numeric("321", "Channel", text="Users  Name"), *lines, style.numeric("323", text="End of /LIST")]
+        lines.append(context.numeric("416", "LIST", text="there are more channels; ask for fewer"))
+    return [context.numeric("321", "Channel", text="Users  Name"), *lines, context.numeric("323", text="End of /LIST")]
 
 
-def _modes(item: Modes, style: Style) -> list[str]:
+def _modes(item: Modes, context: Context) -> list[str]:
     """RPL_CHANNELMODEIS (324) and RPL_CREATIONTIME (329)."""
     name = channel(item.room)
-    lines = [style.numeric("324", name, f"+{item.letters}", *item.arguments)]
+    lines = [context.numeric("324", name, f"+{item.letters}", *item.arguments)]
     if item.created:
-        lines.append(style.numeric("329", name, str(int(item.created))))
+        lines.append(context.numeric("329", name, str(int(item.created))))
     return lines
 
 
-def _masks(item: Masks, style: Style) -> list[str]:
+def _masks(item: Masks, context: Context) -> list[str]:
     """One of the lists of a channel: each line with who added it and when."""
     entry, end, text = _LISTS.get(item.mode, _LISTS["b"])
     name = channel(item.room)
     lines = [
-        style.numeric(entry, name, mask, _setter(by, userhost), str(int(time)))
+        context.numeric(entry, name, mask, _setter(by, userhost), str(int(time)))
         for mask, by, time, userhost, *_ in item.masks
     ]
-    return [*lines, style.numeric(end, name, text=text)]
+    return [*lines, context.numeric(end, name, text=text)]
 
 
-def _inviting(item: Inviting, style: Style) -> list[str]:
+def _inviting(item: Inviting, context: Context) -> list[str]:
     """RPL_INVITING (341)."""
-    return [style.numeric("341", item.nickname, channel(item.room))]
+    return [context.numeric("341", item.nickname, channel(item.room))]
 
 
-def _invitations(item: Invitations, style: Style) -> list[str]:
+def _invitations(item: Invitations, context: Context) -> list[str]:
     """RPL_INVITELIST (336) and RPL_ENDOFINVITELIST (337)."""
-    lines = [style.numeric("336", channel(room)) for room in item.rooms]
-    return [*lines, style.numeric("337", text="End of /INVITE list")]
+    lines = [context.numeric("336", channel(room)) for room in item.rooms]
+    return [*lines, context.numeric("337", text="End of /INVITE list")]
 
 
 RENDERERS: Final[dict[type, Renderer]] = {

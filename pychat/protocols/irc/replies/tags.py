@@ -9,7 +9,7 @@ from pychat.model.events import Event
 from pychat.protocols.irc.asked import format_msgid
 from pychat.protocols.irc.capabilities import ACCOUNT_TAG, MESSAGE_TAGS, SERVER_TIME
 from pychat.protocols.irc.grammar import escape
-from pychat.protocols.irc.replies.context import Style
+from pychat.protocols.irc.replies.context import Context
 from pychat.protocols.jsonl.fields import format_time
 
 _CLIENT_TAG_BYTES: Final = 4094
@@ -25,7 +25,7 @@ _ID_MASK: Final = (1 << _ID_BITS) - 1
 _IDS: Final = tuple([f"{number:03x}" for number in range(_ID_MASK + 1)])
 
 
-def event_tags(event: Event, style: Style, *, sent: str = "", piece: int = 1, account: str | None = None) -> str:
+def event_tags(event: Event, context: Context, *, sent: str = "", piece: int = 1, account: str | None = None) -> str:
     """
     Return what comes before the line of an event, with a blank behind it; empty for those who know no tags.
 
@@ -35,10 +35,10 @@ def event_tags(event: Event, style: Style, *, sent: str = "", piece: int = 1, ac
         piece: Which one of the lines of the event it is; from the second on, the id has that number behind it.
     """
     tags = []
-    if SERVER_TIME in style.capabilities:
+    if SERVER_TIME in context.capabilities:
         tags.append(f"time={format_time(event.time)}")
-    tags += _account(account, style)
-    if MESSAGE_TAGS in style.capabilities:
+    tags += _account(account, context)
+    if MESSAGE_TAGS in context.capabilities:
         if event.id:
             tags.append(f"msgid={format_msgid(event.id)}" + (f"-{piece}" if piece > 1 else ""))
         if sent := _sent(sent):
@@ -46,8 +46,8 @@ def event_tags(event: Event, style: Style, *, sent: str = "", piece: int = 1, ac
     return f"@{';'.join(tags)} " if tags else ""
 
 
-def _account(account: str | None, style: Style) -> list[str]:
-    return [f"account={escape(account)}"] if account and ACCOUNT_TAG in style.capabilities else []
+def _account(account: str | None, context: Context) -> list[str]:
+    return [f"account={escape(account)}"] if account and ACCOUNT_TAG in context.capabilities else []
 
 
 def _sent(tags: str) -> str:
@@ -56,11 +56,11 @@ def _sent(tags: str) -> str:
     return tags if len(tags.encode("utf-8", "replace")) <= _CLIENT_TAG_BYTES else ""
 
 
-def with_times(lines: Sequence[str], style: Style) -> Sequence[str]:
+def with_times(lines: Sequence[str], context: Context) -> Sequence[str]:
     """Return the lines; those that no event has given its time have the one at which they are written, if wanted."""
-    if SERVER_TIME not in style.capabilities or all(map(_has_time, lines)):
+    if SERVER_TIME not in context.capabilities or all(map(_has_time, lines)):
         return lines
-    tag = f"time={format_time(style.clock())}"
+    tag = f"time={format_time(context.clock())}"
     return [line if _has_time(line) else with_tag(tag, line) for line in lines]
 
 
@@ -80,7 +80,7 @@ def written(
     times: Sequence[float],
     head: str,
     texts: Sequence[str],
-    style: Style,
+    context: Context,
     *,
     sent: str = "",
     account: str | None = None,
@@ -91,8 +91,8 @@ def written(
     All have an id and the same tags of their sender. Those that follow each other have the same second, and all but the
     last digits of their ids in common, so next to nothing has to be computed for each of them.
     """
-    timed, named = SERVER_TIME in style.capabilities, MESSAGE_TAGS in style.capabilities
-    own = [*_account(account, style), *filter(None, [_sent(sent) if named else ""])]
+    timed, named = SERVER_TIME in context.capabilities, MESSAGE_TAGS in context.capabilities
+    own = [*_account(account, context), *filter(None, [_sent(sent) if named else ""])]
     if not timed and not named:
         head = f"@{';'.join(own)} {head}" if own else head
         between = f"\r\n{head}"
