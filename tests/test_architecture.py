@@ -238,7 +238,7 @@ def test_helpers_that_need_a_lock_are_called_under_one() -> None:
         allowed: set[ast.AST] = set()
         for node in ast.walk(tree):
             under = isinstance(node, ast.With) and any(
-                (held := ast.unparse(item.context_expr)).rpartition(".")[2] in locks or ".acting(" in held
+                (held := ast.unparse(item.context_expr)).rpartition(".")[2] in locks or ".change(" in held
                 for item in node.items
             )
             if under or (isinstance(node, ast.FunctionDef) and node.name.endswith("_locked")):

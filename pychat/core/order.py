@@ -110,17 +110,24 @@ class Order:
         log.open(delivery.accept, delivery.wake)
 
     @contextmanager
-    def acting(self, session: Session) -> Iterator[None]:
+    def change(self, session: Session | None = None) -> Iterator[None]:
         """
-        Hold the lock for what a verb of the session changes.
+        Hold the lock for a change of the state, after everything that this thread caused before; then let it be sent.
+
+        Args:
+            session: Whose verb it is.
 
         Raises:
-            NotHere: It has ended or was put out since the verb began: hooks take time, and passwords.
+            NotHere: The session has ended or was disconnected since its verb began: hooks take time, and passwords.
         """
-        with self.lock:
-            if not session.is_here:
-                raise NotHere
-            yield
+        self.flush()
+        try:
+            with self.lock:
+                if session is not None and not session.is_here:
+                    raise NotHere
+                yield
+        finally:
+            self.wake()
 
     def wake(self) -> None:
         """Let what was appended be delivered. Without the lock, once after all that was appended under it."""
@@ -187,7 +194,7 @@ class Order:
             self.wake()
 
     def send_locked(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
-        """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
+        """The same, within `change`."""
         if session.behind is not None and session.resumable:
             items = tuple(map(without_id, items))
         self.bring_locked(session, *items, confirms=confirms)

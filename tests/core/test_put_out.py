@@ -148,7 +148,7 @@ def test_a_verb_that_has_begun_changes_nothing_any_more(verb: Verb) -> None:
     bob.do(BecomeOperator("root", "x"), Ban("eve", "lobby"), AddServerBan("192.0.2.9"), Kick("ann", "lobby"))
     ann.do(Join("lobby"))
     bob.take(), ann.take()
-    chat.order.acting = put_out_before(chat, bob)  # type: ignore[method-assign]
+    chat.order.change = put_out_before(chat, bob)  # type: ignore[method-assign]
 
     answers = bob.do(verb)
 
@@ -159,12 +159,12 @@ def test_a_verb_that_has_begun_changes_nothing_any_more(verb: Verb) -> None:
 
 
 def put_out_before(chat: Chat, session: Session) -> Any:
-    """Return `Order.acting`, before which the session is put out: the latest moment at which that matters."""
-    acting = chat.order.acting
+    """Return `Order.change`, before which the session is put out: the latest moment at which that matters."""
+    change = chat.order.change
 
     def late(who: Session) -> Any:
         session.kick("spam")
-        return acting(who)
+        return change(who)
 
     return late
 

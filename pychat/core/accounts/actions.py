@@ -59,7 +59,7 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     ban = chat.bans.of_account(name)
     if ban is not None:
         raise BannedFromServer(ban)
-    with chat.order.acting(session):
+    with chat.order.change(session):
         chat.nicknames.require_free(name, session)
         if chat.logins.is_changing_locked(name):  # it is being deleted
             raise AccountExists(name)
@@ -161,14 +161,12 @@ def log_out_everybody(
         but: One who stays logged in.
         by: One who has asked for it by a verb with this `ref`.
     """
-    chat.order.flush()
-    with chat.order.lock:
+    with chat.order.change():
         chat.logins.change_locked(account)
         chat.nicknames.log_out_parked(account)
         others = [other for other in everybody_locked(chat) if other.is_of(account) and other is not but]
         for other in others:
             _set_account_locked(chat, other, None, ref if other is by else None)
-    chat.order.wake()
     for other in others:
         reconsider(other)
 
@@ -194,13 +192,11 @@ def become(chat: Chat, session: Session, proof: Proof | None, ref: Ref, *, regis
         BadCredentials: The account has changed since it was proved.
         BannedFromServer: The account is banned.
     """
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         if proof is not None:
             require_locked(chat, proof)
         account = None if proof is None else proof.account
         changed = _set_account_locked(chat, session, account, ref, registered=registered)
-    chat.order.wake()
     if changed:
         reconsider(session)
 

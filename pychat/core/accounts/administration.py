@@ -122,9 +122,8 @@ def delete_account(chat: Chat, by: str, name: str) -> str:
         chat.audit.note(by, f"deleted the account {account}")
         forget_account(chat, account)
         end_logins(chat, account)
-        with chat.order.lock:
+        with chat.order.change():
             chat.bans.remove_locked(target_of(account))
-        chat.order.wake()
     return account
 
 
@@ -137,10 +136,9 @@ def lock_account(chat: Chat, by: str, name: str, reason: str) -> str:
         LimitExceeded: The reason is too long.
     """
     account, reason = account_named(chat, name), chat.checked_short_text("reason", reason)
-    with chat.order.lock:
+    with chat.order.change():
         chat.bans.add_locked(ServerBan(target_of(account), reason, by, chat.clock.time()))
         chat.audit.note_locked(by, f"locked the account {account}{because(reason)}")
-    chat.order.wake()
     end_logins(chat, account)
     return account
 
@@ -154,11 +152,10 @@ def unlock_account(chat: Chat, by: str, name: str) -> str:
         NotLocked: It is not.
     """
     account = account_named(chat, name)
-    with chat.order.lock:
+    with chat.order.change():
         if not chat.bans.remove_locked(target_of(account)):
             raise NotLocked(account)
         chat.audit.note_locked(by, f"unlocked the account {account}")
-    chat.order.wake()
     return account
 
 
@@ -174,8 +171,7 @@ def end_logins(chat: Chat, account: str) -> None:
     A token that was kept over a restart is known by the nickname only.
     """
     log_out_everybody(chat, account)
-    with chat.order.lock:
+    with chat.order.change():
         gone = [digest for digest, person in chat.nicknames.parked() if owner_of(chat, person.nickname) == account]
         for digest in gone:
             chat.nicknames.drop_parked(digest)
-    chat.order.wake()

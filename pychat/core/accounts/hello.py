@@ -55,7 +55,7 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     if verb.regain and parked is None:
         _regain(chat, session, verb)
     owns = claim(chat, session, nickname, parked, verb.token or "")
-    with chat.order.acting(session):
+    with chat.order.change(session):
         session.realname = session.realname or session.nickname or ""
         session.update_info()
         session.coming = rooms = _rooms(chat, verb, parked)
@@ -91,7 +91,7 @@ def _log_in(chat: Chat, session: Session, account: str, verb: verbs.Hello, parke
     owner = None if parked is None else owner_of(chat, parked.nickname)
     own = owner is not None and fold(owner) == fold(account)
     proof = check_password(session, account, verb.account_password, own=own)
-    with chat.order.acting(session):
+    with chat.order.change(session):
         require_locked(chat, proof)
         session.account = proof.account
 
@@ -201,17 +201,15 @@ def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = Non
     while True:
         version = chat.bans.version
         require_welcome(session, nickname)
-        with chat.order.acting(session):
+        with chat.order.change(session):
             if chat.bans.version == version:
                 owns = _claim_locked(chat, session, nickname, parked, token)
                 break
-    chat.order.wake()
     chat.run_on(chat.chains.on_nick, session, old, nickname)
     return owns
 
 
 def _claim_locked(chat: Chat, session: Session, nickname: str, parked: Parked | None, token: str) -> bool:
-    chat.order.flush_locked()
     if parked is not None and not chat.nicknames.unpark(token):
         raise NicknameInUse(nickname)  # somebody else has used the token, or it is worth nothing any more
     owns = require_own(session, nickname)
@@ -241,8 +239,7 @@ def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
 def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
     text = None if verb.text is None else chat.checked_short_text("away text", verb.text) or "away"
     prepare_to_tell(session)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         if text != session.away:
             before, session.away = session.away, text
             session.update_info()

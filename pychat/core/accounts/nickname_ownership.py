@@ -132,14 +132,13 @@ def reconsider(session: Session) -> None:
 def take_back(session: Session) -> None:
     """Give a session a nickname of a guest, if the one that it has is still not its own. On any thread."""
     chat = session.chat
-    with chat.order.lock:
+    with chat.order.change():
         old = session.nickname
         if session.closed or old is None or is_own(session, old):
             return
         new = _become_guest_locked(chat, session)
         text = f"the nickname {old} belongs to an account; you are {new} now"
         chat.order.send_locked(session, Notice(0, chat.clock.time(), None, text))
-    chat.order.wake()
     chat.run_on(chat.chains.on_nick, session, old, new)
 
 

@@ -81,24 +81,20 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
 
 def announce(chat: Chat, session: Session, verb: verbs.Announce) -> None:
     text = _checked_message(chat, verb.text)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         chat.audit.note_locked(session, f"announced: {text}")
         notice = Notice(0, chat.clock.time(), None, text)
         for person in chat.nicknames.sessions():
             chat.order.send_locked(person, notice)
-    chat.order.wake()
     chat.send(session, Ok(verb.ref))
 
 
 def send_wallops(chat: Chat, session: Session, verb: verbs.SendWallops) -> None:
     text = _checked_message(chat, verb.text)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         item = Wallops(session.nickname or "", session.userhost, text)
         for listener in chat.census.having["w"]:
             chat.order.send_locked(listener, item)
-    chat.order.wake()
     chat.send(session, Ok(verb.ref))
 
 

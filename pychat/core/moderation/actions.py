@@ -49,8 +49,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
     person = find_person(chat, session, verb.nickname)
     ignores(person, session.hostmask)  # both, so that nothing is matched under the lock
     may_be_heard(session, room)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         may_invite(session, room)
         nickname = person.nickname or ""
         if person in room.occupants:
@@ -68,7 +67,6 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
         chat.order.send_locked(session, Inviting(verb.ref, room.name, nickname), confirms=True)
         if person.away is not None:
             chat.order.send_locked(session, PersonAway(None, nickname, person.away))
-    chat.order.wake()
 
 
 def list_invitations(chat: Chat, session: Session, verb: queries.ListInvitations) -> None:
@@ -113,8 +111,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
     for change in verb.changes:
         if change.mode in modes.LISTS and change.argument is not None:
             masks.prepare(change.argument)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         require_operator(session, room)  # again: that may have changed meanwhile
         made: list[ModeChange] = []
         failures: list[Failure] = []
@@ -134,7 +131,6 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
             chat.lasting.keep_room_locked(room)
         answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
         chat.order.send_locked(session, *answers, confirms=not failures)
-    chat.order.wake()
 
 
 def _change_locked(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:

@@ -59,10 +59,8 @@ class Audit:
 
     def note(self, by: Session | str, what: str) -> None:
         """The same, without the lock."""
-        self._chat.order.flush()
-        with self._chat.order.lock:
+        with self._chat.order.change():
             self.note_locked(by, what)
-        self._chat.order.wake()
         self.write()
 
 

@@ -36,8 +36,7 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
     until = end_of(verb.seconds, now)
     target = MUTE + verb.target if verb.mute else verb.target
     masks.prepare(target)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         require_operator(session, room)
         person = chat.nicknames.find(verb.target)
         if person is not None:
@@ -61,7 +60,6 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
             still = f"{person.nickname} is still in {room.name} and cannot talk: /kick {person.nickname} removes them"
             told.append(Notice(0, now, None, still))
         chat.order.send_locked(session, *told, Ok(verb.ref, position), confirms=True)
-    chat.order.wake()
     if verb.kick and person is not None and person in room.occupants:
         chat.membership.kick(session, room, person, reason)
         chat.audit.note(session, f"removed {person.nickname}!{person.userhost} from {room.name}{because(reason)}")
@@ -72,8 +70,7 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
     room = known_room(session, verb.room)
     require_operator(session, room)
     meant = _meant(chat, room, MUTE + verb.target if verb.mute else verb.target)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         require_operator(session, room)
         bans = room.rules.lists["b"]
         found = [mask for mask in meant if mask in bans]
@@ -90,7 +87,6 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
             chat.audit.note_locked(session, f"ended: {_said_of(mask)} {room.name}")
         chat.lasting.keep_room_locked(room)
         chat.order.send_locked(session, Ok(verb.ref, position), confirms=True)
-    chat.order.wake()
 
 
 def _said_of(mask: str) -> str:
@@ -134,7 +130,7 @@ def watch_locked(chat: Chat, room: Room) -> None:
 
 def _end_in_time(chat: Chat, room: Room) -> None:
     """On the thread of the alarms."""
-    with chat.order.lock:
+    with chat.order.change():
         rules = room.rules
         rules.looks_at = None
         if chat.stopping.is_set() or not chat.table.is_used(room):
@@ -150,7 +146,6 @@ def _end_in_time(chat: Chat, room: Room) -> None:
             chat.order.append_locked(event, room.alone)
             chat.lasting.keep_room_locked(room)
         watch_locked(chat, room)
-    chat.order.wake()
 
 
 def _mask_for_locked(chat: Chat, session: Session, room: Room, target: str, person: Session | None) -> str:

@@ -159,13 +159,12 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     now = chat.clock.time()
     ban = ServerBan(target, reason, session.nickname or "", now, end_of(verb.seconds, now))
     network = network_of(target)
-    with chat.order.acting(session):
+    with chat.order.change(session):
         if _means(ban, network, session):
             raise Refused("that would ban yourself", code="bad_target", subject=(target,))
         chat.bans.add_locked(ban, session)
         chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{because(reason)}")
         people = everybody_locked(chat)
-    chat.order.wake()
     # No room hears of it, and whom a target means is worth knowing. It always stands before the leave lines.
     session.notice(f"{shorten(target)} is banned from the server{_for(verb.seconds)}")
     for person in people:
@@ -208,11 +207,10 @@ def _target(chat: Chat, session: Session, target: str) -> str:
 
 def remove_ban(chat: Chat, session: Session, verb: RemoveServerBan) -> None:
     target = normal_target(verb.target)
-    with chat.order.acting(session):
+    with chat.order.change(session):
         if not chat.bans.remove_locked(target, session):
             raise Refused(f"{target!r} is not banned", code="bad_target", subject=(target,))
         chat.audit.note_locked(session, f"ended the ban of {target} from the server")
-    chat.order.wake()
     session.notice(f"{shorten(target)} is not banned from the server any more")
     chat.send(session, Ok(verb.ref), confirms=True)
 

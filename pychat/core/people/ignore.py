@@ -69,8 +69,7 @@ def match_new_name(session: Session) -> None:
 
 def set_ignored(chat: Chat, session: Session, verb: SetIgnored) -> None:
     add, remove = _normal(verb.add), _normal(verb.remove)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         ignored = session.ignored or MaskList()
         most, now = chat.limits.ignored_masks, chat.clock.time()
         removed = tuple(filter(None, map(ignored.remove, remove)))
@@ -90,7 +89,6 @@ def set_ignored(chat: Chat, session: Session, verb: SetIgnored) -> None:
         known = tuple([entry.mask for entry in ignored])
         if not full:
             chat.order.send_locked(session, Ignored(verb.ref, known, tuple(added), removed, session.userhost))
-    chat.order.wake()
     session.owes += ignored.patterns / _PATTERNS_PER_UNIT
     if full:
         raise Refused(f"you ignore {most} masks already, which is the limit", code="too_many_ignored", subject=(full,))

@@ -134,8 +134,7 @@ def watch(chat: Chat, session: Session, verb: verbs.Watch) -> None:
     """What is no nickname at all is answered as one that nobody has, and not kept: nobody will ever have it."""
     added = {fold(nickname): nickname for nickname in verb.add}.values()
     possible = [nickname for nickname in added if _is_possible(chat, nickname)]
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         if verb.clear:
             chat.watches.clear(session)
         chat.watches.want_changes(session, verb.changes)
@@ -145,7 +144,6 @@ def watch(chat: Chat, session: Session, verb: verbs.Watch) -> None:
         rest = [nickname for nickname in added if nickname not in left_out]
         report = chat.watches.report(rest, None if left_out else verb.ref)
         chat.order.send_locked(session, report)
-    chat.order.wake()
     if left_out:
         raise TooManyWatched(chat.limits.watched_nicknames, left_out)
 
@@ -159,8 +157,6 @@ def _is_possible(chat: Chat, nickname: str) -> bool:
 
 
 def list_watched(chat: Chat, session: Session, verb: queries.ListWatched) -> None:
-    chat.order.flush()
-    with chat.order.lock:
+    with chat.order.change():
         report = chat.watches.report(chat.watches.of(session), verb.ref)
         chat.order.send_locked(session, report)
-    chat.order.wake()

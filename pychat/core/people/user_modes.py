@@ -41,8 +41,7 @@ def set_realname(chat: Chat, session: Session, verb: verbs.SetRealname) -> None:
     if len(realname) > REALNAME_CHARS:
         raise LimitExceeded("real name", REALNAME_CHARS, "characters")
     prepare_to_tell(session)
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         if realname != session.realname:
             session.realname = realname
             _publish_locked(chat, session, session.userhost, realname)
@@ -71,8 +70,7 @@ def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> No
 
 def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: queries.Ref) -> None:
     """Change user modes, all that are given, and answer what has really changed. Operators have a host of their own."""
-    chat.order.flush()
-    with chat.order.acting(session):
+    with chat.order.change(session):
         real = tuple(change for change in changes if change.adding != (change.mode in session.modes))
         kept = set(session.modes).difference(change.mode for change in real)
         chat.census.set_modes(session, "".join(kept.union(change.mode for change in real if change.adding)))
@@ -82,7 +80,6 @@ def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: q
             before, session.userhost = session.userhost, f"{session.username}@{host}"
             session.update_info()
             _publish_locked(chat, session, before)
-    chat.order.wake()
 
 
 def _publish_locked(chat: Chat, session: Session, before: str, realname: str | None = None) -> None:

@@ -53,9 +53,8 @@ def forget_account(chat: Chat, account: str) -> None:
         if room is not None:
             rooms[key] = room
     for room in rooms.values():
-        with chat.order.lock:
+        with chat.order.change():
             if room.rules.accounts.pop(folded, None) is not None:
                 chat.lasting.keep_room_locked(room)
                 if not (room.occupants or room.pinned or room.rules.owned or room.rules.awaits()):
                     chat.membership.abandon_locked(room)
-    chat.order.wake()

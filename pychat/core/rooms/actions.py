@@ -57,8 +57,7 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
     chat.order.flush()
     changed = change_before(chat.chains.before_topic, session, room, value=topic)
     topic = topic if changed == topic else chat.checked_short_text("topic", changed)
-    with chat.order.acting(session):
-        chat.order.flush_locked()
+    with chat.order.change(session):
         may_set_topic(session, room)  # again: hooks take time
         room.topic = topic
         nickname = session.nickname or ""
@@ -69,7 +68,6 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
             (nickname, placed.time, session.userhost) if topic else ("", 0.0, "")
         )
         chat.lasting.keep_room_locked(room)
-    chat.order.wake()
     chat.run_on(chat.chains.on_topic, session, room, topic)
     chat.send(session, Ok(verb.ref, placed.id), confirms=True)
 

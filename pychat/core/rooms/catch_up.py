@@ -93,7 +93,7 @@ class CatchingUp:
     def _go_live(self, session: Session, behind: Behind) -> bool:
         """Let the session have the rest and hear the rooms from here on; False if that is too much."""
         chat = self._chat
-        with chat.order.lock:
+        with chat.order.change():
             if not session.is_here:  # it has had its goodbye, behind which nothing comes
                 return True
             rooms = _still_in(session, behind)
@@ -109,7 +109,6 @@ class CatchingUp:
             chat.order.bring_locked(session, *rest)
             for room in rooms:
                 chat.log.append(Attach(session, room))
-        chat.order.wake()
         return True
 
     def _recent(self, rooms: _Places) -> list[Event] | None:
@@ -128,7 +127,7 @@ class CatchingUp:
         if not rooms:
             return
         missed, end = self._read_missed(session, rooms, newest)
-        with chat.order.lock:
+        with chat.order.change():
             # Kicked out: what was read is not for it.
             if not session.is_here or any(session not in room.occupants for room in rooms):
                 return
@@ -136,7 +135,6 @@ class CatchingUp:
             for room, after in rooms.items():
                 if behind.rooms[room] == after:  # else it was out, and came in again
                     behind.rooms[room] = max(after, end)
-        chat.order.wake()
 
     def _read_missed(self, session: Session, rooms: _Places, newest: int) -> tuple[list[Event | Gap], int]:
         """Return a page of what happened up to the newest id, and the id of its end."""

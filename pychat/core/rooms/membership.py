@@ -119,8 +119,7 @@ class Membership:
         self._stop_waiting(room)
         was_in = room.key in session.rooms
         announced = not was_in and self._ask(session, room, key)
-        with chat.order.acting(session):
-            chat.order.flush_locked()
+        with chat.order.change(session):
             room = chat.table.get(room.key) or room  # it may have been removed meanwhile, and made anew
             arrival = None
             if not create and not room.is_there:
@@ -140,7 +139,6 @@ class Membership:
             place = newest if session.behind is None else session.behind.place(newest)
             members = members_of(room, ref, joined=True)
             chat.order.send_locked(session, members._replace(arrival=arrival, again=arrival is None, place=place))
-        chat.order.wake()
         return room, behind
 
     def _ask(self, session: Session, room: Room, key: str | None) -> bool:
@@ -181,13 +179,11 @@ class Membership:
         chat = self._chat
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, session, room, Left)
-        with chat.order.lock:
-            chat.order.flush_locked()
+        with chat.order.change():
             if session not in room.occupants or (chat.order.turn.session is session and session.put_out is not None):
                 return
             event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, *session.origin)
             self._leave_locked(session, room, event, announced, {session})
-        chat.order.wake()
         chat.run_on(chat.chains.on_leave, session, room, reason)
 
     def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
@@ -200,8 +196,7 @@ class Membership:
         chat = self._chat
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, member, room, Kicked)
-        with chat.order.acting(session):
-            chat.order.flush_locked()
+        with chat.order.change(session):
             require_operator(session, room)
             nickname = member.nickname or ""
             if member not in room.occupants:
@@ -209,7 +204,6 @@ class Membership:
             by = session.nickname or ""
             event = Kicked(0, chat.clock.time(), room.name, nickname, by, reason, *session.origin)
             self._leave_locked(member, room, event, announced, {session, member})
-        chat.order.wake()
         chat.run_on(chat.chains.on_kick, session, room, member, reason)
 
     def _leave_locked(
@@ -269,14 +263,13 @@ class Membership:
 
     def _look_again(self, room: Room) -> None:
         """Abandon a room if the wait is over; wait on if members came back and were lost again. On any thread."""
-        with self._chat.order.lock:
+        with self._chat.order.change():
             if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.rules.awaited:
                 return
             if room.rules.awaits():
                 self.wait_locked(room)
             else:
                 self.abandon_locked(room)
-        self._chat.order.wake()
 
     def abandon_locked(self, room: Room) -> None:
         """The last member is gone: other rules are the next one's business, and what was private is nobody's."""
