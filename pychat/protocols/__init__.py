@@ -1,1 +1,1 @@
-"""Languages: bytes to verbs, events to bytes. Nothing here knows a socket, a thread or a clock."""
+"""Languages: they turn bytes into verbs and events into bytes, without sockets, threads or clocks."""

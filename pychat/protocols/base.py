@@ -1,8 +1,7 @@
 """
-What a language is: a `Dialect` turns what members hear into bytes, a `Protocol` turns one peer's bytes into verbs.
-
-Neither knows a socket, a thread, a clock or a log, so every edge case is a test of bytes in, verbs out. The dialect
-has no state: one object serves every member that speaks it, so the writer encodes an event once for all of them. The
+The interface of a language: a `Dialect` encodes what members receive, a `Protocol` decodes one peer's bytes into verbs.
+Neither uses a socket, a thread, a clock or a log, so every edge case can be tested as bytes in, verbs out. A dialect
+has no state: one object serves every member that speaks it, so the writer encodes an event once for all of them. A
 protocol belongs to one connection and is used by its reader thread only.
 """
 
@@ -17,33 +16,33 @@ from pychat.model.replies import Reply
 from pychat.model.verbs import Verb
 
 Item: TypeAlias = Event | Reply
-"""What a session hears."""
+"""Anything that is sent to a session."""
 
 
 class Dialect(ABC):
-    """A way to write items. Stateless; called by the writer thread, for many members at once."""
+    """Encodes items. Stateless; the writer thread calls it for many members at once."""
 
     name: ClassVar[str]
     echoes: bool = False
-    """Whether a session hears its own messages."""
+    """True if a session receives its own messages."""
 
     @abstractmethod
     def encode(self, items: Sequence[Item]) -> bytes:
         """Return the bytes of the items in order; empty if this language has nothing to say about them."""
 
     def encode_private(self, items: Sequence[Item], nickname: str | None) -> bytes:
-        """Return the bytes of items for one session, which has this nickname; None: none yet."""
+        """Return the bytes of items for one session with this nickname; None if it has none yet."""
         return self.encode(items)
 
     def label(self, label: str, parts: Sequence[bytes]) -> list[bytes]:
         """
-        Mark what answers a request that had a label (`replies.ResponseStart`); only where a protocol makes such.
+        Mark the response to a labeled request (`replies.ResponseStart`), if the protocol supports labels.
 
         Args:
-            parts: What `encode` or `encode_private` returned, in order; other things may be sent between them.
+            parts: What `encode` or `encode_private` returned, in order; other items may be sent between them.
 
         Returns:
-            As many parts, marked; one, if there were none.
+            As many parts, marked; one part if there were none.
         """
         return list(parts)
 
@@ -52,38 +51,38 @@ class Protocol(ABC):
     """
     One peer's side of a language.
 
-    Feed it with `receive`, then take verbs until there are none; after the end of the stream call `receive_eof` and
-    take once more. It may hold back verbs until `registered` was called, because in some languages the same line
-    means another thing before a nickname is accepted and after.
+    Call `receive`, then `take_verbs` until it returns none; at the end of the stream call `receive_eof` and take once
+    more. Verbs may be held back until `registered` is called, because in some languages the meaning of a line depends
+    on whether a nickname has been accepted.
     """
 
     dialect: Dialect
-    """May be another one after a call of `take_verbs`: for what comes behind these verbs."""
+    """May be replaced by `take_verbs`; the new one applies to everything after these verbs."""
     pings: ClassVar[bool] = False
-    """Whether the peer can be asked, by `PingRequest`, if it is still there."""
+    """True if the peer answers `PingRequest`, so that its connection can be checked."""
     replays: ClassVar[bool] = False
-    """Whether the `History` handler shall replay the last messages of a room to this peer unasked."""
+    """True if the `History` handler must replay the last messages of a room to this peer unasked."""
     resumes: ClassVar[bool] = False
-    """Whether the peer can come back with a token after it lost the connection."""
+    """True if the peer can resume its session with a token after its connection is lost."""
     asks_again: ClassVar[bool] = True
-    """Whether a refused nickname may be followed by another try on the same connection."""
+    """True if the peer may try another nickname on the same connection after a refusal."""
     asks_password: ClassVar[bool] = True
-    """Whether a peer that did not give the server's password may still do so on the same connection."""
+    """True if the peer may send the server password later on the same connection."""
 
     @abstractmethod
     def receive(self, data: bytes) -> None:
-        """Feed the next bytes of the stream, any split of it. What is not yet a verb is kept, bounded."""
+        """Feed the next bytes of the stream, in any chunks. Unfinished input is buffered, up to a limit."""
 
     @abstractmethod
     def receive_eof(self) -> None:
-        """The stream has ended; an unfinished last line counts as a line."""
+        """Report the end of the stream; an unfinished last line counts as a line."""
 
     @abstractmethod
     def take_verbs(self) -> list[Verb]:
         """Return the verbs that are ready, in order; an empty list if more bytes are needed."""
 
     def registered(self, nickname: str) -> None:  # noqa: B027 -- most languages need not know
-        """The session has this nickname now: its first one, or after a rename."""
+        """Report that the session now has this nickname: its first one, or a new one after a rename."""
 
     def lacks_password(self) -> None:  # noqa: B027 -- most languages give it with the nickname
-        """The last try to come in was refused for want of the server's password."""
+        """Report that the last attempt to register was refused because the server password is missing."""

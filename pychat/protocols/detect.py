@@ -1,5 +1,5 @@
 """
-Which language a peer speaks, told by its first bytes, or by its silence.
+Detect a peer's language from its first bytes, or from its silence.
 
 | First bytes | Language |
 |---|---|
@@ -7,18 +7,18 @@ Which language a peer speaks, told by its first bytes, or by its silence.
 | `{` | JSON lines |
 | a method of HTTP and a space | HTTP |
 | a line that ends with a version of HTTP, whatever it begins with | HTTP |
-| a line of a client of another protocol (`foreign.py`), or with a NUL, if it does not begin as IRC | foreign |
+| a line of a client of another protocol (`foreign.py`), or with a NUL unless it begins like IRC | foreign |
 | a line with a command of IRC that works before registration, `JOIN #`, `JOIN :` or `QUIT`, also after tags | IRC |
 | any other line | text |
 | nothing, until it is asked with the four bytes `NICK`; then something without a newline | the classic client |
 | nothing, also when it is told what to type; then a line `nickname: text` | the classic client |
 
-So IRC is known only at the end of the first line: a web page can make a browser begin with `NICK` as well
-(`http/request.py`). A line that does not end, because it is over MOST_BYTES or because no more comes, is taken for
-what it begins with.
+So IRC is detected only at the end of the first line: a web page can make a browser begin with `NICK` as well
+(`http/request.py`). A line without an end, because it exceeds MOST_BYTES or no more bytes arrive, is classified by its
+beginning.
 
-The detector has no clock: it says how long to `wait`, and is told of `silence`. What it has read stays in `buffer`,
-for the protocol to begin with.
+The detector has no clock: `wait` is how long to wait, and the caller reports `silence`. All bytes read stay in
+`buffer`, from which the protocol starts.
 """
 
 from __future__ import annotations
@@ -34,31 +34,31 @@ from pychat.protocols.http.request import has_method, is_request_line, is_reques
 from pychat.protocols.text.telnet import TelnetFilter
 
 PROMPT_BYTES: Final = b"NICK"
-"""What the classic client waits for: exactly this chunk, no newline, nothing before or behind it."""
+"""The chunk that the classic client waits for: exactly this, without a newline, and nothing before or after it."""
 MOST_BYTES: Final = 4096
-"""More of a first line is not waited for."""
+"""Limit for a first line; detection does not wait for more."""
 HINT_BYTES: Final = b"NAME wanted: type one and press Enter\r\n"
 """
-Follows the prompt, for a person who goes on looking at it: `NICKNAME wanted: ...`.
+Follows the prompt for a person who still sees it: `NICKNAME wanted: ...`.
 
-It makes the prompt a line of IRC, too, for a client that was too slow: else its first answer, often 001, would begin
-with NICK. A command that nobody knows: NICK itself without its parameter is what some clients choke on.
+It also completes the prompt to an IRC line, for a slow client: otherwise the first answer to it, often 001, would begin
+with NICK. NICKNAME is an unknown command on purpose: some clients fail on NICK without its parameter.
 """
 PROMPT_SECONDS: Final = 0.3
 PATIENT_SECONDS: Final = 1.0
-"""The same where TLS is spoken, too: the prompt would ruin a handshake whose first packet was lost on its way."""
+"""The same where TLS is accepted: an early prompt would break a handshake whose first packet was lost."""
 HINT_SECONDS: Final = 2.5
 """
-From the prompt to the hint: long enough for every program that waits for exactly the prompt.
+Delay from the prompt to the hint: long enough for every program that waits for exactly the prompt.
 
-One that comes later reads both in one piece, and shows them instead of answering (tutorials that ask for the nickname
-in a window of its own, when they have connected already). It comes in with the first thing that it says.
+A slower program reads both in one chunk and shows them instead of answering (tutorials that connect first and then ask
+for the nickname in a separate window). It registers with its first message.
 """
 CLASSIC_SECONDS: Final = 0.2
 
 
 class Language(Enum):
-    """What can be spoken on the one port."""
+    """The languages that can be spoken on the one port."""
 
     TEXT = "text"
     CLASSIC = "classic"
@@ -70,40 +70,40 @@ class Language(Enum):
 
 
 ALPN: Final = {"irc": Language.IRC, "pychat": Language.JSON, "http/1.1": Language.HTTP}
-"""Languages that a client of TLS can ask for by name (RFC 7301) before it says anything; then no byte has to tell."""
+"""Languages that a TLS client can select by ALPN (RFC 7301); detection is then skipped."""
 
 
 class Ask(Enum):
-    """What `Detector.silence` may want to be sent instead of a decision."""
+    """What `Detector.silence` may ask the caller to send instead of a decision."""
 
     PROMPT = PROMPT_BYTES
     HINT = HINT_BYTES
 
 
 def behind_prompt(start: bytes) -> bytes:
-    """Return what a server has said so far behind its prompt and its hint, which whoever is late hears first."""
+    """Return what a server has sent after its prompt and its hint, which a late client receives first."""
     asked = PROMPT_BYTES + HINT_BYTES
     return b"" if asked.startswith(start) else start.removeprefix(asked).removeprefix(PROMPT_BYTES)
 
 
 _IRC: Final = re.compile(
     rb"(?:@\S+ +)?(?::\S+ +)?"
-    # irssi says "JOIN :" first, to find out whether a bouncer is in between.
+    # irssi sends "JOIN :" first, to find out if it is connected through a bouncer.
     rb"(?:(?:AUTHENTICATE|CAP|ERROR|NICK|PASS|PING|PONG|REGISTER|USER|VERIFY) |JOIN [#:]|QUIT[ \r\n])",
     re.IGNORECASE,
 )
 _CLASSIC_MESSAGE: Final = re.compile(rb"[^\s:/]+: ")
-"""How every message of the classic client begins."""
+"""The beginning of every message of the classic client."""
 
 
 class Detector:
     """
-    Decides once. Until then: `wait` at most so long for bytes, then call `receive` with them, or `silence`.
+    Decides once. Until then, wait at most `wait` seconds for bytes, then call `receive` with them, or `silence`.
 
     Args:
-        prompt: Whether a silent peer may be asked for its nickname; not where only TLS is allowed.
-        patience: Seconds of silence before that.
-        tls: Whether 0x16 begins TLS; not inside of TLS.
+        prompt: True if a silent peer may be asked for its nickname; False where only TLS is allowed.
+        patience: Seconds of silence before the prompt.
+        tls: True if 0x16 begins TLS; False inside TLS.
     """
 
     def __init__(
@@ -114,18 +114,18 @@ class Detector:
         self._tls = tls
         self._telnet = TelnetFilter(limits.unfinished_bytes)
         self._seen = b""  # the buffer without telnet commands
-        self._typed = True  # nothing came but single characters, as if somebody typed them
+        self._typed = True  # only single characters arrived, as if somebody typed them
         self._language: Language | None = None
         self.buffer = b""
-        """All bytes so far: they belong to the protocol that was found."""
+        """All bytes so far; they belong to the protocol that was detected."""
         self.prompted = False
-        """Whether the peer was asked, and hears the prompt before everything else."""
+        """True if the prompt was sent; the peer receives it before everything else."""
         self.hinted = False
-        """Whether it was told what the prompt wants, too."""
+        """True if the hint was sent, too."""
 
     @property
     def wait(self) -> float | None:
-        """Seconds without bytes after which `silence` wants to be called; None: silence tells nothing."""
+        """Seconds without bytes after which to call `silence`; None if silence means nothing."""
         if self._shall_ask():
             return self._patience
         if self._shall_hint():
@@ -133,25 +133,25 @@ class Detector:
         return CLASSIC_SECONDS if self._looks_classic() else None
 
     def receive(self, data: bytes) -> Language | None:
-        """Feed the next bytes, up to about MOST_BYTES in all; return the language if it is clear now."""
+        """Feed the next bytes, up to about MOST_BYTES in total; return the language once it is clear."""
         room = MOST_BYTES - len(self.buffer)
         self.buffer += data
         if self._language is None and room > 0:
             text = self._telnet.strip(data[:room])
             self._seen += text
-            if self._seen.startswith(BOM_UTF8):  # as programs of Windows put it before texts
+            if self._seen.startswith(BOM_UTF8):  # Windows programs put it before texts
                 self.buffer, self._seen = self.buffer.removeprefix(BOM_UTF8), self._seen.removeprefix(BOM_UTF8)
-            # One key can be more than one byte: "é" typed where every key is sent is no classic client.
+            # One key can be several bytes: "é" from a client that sends every key does not mean the classic client.
             self._typed = self._typed and len(text.decode("utf-8", "replace")) <= 1
             self._language = self._decide()
         return self._language
 
     def silence(self) -> Language | Ask | None:
         """
-        Nothing came for `wait` seconds.
+        Report that no bytes arrived for `wait` seconds.
 
         Returns:
-            An Ask: send the bytes that are its value, and go on. A language: it is decided. None: go on.
+            An `Ask`: send its value and continue. A language: detection is complete. None: continue.
         """
         if self._shall_ask():
             self.prompted = True
@@ -164,7 +164,7 @@ class Detector:
         return self._language
 
     def eof(self) -> Language | None:
-        """No more bytes will come, or there is no more time to wait: what is there decides; None if nothing is."""
+        """Decide from the bytes so far, at the end of the stream or of the time; return None if there are none."""
         if self._language is None and self.buffer:
             self._language = self._of_beginning()
         return self._language
@@ -178,14 +178,14 @@ class Detector:
     def _looks_classic(self) -> bool:
         if self._language is not None or not self.prompted or self._typed:
             return False
-        return self._of_beginning() is Language.TEXT  # else it is somebody else's line, of which the rest comes later
+        return self._of_beginning() is Language.TEXT  # otherwise it is part of another protocol's line
 
     def _decide(self) -> Language | None:
         if self._tls and self._seen.startswith(b"\x16"):
             return Language.TLS
         if self._seen.startswith(b"{"):
             return Language.JSON
-        # What begins as HTTP is HTTP for ever, also methods that will never be answered.
+        # A stream that begins like HTTP stays HTTP, even with methods that are never answered.
         if has_method(self._seen):
             return Language.HTTP
         line, newline, _ = self._seen.partition(b"\n")
@@ -201,7 +201,7 @@ class Detector:
         return self._of_beginning() if len(self.buffer) >= MOST_BYTES else None
 
     def _of_beginning(self) -> Language:
-        """Return the language of a first line that has no end."""
+        """Return the language of a first line without an end."""
         return Language.HTTP if is_request_target(self._seen) else self._of_words()
 
     def _of_words(self) -> Language:

@@ -1,10 +1,11 @@
 """
-Programs of other protocols, told by the first bytes that they say: servers to our clients, clients to our server.
+Recognise programs of other protocols by their first bytes: servers that our clients meet, clients that our server
+meets.
 
-A client that meets another server has taken a wrong port. So what it is matters more to people than what it said.
-
-A client of another protocol that meets our server, by mistake or because somebody sent it, would be taken for a person
-who does not hit upon a nickname at once: what it says next, a password perhaps, would be the nickname and messages.
+A client that reaches another kind of server has the wrong port, so the kind of server matters more to people than what
+it said. A client of another protocol that reaches our server, by mistake or because somebody redirected it, would be
+taken for a person with trouble choosing a nickname: what it sends next, perhaps a password, would become the nickname
+and messages.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import re
 from typing import Final
 
 TLS_SERVER: Final = "a server that wants TLS"
-"""What is said to it is taken for the beginning of TLS, and answered with an alert."""
+"""Takes anything as the start of a TLS handshake and answers with an alert."""
 _TLS_RECORDS: Final = range(20, 25)
-"""The first byte of whatever is TLS (RFC 8446 section 5.1)."""
+"""The first byte of every TLS record (RFC 8446 section 5.1)."""
 
 SHOWN: Final = 80
-"""Bytes of what a server says that are looked at."""
+"""How many bytes of a server's greeting are used."""
 
 _SIGNS: Final = (
-    # A server of HTTP/0.9, which takes whatever comes for a request, answers with the page alone.
+    # An HTTP/0.9 server takes any input for a request and answers with the bare page.
     ("an HTTP server", rb"HTTP/\d|\s*<(?:!doctype|html|\?xml)"),
     ("an SSH server", rb"SSH-\d"),
     ("an IRC server", rb"(?::\S+ )?(?:NOTICE (?:\*|AUTH)|ERROR :|PING :)|:\S+ [0-9]{3} "),
@@ -38,26 +39,26 @@ _CLIENTS: Final = re.compile(
     rb"|SSH-[0-9]"
     rb"|(?:EHLO|HELO|LHLO) "  # mail
     rb"|(?:CONNECT|STOMP|PING|CAPA|BEGIN AUTH REQUEST)\s*\Z"  # STOMP, NATS, POP3, CVS
-    rb"|CLIENT "  # DICT, which curl can be made to speak
+    rb"|CLIENT "  # DICT, which curl can be made to send
     rb"|(?:set|add|replace|append|prepend|cas) \S+ [0-9]+ -?[0-9]+ [0-9]+"  # memcached
 )
 
 
 def is_client(line: bytes) -> bool:
-    """Whether the first line of a client, without its newline, is that of another protocol; HTTP is not among them."""
+    """Return whether a client's first line, without its newline, is of another protocol; HTTP is not included."""
     return bool(_CLIENTS.match(line))
 
 
 def recognise(start: bytes) -> str | None:
-    """Return what a server is that begins like this, with its article; None if that is not clear, or not yet."""
+    """Return the kind of server that begins like this, with its article; None if unclear, or not yet clear."""
     return next((name for name, sign in _COMPILED if sign.match(start)), None)
 
 
 def first_line(start: bytes) -> str:
-    """Return what a server said first, to be shown to people with `repr`."""
+    """Return the first line that a server sent; show it to people with `repr`."""
     return start[:SHOWN].partition(b"\n")[0].decode(errors="replace").strip()
 
 
 def speaks_tls(start: bytes) -> bool:
-    """Whether a server that begins like this, with a byte at least, answers to TLS."""
+    """Return whether a server that begins like this, with at least one byte, answers with TLS."""
     return start[0] in _TLS_RECORDS

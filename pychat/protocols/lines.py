@@ -1,10 +1,11 @@
 """
-Lines: where one ends in a stream of bytes, and how long it may be.
+Split a stream of bytes into lines and limit their length.
 
 A line ends with the byte 0x0A and nothing else; one 0x0D before it belongs to the ending (`str.splitlines` would also
-cut at characters that people may send inside a text). What a line means is not known here.
+split at characters that people may send inside a text). The meaning of a line is not known here.
 
-Lines come out in runs: a chunk of a busy peer holds a thousand of them, and a run can be decoded at once, then split.
+Lines are returned in runs: a chunk from a busy peer holds a thousand of them, and a run can be decoded at once, then
+split.
 """
 
 from __future__ import annotations
@@ -17,26 +18,26 @@ from pychat.model.limits import Limits
 from pychat.model.verbs import Abort, Invalid, SayAll, Verb
 
 Run: TypeAlias = bytes | None
-"""Complete lines, joined by newlines, with neither a last newline nor CRs; None: one line that was too long."""
+"""Complete lines, joined by newlines, without the last newline and without CRs; None: one line that was too long."""
 
 
 class LineBuffer:
     """
-    Cuts a stream into lines, the same in any chunks, and keeps no more than one line's limit of it.
+    Splits a stream into lines, with the same result for any chunks, and buffers at most one line's limit of it.
 
-    A line over `limits.line_bytes` is reported once, at its end. More than `limits.unfinished_bytes` without a newline
-    make the stream `broken`, after the lines before them came out; nothing is read from then on.
+    A line over `limits.line_bytes` is reported once, at its end. After more than `limits.unfinished_bytes` without a
+    newline, and after the lines before them were returned, the stream is `broken`: nothing more is read.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._line_bytes = min(limits.line_bytes, limits.unfinished_bytes)
         self._unfinished_bytes = limits.unfinished_bytes
-        self._tail = bytearray()  # the unfinished line; only its first line_bytes + 1 (a CR), more is of no use
+        self._tail = bytearray()  # the unfinished line; only its first line_bytes + 1 (a CR), more is not needed
         self._length = 0  # of the whole unfinished line
         self.broken = False
 
     def receive(self, data: bytes) -> list[Run]:
-        """Feed the next bytes; return what they complete."""
+        """Feed the next bytes; return the lines that they complete."""
         if self.broken:
             return []
         end = data.rfind(b"\n") + 1
@@ -54,7 +55,7 @@ class LineBuffer:
         return runs
 
     def receive_eof(self) -> list[Run]:
-        """The stream has ended: what is unfinished counts as a line."""
+        """Report the end of the stream and return an unfinished last line."""
         if self.broken or not self._length:
             return []
         return self.receive(b"\n")
@@ -67,9 +68,9 @@ class LineBuffer:
             self._tail.clear()
 
     def _finish_tail(self, data: bytes, end: int) -> tuple[bytes, int]:
-        """Put the unfinished line before the data that end it, with as many bytes as it had."""
+        """Prepend the unfinished line to the data that end it, with its original length."""
         first = data.find(b"\n")
-        if self._length > len(self._tail):  # too long already: its bytes are gone, their number counts
+        if self._length > len(self._tail):  # too long already: only the number of its bytes is known
             self._keep(data[:first])
             tail = bytes(self._length)
             data, end = data[first:], end - first
@@ -81,10 +82,10 @@ class LineBuffer:
 
     def _has_long_line(self, block: bytes) -> bool:
         """
-        Whether a line may be over its limit.
+        Return whether a line may be over its limit.
 
-        A newline is looked for at the far end of what one line may be, and the next step starts behind it: some
-        sixteen steps for 64 KiB of short lines, instead of one for each line.
+        Each step searches backwards for a newline within the longest possible line and continues after it: some sixteen
+        steps for 64 KiB of short lines, instead of one per line.
         """
         at, limit, end = 0, self._line_bytes, len(block) - 1
         while end - at > limit:
@@ -94,7 +95,7 @@ class LineBuffer:
         return False
 
     def _one_by_one(self, block: bytes) -> list[Run]:
-        """Cut a block that may have lines which are too long."""
+        """Split a block that may contain lines over the limit."""
         runs: list[Run] = []
         good: list[bytes] = []
         for line in block[:-1].split(b"\n"):
@@ -123,13 +124,13 @@ def _without_crs(block: bytes) -> bytes:
 VERBS_AT_ONCE: Final = 64
 """How many lines become verbs at once: a verb takes up to a hundred times the memory of a short line."""
 LINES_AT_ONCE: Final = 2048
-"""How many lines are looked at together, where they may be said together."""
+"""How many lines are examined together, where they may be sent together."""
 TEXTS_AT_ONCE: Final = 512
-"""How many texts of them a verb says: what it causes fits a send queue."""
+"""How many texts one verb sends: the resulting events fit a send queue."""
 
 
 class PendingLines:
-    """Lines that are not verbs yet. They wait as bytes, in the order in which they came."""
+    """Lines that are not verbs yet. They wait as bytes, in order of arrival."""
 
     def __init__(self) -> None:
         self._runs: deque[Run] = deque()
@@ -138,19 +139,19 @@ class PendingLines:
         return bool(self._runs)
 
     def add(self, runs: Iterable[Run]) -> None:
-        """Put lines at the end."""
+        """Append lines."""
         self._runs += runs
 
     def put_back(self, runs: Iterable[Run]) -> None:
-        """Put lines at the beginning again."""
+        """Put lines back at the beginning."""
         self._runs.extendleft(reversed([*runs]))
 
     def take(self, most: int) -> Run:
-        """Take the next lines, at most so many. There must be some."""
+        """Take at most `most` of the next lines. There must be some."""
         return self.keep_rest(self._runs.popleft(), most)
 
     def keep_rest(self, run: Run, most: int) -> Run:
-        """Return the first lines of a run; the others wait again."""
+        """Return the first lines of a run and put the others back."""
         if run is None:
             return None
         if run.count(b"\n") < most:
@@ -163,28 +164,28 @@ class PendingLines:
 
 
 def too_long(limits: Limits) -> Invalid:
-    """The verb for a line that was too long."""
+    """Return the verb for a line that was too long."""
     return Invalid("line_too_long", f"line too long: at most {limits.line_bytes} bytes")
 
 
 def endless(limits: Limits) -> Abort:
-    """The verb for a line that does not end."""
+    """Return the verb for a line without an end."""
     return Abort("line_too_long", f"no newline in {limits.unfinished_bytes} bytes")
 
 
 def said(texts: list[str], room: str | None = None) -> list[Verb]:
-    """Return the verbs that say these texts together."""
+    """Return the verbs that send these texts together."""
     return [SayAll(texts[at : at + TEXTS_AT_ONCE], room) for at in range(0, len(texts), TEXTS_AT_ONCE)]
 
 
 class LineDecoder:
-    """Lines as text. What is not UTF-8 is replaced, and complained of once in a connection: before the first line."""
+    """Decodes lines. Invalid UTF-8 is replaced, and reported once per connection, before the first such line."""
 
     def __init__(self) -> None:
         self._complained = False
 
     def decode(self, run: bytes) -> list[str | Invalid]:
-        """Return the lines of a run, and perhaps the complaint among them."""
+        """Return the lines of a run, with the report of invalid UTF-8 among them if it is due."""
         try:
             return [*run.decode().split("\n")]
         except UnicodeDecodeError:

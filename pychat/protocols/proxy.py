@@ -1,8 +1,8 @@
 """
-The line with which a proxy says whom it brings: version 1 of the PROXY protocol (haproxy's proxy-protocol.txt, 2.1).
+Parse the line in which a proxy names its client: version 1 of the PROXY protocol (haproxy's proxy-protocol.txt, 2.1).
 
-Whether a connection begins with such a line is never guessed: it is known by where it comes from
-(`transport/origins.py`). A line that is not exactly right ends the connection, as the specification wants it.
+The server never guesses if a connection begins with such a line: the origin of the connection decides
+(`transport/origins.py`). A malformed line ends the connection, as the specification requires.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from typing import Final
 from pychat.model.errors import RemoteProtocolError
 
 MOST_BYTES: Final = 107
-"""Of the longest line that there can be, with its end."""
+"""The longest possible line, with its end."""
 
 _BEGIN: Final = b"PROXY "
 _PORT: Final = "(?:0|[1-9][0-9]{0,4})"
 _TCP: Final = re.compile(rf"PROXY TCP([46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) ({_PORT}) ({_PORT})")
-# What follows the word is to be ignored.
+# Whatever follows UNKNOWN must be ignored.
 _UNKNOWN: Final = re.compile(rb"PROXY UNKNOWN(?: |$)")
 _LARGEST_PORT: Final = 65535
 
 
 class ProxyLine:
-    """Feed bytes until `complete`; then `address` is that of the client, and `rest` what it has said already."""
+    """Call `receive` until `complete`; then `address` is the client's, and `rest` the bytes that follow the line."""
 
     def __init__(self) -> None:
         self._received = b""
         self.complete = False
         self.address: str | None = None
-        """None: the proxy does not know, or the connection is its own."""
+        """None if the proxy does not know it, or the connection is the proxy's own."""
         self.rest = b""
 
     def receive(self, data: bytes) -> None:
         """
-        Take the next bytes, any number.
+        Feed the next bytes, in any chunks.
 
         Raises:
-            RemoteProtocolError: They do not belong to such a line. Nothing can follow.
+            RemoteProtocolError: If they are not part of a PROXY line. The object must not be used any more.
         """
         self._received += data
         line, end, rest = self._received.partition(b"\r\n")
         begin = line[: len(_BEGIN)]
-        # The connection is to end as soon as it is clear that there is no line.
+        # The connection must end as soon as it is clear that this is not a PROXY line.
         if not _BEGIN.startswith(begin) or b"\n" in line or (end and len(line) < len(_BEGIN)):
             raise RemoteProtocolError("it does not begin with a PROXY line")
         if len(line if end else line.removesuffix(b"\r")) + 2 > MOST_BYTES:
@@ -71,5 +71,5 @@ def _client_of(line: bytes) -> str | None:
         address = kind(client)
     except ValueError:
         raise RemoteProtocolError(f"its PROXY line has an address that is none of IPv{version}") from None
-    # Else one person would have two addresses, by the family in which the proxy was reached.
+    # Otherwise a client would have two addresses, depending on the family by which the proxy was reached.
     return str(getattr(address, "ipv4_mapped", None) or address)

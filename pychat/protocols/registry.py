@@ -1,8 +1,8 @@
 """
-The languages that a server speaks: what reads each of them, and what writes it. A new one is a line of this table, a
-member of `detect.Language`, and a sign by which `detect.Detector` knows it.
+The registry of languages: each with its protocol (reader) and its dialect (writer). A new language needs a line in this
+table, a member of `detect.Language`, and a sign by which `detect.Detector` recognises it.
 
-HTTP is none of them: nobody comes in by it (`http/page.py`).
+HTTP is not in the table, because nobody can chat over it (`http/page.py`).
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from pychat.version import __version__
 
 
 class Host(NamedTuple):
-    """What languages tell of the server that speaks them, before a client has said what it knows."""
+    """What a language announces about the server before the client has sent its capabilities."""
 
     name: str
     description: str
     default_room: str
     limits: Limits
     mechanisms: tuple[str, ...] = ()
-    """Of SASL."""
+    """The SASL mechanisms."""
     registers: bool = False
-    """Whether everybody can make an account."""
+    """True if anybody can register an account."""
     registers_early: bool = False
-    """Whether also before they have come in."""
+    """True if they can do so before they are connected to the chat."""
 
 
 class Spoken(NamedTuple):
     """One language."""
 
     protocol: Callable[[Limits, Any], Protocol]
-    """Makes the reader of one connection, which writes with a dialect of this language."""
+    """Makes the protocol of one connection, which writes with a dialect of this language."""
     dialect: Callable[[Host], Dialect]
 
 
@@ -64,5 +64,5 @@ LANGUAGES: Final[dict[Language, Spoken]] = {
 
 
 def make_dialects(host: Host) -> dict[Language, Dialect]:
-    """Return what writes each language, for all connections of a server."""
+    """Return the dialects of a server, shared by all its connections."""
     return {language: spoken.dialect(host) for language, spoken in LANGUAGES.items()}

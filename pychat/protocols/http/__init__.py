@@ -1,1 +1,1 @@
-"""What a web browser says: no language of the chat, but answered."""
+"""HTTP requests of web browsers: not a language of the chat, but answered with a page."""

@@ -1,8 +1,8 @@
 """
-What a web browser, or curl, reads that asks a chat server for a page: how to join.
+The page that a web browser or curl receives from a chat server: how to join.
 
-Only GET and HEAD are answered so, and nothing of a request is ever heard in a chat (`request.py`). What the
-request names as its host is repeated only if it can be a host, and escaped: the page may be shown under any name.
+Only GET and HEAD are answered with it, and no part of a request ever reaches a chat (`request.py`). The requested host
+is repeated only if it is a valid host, and escaped: the page may be shown under any name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from pychat.protocols.http.request import is_request_line
 
 MOST_HEAD_BYTES: Final = 16_384
-"""More of a request is not waited for; browsers send less than 2 KiB."""
+"""Limit for the head of a request; browsers send less than 2 KiB."""
 
 _NOT_ANSWERED: Final = "This chat has no web page for that. Use nc.\n"
 _HOST: Final = re.compile(
@@ -31,24 +31,24 @@ _SAFE: Final = (
 
 
 class Site(NamedTuple):
-    """What the page tells of a server."""
+    """What the page says about a server."""
 
     name: str
     room: str
-    """Where everybody comes in."""
+    """The room that everybody joins."""
     has_password: bool = False
     fingerprint: str | None = None
-    """The SHA-256 of its certificate; None: it speaks no TLS."""
+    """The SHA-256 of its certificate; None if it does not speak TLS."""
     tls_required: bool = False
 
 
 def wants_page(data: bytes) -> bool:
-    """Whether a request that begins like this may ask for a page, so that its head is worth to be read."""
+    """Return whether a request that begins like this may ask for a page, so that its head is worth reading."""
     return data.startswith((b"GET ", b"HEAD "))
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether the head of a request has come to its end, or is longer than any that is answered."""
+    """Return whether the head of a request is complete, or over the limit."""
     return b"\r\n\r\n" in data or b"\n\n" in data or len(data) >= MOST_HEAD_BYTES
 
 
@@ -57,8 +57,8 @@ def answer(data: bytes, site: Site, *, secure: bool) -> bytes:
     Return the answer to a request.
 
     Args:
-        data: As much as came.
-        secure: Whether it came over TLS.
+        data: All bytes received so far.
+        secure: True if it came over TLS.
     """
     line, *rest = data.partition(b"\r\n\r\n")[0].split(b"\n")
     if not (wants_page(data) and is_request_line(line.rstrip(b"\r")) and is_whole(data)):
@@ -78,7 +78,7 @@ def answer(data: bytes, site: Site, *, secure: bool) -> bytes:
 
 
 def _place(named: str, *, secure: bool) -> tuple[str, int]:
-    """Return host and port of the request, as far as they can be such."""
+    """Return the host and port of the request; placeholders if the host is not valid."""
     match = _HOST.fullmatch(named)
     if match is None:
         return "HOST", 55555
@@ -87,7 +87,7 @@ def _place(named: str, *, secure: bool) -> tuple[str, int]:
 
 
 def _lines(host: str, port: int, site: Site, *, secure: bool) -> list[str]:
-    """The page as text; commands are indented."""
+    """Return the page as text; commands are indented."""
     lines = [f"{site.name} is a chat. Web browsers cannot chat here yet; join it with one of:"]
     connect = f"    pychat connect --nick NAME --host {host} --port {port}"
     if not site.tls_required and not secure:

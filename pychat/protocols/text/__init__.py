@@ -1,1 +1,1 @@
-"""The language of people at a terminal: slash commands in, lines to read out."""
+"""The language of people at a terminal: slash commands in, readable lines out."""

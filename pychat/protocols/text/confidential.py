@@ -1,4 +1,4 @@
-"""What must not be said to a room, however it is mistyped: commands with a password, or with a text for one person."""
+"""Keep mistyped commands out of rooms if they contain a password or a text for one person."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pychat.model.text import UNSEEN
 from pychat.model.verbs import Invalid, Say
 
 WITH_PASSWORD: Final = ("register", "login", "identify", "password", "passwd", "drop", "regain", "ghost", "oper")
-"""Commands that take a password: whoever mistypes one must not say it in a room."""
+"""Commands that take a password: a mistyped one must not be sent to a room."""
 
 _CONFIDENTIAL: Final = frozenset((*WITH_PASSWORD, "msg", "m", "w", "tell", "reply", "r"))
-"""And those that say something to one person only."""
+"""These, and the commands that send a text to one person only."""
 
 
 _KEY: Final = r"\x1b[\[O][0-9;]*[A-Za-z~]"
-"""What an arrow and its like send where nothing edits the line, as below `nc`."""
+"""The sequence that an arrow key and similar keys send if nothing edits the line, as with `nc`."""
 _SLASHES: Final = "/\uff0f"
-"""The second one is what Japanese keyboards have."""
+"""The second one is on Japanese keyboards."""
 _START: Final = rf"(?:{_KEY}|[{UNSEEN}\x00-\x09\x0b-\x1f\x7f-\x9f\ufffd])*[{_SLASHES}]"
 _COMMAND: Final = re.compile(rf"{_START}(\S+)")
 HIDDEN: Final = re.compile(rf"(?:\A|\n){_START}")
-"""Where a line begins in several ones that may be a command, though not to the eye of a program."""
+"""The start of each line of a text that may be a command, even if the slash follows invisible characters."""
 
 
 def hidden(line: str) -> Invalid | None:
-    """Return the refusal of a line that would be a confidential command, were there no blank or the like before it."""
+    """Return the refusal of a line that would be a confidential command without the blank or similar before it."""
     name = _confidential(line)
     if not name:
         return None
@@ -39,7 +39,7 @@ def hidden(line: str) -> Invalid | None:
 
 
 def in_text(text: str) -> Invalid | None:
-    """Return the refusal of a text in which one of several lines is a confidential command."""
+    """Return the refusal of a text of several lines if one of them is a confidential command."""
     name = next(filter(None, map(_confidential, text.split("\n"))), "")
     if not name:
         return None
@@ -48,10 +48,10 @@ def in_text(text: str) -> Invalid | None:
 
 def not_a_command(text: str) -> Say:
     """
-    Return what says a text that a program gives, for which there are no commands; two slashes say one.
+    Return the verb for a text from a program, where slash commands do not exist; two slashes stand for one.
 
     Raises:
-        Refused: It begins with a slash, or there is a confidential command in it: it may have been meant for no room.
+        Refused: If it begins with a slash or contains a confidential command, which may not be meant for a room.
     """
     if text.startswith("//"):
         return Say(text[1:])
@@ -63,7 +63,7 @@ def not_a_command(text: str) -> Say:
 
 
 def _confidential(line: str) -> str:
-    """The name of the confidential command in a line, whatever unseen is before it; empty if there is none."""
+    """Return the name of the confidential command in a line, even after invisible characters; "" if there is none."""
     command = _COMMAND.match(line)
     name = "" if command is None else normalize("NFKC", command[1]).lower()
     return name if name in _CONFIDENTIAL else ""

@@ -1,4 +1,4 @@
-"""The rules of rooms and the roles of their members in words: letters are for IRC, and for `/mode`."""
+"""Describe room rules and roles in words; mode letters are for IRC and `/mode`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CHANGES: Final[dict[str, tuple[str, str]]] = {
         "{by} lets programs in {room} be asked things (CTCP)",
     ),
 }
-"""By letter: when it is set, and when it is removed."""
+"""By letter: the text when a mode is set, and when it is removed."""
 
 _MUTES: Final = ("{by} muted {what} in {room}", "{by} ended the mute of {what} in {room}")
 _OVER: Final = {True: "the mute of {what} in {room} has ended", False: "the ban of {what} from {room} has ended"}
@@ -48,11 +48,11 @@ RULES: Final[dict[str, str]] = {
     "t": "only operators set the topic",
     "C": "no program may be asked things (CTCP)",
 }
-"""What a mode of a room is, with its argument after a blank."""
+"""The meaning of each room mode, with a placeholder for its argument."""
 
 
 def changes_in_words(event: ModesChanged) -> list[str]:
-    """One sentence for each change, without anything before it."""
+    """Return one sentence for each change, without a prefix."""
     return [_change(event, change) for change in event.changes]
 
 
@@ -63,7 +63,7 @@ def _change(event: ModesChanged, change: ModeChange) -> str:
         text = _OVER[is_mute]
     else:
         either = _MUTES if is_mute else _CHANGES.get(change.mode)
-        if either is None:  # of a server that knows more modes
+        if either is None:  # from a server that knows more modes
             return (
                 f"{event.nickname} set mode {'-+'[change.adding]}{change.mode} {argument}".rstrip()
                 + f" in {event.room}"
@@ -74,13 +74,13 @@ def _change(event: ModesChanged, change: ModeChange) -> str:
 
 
 def _person(mask: str) -> str:
-    """A mask as one would say it: the nickname, where it says nothing else."""
+    """Return a mask for people to read: only the nickname, if the mask says nothing else."""
     mask = mask.removeprefix(MUTE)
     return mask.removesuffix("!*@*") if "*" not in mask.removesuffix("!*@*") else mask
 
 
 def rules_in_words(modes: Modes) -> str:
-    """What the modes of a room are, with their letters."""
+    """Return the meaning of a room's modes, with their letters."""
     arguments = iter(modes.arguments)
     parts = []
     for letter in modes.letters:

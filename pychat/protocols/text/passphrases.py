@@ -1,7 +1,7 @@
 """
-Passwords in a line that somebody types, where blanks separate other things as well.
+Parse passwords in a typed line, where blanks also separate other words.
 
-A password with blanks is the rest of the line. Where that could be something else, or it begins or ends with blanks, it
+A password with blanks is the rest of the line. Where that is ambiguous, or the password begins or ends with blanks, it
 stands in double quotes. Quotes around a text without blanks are part of the password.
 """
 
@@ -18,7 +18,7 @@ _QUOTED: Final = re.compile(r'"([^"\s]*\s[^"]*)"(?:\s+|$)')
 
 
 def unquoted(text: str) -> str:
-    """Return the password that a text is."""
+    """Return the password that a text stands for."""
     return text[1:-1] if _is_quoted(text) else text
 
 
@@ -28,10 +28,10 @@ def _is_quoted(text: str) -> bool:
 
 def passwords(text: str) -> list[str]:
     """
-    Return the passwords, and other words, that a text has.
+    Return the passwords and other words of a text.
 
     Raises:
-        Refused: There are more than three: one of them has blanks and no quotes.
+        Refused: If there are more than three: one of them has blanks and is not quoted.
     """
     found: list[str] = []
     while text := text.lstrip():
@@ -45,9 +45,9 @@ def passwords(text: str) -> list[str]:
 
 def login(text: str, ref: Ref = None) -> LogIn:
     """
-    Return what logs in with `[ACCOUNT] PASSWORD`.
+    Return the verb for `[ACCOUNT] PASSWORD`.
 
-    If nobody has an account of the first word, all of it is the password of one's own (`LogIn.typed`).
+    If there is no account with the name of the first word, the whole text is the password of one's own (`LogIn.typed`).
     """
     first, _, rest = text.partition(" ")
     rest = rest.strip()

@@ -1,8 +1,9 @@
 """
-Plain text, for people with `nc`, telnet or the tutorial's client: a line is a message, a slash makes it a command.
+Plain text, for people with `nc`, telnet or the tutorial's client: a line is a message, or a command if it begins with a
+slash.
 
-The first line is the nickname, the second the server's password, if it wants one. Two languages share the grammar: in
-`TextProtocol` a message ends with a newline; in `ClassicProtocol` it is whatever one `recv` returned, because the
+The first line is the nickname, the second the server password, if there is one. Two languages share the grammar: in
+`TextProtocol` a message ends with a newline; in `ClassicProtocol` a message is one chunk from `recv`, because the
 tutorial's client sends no newlines.
 """
 
@@ -35,18 +36,18 @@ from pychat.protocols.text.render import DEFAULT_ROOM, Style, in_room, render, r
 from pychat.protocols.text.telnet import TelnetFilter
 
 _BINARY: Final = Abort("bad_request", "this is not text: it contains a NUL")
-"""For a line before there is a nickname: it is a program of another protocol, whose lines are not tried one by one."""
+"""For a line before there is a nickname: the peer speaks another protocol, and its lines are not tried as nicknames."""
 _NAMES_KEPT: Final = 16
-"""Nicknames of one session whose own prefix is still recognised, beside the first two."""
+"""Nicknames of one session whose own prefix is still recognised, besides the first two."""
 
 
 class TextDialect(Dialect):
     """
-    Items as lines for people (`render.py`), each ended by a newline.
+    Encodes items as lines for people (`render.py`), each ended by a newline.
 
     Args:
-        default_room: The room whose name is not put before its messages.
-        ascii: Whether what is not ASCII is written as an escape, for programs that would die of it.
+        default_room: The room whose messages have no room name before them.
+        ascii: True to write non-ASCII characters as escapes, for programs that would fail on them.
     """
 
     name: ClassVar[str] = "text"
@@ -56,7 +57,7 @@ class TextDialect(Dialect):
         self._charset = "ascii" if ascii else "utf-8"
 
     def encode(self, items: Sequence[Item]) -> bytes:
-        """See `Dialect.encode`."""
+        """Return the items as lines of text; see `Dialect.encode`."""
         return self._text(items).encode(self._charset, "backslashreplace")
 
     def _text(self, items: Sequence[Item]) -> str:
@@ -80,13 +81,13 @@ class TextDialect(Dialect):
             for line in render(item, style):
                 add(line + "\n")
         text = "".join(parts)
-        # Text in a room is clean already (`model/text.py`), so the way above does not clean it again. Should anything
-        # get past that, it still must not end a line here.
+        # Text in a room is clean already (`model/text.py`), so the loop above does not clean it again. If that ever
+        # fails, the text still must not end a line here.
         return text if "\r" not in text and "\0" not in text else "".join(f"{s}\n" for s in render_all(items, style))
 
 
 class ClassicDialect(TextDialect):
-    """The same in ASCII: the tutorial's client decodes ASCII, and ends at anything else."""
+    """The same in ASCII: the tutorial's client decodes ASCII, and exits at anything else."""
 
     name: ClassVar[str] = "classic"
 
@@ -96,9 +97,9 @@ class ClassicDialect(TextDialect):
 
 class _Grammar(Protocol):
     """
-    What a line means, which depends on whether there is a nickname yet.
+    The meaning of a line, which depends on whether there is a nickname yet.
 
-    Before, one line at a time is tried as a nickname, and the rest waits for what becomes of it.
+    Before that, one line at a time is tried as a nickname, and the rest waits for the result.
     """
 
     replays = True
@@ -112,21 +113,21 @@ class _Grammar(Protocol):
         self._decoder = LineDecoder()
         self._pending = PendingLines()
         self._ended = False
-        self._tried = Hello("")  # the last one, with the nickname as the peer wrote it
-        self._lacks_password = False  # whether the next line is the server's password
+        self._tried = Hello("")  # the last attempt, with the nickname as the peer wrote it
+        self._lacks_password = False  # True if the next line is the server password
         self._password: str | None = None
 
     def registered(self, nickname: str) -> None:
-        """See `Protocol.registered`: from now on lines are messages."""
+        """Treat lines as messages from now on; see `Protocol.registered`."""
         self._registered = True
         self._password, self._tried = None, Hello(self._tried.nickname)
 
     def lacks_password(self) -> None:
-        """See `Protocol.lacks_password`: the next line is the password, whatever it looks like."""
+        """Treat the next line as the password, whatever it looks like; see `Protocol.lacks_password`."""
         self._lacks_password = True
 
     def take_verbs(self) -> list[Verb]:
-        """See `Protocol.take_verbs`."""
+        """Return the verbs of the next lines; see `Protocol.take_verbs`."""
         verbs: list[Verb] = []
         while self._pending and not verbs:
             if self._registered:
@@ -139,7 +140,7 @@ class _Grammar(Protocol):
         return verbs
 
     def _first_verbs(self, line: Run) -> list[Verb]:
-        """What a line means while there is no nickname: a try to come in, or nearly nothing."""
+        """Return the verbs for a line before there is a nickname: mostly an attempt to register."""
         verbs = [self._first_verb(item) if isinstance(item, str) else item for item in self._items(line)]
         for verb in verbs:
             if isinstance(verb, Hello):
@@ -158,7 +159,7 @@ class _Grammar(Protocol):
             return self._hello(line.strip())
         verb = slash.parse(line)
         match verb:
-            case SetNickname():  # who answers the question for a nickname with "/nick ann" means the same
+            case SetNickname():  # "/nick ann" as the answer to the prompt means the same as "ann"
                 return self._hello(verb.nickname)
             case Regain():
                 return self._hello(verb.nickname)._replace(regain=True, account_password=verb.password or "")
@@ -168,13 +169,13 @@ class _Grammar(Protocol):
         return Hello(nickname, replay=True, password=self._password)
 
     def _verb(self, line: str) -> Verb | None:
-        """What a line means once there is a nickname; None: nothing."""
+        """Return the verb for a line once there is a nickname; None if it is empty."""
         if line.startswith("/"):
             return slash.parse(line)
         return hidden(line) or (Say(line) if line else None)
 
     def _verbs(self, run: Run) -> list[Verb]:
-        """What lines mean once there is a nickname, or the first of them; the others wait again."""
+        """Return the verbs for the first lines of a run once there is a nickname; the others are put back."""
         items = self._items(self._pending.keep_rest(run, VERBS_AT_ONCE))
         verbs = [self._verb(item) if isinstance(item, str) else item for item in items]
         return [verb for verb in verbs if verb is not None]
@@ -184,23 +185,23 @@ class _Grammar(Protocol):
 
 
 class TextProtocol(_Grammar):
-    """One line, one message: `nc`, telnet, and whatever people write in an afternoon."""
+    """One line, one message: `nc`, telnet, and simple clients that people write themselves."""
 
     def receive(self, data: bytes) -> None:
-        """See `Protocol.receive`."""
+        """Split the bytes into lines; see `Protocol.receive`."""
         self._pending.add(self._lines.receive(self._telnet.strip(data)))
 
     def receive_eof(self) -> None:
-        """See `Protocol.receive_eof`."""
+        """Complete the last line; see `Protocol.receive_eof`."""
         self._pending.add(self._lines.receive_eof())
 
     def _verbs(self, run: Run) -> list[Verb]:
-        """The hot path of the server, so all at once where nothing is special."""
+        """Return all lines in one verb if nothing in them is special; this is the server's hot path."""
         try:
             text = "" if run is None else run.decode()
         except UnicodeDecodeError:
             return super()._verbs(run)
-        # To look for one character costs nothing, for two some time in each line.
+        # Searching for one character costs nothing; searching for two costs time for each line.
         plain = "\n\n" not in text and (("/" not in text and "\uff0f" not in text) or HIDDEN.search(text) is None)
         if plain and text[:1] not in _SPECIAL and text[-1] != "\n":
             lines = text.split("\n")
@@ -216,9 +217,9 @@ class ClassicProtocol(_Grammar):
     """
     The tutorial's client: one `receive`, one message.
 
-    It answers the prompt with its bare nickname and then sends "nickname: text", always with the nickname it began
-    with. Its own prefix is stripped; anybody else's is text, for nobody speaks in another's name. One that has not
-    understood the prompt, since a hint came with it, begins with "nickname: text": that tells the nickname as well.
+    It answers the prompt with its bare nickname and then sends "nickname: text", always with its first nickname. Its
+    own prefix is stripped; any other prefix is text, because nobody may speak in another's name. A client that missed
+    the prompt, because the hint arrived with it, begins with "nickname: text"; the nickname is taken from that.
     """
 
     asks_again = False  # it would answer with the same nickname for ever
@@ -230,7 +231,7 @@ class ClassicProtocol(_Grammar):
         self._started = False
 
     def receive(self, data: bytes) -> None:
-        """See `Protocol.receive`; what has newlines is several messages."""
+        """Treat each chunk as one message, or as several if it has newlines; see `Protocol.receive`."""
         lines = [line for line in self._telnet.strip(data).split(b"\n") if line.strip(b"\r")]
         if lines:
             nickname, colon, _ = lines[0].partition(b": ")
@@ -240,10 +241,10 @@ class ClassicProtocol(_Grammar):
             self._pending.add(self._lines.receive(b"\n".join(lines) + b"\n"))
 
     def receive_eof(self) -> None:
-        """See `Protocol.receive_eof`: nothing is ever unfinished here."""
+        """Do nothing, because no message is ever unfinished; see `Protocol.receive_eof`."""
 
     def registered(self, nickname: str) -> None:
-        """See `Protocol.registered`: this nickname is one whose prefix is stripped."""
+        """Strip the prefix of this nickname from now on; see `Protocol.registered`."""
         super().registered(nickname)
         names = [f"{self._tried.nickname}: ", f"{nickname}: "] if not self._prefixes else [f"{nickname}: "]
         self._prefixes += [name for name in names if name not in self._prefixes]

@@ -1,8 +1,8 @@
 """
-What people read: items as lines of text, for the line languages and for the command-line client.
+Render items as lines of text for people, for the line languages and for the command-line client.
 
-The first characters of a line say what it is, and nobody can fake them: nicknames have no blanks, and every line of a
-message that has several begins with its sender.
+The first characters of a line show its kind and cannot be faked: nicknames have no blanks, and every line of a
+multi-line message begins with its sender.
 
     ann: hello                        said in the default room
     [ops] ann: hello                  said in another room
@@ -100,16 +100,16 @@ from pychat.protocols.text.wording import (
 __all__ = ["DEFAULT_ROOM", "Style", "in_room", "render", "render_all"]
 
 _NAMES_ON_JOIN: Final = 20
-"""How many members one who joins is told unasked; `/who` tells all."""
+"""How many members are listed to a joining member; `/who` lists all."""
 
 
 def render(item: Item, style: Style = Style()) -> list[str]:  # noqa: B008 -- immutable
-    """Return the lines that tell a person of the item, without newlines; none if it is not for people."""
+    """Return the lines that describe the item, without newlines; none if it is not for people."""
     return _RENDERERS[type(item)](item, style)
 
 
 def render_all(items: Iterable[Item], style: Style) -> list[str]:
-    """The lines of several items."""
+    """Return the lines of several items."""
     return [line for item in items for line in render(item, style)]
 
 
@@ -177,12 +177,12 @@ def _notice(item: Notice, style: Style) -> list[str]:
 
 
 def _nothing(item: Item, style: Style) -> list[str]:
-    """For what goes without saying, and for what only clients of other languages can ask for."""
+    """Return no lines: the item is implied by others, or only clients of other languages can ask for it."""
     return []
 
 
 def _failure(item: Failure, style: Style) -> list[str]:
-    # To be asked for a password is no refusal to the one who could not know of it.
+    # A request for a password is not a refusal, because the user could not know about it.
     text = with_local_times(item.text, style)
     return note(text) if item.code == "password_required" else say("! ", text)
 
@@ -294,7 +294,7 @@ def _replay(item: Replay, style: Style) -> list[str]:
 
 
 def _record(room: str, events: tuple[Event, ...], style: Style, search: str = "", *, more: bool = False) -> list[str]:
-    """A heading that tells the day, then the events, each line with its time; another day is announced."""
+    """Return a heading with the date, then the events, each line with its time; a change of date gets its own line."""
     events = tuple(event for event in events if not isinstance(event, NOT_SHOWN))
     only_messages = all(isinstance(event, Message) for event in events)
     title = record_title(room, len(events), only_messages=only_messages, search=search, more=more)
@@ -312,7 +312,7 @@ def _record(room: str, events: tuple[Event, ...], style: Style, search: str = ""
 
 
 def _when(event: Event) -> tuple[str, str]:
-    """The day and the minute of an event."""
+    """Return the date and the minute of an event."""
     moment = time.localtime(event.time)
     return time.strftime("%Y-%m-%d", moment), time.strftime("%H:%M", moment)
 
@@ -326,7 +326,7 @@ def _lines(item: Lines | Motd, style: Style) -> list[str]:
 
 
 def _motd(item: Motd, style: Style) -> list[str]:
-    # Who did not ask for it need not hear that there is none.
+    # Someone who did not ask for it need not be told that there is none.
     return note("there is no message of the day") if item.ref is not None and not item.lines else _lines(item, style)
 
 
@@ -369,7 +369,7 @@ _RENDERERS: Final[dict[type, _Renderer]] = {
     Motd: _motd,
     Modes: _modes,
     Masks: _masks,
-    Inviting: _nothing,  # the room tells it
+    Inviting: _nothing,  # the room's event shows it
     Invitations: _invitations,
     UserModes: _user_modes,
     **plain_server.RENDERERS,
@@ -390,4 +390,4 @@ _RENDERERS: Final[dict[type, _Renderer]] = {
 }
 
 NOT_SHOWN: Final = tuple(kind for kind in get_args(Event) if _RENDERERS[kind] is _nothing)
-"""Events of which people are not told."""
+"""Events that are not shown to people."""

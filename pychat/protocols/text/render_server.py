@@ -1,4 +1,4 @@
-"""What people read of accounts and of bans from the server: see `render.py`."""
+"""Render account and server-ban items as text: see `render.py`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """
 Slash commands: what people type in a line language, and in the command-line client, to do more than talk.
 
-Each function is one command (`slash_table.py`), from the rest of the line to a verb.
+Each function is one command (`slash_table.py`) and turns the rest of the line into a verb.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from pychat.protocols.text.render import NOT_SHOWN
 from pychat.protocols.text.slash_table import CommandTable, SlashCommand, first_word, room_name
 
 COMMANDS: Final[dict[str, SlashCommand[Verb]]] = {}
-"""By name and by alias, in the order in which help lists them."""
+"""By name and by alias, in the order of the help."""
 
 TABLE: Final = CommandTable(COMMANDS)
 _command = TABLE.command
@@ -53,13 +53,13 @@ _overview = cache(TABLE.overview)
 
 
 def parse(line: str) -> Verb:
-    """Return the verb of a line that begins with a slash; `Invalid` if it is none. Two slashes: the text "/..."."""
+    """Return the verb of a line that begins with a slash; `Invalid` if there is none. Two slashes: the text "/..."."""
     return TABLE.parse(line)
 
 
 def _number(argument: str) -> int:
-    """A number; 0 if it is none."""
-    # isdecimal, because int() also takes signs, blanks and underscores; short, because it takes time over digits.
+    """Return a number; 0 if the argument is not one."""
+    # isdecimal, because int() also accepts signs, blanks and underscores; short, because int() is slow for many digits.
     return int(argument) if argument.isdecimal() and len(argument) <= 9 else 0
 
 
@@ -268,7 +268,7 @@ def _announce(arguments: str) -> Verb | None:
 @_command("motd")
 def _motd(arguments: str) -> Verb | None:
     """Show the message of the day."""
-    # With a mark, because who did not ask for it is not told that there is none.
+    # With a ref, because a missing message is not reported to those who did not ask for it.
     return None if arguments else GetMotd(ref="motd")
 
 

@@ -1,4 +1,4 @@
-"""How help is grouped: what everybody needs fits a screen, and the rest has a name."""
+"""The groups of the help: what everybody needs fits a screen, and the rest is under a name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "you": ("nick", "away", "back", "quit", "reconnect"),
     "account": ("register", "login", "logout", "password", "drop", "regain"),
 }
-"""The commands of everybody, by what they are about."""
+"""The commands for everybody, by topic."""
 
 OPERATORS: Final = (
     *("kick", "ban", "kickban", "unban", "mute", "unmute", "op", "deop", "voice", "devoice"),
     *("private", "key", "hide", "slow", "mode"),
     *("oper", "kill", "serverban", "serverunban", "audit", "announce", "stats"),
 )
-"""The commands of those who keep order, in a room and on the server."""
+"""The commands for operators, of a room or of the server."""

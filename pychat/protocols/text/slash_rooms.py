@@ -1,4 +1,4 @@
-"""Slash commands for order in a room (`slash_commands.py` has the others): what its operators type."""
+"""Slash commands of room operators, for moderation (`slash_commands.py` has the others)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pychat.protocols.text.mode_words import RULES
 from pychat.protocols.text.slash_table import CommandTable, SlashCommand, first_word, room_name
 
 COMMANDS: Final[dict[str, SlashCommand[Verb]]] = {}
-"""By name and by alias, in the order in which help lists them."""
+"""By name and by alias, in the order of the help."""
 
 _command = CommandTable(COMMANDS).command
 
@@ -112,7 +112,7 @@ def _mode(arguments: str) -> Verb:
 
 
 _ARGUMENTS: Final = {"k": " WORD", "l": " N", "W": " N seconds"}
-"""How the rules with an argument are explained."""
+"""How the arguments of rules are shown in the help."""
 COMMANDS["mode"] = COMMANDS["mode"]._replace(
     more=(
         *[f"  {letter}  {text.format(_ARGUMENTS.get(letter, ''))}" for letter, text in RULES.items()],

@@ -1,9 +1,9 @@
 """
-A table of slash commands: from a line that somebody typed to what it asks for, and to the help about it.
+A table of slash commands: parses a typed line into a request, and explains the commands.
 
-One entry is one command: its name and aliases, how it is used, and a function from the rest of the line to what it
-asks for. The first line of the function's docstring is its help text. `slash_commands.py` has those of every line
-language; the terminal client adds its own.
+One entry is one command: its name and aliases, its usage, and a function from the rest of the line to the request. The
+first line of the function's docstring is its help text. `slash_commands.py` has the commands of every line language;
+the terminal client adds its own.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from pychat.model.verbs import Help, Invalid, Say
 from pychat.protocols.text.slash_help import GROUPS, OPERATORS
 
 A = TypeVar("A")
-"""What commands ask for: a verb, mostly."""
+"""What commands return: a verb, mostly."""
 A_co = TypeVar("A_co", covariant=True)
 
 Parser: TypeAlias = Callable[[str], A | None]
 """
-From the arguments, without blanks around them, to what is asked for; None if they are not what it needs. It may raise
+From the arguments, without blanks around them, to the request; None if they do not fit the usage. It may raise
 `Refused` to say why.
 """
 
 _NAME_SHOWN: Final = 32
-"""Characters of an unknown command's name that are repeated to the one who typed it."""
+"""How many characters of an unknown command's name are repeated to the user."""
 _SAYABLE: Final = re.compile(r"[\w/.-]{1,32}")
 """An unknown command that may be the beginning of a text, as paths are."""
 
@@ -42,24 +42,24 @@ class SlashCommand(NamedTuple, Generic[A_co]):
     help: str
     parse: Parser[A_co]
     more: tuple[str, ...] = ()
-    """Lines that explain it further."""
+    """Further lines of its explanation."""
 
 
 class CommandTable(Generic[A]):
-    """Commands by name and by alias, in the order in which help lists them."""
+    """Commands by name and by alias, in the order of the help."""
 
     def __init__(
         self, commands: dict[str, SlashCommand[A]] | None = None, topics: dict[str, str] | None = None
     ) -> None:
         """
         Args:
-            topics: What help tells beside the commands, by name.
+            topics: Help texts that are not about a command, by name.
         """
         self.topics: Final[dict[str, str]] = topics or {}
         self.commands: Final[dict[str, SlashCommand[A]]] = {} if commands is None else commands
 
     def command(self, name: str, arguments: str = "", *aliases: str) -> Callable[[Parser[A]], Parser[A]]:
-        """Put the function into the table; one that is there already by this name gives way."""
+        """Add the decorated function to the table; it replaces an earlier command of this name."""
 
         def add(function: Parser[A]) -> Parser[A]:
             summary = (function.__doc__ or "").strip().partition("\n")[0]
@@ -71,7 +71,7 @@ class CommandTable(Generic[A]):
         return add
 
     def parse(self, line: str) -> A | Say | Invalid:
-        """Return what a line that begins with a slash asks for; two slashes: to say the text "/..."."""
+        """Return the request of a line that begins with a slash; for two slashes, `Say` with the text "/..."."""
         if line.startswith("//"):
             return Say(line[1:])
         words = line[1:].split(None, 1) if line[1:2].strip() else []
@@ -99,12 +99,12 @@ class CommandTable(Generic[A]):
         return Help("\n".join([f"{command.usage}  {command.help}{also}", *command.more]), about=command.name)
 
     def help_text(self) -> str:
-        """All commands, one line each."""
+        """Return all commands, one line each."""
         lines = self._lines(dict.fromkeys(self.commands.values()))
         return "\n".join([*lines, "//text  Say a text that begins with a slash."])
 
     def overview(self) -> str:
-        """The commands of everybody by what they are about, and where to read more."""
+        """Return the commands for everybody by topic, and where to read more."""
         grouped = {name for names in (*GROUPS.values(), OPERATORS) for name in names}
         others = [command.name for command in dict.fromkeys(self.commands.values()) if command.name not in grouped]
         lines = ["Type a line and Enter to say it; //text says a text that begins with a slash."]
@@ -120,13 +120,14 @@ class CommandTable(Generic[A]):
 
     @staticmethod
     def _lines(commands: Iterable[SlashCommand[A]]) -> list[str]:
-        """How each is used and what for; without columns, which break on a narrow screen."""
+        """Return the usage and help of each; without columns, which break on a narrow screen."""
         return [f"{command.usage}  {command.help}" for command in commands]
 
     def _unknown(self, name: str, otherwise: str = "") -> Invalid:
         shown = name[:_NAME_SHOWN] if name.isprintable() else ascii(name[:_NAME_SHOWN])
         typed = name[:_NAME_SHOWN].lower()
-        # People rarely mistype the first letter, and comparing with all commands is slow enough to be a weapon.
+        # People rarely mistype the first letter, and comparing with all commands is slow enough for a denial of
+        # service.
         close = get_close_matches(typed, [known for known in self.commands if known[0] == typed[:1]], n=1, cutoff=0.65)
         if close:
             advice = f"did you mean /{close[0]}? /help lists the commands"
@@ -136,11 +137,11 @@ class CommandTable(Generic[A]):
 
 
 def room_name(argument: str) -> str:
-    """The name of a room, which may be written as IRC does."""
+    """Return the name of a room, which may be written as in IRC."""
     return argument.removeprefix("#")
 
 
 def first_word(arguments: str) -> tuple[str, str]:
-    """The first word and the rest."""
+    """Return the first word and the rest."""
     words = [*arguments.split(None, 1), "", ""]
     return words[0], words[1]

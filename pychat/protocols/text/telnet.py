@@ -1,8 +1,8 @@
 """
-What telnet programs put between the characters (RFC 854): commands that begin with the byte 0xFF, "IAC".
+Remove the commands that telnet programs send between characters (RFC 854); they begin with the byte 0xFF, "IAC".
 
-They are dropped: the server offers no option and needs none. This comes before lines are split, because a
-subnegotiation may contain any byte, newlines too (a window 10 columns wide).
+They are dropped, because the server offers no option and needs none. This happens before lines are split: a
+subnegotiation may contain any byte, including a newline (a window 10 columns wide).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class TelnetFilter:
     Strips telnet commands from a stream, in any chunks.
 
     Args:
-        most: Bytes that one subnegotiation may have; a longer one makes the stream `broken`, for it would swallow
-            everything for ever.
+        most: Bytes that one subnegotiation may have; a longer one makes the stream `broken`, because it would swallow
+            all further input.
     """
 
     def __init__(self, most: int) -> None:
@@ -40,7 +40,7 @@ class TelnetFilter:
         self.broken = False
 
     def strip(self, data: bytes) -> bytes:
-        """Return the next part of the text, without commands; nothing any more once `broken`."""
+        """Return the next part of the text, without commands; nothing once the stream is `broken`."""
         if self._state is _State.TEXT and IAC not in data and not self.broken:
             return data
         text = bytearray()
@@ -50,7 +50,7 @@ class TelnetFilter:
         return bytes(text)
 
     def _text(self, data: bytes, at: int, text: bytearray) -> int:
-        """Copy up to the next command, and return the place behind its first byte."""
+        """Copy up to the next command, and return the position after its first byte."""
         end = data.find(IAC, at)
         if end < 0:
             text += data[at:]
@@ -60,11 +60,11 @@ class TelnetFilter:
         return end + 1
 
     def _command(self, data: bytes, at: int, text: bytearray) -> int:
-        """Swallow one byte of a command, or the body of a subnegotiation, and return the place behind."""
+        """Skip one byte of a command, or the body of a subnegotiation, and return the position after it."""
         byte = data[at]
         match self._state:
             case _State.COMMAND:
-                if byte == IAC:  # doubled: the byte itself is meant
+                if byte == IAC:  # doubled: it stands for the byte itself
                     text.append(IAC)
                 self._subnegotiated = 0
                 self._state = _AFTER_COMMAND.get(byte, _State.TEXT)

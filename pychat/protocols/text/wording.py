@@ -1,4 +1,4 @@
-"""The words of what people read (`render.py`): how lines are written, and what several kinds of them have in common."""
+"""Wording shared by several kinds of lines that people read (`render.py`)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Style(NamedTuple):
     default_room: str = DEFAULT_ROOM
     """The room that is not named before each of its messages."""
     local_time: bool = False
-    """Whether the reader sits in front of this computer; if not, times have the name of its time zone behind them."""
+    """True if the reader uses this computer; otherwise times are followed by the name of their time zone."""
 
 
 def zone(style: Style, moment: float) -> str:
-    """The name of the time zone, for one who may be in another."""
+    """Return the name of the time zone, for a reader who may be in another one."""
     return "" if style.local_time else time.strftime(" %Z", time.localtime(moment))
 
 
 def with_local_times(text: str, style: Style) -> str:
-    """A text of the server with the moments in it, which are UTC, as people here write them."""
+    """Return a text of the server with its moments, which are UTC, in local time."""
     return _MOMENT.sub(lambda match: _local(match[0], style), text)
 
 
@@ -43,16 +43,16 @@ def _local(written: str, style: Style) -> str:
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]) (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] UTC"
 )
-"""As `durations.moment` writes it."""
+"""The format of `durations.moment`."""
 
 
 def in_room(room: str, style: Style) -> str:
-    """What comes before a line about a room."""
+    """Return the prefix of a line about a room."""
     return "" if room == style.default_room else f"[{room}] "
 
 
 def say(before: str, text: str) -> list[str]:
-    """All lines of a text, each with what comes before it."""
+    """Return all lines of a text, each with the prefix."""
     return [before + line if line else before.rstrip() for line in clean(text).split("\n")]
 
 
@@ -61,22 +61,22 @@ def note(text: str) -> list[str]:
 
 
 def away(text: str) -> str:
-    """An away text in words; `/away` alone has the text "away"."""
+    """Return an away text in words; `/away` alone has the text "away"."""
     return "away" if text in ("", "away") else f"away: {text}"
 
 
 def sign(roles: str) -> str:
-    """What stands before the name of one who has these roles, as in IRC; no nickname begins so."""
+    """Return the sign before the name of a member with these roles, as in IRC; no nickname begins with it."""
     return "@" if "o" in roles else "+" if "v" in roles else ""
 
 
 def listeners(role: str) -> str:
-    """Who hears what is said to those with a role or a higher one (`Message.role`)."""
+    """Return who receives a message to those with a role or a higher one (`Message.role`)."""
     return {"operator": "operators", "voice": "operators and voices"}.get(role, role)
 
 
 def record_title(room: str, number: int, *, only_messages: bool, search: str = "", more: bool = False) -> str:
-    """What a part of a room's record is, with so many events; `search`: the words that were looked for."""
+    """Return the title of a part of a room's record with `number` events; `search` holds the words searched for."""
     room = "the audit record" if room == AUDIT else room
     sight = ", as far as one question looks" if more and not number else ""
     if search:
@@ -89,7 +89,7 @@ def record_title(room: str, number: int, *, only_messages: bool, search: str = "
 
 
 def duration(seconds: float) -> str:
-    """About how long, in one unit."""
+    """Return the approximate duration in one unit."""
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length:.0f} {unit}"
