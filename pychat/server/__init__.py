@@ -250,13 +250,14 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         release_waiting(self.chat)
         self.chat.log.release_waiting()
         for link in list(self._links.values()):
-            if link.session is None:
+            session = link.session  # the writer forgets it when the connection ends
+            if session is None:
                 self.fanout.expel(link, reason)
             else:
-                link.session.kick(reason)
-        for session in self.chat.sessions():
-            if session.is_local:
                 session.kick(reason)
+        for one in self.chat.sessions():
+            if one.is_local:
+                one.kick(reason)
         self._join_readers(deadline - _STOP_SECONDS / 2)
         for link in list(self._links.values()):
             self.fanout.submit_now(Sever(link, reason))
