@@ -30,8 +30,8 @@ class FakeClock(Clock):
         # Guards what follows. Nothing is called under it.
         self._moved = threading.Condition()
         self._passed = 0.0
-        self._waiting: list[float] = []
-        """Until when those wait who do; one whose time is over may not have noticed yet."""
+        self._waiting: list[tuple[float, threading.Event]] = []
+        """Until when those wait who do, and for what; one whose time is over may not have noticed yet."""
         self.waits: list[float] = []
         """How long all those wanted to wait who have waited or do, in seconds, in order."""
 
@@ -58,6 +58,8 @@ class FakeClock(Clock):
         """
         Wait, in real time, until so many threads wait by this clock: then it is time to `advance`.
 
+        Whose event is set waits no more; it may look what time it is and wait again, so it is waited for.
+
         Raises:
             AssertionError: There were fewer within `timeout` seconds.
         """
@@ -77,11 +79,12 @@ class FakeClock(Clock):
         return event.is_set()
 
     def _waiters_locked(self) -> int:
-        return sum(until > self._passed for until in self._waiting)
+        return sum(until > self._passed and not event.is_set() for until, event in self._waiting)
 
     def _wait_locked(self, event: threading.Event, until: float) -> None:
-        self._waiting.append(until)
+        waiter = until, event
+        self._waiting.append(waiter)
         self._moved.notify_all()
         while self._passed < until and not event.is_set():
             self._moved.wait(_LOOK_SECONDS)
-        self._waiting.remove(until)
+        self._waiting.remove(waiter)

@@ -68,6 +68,12 @@ def private(chat: Chat) -> tuple[Remote, Room]:
     return ann, ann.rooms["den"]
 
 
+def is_abandoned(chat: Chat, room: Room) -> bool:
+    """Whether nobody is awaited there any more, and all that goes with that is done."""
+    with chat.order.lock:
+        return not room.rules.awaited
+
+
 def said(chat: Chat) -> list[str]:
     """What the record of the room has."""
     return [event.text for event in chat.log.read_after(("den",), 0).events if isinstance(event, Message)]
@@ -123,7 +129,7 @@ def test_when_nobody_comes_back_the_room_is_abandoned(chat: Chat, clock: FakeClo
     assert room.rules.awaits()
     clock.wait_for_waiters()
     clock.advance(1)
-    wait_until(lambda: not room.rules.awaited, "the room is abandoned")
+    wait_until(lambda: is_abandoned(chat, room), "the room is abandoned")
 
     assert (room.rules.key, said(chat)) == (None, [])
     eve = arrive(chat, "eve", rooms=("den",))

@@ -70,9 +70,9 @@ def test_the_time_does_not_begin_anew() -> None:
     clock = FakeClock()
     chat = owned(clock)
     eve = come(chat, "ann")
-    clock.advance(50)
+    pass_time(clock, 50)
     assert codes(eve.do(SetNickname("eve"), SetNickname("ann"))) == []
-    clock.advance(10)
+    pass_time(clock, 10)
     wait_until(lambda: eve.nickname != "ann", "the alarm")
 
     assert codes(eve.do(SetNickname("ann"))) == ["nickname_registered"]

@@ -90,6 +90,20 @@ def test_who_has_waited_long_enough_waits_no_more(clock: FakeClock) -> None:
         waiting.result(DEADLINE)
 
 
+def test_whose_event_is_set_waits_no_more(clock: FakeClock) -> None:
+    """Also if it has not noticed yet: it may look at the clock, and wait for something else."""
+    event = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(clock.wait, event, 1.0)
+        clock.wait_for_waiters()
+
+        event.set()
+
+        with pytest.raises(AssertionError):
+            clock.wait_for_waiters(timeout=0.0)
+        waiting.result(DEADLINE)
+
+
 def test_the_systems_clock_waits_for_events() -> None:
     """What a chat has if nothing else is wanted."""
     event = threading.Event()
@@ -241,15 +255,19 @@ def test_a_bot_in_the_server_follows_the_clock(chat_server: MakeChat, clock: Fak
         ann.say(text)
         return ann.next(Message).text
 
+    def pass_time(seconds: float) -> None:
+        clock.wait_for_waiters()  # when the bot knows what is due next
+        clock.advance(seconds)
+
     assert [say("!brew"), say("!brew")] == ["tea", "still hot"]
     for _ in range(2):
-        clock.advance(60)
+        pass_time(60)
         assert ann.next(Message).text == "a minute"
     assert say("!brew") == "tea"
-    clock.advance(3600)
+    pass_time(3600)
     assert {ann.next(Message).text, ann.next(Message).text} == {"an hour", "a minute"}
     bot.off(often)
-    clock.advance(3600)
+    pass_time(3600)
     assert ann.next(Message).text == "an hour"
 
 
