@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import secrets
+import socket
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final, TypeVar
 
 from pychat import ChatServer, testing
 from pychat.core.handler import Handler
 from pychat.handlers import Broadcast, Commands, History, JoinLeaveNotices, NicknameValidator
+from pychat.protocols.detect import behind_prompt
 
 __all__ = [
     "DEADLINE",
     "Clients",
     "JsonPeer",
     "Peer",
+    "free_port",
     "full_chain",
     "ignore_other_threads",
     "pychat_threads",
@@ -31,6 +35,19 @@ def wait_until(holds: Callable[[], object], what: str, timeout: float = DEADLINE
     """As `pychat.testing.wait_until`."""
     __tracebackhide__ = True
     testing.wait_until(holds, what, timeout)
+
+
+def free_port() -> int:
+    """
+    Return a port on which nobody listens, and which the system gives to nobody who wants any.
+
+    So it stays free while a server that was there is started anew, whatever other tests start meanwhile.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 _others: set[threading.Thread] = set()
@@ -61,6 +78,20 @@ class Peer(testing.Peer):
             address = (address, None)  # a Unix socket
         super().__init__(*address[:2], deadline=DEADLINE, receive_buffer=receive_buffer)
 
+    # Whoever says nothing for 0.3 s is asked for a nickname, which on a busy machine may be anybody. What is read by
+    # its lines, or up to the end, is without that; `read_exactly` reads it.
+
+    def read_line(self) -> str:
+        """Return the next line without its newline."""
+        line = super().read_line()
+        if line.startswith("NICKNAME wanted: "):
+            line = super().read_line()
+        return line.removeprefix("NICK")
+
+    def read_rest(self) -> bytes:
+        """Return everything up to the end of the stream, also if that is a reset."""
+        return behind_prompt(super().read_rest())
+
 
 class JsonPeer(Peer):
     """One that speaks JSON lines."""
@@ -71,10 +102,7 @@ class JsonPeer(Peer):
 
     def read(self) -> dict[str, Any]:
         """Return the next object."""
-        line = self.read_line()
-        if line.startswith("NICKNAME "):  # it was silent for long
-            line = self.read_line()
-        item: dict[str, Any] = json.loads(line.removeprefix("NICK"))
+        item: dict[str, Any] = json.loads(self.read_line())
         return item
 
     def next(self, type: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from chat_clients import DEADLINE, wait_until
+from chat_clients import DEADLINE, free_port, wait_until
 
 import pychat.client
 from pychat import Bot, ChatServer, Gap, Limits, LocalSession, Message, Refused
@@ -67,13 +66,6 @@ def network() -> Iterator[Callable[[int], Network]]:
 def wait_connected(bot: Bot) -> None:
     """Wait until the bot is in its rooms."""
     wait_until(lambda: bot.connected, "the bot is in a chat")
-
-
-def free_port() -> int:
-    """A port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 # Coming in

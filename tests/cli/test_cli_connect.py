@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from chat_clients import DEADLINE, Clients, wait_until
+from chat_clients import DEADLINE, Clients, free_port, wait_until
 from chat_networks import WELCOME, Script, script
 from chat_programs import CALLED, PYCHAT, Programs, pychat
 
@@ -320,7 +320,7 @@ def test_6_when_nobody_acknowledges(pychat: Programs) -> None:
         "        if message.text == 'die':\n"
         "            os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    _, port = pychat.serve("--handler", "mine:Die")
+    _, port = pychat.serve("--handler", "mine:Die", port=free_port())
     ann = pychat.connect(port, "ann")
     ann.send("die")
     ann.stdin.close()
@@ -486,7 +486,7 @@ def test_json_is_not_buffered(pychat: Programs, clients: Clients) -> None:
 
 def test_a_server_that_is_killed_and_restarted_is_found_again(pychat: Programs, clients: Clients) -> None:
     """By the same nickname, in the same rooms; what happens to the connection is told in JSON, too."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     ann = pychat.connect(port, "ann", "--json", "--room", "ops", "--create")
     ann.send('{"type":"say","text":"before","ref":1}')
     ann.read_object("ok")
@@ -508,7 +508,7 @@ def test_a_server_that_is_killed_and_restarted_is_found_again(pychat: Programs, 
 
 def test_lines_wait_while_there_is_no_connection(pychat: Programs, clients: Clients) -> None:
     """What was not sent yet is sent when the client is back, once."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     ann = pychat.connect(port, "ann")
     ann.stderr.read_until("you are in")
     server.signal(signal.SIGTERM)
@@ -532,7 +532,7 @@ def test_lines_wait_while_there_is_no_connection(pychat: Programs, clients: Clie
 
 def test_it_waits_for_the_network_in_silence(pychat: Programs) -> None:
     """Interrupted while there is no connection, it ends at once."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     ann = pychat.connect(port, "ann")
     ann.stderr.read_until("you are in")
     server.signal(signal.SIGKILL)

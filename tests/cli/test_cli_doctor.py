@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from chat_clients import DEADLINE
+from chat_clients import DEADLINE, free_port
 from chat_programs import CALLED, Programs, pychat
 from chat_tls import certificate
 
@@ -41,13 +41,6 @@ def answering(answer: bytes) -> Iterator[int]:
         yield listener.getsockname()[1]
         done.set()
         thread.join(DEADLINE)
-
-
-def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 # The port

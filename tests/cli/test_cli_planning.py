@@ -9,6 +9,7 @@ import sqlite3
 from typing import NamedTuple
 
 import pytest
+from chat_clients import free_port
 from chat_programs import Program, Programs, pychat
 from chat_tls import new_certificate
 from click.testing import CliRunner
@@ -194,13 +195,6 @@ def test_a_server_that_runs_says_the_same(place: Programs) -> None:
         assert line.endswith(KEPT)
     write(place, "", {})
     assert hang_up(server).endswith(AGAIN)
-
-
-def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_what_another_server_uses_is_good(pychat: Programs) -> None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from chat_clients import DEADLINE, Clients, wait_until
+from chat_clients import DEADLINE, Clients, free_port, wait_until
 from chat_programs import CALLED, PYCHAT, ROUTINE, Programs, pychat
 
 __all__ = ["pychat"]  # the fixture
@@ -116,8 +116,7 @@ def test_everywhere_is_warned_about(pychat: Programs, host: str) -> None:
 @pytest.mark.parametrize("how", ["closed", "broken"])
 def test_a_stdout_that_nobody_reads_is_no_reason_to_end(pychat: Programs, clients: Clients, how: str) -> None:
     """It serves, without a traceback, also at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     reading, writing = os.pipe()
     os.close(reading)
     shell = ["sh", "-c", 'exec "$@" >&-', "sh"] if how == "closed" else []

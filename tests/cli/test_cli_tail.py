@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from chat_clients import DEADLINE, Clients, JsonPeer
+from chat_clients import DEADLINE, Clients, JsonPeer, free_port, wait_until
 from chat_programs import PYCHAT, Program, Programs, pychat
 
 from pychat.cli.tail import Tail
@@ -19,7 +19,6 @@ from pychat.model.events import Message
 from pychat.model.queries import ReadHistory
 from pychat.model.replies import HistoryPage
 from pychat.testing import Network
-from pychat.testing.waiting import wait_until
 
 __all__ = ["pychat"]  # the fixture
 
@@ -157,7 +156,7 @@ def test_a_private_message_is_printed(pychat: Programs, clients: Clients) -> Non
 
 def test_it_comes_back_with_what_was_missed(pychat: Programs, clients: Clients) -> None:
     """A server that is killed and started again is found."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     bob = talk(clients, port)
     tail = follow_from_now(pychat, port, bob, "--json")
 
@@ -189,7 +188,7 @@ def test_what_it_says_itself_is_no_data(
     pychat: Programs, clients: Clients, arguments: list[str], told: list[str]
 ) -> None:
     """It goes to stderr; one that is to be quiet tells only that something is missing."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     bob = talk(clients, port)
     tail = follow_from_now(pychat, port, bob, *arguments)
 

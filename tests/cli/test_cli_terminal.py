@@ -6,7 +6,7 @@ import signal
 import sys
 
 import pytest
-from chat_clients import Clients
+from chat_clients import Clients, free_port
 from chat_programs import Programs, pychat
 from terminal_screen import ARROW_UP, CTRL_C, CTRL_D, ENTER, Terminals, terminals
 
@@ -343,7 +343,7 @@ def test_without_reconnect_a_loss_is_the_end(pychat: Programs, terminals: Termin
 
 def test_what_was_not_said_at_the_end_is_in_the_history(pychat: Programs, terminals: Terminals) -> None:
     """A line that is typed when the connection is lost for good is one arrow up away the next time."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     ann = terminals.join(port, "ann", "--no-reconnect")
     ann.type("half a line")
     ann.see_line("[lobby] half a line")

@@ -6,7 +6,7 @@ import re
 import signal
 from contextlib import closing
 
-from chat_clients import Clients
+from chat_clients import Clients, free_port
 from chat_programs import Programs, pychat
 from terminal_screen import ARROW_DOWN, ARROW_UP, ENTER, Terminals, terminals
 
@@ -17,7 +17,7 @@ __all__ = ["pychat", "terminals"]  # fixtures
 
 def test_a_line_stays_while_there_is_no_connection(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """The status counts down; the line is said when Enter is pressed again, after the client is back."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     ann = terminals.join(port, "ann")
     server.signal(signal.SIGKILL)
     ann.see("-- the server closed the connection; reconnecting")
@@ -61,7 +61,7 @@ def test_what_was_missed_is_counted_and_then_shown(pychat: Programs, clients: Cl
 
 def test_a_server_that_is_restarted_is_found_again(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """The half line is there all the time, and one is in all rooms again."""
-    server, port = pychat.serve()
+    server, port = pychat.serve(port=free_port())
     ann = terminals(port, "--nick", "ann", "--room", "lobby", "--room", "ops")
     ann.see_line("[ops]")
     ann.type("half a line")

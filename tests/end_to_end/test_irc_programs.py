@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from chat_clients import full_chain
+from chat_clients import free_port, full_chain
 from chat_programs import Programs, pychat
 from irc_programs import IRC_PROGRAMS, IrcProgram
 from peer_programs import Program, nc
@@ -176,7 +176,7 @@ def test_it_quits(server: MakeServer, ann: IrcProgram) -> None:
 
 def test_it_comes_back_after_a_restart(pychat: Programs, ann: IrcProgram) -> None:
     """The server is stopped, and started again on the same port: in the lobby as before."""
-    first, port = pychat.serve()
+    first, port = pychat.serve(port=free_port())
     ann.start(port)
     ann.join("#lobby")
 

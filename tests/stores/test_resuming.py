@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from chat_clients import DEADLINE, Clients
+from chat_clients import DEADLINE, Clients, free_port
 from chat_networks import MakeClient, join
 from chat_programs import Programs, pychat
 from terminal_screen import Terminals, terminals
@@ -37,7 +37,7 @@ def test_a_client_hears_what_was_said_before_and_after_the_restart(
     pychat: Programs, clients: Clients, join: MakeClient
 ) -> None:
     """The server is killed; every message comes once, in order, and the nickname and the room are those from before."""
-    server, port = pychat.serve(*SERVE)
+    server, port = pychat.serve(*SERVE, port=free_port())
     with closing(Network("127.0.0.1", port)) as network:
         ann = join(network.port, "ann", rooms=["ops"], reconnect=True)
         bob = clients.json(("127.0.0.1", port), "bob", rooms=["ops"])
@@ -65,7 +65,7 @@ def test_a_client_hears_what_was_said_before_and_after_the_restart(
 
 def test_a_client_is_told_of_a_gap(pychat: Programs, clients: Clients, join: MakeClient) -> None:
     """Of what is not kept any more, before the rest."""
-    server, port = pychat.serve(*SERVE)
+    server, port = pychat.serve(*SERVE, port=free_port())
     with closing(Network("127.0.0.1", port)) as network:
         ann = join(network.port, "ann", rooms=["ops"], reconnect=True)
         bob = clients.json(("127.0.0.1", port), "bob", rooms=["ops"])
@@ -88,7 +88,7 @@ def test_a_client_is_told_of_a_gap(pychat: Programs, clients: Clients, join: Mak
 
 def test_a_terminal_shows_what_was_missed_and_the_gap(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """In words."""
-    server, port = pychat.serve(*SERVE)
+    server, port = pychat.serve(*SERVE, port=free_port())
     with closing(Network("127.0.0.1", port)) as network:
         ann = terminals.join(network.port, "ann")
         bob = clients.json(("127.0.0.1", port), "bob")
@@ -111,7 +111,7 @@ def test_a_terminal_shows_what_was_missed_and_the_gap(pychat: Programs, clients:
 
 def test_a_pipe_shows_the_gap(pychat: Programs, clients: Clients) -> None:
     """As JSON for programs."""
-    server, port = pychat.serve(*SERVE)
+    server, port = pychat.serve(*SERVE, port=free_port())
     with closing(Network("127.0.0.1", port)) as network:
         eye = pychat.connect(network.port, "eye", "--json")
         eye.read_object("members")
