@@ -87,7 +87,8 @@ def test_the_prompt_is_exactly_four_bytes(server: MakeServer, clients: Clients) 
     ann = clients.text(running, "ann")
     silent = clients.raw(running)
 
-    assert silent.socket.recv(1024) == b"NICK"
+    assert silent.read_exactly(4) == b"NICK"
+    assert silent.buffer == b""
     ann.send("is anybody there?\n")
     silent.send("silent")
 

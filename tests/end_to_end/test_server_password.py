@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
-from chat_clients import Clients
+from chat_clients import DEADLINE, Clients
 from chat_networks import MakeClient, join
 from irc_peer import IrcPeer
 from peer_programs import classic_client
@@ -188,5 +188,5 @@ def test_a_client_that_comes_back_gives_it_again(server: MakeServer, join: MakeC
     host = second.session("host")
 
     if not second.chat.find("ann"):
-        assert host.next(Joined, timeout=10).nickname == "ann"
-    assert ann.wait_connected(10)
+        assert host.next(Joined, timeout=DEADLINE).nickname == "ann"
+    assert ann.wait_connected(DEADLINE)

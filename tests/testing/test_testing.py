@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from chat_clients import DEADLINE
+from chat_clients import DEADLINE, pychat_threads, wait_until
 
 from pychat import (
     Bot,
@@ -94,9 +94,10 @@ def test_options_of_the_client_are_passed_on(chat_server: MakeChat) -> None:
 def test_next_tells_what_came_instead(chat_server: MakeChat, kind: type[Member | LocalMember]) -> None:
     """A test that fails says what happened, as far as it can be known."""
     chat = chat_server(deadline=0.1)
-    ann = chat.join("ann") if kind is Member else chat.session("ann")
+    ann = chat.join("ann", timeout=DEADLINE) if kind is Member else chat.session("ann")
     ann.received()
     chat.room().announce("tea is ready")
+    ann.members()  # whose answer comes behind it
 
     with pytest.raises(TimeoutError, match=r"^no Message within 0.1 s, but Notice\(.*text='tea is ready'\)$"):
         ann.next(Message)
@@ -263,7 +264,7 @@ def test_everything_is_closed_at_the_end() -> None:
         members[0].say("hello")
     assert members[2].closed
     assert peer.socket.fileno() == -1
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("pychat-")] == []
+    assert pychat_threads() == []
 
 
 def leave_an_error() -> None:
@@ -319,10 +320,10 @@ def test_a_thread_that_is_left_fails_the_test() -> None:
 
     def leave_a_thread() -> None:
         with chat_servers() as make:
-            chat = make(handlers=[Waits()], deadline=0.1)
+            chat = make(handlers=[Waits()], deadline=0.5)
             nc = chat.connect()
             nc.send("ann\n")
-            chat.wait_until(lambda: chat.room().members, "ann is in")
+            wait_until(lambda: chat.room().members, "ann is in")
 
     try:
         with pytest.raises(AssertionError) as caught:

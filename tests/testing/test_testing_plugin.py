@@ -16,6 +16,7 @@ import threading
 import pytest
 from pychat import Handler, Message, Refused
 from pychat.handlers import Broadcast
+from pychat.testing import wait_until
 """
 
 FAILS = """
@@ -88,9 +89,10 @@ def test_text(chat):
 
 def test_nothing_comes(chat_server):
     chat = chat_server(deadline=0.1)
-    bob = chat.join("bob")
+    bob = chat.join("bob", timeout=10)
     bob.received()
     chat.room().announce("tea")
+    bob.members()  # whose answer comes behind it
     bob.next(Message)
 
 def test_it_never_holds(chat_server):
@@ -157,9 +159,9 @@ class Waits(Handler):
         gate.wait()
 
 def test_leaves_a_thread(chat_server):
-    chat = chat_server(handlers=[Waits()], deadline=0.1)
+    chat = chat_server(handlers=[Waits()], deadline=0.5)
     chat.connect().send("ann\\n")
-    chat.wait_until(lambda: chat.room().members, "ann is in")
+    wait_until(lambda: chat.room().members, "ann is in")
 """,
         apart=True,
     )

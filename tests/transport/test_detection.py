@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from chat_clients import Clients
+from chat_clients import DEADLINE, Clients
 
 from pychat import ChatServer, Limits
+from pychat.transport import connection
 
 MakeServer = Callable[..., ChatServer]
 
@@ -142,10 +143,13 @@ def test_4096_bytes_without_a_newline_are_text(server: MakeServer, clients: Clie
     assert ann.read_line() == "-- welcome to pychat, ann; /help lists the commands"
 
 
-def test_a_peer_that_ends_before_it_says_anything_gets_nothing(server: MakeServer, clients: Clients) -> None:
+def test_a_peer_that_ends_before_it_says_anything_gets_nothing(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No prompt, no goodbye: it is a port scanner."""
+    monkeypatch.setattr(connection, "PROMPT_SECONDS", DEADLINE)  # it is not asked because the machine is slow
     peer = clients.raw(server())
 
     peer.end_sending()
 
-    assert peer.read_rest() == b""
+    assert peer.socket.recv(100) == b""

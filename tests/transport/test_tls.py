@@ -166,7 +166,7 @@ def test_a_browser_gets_an_answer_of_http(tls_server: MakeServer, tls_clients: T
 
 def test_http_is_not_answered_before_it_asks(tls_server: MakeServer, tls_clients: TlsClients) -> None:
     """A browser would take that for a broken connection; one that opened it only in case is closed in time."""
-    running = tls_server(limits=Limits(detection_seconds=1.0))
+    running = tls_server(limits=Limits(detection_seconds=3.0))  # the handshake has to fit in
     peer = tls_clients.add(secure(Peer(running), "http/1.1"))
 
     assert peer.read_rest() == b""
@@ -282,14 +282,10 @@ def test_who_is_slow_inside_of_tls_has_the_time_that_others_have(
     tls_server: MakeServer, tls_clients: TlsClients
 ) -> None:
     """The deadline of the handshake is not that of the person who types the nickname afterwards."""
-    limits = Limits(detection_seconds=0.5)
-    running = tls_server(limits=limits)
+    running = tls_server(limits=Limits(detection_seconds=2.0))
     ann = tls_clients.raw(running)
-    others = [tls_clients.raw(running) for _ in range(3)]
-    for other in others:  # one after the other, each asked 0.3 s after it came
-        assert other.read_exactly(4) == b"NICK"
-    assert tls_clients.raw(running).read_exactly(4) == b"NICK"
-    assert tls_clients.raw(running).read_exactly(4) == b"NICK"
+    for _ in range(8):  # one after the other, each asked 0.3 s after it came
+        assert tls_clients.raw(running).read_exactly(4) == b"NICK"
 
     ann.send("ann\n")
 
