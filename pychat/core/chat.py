@@ -1,8 +1,8 @@
 """
 The chat: sessions, nicknames, rooms and handlers, without a socket.
 
-Verbs come in by `perform`, on the thread of the session that sent them; `verb_table.py` says what each one does.
-Whatever they cause takes its place in one order (`order.py`) and is handed to `delivery`.
+Verbs come in by `perform`, on the thread of the session that sent them; `verb_table.py` defines what each one does. The
+resulting events get their position in one order (`order.py`) and are handed to `delivery`.
 """
 
 from __future__ import annotations
@@ -72,22 +72,22 @@ class Chat:
     ) -> None:
         """
         Args:
-            handlers: What is allowed, said and shown. Without `Broadcast`, nobody hears anybody.
+            handlers: The handlers in order. Without `Broadcast`, messages reach nobody.
             limits: Bounds of everything a peer can send.
-            log: Where the record of the rooms is kept. Default: in memory, the last events of each room.
-            delivery: Who brings events to sessions. Default: only to those of this process.
-            name: What the server calls itself.
-            description: One line about it, for IRC clients.
-            default_room: Where a session goes that names no room.
-            motd: The message of the day, line by line; everybody who comes in is told.
-            operators: Who may become a server operator: passwords by name.
-            password: What everybody must give who comes in from outside of this process. Default: nothing.
-            accounts: Who has one. Default: `KeptAccounts`, which last as long as the log does.
-            clock: What time it is. Tests give it a clock of their own.
+            log: The storage of the rooms' events. Default: in memory, the last events of each room.
+            delivery: Brings events to sessions. Default: only to sessions of this process.
+            name: The name of the server.
+            description: One line about the server, for IRC clients.
+            default_room: The room that a session joins if it names none.
+            motd: The lines of the message of the day, which everybody gets on connecting.
+            operators: The passwords of server operators, by name.
+            password: The password for connections from outside this process. Default: none.
+            accounts: The registered accounts. Default: `KeptAccounts`, which are persisted with the log.
+            clock: The source of time. Tests pass their own.
 
         Raises:
-            TypeError: A handler is none, has a misspelt hook, or one with other parameters.
-            ValueError: The password is empty.
+            TypeError: If a handler is not a `Handler`, or has an unknown hook or one with other parameters.
+            ValueError: If the password is empty.
         """
         self.limits = check_limits(limits) or Limits()
         self.name = given("name", name, str, "a string")
@@ -122,30 +122,30 @@ class Chat:
 
     @property
     def stopping(self) -> threading.Event:
-        """Set when the chat ends: nobody is let in and nothing is published any more."""
+        """Set when the chat ends: from then on nobody is admitted and nothing is published."""
         return self.order.stopping
 
     # Handlers
 
     @property
     def handlers(self) -> tuple[Handler, ...]:
-        """The handlers in order."""
+        """The handlers, in order."""
         return self.chains.handlers
 
     def add_handler(self, handler: Handler, *, before: Handler | None = None) -> None:
-        """Add a handler at the end, or before another one; it takes part from the next verb on. See `Chains.add`."""
+        """Add a handler at the end or before another one, effective from the next verb; see `Chains.add`."""
         with self.order.lock:
             self.chains = self.chains.add(handler, before)
 
     def remove_handler(self, handler: Handler) -> None:
-        """Remove a handler; a hook of it that runs at this moment finishes. See `Chains.remove`."""
+        """Remove a handler; a hook of it that is running finishes. See `Chains.remove`."""
         with self.order.lock:
             self.chains = self.chains.remove(handler)
 
     # Rooms and people
 
     def room(self, name: str) -> Room:
-        """Return the room of this name; make it if there is none. It stays when nobody is in it."""
+        """Return the room of this name, or create it. It stays when it is empty."""
         check_owned(self.order)
         room = self.table.obtain(check_room(name, self.limits))
         with self.order.lock:
@@ -156,24 +156,24 @@ class Chat:
 
     def find_room(self, name: str) -> Room | None:
         """
-        Return the room of this name, or None. Not under the order lock: what lasts of an empty room is read.
+        Return the room of this name, or None. Do not hold the order lock: an empty room is read from the log.
 
         Raises:
-            NotReadable: The log cannot be read.
+            NotReadable: If the log cannot be read.
         """
         return self.table.find(name)
 
     def rooms(self) -> list[Room]:
-        """Return the rooms that somebody is in or is expected back in, and those of the program, sorted by name."""
+        """Return the rooms that have members or expect members back, and pinned rooms, sorted by name."""
         with self.order.lock:
             return self.table.used()
 
     def remove_room(self, name: str, reason: str = "the room was closed") -> None:
         """
-        Let everybody leave the room; forget it and its history. Hooks run on the calling thread.
+        Remove all members from the room and delete the room and its history. Hooks run on the calling thread.
 
         Raises:
-            LocalProtocolError: It is the default room, which everybody comes into.
+            LocalProtocolError: If it is the default room, which everybody joins.
         """
         room = self.find_room(name)
         if room is None:
@@ -186,30 +186,30 @@ class Chat:
             self.table.forget_locked(room)
 
     def find(self, nickname: str) -> Session | None:
-        """Return who has this nickname now, or None."""
+        """Return the session that has this nickname, or None."""
         with self.order.lock:
             return self.nicknames.find(nickname)
 
     def sessions(self) -> list[Session]:
-        """Return everybody who has a nickname."""
+        """Return all sessions that have a nickname."""
         with self.order.lock:
             return self.nicknames.sessions()
 
     def counts(self, ref: Ref = None) -> Counts:
-        """Return how many people and rooms there are."""
+        """Return the numbers of people and rooms."""
         with self.order.lock:
             return self.census.counts(ref, sum([bool(room.occupants) or room.pinned for room in self.table.used()]))
 
     def session(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> LocalSession:
         """
-        Let somebody in who lives inside this process: a bot, a test, a game.
+        Admit a session inside this process: a bot, a test or a game.
 
         Args:
-            rooms: Which to join; none: the default room.
-            bot: Whether it shall be marked as a bot.
+            rooms: The rooms to join. Default: the default room.
+            bot: True to mark the session as a bot.
 
         Raises:
-            Refused: The nickname is not allowed or in use, it may not join a room, or a handler said no.
+            Refused: If the nickname is not allowed or in use, a room cannot be joined, or a handler refused.
         """
         session = LocalSession(self)
         self.admit(session, nickname, rooms, bot=bot)
@@ -219,10 +219,10 @@ class Chat:
         self, session: LocalSession, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False, told: Told = None
     ) -> None:
         """
-        Let a session in that was made elsewhere, of a class of its own, say. See `session` and `LocalSession.hello`.
+        Admit a session that the caller made, of a subclass for example. See `session` and `LocalSession.hello`.
 
         Raises:
-            Refused: The nickname is not allowed or in use, it may not join a room, or a handler said no.
+            Refused: If the nickname is not allowed or in use, a room cannot be joined, or a handler refused.
         """
         self.open(session)
         try:
@@ -235,10 +235,10 @@ class Chat:
 
     def open(self, session: Session) -> None:
         """
-        A participant has arrived.
+        Register a participant that has connected.
 
         Raises:
-            Refused: The chat is ending, or a handler said no.
+            Refused: If the chat is ending, or a handler refused.
         """
         check_owned(self.order)
         if self.stopping.is_set():
@@ -249,9 +249,9 @@ class Chat:
 
     def perform(self, session: Session, verbs: Iterable[Verb]) -> None:
         """
-        Perform verbs of one session, in order, on the calling thread. What comes of them is sent to it as replies.
+        Perform the verbs of one session, in order, on the calling thread. Results are sent to it as replies.
 
-        Two threads that perform verbs of the same session let its handlers run at the same time.
+        If two threads perform verbs of the same session, its hooks run concurrently.
         """
         turn = self.order.turn
         outer, turn.session = turn.session, session
@@ -267,7 +267,7 @@ class Chat:
                     if stopping:
                         raise Refused("the server is shutting down", code="shutting_down")
                     rule = authorize(session, verb)
-                    if self.chains.before_verb and type(verb) is not SayAll:  # which becomes as many Say
+                    if self.chains.before_verb and type(verb) is not SayAll:  # which becomes one Say each
                         if self.chains.verb_waits:
                             self.order.flush()
                         run_before(self.chains.before_verb, session, verb)
@@ -276,7 +276,7 @@ class Chat:
                     rule.do(self, session, verb)
                 except Refused as error:
                     turn.ref = None
-                    if session.put_out is None:  # else it has had its goodbye
+                    if session.put_out is None:  # else it was already told that it ends
                         self.send(session, failure_of(session, verb, error))
         finally:
             turn.session, turn.ref, turn.checked = outer, outer_ref, None
@@ -285,11 +285,11 @@ class Chat:
 
     def close(self, session: Session, reason: str, *, lost: bool = False, farewell: bool = False) -> None:
         """
-        A participant is gone: it leaves its rooms, and its nickname is free as soon as the others hear of it.
+        Close a session: it leaves its rooms, and its nickname is free once the others are told.
 
         Args:
-            lost: Nobody asked for it, so the nickname of a resumable session is kept a while for its token.
-            farewell: It is told the reason, when all that is done.
+            lost: True if the connection was lost; a resumable session's nickname is then reserved for its token.
+            farewell: True to tell the session the reason, after everything else.
         """
         self.order.flush()
         if session.put_out is not None:
@@ -323,14 +323,14 @@ class Chat:
         session.over()
 
     def put_out(self, session: Session, reason: str) -> None:
-        """From now on nothing is accepted of the session, which waits for nothing any more. See `Session.kick`."""
+        """Stop accepting verbs of the session, and end its pauses. See `Session.kick`."""
         with self.order.lock:
             if session.put_out is None:
                 session.put_out = reason
         self.pauses.end(session)
 
     def run_on(self, hooks: Sequence[Callable[..., object]], session: Session, *args: object) -> None:
-        """Run `on_*` hooks of something that holds whatever they do; what one refuses, the session hears."""
+        """Run `on_*` hooks of a change that cannot be undone; the session is told what a hook refuses."""
         try:
             run_on(hooks, session, *args)
         except Refused as failure:
@@ -340,23 +340,23 @@ class Chat:
 
     def publish(self, message: Message, *, to: Iterable[Session] | None = None) -> None:
         """
-        Publish a message where it belongs: in its room, or to the one person it is for.
+        Publish a message in its room, or to the one person it is for.
 
         Args:
-            to: Only these sessions may see it, of those in the room.
+            to: The only sessions of the room that may see it.
 
         Raises:
-            Refused: The room is no more, or nobody has the nickname any more; or the text is empty or too long.
-            LocalProtocolError: The sender's nickname is none.
+            Refused: If the room or the nickname does not exist, or the text is empty or too long.
+            LocalProtocolError: If the sender's nickname is not valid.
         """
         publish(self, message, to)
 
     def send(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
-        """Tell one session something, behind everything that this thread caused before; see `Order.send`."""
+        """Send items to one session, after everything that this thread caused before; see `Order.send`."""
         self.order.send(session, *items, confirms=confirms)
 
     def end(self) -> None:
-        """Nothing is accepted any more, nobody waits, and what is to be known at the next start is kept."""
+        """Stop accepting verbs, end all pauses and timers, and persist the state for the next start."""
         self.stopping.set()
         self.pauses.end_all()
         self.alarms.stop()
@@ -364,10 +364,10 @@ class Chat:
 
     def checked_text(self, text: str) -> str:
         """
-        Return text as it may enter a room: clean, not empty, within the limits.
+        Return the text of a message after cleaning it and checking the limits.
 
         Raises:
-            Refused: It is empty or too long.
+            Refused: If it is empty or too long.
         """
         text = clean(text)
         limits = self.limits
@@ -381,10 +381,10 @@ class Chat:
 
     def checked_short_text(self, what: str, text: str) -> str:
         """
-        Return a topic, an away text or a reason as others may see it: clean, on one line, possibly empty.
+        Return a topic, an away text or a reason, cleaned and on one line; it may be empty.
 
         Raises:
-            LimitExceeded: It is too long.
+            LimitExceeded: If it is too long.
         """
         text = seen(clean_line(text))
         if len(text) > self.limits.short_text_chars:

@@ -1,9 +1,9 @@
 """
-The order: the one place where what happens gets its position, the same for everybody.
+The order: the one place where events get their position, which is the same for everybody.
 
-What a verb causes is first collected by the thread that performs it (`_Turn`), so that messages which came together
-are appended, delivered and encoded together. It is flushed at the end of the chunk, before any answer, before a hook
-that may wait, and before a change of membership.
+The events a verb causes are first collected by its thread (`_Turn`), so that messages that arrive together are
+appended, delivered and encoded together. They are flushed at the end of the chunk, before any reply, before a hook that
+may wait, and before a change of membership.
 """
 
 from __future__ import annotations
@@ -36,34 +36,34 @@ E = TypeVar("E", bound=Event)
 
 
 _MOST_AHEAD_MS: Final = 1000
-"""How far the times of events may run ahead of the clock."""
+"""How far the times of events may exceed the clock, in milliseconds."""
 _MOST_BEHIND_MS: Final = 10_000
-"""How far the clock may be behind the newest event for times to wait for it; if it is more, the clock was set back."""
+"""How far the clock may lag the newest event while times continue from that event; more means it was set back."""
 
 
 CAUSED_BYTES: Final = 4096
-"""What a session may cause before it is asked how much of that is still on its way (`Order.throttle`)."""
+"""The bytes a session may cause before `Order.throttle` checks how many of them are still queued."""
 _BURST_TEXT_BYTES: Final = 32
-"""What a message of a burst takes at least, beside its text: most of it is written once for all of them."""
+"""The minimum cost of a message in a burst, beside its text. Most of the rest is encoded once for all messages."""
 
 _ANSWER_WEIGHT: Final = 2
-"""How many times the bytes of an answer count: it is for one alone, where what is said is written once for many."""
+"""The factor for the bytes of a reply, which is encoded for one session; an event is encoded once for many."""
 
 
 class _Way(NamedTuple):
-    """Where an event goes: see `Order.publish`."""
+    """The audience and origin of an event: see `Order.publish`."""
 
     rooms: tuple[Room, ...]
     source: Session | None
-    """Whose verb caused it."""
+    """The session whose verb caused the event."""
     said: bool
-    """Whether it is the source's own message."""
+    """True if it is the source's own message."""
     only: frozenset[Session] | None
     also: Session | None
 
 
 class _Run:
-    """Events without a position yet that go the same way: they become one `Batch`."""
+    """Consecutive events without a position yet that share a way; they become one `Batch`."""
 
     __slots__ = ("events", "refs", "way")
 
@@ -71,30 +71,30 @@ class _Run:
         self.way = way
         self.events: list[Event] = []
         self.refs: dict[int, Ref] = {}
-        """Marks of those events, by their index, that their source waits for."""
+        """The marks of events whose results the source waits for, by index."""
 
 
 class _Turn(threading.local):
-    """What a thread has caused and not yet flushed."""
+    """The events that a thread has caused and not yet flushed."""
 
     session: Session | None = None
-    """Whose verb the thread performs; None outside of verbs."""
+    """The session whose verb the thread performs; None outside verbs."""
     ref: Ref = None
-    """The mark of the message whose hooks run: the first thing they publish under its sender's name answers it."""
+    """The mark of the message whose hooks run. The first event they publish in its sender's name answers it."""
     instead: tuple[_Run, int] | None = None
-    """Where the first thing is that they publish under another name, which answers it if nothing else does."""
+    """The first event they publish in another name; it answers the mark if no other event does."""
     addressed: tuple[str, Session] | None = None
-    """Whom the direct message is for whose hooks run, by the name that it has there."""
+    """The recipient of the direct message whose hooks run, with the nickname it was addressed by."""
 
     checked: Event | None = None
-    """The message whose hooks run, as long as it is not published: it is as others may see it."""
+    """The message whose hooks run, already checked, until it is published."""
 
     def __init__(self) -> None:
         self.runs: list[_Run] = []
 
 
 class Order:
-    """Positions for events and answers. Its lock is the first in the order of locks (docs/architecture.md)."""
+    """Gives events and replies their positions. Its lock is the first in the lock order (docs/architecture.md)."""
 
     def __init__(self, log: Log, delivery: Delivery, clock: Clock = SYSTEM_CLOCK) -> None:
         self.log = log
@@ -112,13 +112,13 @@ class Order:
     @contextmanager
     def change(self, session: Session | None = None) -> Iterator[None]:
         """
-        Hold the lock for a change of the state, after everything that this thread caused before; then let it be sent.
+        Hold the lock for a change of the state: flush what this thread caused before, and wake the delivery at the end.
 
         Args:
-            session: Whose verb it is.
+            session: The session whose verb makes the change, if any.
 
         Raises:
-            NotHere: The session has ended or was disconnected since its verb began: hooks take time, and passwords.
+            NotHere: If the session has ended or was kicked since its verb began; hooks and password hashing take time.
         """
         self.flush()
         try:
@@ -130,11 +130,11 @@ class Order:
             self.wake()
 
     def wake(self) -> None:
-        """Let what was appended be delivered. Without the lock, once after all that was appended under it."""
+        """Wake the delivery. Call this without the lock, once after all entries appended under it."""
         self.log.wake()
 
     def throttle(self, session: Session) -> None:
-        """Wait while too much of what a session has caused is on its way. For its own thread, without a lock."""
+        """Block while too many bytes the session caused are queued (backpressure). For its thread, without locks."""
         self.flush()
         self.log.throttle()
         self.delivery.throttle(session)
@@ -148,16 +148,16 @@ class Order:
         also: Session | None = None,
     ) -> None:
         """
-        Queue an event behind what this thread caused before; outside of verbs it is flushed at once.
+        Queue an event after those this thread caused before; outside verbs, flush it at once.
 
         Args:
-            rooms: In whose records it belongs; none for a direct message, whose recipient is in `only`.
-            only: The sessions that may see it, if not all members.
-            also: A session that hears it although it is no member any more.
+            rooms: The rooms whose logs it belongs to; empty for a direct message, whose recipient is in `only`.
+            only: The sessions that may see it. Default: all members.
+            also: A session that gets it although it is not a member any more.
 
         Raises:
-            NotStored: It is said outside of verbs, so that there is no session to be told, and cannot be stored.
-            LocalProtocolError: The same, and the chat has ended.
+            NotStored: If the event cannot be stored and is published outside verbs, so no session can be told.
+            LocalProtocolError: If it is published outside verbs and the chat has ended.
         """
         turn = self.turn
         session = turn.session
@@ -182,10 +182,10 @@ class Order:
 
     def send(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
         """
-        Tell one session something, behind everything that this thread caused before.
+        Send items to one session, after everything that this thread caused before.
 
         Args:
-            confirms: It tells that what was kept before is stored (`Private.confirms`).
+            confirms: True if the items confirm that earlier changes are stored (`Private.confirms`).
         """
         self.flush()
         if not session.closed:
@@ -194,13 +194,13 @@ class Order:
             self.wake()
 
     def send_locked(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
-        """The same, within `change`."""
+        """Send items, within `change`."""
         if session.behind is not None and session.resumable:
             items = tuple(map(without_id, items))
         self.bring_locked(session, *items, confirms=confirms)
 
     def bring_locked(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
-        """The same, also to a session that is behind in its rooms (`rooms/behind.py`): what brings it up to date."""
+        """Send items, with their ids, even if the session is still catching up (`rooms/behind.py`). Hold the lock."""
         assert self.lock.locked()
         if not items:
             return
@@ -210,7 +210,7 @@ class Order:
         self.log.append(Private(session, items, session.nickname, session is source, confirms))
 
     def flush(self) -> None:
-        """Give everything that this thread caused its position, and let it be sent."""
+        """Give a position to every event that this thread has caused, and wake the delivery."""
         runs = self.turn.runs
         if runs:
             for run in runs:
@@ -220,7 +220,7 @@ class Order:
             self.wake()
 
     def flush_locked(self) -> None:
-        """The same, together with a change that the caller makes under the same lock; the caller calls `wake`."""
+        """Flush under the lock, together with a change the caller makes; the caller calls `wake`."""
         assert self.lock.locked()
         runs, self.turn.runs, self.turn.instead = self.turn.runs, [], None
         if not self.stopping.is_set():
@@ -234,7 +234,7 @@ class Order:
         also: Session | None = None,
         deaf: frozenset[Session] = frozenset(),
     ) -> E:
-        """Give one event its position now, together with a change that the caller makes under the same lock."""
+        """Give one event its position now, together with a change the caller makes under the same lock."""
         assert self.lock.locked()
         placed: E = event._replace(id=self.log.claim(1), time=self._times_locked(1)[0])  # type: ignore[assignment]
         source = self.turn.session
@@ -244,7 +244,7 @@ class Order:
         return placed
 
     def _also_locked(self, also: Session | None, rooms: Iterable[Room], events: Sequence[Event]) -> Session | None:
-        """Return who is to hear events together with the rooms: nobody who hears them there, now or a little later."""
+        """Return `also` if it gets the events neither as a member nor by catching up later; else None."""
         if also is None or any(also in room.occupants for room in rooms):
             return None
         if also.behind is None:
@@ -254,16 +254,16 @@ class Order:
 
     def say_all(self, session: Session, room: Room, texts: Sequence[str], size: int) -> None:
         """
-        Publish plain messages of a session in a room, at once; the same as if each was published.
+        Publish plain messages of a session in a room at once, as if each was published on its own.
 
         Args:
-            size: Bytes of all texts.
+            size: The bytes of all texts together.
 
         Raises:
-            NotAMember: The session is in that room no more.
+            NotAMember: If the session is not in that room any more.
         """
         if room.ignoring:
-            deaf_to(room.alone, session)  # so that nothing is matched under the lock
+            deaf_to(room.alone, session)  # so that no masks are matched under the lock
         with self.lock:
             self.flush_locked()
             if self.stopping.is_set() or not session.is_here:
@@ -279,12 +279,12 @@ class Order:
 
     def _times_locked(self, count: int) -> list[float]:
         """
-        Return times for the ids that were claimed last, a millisecond apart, so that they tell events from each other.
+        Return times for the ids that were claimed last, a millisecond apart, so that times tell events apart.
 
-        Clients know an event by its time in milliseconds (IRCv3 server-time, chathistory). When there are more than
-        a thousand a second for long, they share times, but no time is before an earlier one. When the clock was set
-        back by some seconds, also over a restart, times go on from the newest, a millisecond for each event, until the
-        clock is there. If it is more, times go back with the clock, and the log knows from which id on.
+        Clients identify an event by its time in milliseconds (IRCv3 server-time, chathistory). If there are more than a
+        thousand events a second for long, some share a time, but times never decrease. If the clock was set back by a
+        few seconds, even across a restart, times continue from the newest event, a millisecond for each, until the
+        clock catches up. If it was set back further, times follow the clock, and the log records from which id on.
         """
         now = int(self._time() * 1000)
         if self._last_ms > now + _MOST_BEHIND_MS:
@@ -302,7 +302,7 @@ class Order:
     def _append_run_locked(self, run: _Run) -> None:
         rooms, source, said, only, also = run.way
         if said and source is not None and not source.is_here:
-            return  # somebody else has ended the session meanwhile
+            return  # another thread has ended the session meanwhile
         try:
             _check_locked(run.way)
         except Refused as error:
@@ -328,7 +328,7 @@ class Order:
 
 
 def _match_lists(way: _Way) -> None:
-    """Without the lock, let the lists concerned match the one who speaks; under it they know the answer."""
+    """Match the sender against the mask lists without the lock, so that the results are cached under it."""
     if way.said and way.source is not None:
         for room in way.rooms:
             may_be_heard(way.source, room)
@@ -339,14 +339,14 @@ def _match_lists(way: _Way) -> None:
 
 
 def _deaf_locked(way: _Way) -> frozenset[Session]:
-    """Who does not hear what is said, because it is said by somebody whom they ignore."""
+    """Return the sessions that do not get the message because they ignore its sender."""
     if way.said and way.source is not None and any(room.ignoring for room in way.rooms):
         return deaf_to(way.rooms, way.source)
     return frozenset()
 
 
 def _check_locked(way: _Way) -> None:
-    """What was true when the message was said may not be any more: hooks take time."""
+    """Check again that the message may be sent: hooks take time, and its room or recipient may have changed."""
     if way.said and way.source is not None:
         for room in way.rooms:
             if way.source not in room.occupants and "n" in room.rules.flags:
@@ -360,7 +360,7 @@ def _check_locked(way: _Way) -> None:
 
 
 def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
-    """Return the events with consecutive ids, their times, and the nickname that their source has at this moment."""
+    """Return the events with consecutive ids, their times, and their source's current nickname."""
     rooms, source, said, only, _ = run.way
     audience = frozenset(session.identity for session in only) if only is not None and rooms else None
     if not said or source is None:
@@ -392,6 +392,6 @@ def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
                 )
             )
         else:
-            place = cast("Tagged", event)._replace(id=first + at, time=times[at])  # or any other of `SAID`
+            place = cast("Tagged", event)._replace(id=first + at, time=times[at])  # the other types of `SAID`
             own.append(place._replace(sender=nickname, userhost=userhost, account=account))
     return own

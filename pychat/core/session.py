@@ -1,7 +1,7 @@
 """
-A session: one participant. Verbs go in, events come out; bytes and sockets are somebody else's matter.
+A session: one participant. Verbs go in, events come out; bytes and sockets are handled elsewhere.
 
-`Session` is what handlers see of everybody. One inside this process is in `local_session.py`.
+`Session` is the base class that handlers see. Sessions inside this process are in `local_session.py`.
 """
 
 from __future__ import annotations
@@ -28,31 +28,30 @@ if TYPE_CHECKING:
     from pychat.model.masks import MaskList
 
 Told: TypeAlias = Callable[[Refused], object] | None
-"""Who is told why something is refused, instead of an error that is raised; or nobody."""
+"""A callback that receives refusals, which are raised as errors if it is None."""
 
 
 class Exchange(Protocol):
-    """What is known of a login between its messages."""
+    """The state of a login between its messages."""
 
     ref: Ref
-    """Of the message that has begun it."""
+    """The mark of the message that began the login."""
 
 
 _identities = count(secrets.randbits(62))
-"""Never the same again, also when the server is started anew by another clock: what is kept for some only, is kept with
-these."""
+"""Unique across restarts, even if the clock was set back: persisted audiences and roles refer to these ids."""
 
 
 class Session:
     """
     The chat's record of one participant. Read it from any thread; only the chat changes it.
 
-    Hooks of a handler may keep what they need in `memo`, under a key of their own (the handler itself, say): it is
-    touched only by the session's own thread, needs no lock, and is gone with the session.
+    A handler's hooks may keep their state in `memo`, under a key of their own (such as the handler itself). Only the
+    session's own thread touches it, so it needs no lock, and it is discarded with the session.
     """
 
     is_local: ClassVar[bool] = False
-    """Whether events are delivered by `deliver`, inside this process."""
+    """True if the session is inside this process and receives events by `deliver`."""
 
     __slots__ = (
         "__weakref__",
@@ -110,140 +109,142 @@ class Session:
     def __init__(self, chat: Chat, address: str = "") -> None:
         self.chat = chat
         self.address = address
-        """The peer's IP address; "unix" by a Unix socket, empty inside this process. Never shown to other members."""
+        """The peer's IP address; "unix" for a Unix socket, empty inside this process. Never shown to other members."""
         self.account: str | None = None
-        """The account that it is logged in to, as that is written; None: it is a guest."""
+        """The account the session is logged in to, in its canonical spelling; None for a guest."""
         self.borrows_until: float | None = None
-        """Until when it may have nicknames of other accounts (`Clock.monotonic`); None: it never had one."""
+        """The end of the grace period for nicknames of other accounts (`Clock.monotonic`); None if it never started."""
         self.sasl: Exchange | None = None
-        """What `core/accounts/sasl.py` knows while it logs in by several messages."""
+        """The state of a login in several messages, which belongs to `core/accounts/sasl.py`."""
         self.secure = False
-        """Whether nobody on the way can read or change what is said: its connection is one of TLS."""
+        """True if the connection uses TLS, so nobody on the way can read or change it."""
         self.identity = next(_identities)
-        """Unlike the nickname it never changes, and a resumed session has the one it had before."""
+        """Never changes, unlike the nickname; a resumed session keeps the identity it had before."""
         self.nickname: str | None = None
-        """None until one was accepted."""
+        """None until a nickname is accepted."""
         self.rooms: dict[str, Room] = {}
-        """The rooms it is in, by key, in order of joining."""
+        """The rooms the session is in, by key, in order of joining."""
         self.behind: Behind | None = None
-        """The rooms that it does not hear yet; None: it hears all of its rooms."""
+        """The rooms the session is not subscribed to yet; None if it is subscribed to all of its rooms."""
         self.current: Room | None = None
-        """The room that is meant where none is named."""
+        """The room that a verb means if it names none."""
         self.away: str | None = None
         self.info = MemberInfo("")
-        """Nickname, away text, user@host and account, as lists of members show them."""
+        """The nickname, away text, user@host and account, as member lists show them."""
         self.hostmask = Hostmask()
-        """What masks are matched against (`update_info`)."""
+        """The value that masks are matched against; see `update_info`."""
         self.ignored: MaskList | None = None
-        """Whom it does not want to hear; None: it hears everybody."""
+        """Masks of people whose messages are not delivered to the session; None if it ignores nobody."""
         self.correspondent: tuple[str, int] | None = None
-        """The nickname and the identity of the one who wrote to it last."""
+        """The nickname and identity of the last person who sent the session a direct message."""
         self.named_at = 0
-        """The newest id when it took its nickname."""
+        """The newest event id when the session took its nickname."""
         self.named = 0.0
-        """When it took its nickname (`Clock.monotonic`); not when it came back for it."""
+        """When the session took its nickname (`Clock.monotonic`). Resuming does not change it."""
         self.closed = False
         self.echoes = False
-        """Whether it hears its own direct messages, because its language wants an echo."""
+        """True if the session gets a copy of its own direct messages, because its protocol expects an echo."""
         self.userhost = ""
-        """The "user@host" that IRC shows of it (`model/cloaks.py`); empty before it has a nickname."""
+        """The "user@host" that IRC shows (`model/cloaks.py`); empty before the session has a nickname."""
         self.realname = ""
-        """What IRC shows as its real name, which anything may be."""
+        """The real name that IRC shows; any text is allowed."""
         self.modes = ""
-        """Letters that it has of `modes.USER_MODES`; "o" makes it a server operator."""
+        """Letters of `modes.USER_MODES` that are set; "o" makes the session a server operator."""
         self.since = chat.clock.time()
-        """When it came; POSIX seconds."""
+        """When the session began, in POSIX seconds."""
         self.began = chat.clock.monotonic()
-        """The same by `Clock.monotonic`, wherever the clock is set meanwhile."""
+        """The same by `Clock.monotonic`, so it is right even if the clock is set later."""
         self.quits = False
-        """Whether it goes by itself: then the reason for its end is what it said."""
+        """True if the client sent QUIT; the disconnect reason is then the client's own text."""
         self.replays = False
-        """Whether the last messages of a room are wanted on join."""
+        """True if the client wants the last messages of a room on join."""
         self.most_replayed: int | None = None
-        """No more of them than this."""
+        """The maximum number of messages to replay."""
         self.visits = False
-        """Whether it comes and goes without a word to others (`verbs.Hello.visit`)."""
+        """True for a visitor, whose joins and leaves are not announced (`verbs.Hello.visit`)."""
         self.resumable = False
-        """Whether its nickname is kept a while for its `token` when the connection is lost."""
+        """True if the nickname is reserved for the session's `token` for a while after the connection is lost."""
         self.lacks_password = False
-        """Whether its last try to come in failed for want of the server's password."""
+        """True if the last hello failed because the server's password was missing."""
         self.language = ""
-        """What it speaks; empty inside this process."""
+        """The name of the session's protocol; empty inside this process."""
         self.messages = 0
-        """How many it has said, to rooms and people."""
+        """The number of messages sent, to rooms and to people."""
         self.token: str | None = None
         self.earlier: str | None = None
-        """The digest of the token by which it came back, which is good until its client has the new one."""
+        """The digest of the token the session was resumed with. It stays valid until the client has the new token."""
         self.coming: tuple[str, ...] = ()
-        """The rooms that it is about to come into, by its hello."""
+        """The rooms the session is about to join, as its hello asks."""
         self.welcomed = 0.0
-        """When it was told its token (`Clock.monotonic`)."""
+        """When the session was sent its token (`Clock.monotonic`)."""
         self.put_out: str | None = None
-        """Why it was put out (`kick`), though it may not have ended yet; None: it was not."""
+        """The reason of a `kick`, though the session may not have ended yet; None if it was not kicked."""
         self.unwanted = False
-        """Whether it was put out for good: then nothing is kept for its `token`, and its client shall not come back."""
+        """True if the session is banned: nothing is kept for its `token`, and its client must not reconnect."""
         self.heard = chat.clock.monotonic()
-        """When its last input arrived, by `Clock.monotonic`."""
+        """When the last input arrived (`Clock.monotonic`)."""
         self.held_back: float | None = None
-        """Since when what it has sent waits, for one of its hooks waits (`Clock.monotonic`); None: it does not."""
+        """
+        Since when input has been waiting because a hook pauses the session (`Clock.monotonic`); None if none waits.
+        """
         self.spoke = self.heard
-        """When it last said something."""
+        """When the session last sent a message."""
         self.caused = 0
-        """About how many bytes its verbs have caused since that was asked last: answers, and what others hear."""
+        """About how many bytes its verbs have caused since the last check: replies to it and events for others."""
         self.pending = 0
-        """How many of those are still on their way. The delivery's, which guards it."""
+        """How many of those bytes are still queued. Belongs to the delivery, which guards it."""
         self.memo: dict[object, Any] = {}
         self.uncounted = 0
-        """How many bytes its peer has sent, of whatever kind, since flood control counted them last."""
+        """The bytes of any kind that the peer has sent since flood control last counted them."""
         self.owes = 0.0
         """
-        What its verbs cost beyond their ordinary price (1.0: as much as a message), since flood control collected it
-        last (`core/price.py`). Touched only by the session's own thread.
+        The extra price of the session's verbs since flood control last charged it (1.0 is one message;
+        `core/price.py`). Touched only by the session's own thread.
         """
         self.asked: threading.Event | None = None
-        """Made by one who waits for the next sign of life of this session (`answers`)."""
+        """Set by a thread that waits for the next sign of life from this session (`answers`)."""
         self.ended: threading.Event | None = None
-        """Made by one who waits for the end of this session, to take its place."""
+        """Set by a thread that waits for the end of this session in order to take its place."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"
 
     @property
     def knows_token(self) -> bool:
-        """Whether its client has its token: it has said something since it was told. The welcome may have been lost."""
+        """True if the client has sent something since it got its token; until then the welcome may have been lost."""
         return self.heard > self.welcomed
 
     @property
     def is_here(self) -> bool:
-        """Whether what it asks for is accepted: it has not ended, and was not put out."""
+        """True if the session's verbs are accepted: it has not ended and was not kicked."""
         return not self.closed and self.put_out is None
 
     @property
     def origin(self) -> tuple[str, str | None, bool]:
-        """What events tell of the one who did it: `userhost`, `account`, `bot`."""
+        """The fields of an event that describe its author: `userhost`, `account`, `bot`."""
         return self.userhost, self.account, "B" in self.modes
 
     @property
     def room_names(self) -> tuple[str, ...]:
-        """The names of its rooms, in order of joining."""
-        return tuple([room.name for room in tuple(self.rooms.values())])  # others may kick it out meanwhile
+        """The names of the session's rooms, in order of joining."""
+        return tuple([room.name for room in tuple(self.rooms.values())])  # another thread may kick it out meanwhile
 
     @property
     def username(self) -> str:
-        """The part of its user@host before the "@"."""
+        """The part of the user@host before the "@"."""
         return self.userhost.partition("@")[0]
 
     @property
     def host(self) -> str:
-        """The part of its user@host behind the "@"."""
+        """The part of the user@host after the "@"."""
         return self.userhost.partition("@")[2]
 
     def is_of(self, account: str | None) -> bool:
-        """Whether it is logged in to the account, however that is written; to None nobody is."""
+        """Return whether the session is logged in to the account, compared by folded name; False for None."""
         return account is not None and self.account is not None and fold(self.account) == fold(account)
 
     def update_info(self) -> None:
-        """The nickname, away text, user@host, real name or account has changed. Under the chat's order lock."""
+        """Recompute `info` and `hostmask` after a change of the profile or account. Hold the chat's order lock."""
         away = None if self.away is None else shorten(self.away)
         self.info = MemberInfo(self.nickname or "", away, self.userhost, "", self.account, self.visits)
         before = self.hostmask
@@ -252,16 +253,16 @@ class Session:
             self.chat.census.directory.update(self, before, self.hostmask)
 
     def notice(self, text: str) -> None:
-        """Say something to this session alone, in the server's name."""
+        """Send this session a notice from the server."""
         self.chat.send(
             self, Notice(0, self.chat.clock.time(), None, self.chat.checked_text(given("text", text, str, "a string")))
         )
 
     def pause(self, seconds: float) -> None:
         """
-        Let the session wait, in one of its hooks; what it said before is sent out first.
+        Pause the session in one of its hooks, after flushing the events it caused before.
 
-        Ends early when the session is put out or the server stops.
+        Returns early when the session is kicked or the server stops.
         """
         if self.held_back is None:
             self.held_back = self.chat.clock.monotonic()
@@ -269,24 +270,24 @@ class Session:
         self.chat.pauses.wait(self, seconds)
 
     def drained(self, timeout: float) -> bool:
-        """Wait until what was sent to this session is on its way; False if it takes nothing for too long."""
+        """Wait until the events sent to this session are on their way; return False if it takes none for too long."""
         return True
 
     def answers(self, timeout: float) -> bool:
-        """Ask whether somebody is still there, and wait for that; True also of those who cannot be asked."""
+        """Probe the client and wait for a sign of life. Return True also if the client cannot be probed."""
         return True
 
     @property
     def on_its_thread(self) -> bool:
-        """Whether the hooks of the session run on this thread."""
+        """True if the session's hooks run on this thread."""
         return True
 
     def end(self, reason: str) -> None:
         """
-        End the session, in one of its own hooks: it is told why, and so are the others.
+        End the session from one of its own hooks; it and the others are told the reason.
 
         Raises:
-            LocalProtocolError: This is a hook of another session, or another thread: that is what `kick` is for.
+            LocalProtocolError: If called in a hook of another session or on another thread; use `kick` there.
         """
         if self.chat.order.turn.session not in (None, self) or not self.on_its_thread:
             raise LocalProtocolError(f"end() is for hooks of {self.nickname!r} itself; use kick() from elsewhere")
@@ -294,20 +295,20 @@ class Session:
 
     def kick(self, reason: str) -> None:
         """
-        End the session, from any thread, without waiting for it; it is told why, and so are the others.
+        End the session from any thread, without waiting; it and the others are told the reason.
 
-        Nothing that it asks for is accepted after this has returned, also what waits in a hook; its `pause` ends. If it
-        was put out before, the first reason stays.
+        After this returns, no verb of the session is accepted, not even one that waits in a hook, and its `pause` ends.
+        If it was kicked before, the first reason stays.
         """
         self.chat.put_out(self, reason)
         self.expel(reason)
 
     def expel(self, reason: str) -> None:
-        """Let the session, which was put out, be closed by the thread that may do that. Without waiting for it."""
+        """Ask the thread that may close the kicked session to close it, without waiting."""
         raise NotImplementedError
 
     def over(self) -> None:
-        """The chat has closed the session."""
+        """Release resources after the chat has closed the session."""
 
     def deliver(self, items: Sequence[Event | Reply]) -> None:
-        """Take items, in order, under the chat's order lock. Sessions behind a socket are served elsewhere."""
+        """Take items in order, under the chat's order lock. Sessions with a socket are served elsewhere."""

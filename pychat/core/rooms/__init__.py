@@ -1,1 +1,1 @@
-"""Rooms: their members, rules and roles, who may come in, and how one catches up. `actions.py` is what the verbs do."""
+"""Rooms: members, rules, roles, admission and catching up. `actions.py` implements the verbs."""

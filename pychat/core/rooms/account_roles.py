@@ -1,8 +1,8 @@
 """
-Roles by account: who is an operator of a room, or has voice, and is logged in, has it again whenever the account comes.
+Roles by account: an operator, or a member with voice, who is logged in gets the role back on every later visit.
 
-A room with an operator by account keeps its rules and its history while nobody is in it, and nobody else becomes its
-operator by coming first.
+A room with an operator by account keeps its rules and history while it is empty, and the first one to join it does not
+become its operator.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def meet_locked(chat: Chat, session: Session, room: Room) -> None:
     """
-    A member is logged in: it gets the roles of its account, which the others see, and the account gets its roles.
+    Merge the roles of a logged-in member and its account: each gets those of the other; new ones are announced.
 
-    Under the chat's order lock; the caller calls `Order.wake`.
+    Hold the chat's order lock; the caller calls `Order.wake`.
     """
     if session.account is None:
         return
@@ -42,9 +42,10 @@ def meet_locked(chat: Chat, session: Session, room: Room) -> None:
 
 def forget_account(chat: Chat, account: str) -> None:
     """
-    An account is no more: who makes another one of that name inherits nothing, and what was private is nobody's.
+    Remove the roles of a deleted account, so that a new account of the same name inherits nothing.
 
-    Without the order lock: rooms that nobody is in are read.
+    Private rooms that are left without an owner are abandoned. Do not hold the order lock: empty rooms are read from
+    the log.
     """
     folded = fold(account)
     rooms = {room.key: room for room in chat.table.in_memory()}

@@ -1,4 +1,4 @@
-"""Coming into rooms, going out of them, their topics and who is there: what these verbs do."""
+"""The verbs for joining and leaving rooms, their topics, and lists of members and rooms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 MOST_MASKS_ASKED: Final = 20
-"""Masks in one question for rooms."""
+"""The maximum number of masks in one room query."""
 
 
 def join(chat: Chat, session: Session, verb: verbs.Join) -> None:
@@ -36,7 +36,7 @@ def join(chat: Chat, session: Session, verb: verbs.Join) -> None:
 
 
 def leave(chat: Chat, session: Session, verb: verbs.Leave) -> None:
-    known_room(session, verb.room)  # else it is that which is wrong
+    known_room(session, verb.room)  # so that an unknown room is reported first
     room = own_room(session, verb.room)
     reason = chat.checked_short_text("reason", verb.reason)
     chat.membership.leave(session, room, reason_to_tell(session, room, reason))
@@ -58,7 +58,7 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
     changed = change_before(chat.chains.before_topic, session, room, value=topic)
     topic = topic if changed == topic else chat.checked_short_text("topic", changed)
     with chat.order.change(session):
-        may_set_topic(session, room)  # again: hooks take time
+        may_set_topic(session, room)  # check again: hooks take time
         room.topic = topic
         nickname = session.nickname or ""
         event = TopicChanged(0, 0.0, room.name, nickname, topic, *session.origin)
@@ -102,7 +102,7 @@ def list_rooms(chat: Chat, session: Session, verb: queries.ListRooms) -> None:
 
 
 def _candidates(chat: Chat, wanted: queries.RoomFilter) -> Sequence[Room]:
-    """Return the rooms that may be wanted, sorted: all, or only those that are named without wildcards."""
+    """Return the rooms that may match, sorted: all of them, or only those named if no mask has wildcards."""
     if not wanted.masks or any(map(has_wildcards, wanted.masks)):
         return chat.rooms()
     named = {room.key: room for room in map(chat.find_room, wanted.masks) if room is not None}
@@ -115,7 +115,7 @@ def _info(room: Room) -> RoomInfo:
 
 
 def _is_wanted(room: Room, wanted: queries.RoomFilter, now: float) -> bool:
-    """Whether a room meets all conditions but for its name; without a topic it meets none about the age of that."""
+    """Return whether a room meets all conditions but its name; without a topic it fails any on the topic's age."""
     age = now - room.rules.created
     topic_age = now - room.rules.topic_time if room.topic else None
     return (
@@ -126,7 +126,7 @@ def _is_wanted(room: Room, wanted: queries.RoomFilter, now: float) -> bool:
 
 
 def _is_between(value: float | None, more_than: float | None, less_than: float | None) -> bool:
-    """Whether a value is within bounds that need not be given; without a value, only if there are none."""
+    """Return whether a value is within optional bounds; without a value, only if there are no bounds."""
     if more_than is None and less_than is None:
         return True
     if value is None:

@@ -1,10 +1,10 @@
 """
-A session that is behind: the rooms that it does not hear yet, and how far it has what they said.
+A session that is catching up: the rooms it is not subscribed to yet, and its position in each.
 
-Ids are one sequence for the whole server, and a client that lost its connection tells one of them as its place: the
-greatest that it has seen. That is right if whoever sees an id has everything that its rooms said before. So while a
-session is behind in any of its rooms, ids come only with what brings it up to the present; what happens to it alone
-meanwhile, a direct message for example, has none.
+Ids are one sequence for the whole server, and a client that lost its connection reports the greatest id it has seen as
+its position. This works only if a client that sees an id has everything its rooms said before. So while a session is
+catching up in any of its rooms, only the events that bring it up to date carry ids; others, such as direct messages,
+have none.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 MOST_PAGES: Final = 80
 """
-Pages that a session is brought at once, of 64 KiB with the default limits: all that sixty people can say in a room in
-30 s, as fast as flood control lets them. What is more is a gap, for which the client may ask (`history`).
+The maximum pages that a session is brought at once, each 64 KiB with the default limits: as much as sixty people can
+say in a room in 30 s at the rate limit. The rest becomes a gap, for which the client may ask (`history`).
 """
 
 
 class Behind:
-    """Guarded by the chat's order lock."""
+    """The state of a session that is catching up. Guarded by the chat's order lock."""
 
     __slots__ = ("after", "pages", "rooms")
 
     def __init__(self) -> None:
         self.rooms: dict[Room, int] = {}
-        """Each room that it does not hear yet, with the id up to which it has everything."""
+        """Each room without a subscription yet, with the id up to which the session has everything."""
         self.after: int | None = None
-        """The id up to which it has everything by its own account; None: it has just come."""
+        """The id up to which the client says that it has everything; None if it has just joined."""
         self.pages = MOST_PAGES
-        """How many it may still be brought; what is missed then is a gap."""
+        """The pages that may still be sent; events missed beyond them become a gap."""
 
     def place(self, newest: int) -> int:
-        """Return the id up to which the session has everything; `newest` is the one that was given last."""
+        """Return the id up to which the session has everything; `newest` is the newest id of the server."""
         return min(newest, *self.rooms.values(), newest if self.after is None else self.after)
 
 
 def without_id(item: Event | Reply) -> Event | Reply:
-    """Return the item so that no client takes it for its place."""
+    """Return the item without its id, so that no client takes it as its position."""
     return item._replace(id=0) if isinstance(item, Event) else item

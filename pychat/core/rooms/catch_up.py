@@ -1,9 +1,8 @@
 """
-Catching up: what a session missed in rooms that it comes into, before it hears them.
+Catching up: the events a session missed in the rooms it joins, sent before it is subscribed to them.
 
-It is brought up to the present in pages that it has time to take, read from wherever they are. The last step is made
-under the order lock, and out of memory: the rest is sent and the session goes live, so that nothing is missing and
-nothing comes twice.
+Missed events are sent in pages, at the pace of the session. The last step runs under the order lock, on events in
+memory only: the rest is sent and the session is subscribed, so that nothing is missing and nothing comes twice.
 """
 
 from __future__ import annotations
@@ -33,23 +32,23 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _EVENT_BYTES: Final = 128
-"""What an event costs beyond its text, or one line of it: names, id, time."""
+"""The cost of an event beyond its text, or of one line of it: names, id, time."""
 
 _Places: TypeAlias = Mapping[Room, int]
 """Rooms, each with the id up to which a session has everything that happened there."""
 
 
 class CatchingUp:
-    """Part of the chat's register of members."""
+    """Part of the chat's membership register."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
     def fall_behind_locked(self, session: Session, room: Room, after: int) -> Behind:
         """
-        Let a session that has just become a member of a room not hear it yet; `bring` has to follow.
+        Hold back the subscription of a session that has just become a member; call `bring` next.
 
-        A session that may resume is behind in all of its rooms then, so that the ids it sees go on growing.
+        A resumable session is then held back in all of its rooms, so that the ids it sees keep increasing.
 
         Args:
             after: The id up to which it has everything that happened in the room.
@@ -68,12 +67,12 @@ class CatchingUp:
         return behind
 
     def tell_gap(self, session: Session, room: Room, after: int) -> None:
-        """If the room said anything behind an id before the session came in, tell that it does not get it."""
+        """Send a gap if the room has events between `after` and the session's join that the session does not get."""
         if self._misses(session, room, after, until=room.occupants.get(session, 0)):
             self._chat.send(session, Gap(room.name, after))
 
     def bring(self, session: Session, behind: Behind) -> None:
-        """Let the session hear its rooms: first what it missed, in pages it has time to take, then live."""
+        """Send the session the events it missed, in pages at its own pace, then subscribe it to its rooms."""
         began = time.thread_time()
         try:
             self._bring(session, behind)
@@ -82,7 +81,7 @@ class CatchingUp:
 
     def _bring(self, session: Session, behind: Behind) -> None:
         seconds = self._chat.limits.stall_seconds
-        if session.caused > CAUSED_BYTES:  # who reads a long list of members slowly has time for that
+        if session.caused > CAUSED_BYTES:  # a slow reader of a long member list gets time for it
             self._chat.order.throttle(session)
         while not self._go_live(session, behind):
             self._bring_page(session, behind)
@@ -91,10 +90,10 @@ class CatchingUp:
                 return
 
     def _go_live(self, session: Session, behind: Behind) -> bool:
-        """Let the session have the rest and hear the rooms from here on; False if that is too much."""
+        """Send the session the rest and subscribe it to the rooms; return False if the rest is too much."""
         chat = self._chat
         with chat.order.change():
-            if not session.is_here:  # it has had its goodbye, behind which nothing comes
+            if not session.is_here:  # it was told that it ends, and nothing may follow that
                 return True
             rooms = _still_in(session, behind)
             events = self._recent(rooms)
@@ -112,14 +111,14 @@ class CatchingUp:
         return True
 
     def _recent(self, rooms: _Places) -> list[Event] | None:
-        """Return what is missing if it is in memory and no more than a page."""
+        """Return the missed events if they are in memory and fit on a page, else None."""
         if not rooms:
             return []
         events = self._chat.log.recent(_keys(rooms), min(rooms.values()))
         return None if events is None or len(self._page(events)) < len(events) else events
 
     def _bring_page(self, session: Session, behind: Behind) -> None:
-        """Let the session have a page of what it missed, also from where it takes long to read."""
+        """Send the session a page of missed events, even if it has to be read from slow storage."""
         chat = self._chat
         with chat.order.lock:
             rooms, newest = _still_in(session, behind), chat.log.last_id()
@@ -128,16 +127,16 @@ class CatchingUp:
             return
         missed, end = self._read_missed(session, rooms, newest)
         with chat.order.change():
-            # Kicked out: what was read is not for it.
+            # If it was kicked out meanwhile, it must not get what was read.
             if not session.is_here or any(session not in room.occupants for room in rooms):
                 return
             chat.order.bring_locked(session, *missed)
             for room, after in rooms.items():
-                if behind.rooms[room] == after:  # else it was out, and came in again
+                if behind.rooms[room] == after:  # else it left and joined again
                     behind.rooms[room] = max(after, end)
 
     def _read_missed(self, session: Session, rooms: _Places, newest: int) -> tuple[list[Event | Gap], int]:
-        """Return a page of what happened up to the newest id, and the id of its end."""
+        """Return a page of events up to the newest id, and the id of the page's end."""
         chat = self._chat
         keys, after = _keys(rooms), min(rooms.values())
 
@@ -150,7 +149,7 @@ class CatchingUp:
         except (NotReadable, Busy):
             return [Gap(room.name, after) for room, after in rooms.items()], newest
         charge_fully(session, worked)
-        until_now = [event for event in page.events if event.id <= newest]  # the others come with the next page
+        until_now = [event for event in page.events if event.id <= newest]  # the later ones come with the next page
         events = self._page(until_now)
         ends = not page.more or len(until_now) < len(page.events)
         whole = ends and len(events) == len(until_now)
@@ -162,15 +161,15 @@ class CatchingUp:
         return fitting(events[: limits.history_page], limits.send_queue_bytes)
 
     def _gaps(self, rooms: _Places) -> list[Event | Gap]:
-        """Where the record begins later. To be asked behind the reading of it, lest it is shortened in between."""
+        """Return gaps. Call this after reading: retention may trim the log in between."""
         return [Gap(room.name, after) for room, after in rooms.items() if self._chat.log.has_gap(room.key, after)]
 
     def _gaps_instead(self, session: Session, rooms: _Places) -> list[Event | Gap]:
-        """Where something is missing that is too much to be brought."""
+        """Return gaps for the rooms where more is missing than may be sent."""
         return [Gap(room.name, after) for room, after in rooms.items() if self._misses(session, room, after)]
 
     def _misses(self, session: Session, room: Room, after: int, until: int = EVER) -> bool:
-        """Whether anything may have happened in a room between two ids that the session would have heard."""
+        """Return whether a room may have events between two ids that the session would have seen."""
         log = self._chat.log
         events = log.recent((room.key,), after)
         if events is None or log.has_gap(room.key, after):
@@ -181,9 +180,9 @@ class CatchingUp:
     @staticmethod
     def _missed(session: Session, rooms: _Places, events: Iterable[Event]) -> list[Event]:
         """
-        Return what the session would have heard in the rooms it comes into and has not heard in another one.
+        Return the events the session would have seen in the rooms it joins and has not seen in another one.
 
-        It is a member now, so how it was put out before, or left, is left out: clients would take it for news.
+        Its own earlier leaves and kicks are left out: it is a member now, and clients would take them for new.
         """
         places = {room.key: after for room, after in rooms.items()}
         heard = set(session.rooms).difference(places)
@@ -218,7 +217,7 @@ def _keys(rooms: Iterable[Room]) -> list[str]:
 
 
 def visible(event: Event, session: Session) -> bool:
-    """Whether a member of the event's room may see it, and wants to: some messages are for a few."""
+    """Return whether a member of the event's room may see the event and does not ignore its sender."""
     if not isinstance(event, Message):
         return True
     if event.audience is not None and session.identity not in event.audience:
@@ -232,9 +231,9 @@ def visible(event: Event, session: Session) -> bool:
 
 def fitting(events: Sequence[Event], queue_bytes: int, *, last: bool = False) -> Sequence[Event]:
     """
-    Return the first events, or the last, that a send queue of this size takes in any language; at least one.
+    Return the first events, or the last, that fit a send queue of this size in any protocol; at least one.
 
-    A language may need a few times the bytes of a text, for escapes, and repeats the sender on each of its lines.
+    A protocol may need a few times the bytes of a text, for escapes, and may repeat the sender on each line.
     """
     size, count = 0, 0
     for event in reversed(events) if last else events:

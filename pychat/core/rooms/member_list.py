@@ -1,4 +1,4 @@
-"""The list of the members of a room, as answers have it."""
+"""Member lists of rooms, as replies contain them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pychat.model.replies import MemberInfo, Members
 
 def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = True) -> Members:
     """
-    Return who is in the room. In a room of thousands this is all that a join costs, so the parts are shared.
+    Return the list of the room's members. Its parts are shared, so a join stays cheap in a room of thousands.
 
     Args:
-        invisible: Whether those are named, too, who do not want to be seen by strangers (user mode `i`).
+        joined: True if the list answers a join; it then leaves out visitors.
+        invisible: True to include members who are hidden from strangers (user mode `i`).
     """
     rules, members = room.rules, room.members
     if not invisible:
         members = tuple([member for member in members if "i" not in member.modes])
-    if joined:  # whoever is told of no departure must not be told of the presence either
+    if joined:  # their leaves are not announced, so their presence must not be either
         members = tuple([member for member in members if not member.visits])
     infos = tuple([_with_roles(member, rules) for member in members] if rules.roles else [m.info for m in members])
     return Members(

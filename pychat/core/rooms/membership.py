@@ -1,9 +1,9 @@
 """
-Coming into rooms and going out of them.
+Joining and leaving rooms.
 
-Who is a member changes under the order lock; who *hears* the room follows in the order of entries (`Attach`,
-`Detach`). A new member hears the room when the hooks of its join have returned: until then it is behind, like a
-member that comes back after a lost connection, and both catch up the same way (`catch_up.py`).
+Membership changes under the order lock; the subscription to events follows in the order of entries (`Attach`,
+`Detach`). A new member is subscribed when the hooks of its join have returned. Until then it catches up like a member
+that comes back after a lost connection (`catch_up.py`).
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 _SHOWN: Final = 64
-"""Characters of the name of a room that are repeated to the one who sent it."""
+"""The number of characters of a refused room name that the failure repeats."""
 
 
 class Membership:
-    """The chat's register of who is in which room."""
+    """The chat's register of members by room."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -49,31 +49,32 @@ class Membership:
         self, session: Session, name: str, ref: Ref = None, key: str | None = None, *, create: bool = True
     ) -> None:
         """
-        Let a session into a room, and make it the current one; that is all if it is in it already.
+        Join a room and make it the current one. If the session is in it already, only the latter.
 
         Args:
-            create: Whether the room is made if it is not there.
+            create: True to create the room if it does not exist.
 
         Raises:
-            Refused: The name, a limit, a rule of the room (`authority.may_join`) or a handler is against it.
+            Refused: If the name, a limit, a rule of the room (`permissions.may_join`) or a handler refuses.
         """
         outer = session.behind
         room, behind = self._enter(session, name, ref, key, create=create)
         if behind is not None:
             self._chat.run_on(self._chat.chains.on_join, session, room)
-            if behind is not outer:  # else this was done in a hook of another join, which goes on
+            if behind is not outer:  # else a hook of another join called this, and that join goes on
                 self._chat.order.flush()
                 self._catching_up.bring(session, behind)
 
     def arrive(self, session: Session, names: Iterable[str], places: Mapping[str, int], hello: Hello) -> None:
         """
-        Let a session that has just come in into its rooms, then give it what it missed there, and let it hear them.
+        Join the rooms of a new session, send it what it missed there, then subscribe it.
 
-        A room that is refused is told as a failure; the others are joined.
+        A room that is refused is reported as a failure; the others are joined.
 
         Args:
-            places: Of rooms that it comes back into, by key, the id up to which it has everything.
-            hello: Has keys of rooms, whether they are made, and whether the last messages of all others are wanted.
+            places: The id up to which it has everything, by key, for rooms that it comes back to.
+            hello: Contains room keys, whether rooms may be created, and whether to replay the last messages of other
+                rooms.
         """
         chat = self._chat
         keys = {fold(name): key for name, key in hello.keys.items()}
@@ -81,7 +82,7 @@ class Membership:
         for name in names:
             if not session.is_here:
                 return
-            if session.caused > CAUSED_BYTES:  # lists of rooms may be long: one after the other
+            if session.caused > CAUSED_BYTES:  # member lists may be long, so they are sent one after the other
                 chat.order.throttle(session)
             place = places.get(fold(name))
             session.replays = hello.replay and place is None
@@ -104,13 +105,13 @@ class Membership:
         self, session: Session, name: str, ref: Ref, key: str | None = None, *, after: int | None = None, create: bool
     ) -> tuple[Room, Behind | None]:
         """
-        Make the session a member, who does not hear the room yet.
+        Make the session a member without a subscription yet.
 
         Args:
-            after: The id up to which it has everything that happened in the room; None: from now on.
+            after: The id up to which it has everything that happened in the room; None for the newest.
 
         Returns:
-            The room, and what the session has to be brought; None if it was a member already.
+            The room, and the state of catching up; None instead of that if the session was a member already.
         """
         chat = self._chat
         chat.order.flush()
@@ -120,14 +121,14 @@ class Membership:
         was_in = room.key in session.rooms
         announced = not was_in and self._ask(session, room, key)
         with chat.order.change(session):
-            room = chat.table.get(room.key) or room  # it may have been removed meanwhile, and made anew
+            room = chat.table.get(room.key) or room  # it may have been removed and created again meanwhile
             arrival = None
             if not create and not room.is_there:
                 raise NoSuchRoom(room.name)
             if session not in room.occupants:
-                if was_in:  # kicked out at this moment: no hook was asked, so nothing brings it in
+                if was_in:  # kicked out just now: the hooks were not asked, so it may not join
                     raise NotAMember(room.name)
-                may_join(session, room, key)  # again: hooks take time, and others change the rules or come in
+                may_join(session, room, key)  # check again: hooks take time, and rules and members may have changed
                 chat.table.use_locked(room, session)
                 arrival = self._join_locked(session, room, announced)
             session.current = room
@@ -142,7 +143,7 @@ class Membership:
         return room, behind
 
     def _ask(self, session: Session, room: Room, key: str | None) -> bool:
-        """Ask rules and handlers whether the session may come in; return whether the others are to be told."""
+        """Ask rules and handlers whether the session may join; return whether the join is announced."""
         chains, most = self._chat.chains, self._chat.limits.rooms_per_session
         if len(session.rooms) >= most:
             raise LimitExceeded("rooms that you are in", most, "rooms", code="too_many_rooms", room=room.name)
@@ -175,7 +176,7 @@ class Membership:
         return event
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
-        """Let a session go out of a room; nothing happens if it is not in it."""
+        """Remove a session from a room; do nothing if it is not a member."""
         chat = self._chat
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, session, room, Left)
@@ -188,10 +189,10 @@ class Membership:
 
     def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
         """
-        Remove a member from a room, in the name of the session. Hooks run on the calling thread.
+        Remove a member from a room on behalf of the session. Hooks run on the calling thread.
 
         Raises:
-            Refused: The session is no operator of the room, or the member is not in it.
+            Refused: If the session is not an operator of the room, or the member is not in it.
         """
         chat = self._chat
         chat.order.flush()
@@ -209,7 +210,7 @@ class Membership:
     def _leave_locked(
         self, session: Session, room: Room, event: Left | Kicked, announced: bool, concerned: set[Session]
     ) -> None:
-        """Take a session out of a room; the members are told of it, or only those who have to know."""
+        """Remove a session from a room, and tell all members or only those concerned."""
         self._detach_locked(session, room)
         if announced:
             self._chat.order.append_locked(event, room.alone, also=session)
@@ -224,9 +225,9 @@ class Membership:
 
     def remove_everywhere(self, session: Session, keep_seconds: float = 0.0) -> bool:
         """
-        Close the session for new verbs and take it out of its rooms; False if that was done before.
+        Close the session for new verbs and remove it from its rooms; return False if that was done before.
 
-        `session.rooms` goes on telling where it was. The rooms keep its roles so long, for one that may come back.
+        `session.rooms` still lists its rooms. They keep its roles for `keep_seconds`, in case it comes back.
         """
         with self._chat.order.lock:
             if session.closed:
@@ -244,7 +245,7 @@ class Membership:
 
     def _depart_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
         if self._chat.stopping.is_set() and self._chat.log.lasts:
-            return  # the server is going, not the members: they find the room as it is now
+            return  # the server stops, but the members have not left: they find the room unchanged
         changed = room.rules.depart(session.identity, keep_seconds)
         self._chat.table.shares.departed(room, session)
         if not room.occupants and not room.pinned:
@@ -257,12 +258,12 @@ class Membership:
             self._chat.lasting.keep_room_locked(room)
 
     def wait_locked(self, room: Room, least_seconds: float = 0.0) -> None:
-        """Abandon an empty room when its members are no longer awaited, and after `least_seconds`."""
+        """Abandon an empty room after `least_seconds` and when no members are expected back any more."""
         seconds = max(least_seconds, room.rules.awaited - self._chat.clock.monotonic())
         self._chat.alarms.after(seconds, lambda: self._look_again(room))
 
     def _look_again(self, room: Room) -> None:
-        """Abandon a room if the wait is over; wait on if members came back and were lost again. On any thread."""
+        """Abandon a room if the wait is over; wait on if members came back and were lost again. Runs on any thread."""
         with self._chat.order.change():
             if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.rules.awaited:
                 return
@@ -272,7 +273,7 @@ class Membership:
                 self.abandon_locked(room)
 
     def abandon_locked(self, room: Room) -> None:
-        """The last member is gone: other rules are the next one's business, and what was private is nobody's."""
+        """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
         self._chat.table.release_locked(room)
         if room.rules.owned:
             room.rules.awaited = 0.0
@@ -289,7 +290,7 @@ class Membership:
         self._chat.lasting.keep_room_locked(room)
 
     def _stop_waiting(self, room: Room) -> None:
-        """If nobody has come back into a room in time, the last member has left it."""
+        """Abandon the room if the time for members to come back has passed."""
         if room.rules.awaited and not room.occupants and not room.pinned and not room.rules.awaits():
             with self._chat.order.lock:
                 if room.rules.awaited and not room.occupants:
@@ -297,11 +298,11 @@ class Membership:
 
     def _found_locked(self, room: Room, session: Session) -> None:
         """
-        The first one in a room that nobody is in is its operator, unless it was made by the program.
+        Make the first member of an empty room its operator, unless the room is pinned or owned.
 
-        A visitor is not: members would have an operator of whom they were not told.
+        A visitor does not become one, because members would have an operator they were not told of.
         """
-        if room.rules.forgets:  # that the last members are gone is in the record since it was forgotten
+        if room.rules.forgets:  # the leaves of the last members were recorded after the log was cleared
             self._chat.log.forget(room.key)
             room.rules.forgets = False
         if not room.pinned and not room.rules.awaits() and not room.rules.owned and not session.visits:
@@ -310,7 +311,7 @@ class Membership:
 
 
 class UserNotInRoom(Refused):
-    """Somebody else should be a member and is none."""
+    """The target of a verb is not a member of the room."""
 
     code = "user_not_in_room"
 
@@ -320,7 +321,7 @@ class UserNotInRoom(Refused):
 
 
 class NoSuchRoom(Refused):
-    """There is no such room, or the session may not know of it."""
+    """The room does not exist, or the session may not know of it."""
 
     code = "no_such_room"
 
@@ -334,7 +335,7 @@ def own_room(session: Session, name: str | None) -> Room:
     Return the room that a verb means: the current one, or another that the session is in.
 
     Raises:
-        Refused: It is not in that room, or in none.
+        Refused: If the session is not in that room, or in none.
     """
     room = session.current if name is None else session.rooms.get(name) or session.rooms.get(fold(name))
     if room is not None:
@@ -346,10 +347,10 @@ def own_room(session: Session, name: str | None) -> Room:
 
 def known_room(session: Session, name: str | None) -> Room:
     """
-    Return the room that a verb means: the current one, or another, also one that the session is not in.
+    Return the room that a verb means: the current one, or any room that the session may know of.
 
     Raises:
-        Refused: There is no such room, or the session may not know of it.
+        Refused: If the room does not exist, or the session may not know of it.
     """
     if name is None:
         return own_room(session, None)
@@ -360,7 +361,7 @@ def known_room(session: Session, name: str | None) -> Room:
 
 
 def shown_room(session: Session, name: str | None) -> Room:
-    """Return the same where membership is what is missing, whether there is such a room or not: `NotAMember`."""
+    """Return the same, but raise `NotAMember` for an unknown room, so that it looks like a missing membership."""
     try:
         return known_room(session, name)
     except NoSuchRoom as error:
@@ -368,5 +369,5 @@ def shown_room(session: Session, name: str | None) -> Room:
 
 
 def _has_visitors_only(room: Room) -> bool:
-    """Whether all members are visitors, and none is expected back whose connection was lost."""
+    """Return whether all members are visitors, and no member with a lost connection is expected back."""
     return all(member.visits for member in room.occupants) and not room.rules.await_expected()

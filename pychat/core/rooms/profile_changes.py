@@ -1,4 +1,4 @@
-"""Telling the rooms of a person what is new about that person: all of it only where the person may talk."""
+"""Announcing changes of a profile in a person's rooms; texts are shown only where the person may speak."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ E = TypeVar("E", AwayChanged, ProfileChanged)
 
 
 def prepare_to_tell(session: Session) -> None:
-    """Let the rooms know beforehand whether the session may talk, so that no masks are matched under the order lock."""
+    """Match the session's masks in its rooms in advance, so that none are matched under the order lock."""
     _parted(session)
 
 
 def tell_rooms_locked(chat: Chat, session: Session, event: E, bare: E | None) -> None:
     """
-    Publish an event about a session in its rooms. Under the chat's order lock.
+    Publish an event about a session in its rooms. Hold the chat's order lock.
 
     Args:
-        bare: The same without what the person wrote, for rooms where the person may not talk; None: nothing is told
-            there. Members who hear the whole event in another room do not hear it twice.
+        bare: The event without the person's text, for rooms where the person may not speak; None to send nothing
+            there. Members who get the full event in another room do not get this one.
     """
     open_rooms, closed_rooms = _parted(session)
     if closed_rooms and bare is not None:
@@ -37,7 +37,7 @@ def tell_rooms_locked(chat: Chat, session: Session, event: E, bare: E | None) ->
 
 
 def _parted(session: Session) -> tuple[list[Room], list[Room]]:
-    """Return the rooms of a session where it may talk, and the others."""
+    """Return the rooms of a session where it may speak, and the others."""
     parted: tuple[list[Room], list[Room]] = [], []
     for room in tuple(session.rooms.values()):
         parted[not may_be_heard(session, room)].append(room)

@@ -1,4 +1,4 @@
-"""Shares of the table of rooms: how many of the rooms in use one address, or one account, may have opened."""
+"""Room quotas: how many of the rooms in use one address, or one account, may have opened."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ _NEW_SECONDS: Final = 600.0
 
 class RoomShares:
     """
-    A room counts for the member that has been in it for the longest, with its address and its account.
+    Counts each room for its longest-standing member, by address and by account.
 
-    So a room that others go on using does not count for the one who has opened it and left. Loopback and sessions of
-    the program are exempt. Every method runs under the chat's order lock.
+    So a room that others still use does not count for the person who opened it and left. Loopback and sessions of the
+    program are exempt. Every method runs under the chat's order lock.
     """
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
         self._used: Counter[Hashable] = Counter()
         self._payers: dict[Room, tuple[Session, tuple[Hashable, ...]]] = {}
-        """For whom a room counts, and as what that is counted."""
+        """The session that each room counts for, and the keys it is counted by."""
         self._new = Attempts(chat.limits.new_rooms_per_10_minutes, _NEW_SECONDS, chat.clock)
 
     def change(self, limits: Limits) -> None:
-        """From now on these are the limits."""
+        """Apply new limits from now on."""
         self._new.most = limits.new_rooms_per_10_minutes
 
     def require(self, session: Session, room: Room, *, new: bool) -> None:
         """
-        Return if the session may open this room, in which nobody is.
+        Check that the session may open this empty room.
 
         Args:
-            new: Whether the server has never heard of the room: then it counts as made.
+            new: True if the server has never known the room; it then also counts as created.
 
         Raises:
-            LimitExceeded: Its address or its account has opened or made too many.
+            LimitExceeded: If its address or its account has opened or created too many.
         """
         most = self._chat.limits.rooms_per_address
         for kind, key in _keys(session):
@@ -60,7 +60,7 @@ class RoomShares:
                 raise LimitExceeded(what, self._new.most, "rooms", room=room.name) from None
 
     def arrived(self, room: Room, session: Session) -> None:
-        """A session has come into the room that nobody was in."""
+        """Count the room for the session that has joined it while it was empty."""
         self.released(room)
         if room.pinned:  # it is there anyway
             return
@@ -69,13 +69,13 @@ class RoomShares:
         self._used.update(keys)
 
     def departed(self, room: Room, session: Session) -> None:
-        """A session has gone out of the room; if it counted for it, it counts for the next one, if there is any."""
+        """Count the room for the next member if it counted for the session that left."""
         payer, _ = self._payers.get(room, (None, ()))
         if payer is session and room.occupants:
             self.arrived(room, next(iter(room.occupants)))
 
     def released(self, room: Room) -> None:
-        """The room is not in use any more."""
+        """Stop counting a room that is no longer in use."""
         _, keys = self._payers.pop(room, (None, ()))
         for key in keys:
             self._used[key] -= 1

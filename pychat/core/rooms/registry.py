@@ -1,9 +1,9 @@
 """
-The table of rooms: those that somebody is in or is expected in, and those of the program.
+The table of rooms: those that have or expect members, and those of the program.
 
-An empty room has no place in it: what lasts of it is in the log, and is read when somebody asks for the room. So how
-many rooms may be in use at once is bounded, and how many there are is not, and nobody loses a room because others make
-new ones. Where the log does not last, empty rooms are in memory, and of too many the oldest is dropped.
+An empty room is not in the table: its snapshot is in the log, and is read when somebody asks for the room. So the
+number of rooms in use is bounded, the number of rooms is not, and nobody loses a room because others create new ones.
+If the log is not persistent, empty rooms stay in memory, and the oldest is dropped when there are too many.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ if TYPE_CHECKING:
     from pychat.core.session import Session
 
 _SHARE_OF_KNOWN: Final = 0.25
-"""Of the places, what new rooms of members leave free: whoever comes back to a room that there was finds a place."""
+"""The share of places that new rooms must leave free, so that people can always return to existing rooms."""
 
 
 class RoomTable:
-    """Of one chat. There is never more than one object for a room."""
+    """The rooms of one chat. There is never more than one object for a room."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        # Guards the making of rooms, so that two who ask for the same one get the same one. Above the order lock, which
-        # is not taken under it; the log is read under it, and no hook runs.
+        # Guards the creation of rooms, so that two threads that ask for the same room get the same object. Comes before
+        # the order lock, which is not taken under it. The log is read under it; hooks do not run.
         self._making = threading.Lock()
-        # What follows is changed under the order lock; single reads need none.
+        # The following are changed under the order lock; single reads need no lock.
         self._used: dict[str, Room] = {}
         """The rooms in use, by key."""
         self._empty: dict[str, Room] = {}
-        """The others, where the log does not last; the one that was left first comes first."""
+        """Empty rooms if the log is not persistent, in the order in which they became empty."""
         self._known: WeakValueDictionary[str, Room] = WeakValueDictionary()
-        """All that anybody has at hand: an empty room is read anew only if nobody can change it any more."""
+        """All rooms that something refers to; an empty room is read again only if nothing can change the old object."""
         self._new: WeakValueDictionary[str, Room] = WeakValueDictionary()
-        """Those that nobody has been in yet."""
+        """Rooms that have never had a member."""
         self.shares = RoomShares(chat)
 
     # Without the order lock
 
     def find(self, name: str) -> Room | None:
         """
-        Return the room of this name, in any case; None if there is none. May read the log.
+        Return the room of this name, compared by folded name; None if there is none. May read the log.
 
         Raises:
-            NotReadable: It cannot be read.
+            NotReadable: If the log cannot be read.
         """
         room = self._used.get(name) or self._known.get(fold(name))
         if room is None and self._chat.log.lasts:
@@ -74,28 +74,29 @@ class RoomTable:
 
     def obtain(self, name: str) -> Room:
         """
-        Return the room of this name, which is checked; make it if there is none.
+        Return the room of this name, which must be a checked one; create it if it does not exist.
 
         Raises:
-            NotReadable: The log cannot be read.
+            NotReadable: If the log cannot be read.
         """
         key = fold(name)
         room = self._used.get(key)
         if room is not None:
             return room
         with self._making:
-            # In this order: a new room that somebody enters at this moment is known before it is no longer new.
+            # In this order, because a new room that is entered just now is added to the known ones before it stops
+            # being new.
             room = self._new.get(key) or self._read(key)
             if room is None:
                 room = self._new[key] = Room(self._chat, name)
         return room
 
     def get(self, name: str) -> Room | None:
-        """Return the room of this name, in any case, if it is in use. Also under the order lock."""
+        """Return the room of this name, compared by folded name, if it is in use. The order lock may be held."""
         return self._used.get(fold(name))
 
     def has(self, room: Room) -> bool:
-        """Whether this is what its name stands for: a room that was removed is not."""
+        """Return whether this object is the room of its name; after removal it is not."""
         return self._known.get(room.key) is room or self._new.get(room.key) is room
 
     def used(self) -> list[Room]:
@@ -103,13 +104,13 @@ class RoomTable:
         return sorted(self._used.values(), key=lambda room: room.key)
 
     def in_memory(self) -> list[Room]:
-        """Return the rooms in use, and those that are empty and somebody has at hand."""
+        """Return the rooms in use, and the empty ones that something still refers to."""
         return list(self._known.values())
 
     # Under the order lock
 
     def is_used(self, room: Room) -> bool:
-        """Whether the room has a place in the table."""
+        """Return whether the room has a place in the table."""
         return self._used.get(room.key) is room
 
     def use_locked(self, room: Room, session: Session | None = None) -> None:
@@ -117,10 +118,10 @@ class RoomTable:
         Give a room a place in the table, if it has none.
 
         Args:
-            session: Who comes into it; None: it is wanted by the program itself.
+            session: The session that joins it; None if the program itself wants it.
 
         Raises:
-            LimitExceeded: There are too many, or the share of that session is used up.
+            LimitExceeded: If there are too many rooms, or the session's quota is used up.
         """
         if self.is_used(room):
             return
@@ -136,14 +137,14 @@ class RoomTable:
         self.put_locked(room)
 
     def put_locked(self, room: Room) -> None:
-        """The same, whatever the limits say."""
+        """Give a room a place in the table regardless of the limits."""
         self._used[room.key] = self._known[room.key] = room
         self._new.pop(room.key, None)
         self._empty.pop(room.key, None)
         watch_locked(self._chat, room)
 
     def release_locked(self, room: Room) -> None:
-        """Nobody is in the room or expected there any more."""
+        """Take a room that has no members and expects none out of the table."""
         if not self.is_used(room):
             return
         del self._used[room.key]
@@ -154,7 +155,7 @@ class RoomTable:
                 self.forget_locked(self._least_wanted(room))
 
     def forget_locked(self, room: Room) -> None:
-        """Let there be no such room, nor a record of it, if nobody is in it."""
+        """Delete a room and its history, if it is empty."""
         if not room.occupants:
             for rooms in (self._used, self._empty, self._known, self._new):
                 rooms.pop(room.key, None)
@@ -164,9 +165,9 @@ class RoomTable:
 
     def _least_wanted(self, last: Room) -> Room:
         """
-        Return the room that makes place in memory: the oldest that belongs to no account.
+        Return the empty room to drop from memory: the oldest that no account owns.
 
-        If all do: the oldest of the account that has the most, or the last one, if nobody has more than its account.
+        If all are owned: the oldest of the account that has the most, or `last`, if no account has more than its owner.
         """
         free = next((room for room in self._empty.values() if not room.rules.owned), None)
         if free is not None:

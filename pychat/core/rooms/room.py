@@ -1,4 +1,4 @@
-"""A room: a name, a topic, and members, who are the readers of its part of the log."""
+"""A room: a name, a topic, and members, who read its part of the log."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 class Room:
     """
-    Made by the chat, when the first member comes or by `Chat.room`; an empty one is read from a log that lasts.
+    A room, created by the chat for its first member or by `Chat.room`; an empty one is read from a persistent log.
 
-    Everything here may be called from any thread, from hooks, too.
+    All methods may be called from any thread, also from hooks.
     """
 
     __slots__ = (
@@ -49,28 +49,28 @@ class Room:
         self.topic = ""
         self.rules = RoomRules(chat.clock)
         self.pinned = pinned
-        """A pinned room stays when nobody is in it."""
-        # Guarded by the chat's order lock; insertion order is the order of joining. The value is the last event id
-        # that was given when the member had joined: that of its own arrival, if it was announced.
+        """True for a room that stays when it is empty."""
+        # Guarded by the chat's order lock; insertion order is the order of joining. The value is the newest event id
+        # when the member had joined: that of its own `Joined`, if that was announced.
         self.occupants: dict[Session, int] = {}
         self.ignoring: set[Session] = set()
-        """The members who do not want to hear somebody (`core/people/ignore.py`)."""
+        """The members who ignore somebody (`core/people/ignore.py`)."""
         self.listeners: set[Session] = set()
-        """Those of this process who hear the room (`core/delivery.py`)."""
+        """The sessions of this process that are subscribed to the room (`core/delivery.py`)."""
         self.written = 256
-        """About how many bytes a message of a burst takes in the language that writes most; the delivery finds out."""
+        """The estimated bytes of a message in a burst, in the most verbose protocol in use. Updated by the delivery."""
 
     def __repr__(self) -> str:
         return f"<Room {self.name!r}, members: {len(self.occupants)}>"
 
     @property
     def members(self) -> tuple[Session, ...]:
-        """Who is in the room now, in order of joining."""
+        """The current members, in order of joining."""
         return tuple(self.occupants)
 
     @property
     def is_there(self) -> bool:
-        """Whether it is more than a name: somebody is in it or expected back, or it belongs to somebody."""
+        """True if the room exists: it has or expects members, is pinned, or is owned by an account."""
         return bool(self.occupants) or self.pinned or self.rules.owned or self.rules.awaits()
 
     def holders(self, role: str) -> frozenset[Session]:
@@ -82,22 +82,23 @@ class Room:
 
     def publish(self, event: RoomEvent, *, to: Iterable[Session] | None = None) -> None:
         """
-        Give an event its place in the room's record and deliver it.
+        Append an event to the room's log and deliver it.
 
-        In a hook it is queued behind what the same session caused before, and takes its id at the end of the
-        hook's verb or a little later; elsewhere at once. A message of the session whose hook this is gets that
-        session's current nickname, and is refused if it is no member any more.
+        In a hook, the event is queued after what the same session caused before, and gets its id at the end of the
+        hook's verb or soon after; elsewhere it gets it at once. A message of the hook's own session gets that session's
+        current nickname, and is refused if the session is not a member any more.
 
         Args:
-            event: Its `id` and `time` are set here, and its `room`.
-            to: Only these sessions may see it, now and in the history: of messages only. Default: all members.
+            event: Its `id`, `time` and `room` are set here.
+            to: The only sessions that may see it, now and in the history; for messages only. Default: all members.
 
         Raises:
-            TypeError: `to` is given for an event that is no message; or it is no event.
-            Refused: The text is empty or too long.
-            LocalProtocolError: A nickname in it is none; or, outside of hooks, the room was removed or the chat has
+            TypeError: If it is not an event, or `to` is given and it is not a message.
+            Refused: If the text is empty or too long.
+            LocalProtocolError: If a nickname in it is not valid; or, outside hooks, if the room was removed or the chat
+                has
                 ended.
-            NotStored: The log cannot store it at the moment; in a hook, the session is told instead.
+            NotStored: If the log cannot store it at the moment; in a hook, the session is told instead.
         """
         check_owned(self._chat.order)
         event = checked_event(self._chat, event)
@@ -110,11 +111,11 @@ class Room:
         self._chat.order.publish(event, self.alone, only=None if to is None else frozenset(to))
 
     def announce(self, text: str) -> None:
-        """Let the server say something to everybody in the room. Raises what `publish` does."""
+        """Publish a notice of the server in the room. Raises the same errors as `publish`."""
         self.publish(Notice(0, 0.0, self.name, text))
 
     def history(self, limit: int = 20) -> list[Event]:
-        """Return the last messages of the room that everybody in it may see, oldest first."""
+        """Return the last messages that all members of the room may see, oldest first."""
         check_owned(self._chat.order)
         page = self._chat.log.read_before(self.key, None, self._chat.limits.history_events)
         messages = [event for event in page.events if isinstance(event, Message) and event.audience is None]

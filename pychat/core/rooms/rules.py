@@ -1,4 +1,4 @@
-"""The rules of one room: its modes, its lists of masks, who has which role, who is invited."""
+"""The rules of one room: its modes, mask lists, roles and invitations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pychat.model.masks import MaskList
 from pychat.model.modes import LISTS, ROLES
 
 FIRST_FLAGS: Final = frozenset("n")
-"""What a new room has. Not `t`: every member may set the topic, unless an operator changes that."""
+"""The flags of a new room. Without `t`, so every member may set the topic until an operator changes that."""
 _CLOSING: Final = frozenset("is")
 _MOST_INVITED: Final = 100
 _MOST_ACCOUNTS: Final = 100
@@ -18,10 +18,10 @@ _MOST_ACCOUNTS: Final = 100
 
 class RoomRules:
     """
-    Guarded by the chat's order lock; single attributes may be read without it.
+    The rules of one room. Guarded by the chat's order lock; single attributes may be read without it.
 
-    What belongs to a member is kept under `Session.identity`, so that neither a rename nor a lost connection that
-    comes back takes it away, and nobody inherits it with a nickname.
+    Data of a member is stored by `Session.identity`, so that it survives a rename or a lost connection, and cannot be
+    inherited with a nickname.
     """
 
     __slots__ = (
@@ -53,59 +53,59 @@ class RoomRules:
         self.flags = FIRST_FLAGS
         """Letters of `modes.FLAGS`."""
         self.key: str | None = None
-        """Of mode `k`."""
+        """The key of mode `k`."""
         self.limit: int | None = None
-        """Of mode `l`."""
+        """The limit of mode `l`."""
         self.slow = 0
-        """Seconds of mode `W`; 0: it is not set."""
+        """The seconds of mode `W`; 0 if it is not set."""
         self.pace = Pace()
-        """Who has talked when, for it."""
+        """When members last spoke, for the slow mode."""
         self.lists: dict[str, MaskList] = {letter: MaskList(lasts=True) for letter in LISTS}
-        """By letter; the list of bans has the mutes, too. What may be in all of them together is bounded."""
+        """Mask lists by letter; the list of bans includes mutes. Their total size is bounded."""
         self.fresh = True
-        """Whether nothing of these lists is stored yet, and what is stored of earlier rules of the room is void."""
+        """True if nothing of these lists is stored yet, and stored lists of earlier rules of the room are void."""
         self.looks_at: float | None = None
-        """When it is looked next which bans have ended (`Clock.monotonic`); None: none of them ends by itself."""
+        """When to check next for expired bans (`Clock.monotonic`); None if none of them expires."""
         self.hushes = False
-        """Whether there is a rule that may keep a member from talking. Nearly always there is none."""
+        """True if a rule may keep a member from speaking. It is almost always False."""
         self.roles: dict[int, str] = {}
-        """Letters of `modes.ROLES` by identity; members without a role are not in it."""
+        """Letters of `modes.ROLES` by identity; members without a role are left out."""
         self.accounts: dict[str, str] = {}
-        """The same by folded name of an account, for when it comes again."""
+        """Letters of `modes.ROLES` by folded account name, for the account's next visit."""
         self.invited: dict[int, bool] = {}
         """
-        Identities that may come in although the room is only for those who are invited; the oldest first. True: an
-        operator has invited them, so a ban and the limit do not keep them out either.
+        Identities that are invited to an invite-only room, the oldest first. True if an operator invited them; then
+        they are exempt from bans and the limit, too.
         """
         self.absent: dict[int, float] = {}
-        """Identities of members whose connection was lost, and until when they are expected (`Clock.monotonic`)."""
+        """Identities of members with a lost connection, and until when they are expected back (`Clock.monotonic`)."""
         self.awaited = 0.0
         """
-        Until when an empty room waits for members that lost the connection, or were here when the server ended
-        (`Clock.monotonic`); 0: for nobody.
+        Deadline until which an empty room waits for members that lost their connection or were present at the last
+        shutdown (`Clock.monotonic`); 0 if none.
         """
         self.forgets = False
-        """Whether nobody is in the room now and who comes next shall not know what was before."""
+        """True while an empty private room must hide its history from the next member to join."""
         self.topic_by = ""
-        """Nickname of the one who set the topic; empty if there is none."""
+        """The nickname of whoever set the topic; empty if there is none."""
         self.topic_time = 0.0
-        """When that was; POSIX seconds."""
+        """When the topic was set, in POSIX seconds."""
         self.topic_userhost = ""
-        """Of the one who set the topic."""
+        """The user@host of whoever set the topic."""
 
     @property
     def closed(self) -> bool:
-        """Whether the room keeps strangers out, or does not show itself to them."""
+        """True if the room keeps strangers out, or hides itself from them."""
         return self.key is not None or not _CLOSING.isdisjoint(self.flags)
 
     @property
     def secret(self) -> bool:
-        """Whether only members may know of the room."""
+        """True if only members may know of the room."""
         return "s" in self.flags
 
     @property
     def letters(self) -> str:
-        """The modes that are set, but for lists and roles."""
+        """The modes that are set, without lists and roles."""
         more = "k" * (self.key is not None), "l" * (self.limit is not None), "W" * (self.slow > 0)
         return "".join(sorted(self.flags)) + "".join(more)
 
@@ -140,7 +140,7 @@ class RoomRules:
         return roles != has
 
     def keep_role(self, account: str, letter: str, adding: bool) -> bool:
-        """Let the account of that folded name have a role when it comes again, or not; of too many, not."""
+        """Set or remove a role that the account, by folded name, gets on its next visit; ignored above the maximum."""
         has = self.accounts.get(account, "")
         if adding and not has and len(self.accounts) >= _MOST_ACCOUNTS:
             return False
@@ -153,32 +153,32 @@ class RoomRules:
 
     @property
     def owners(self) -> list[str]:
-        """The accounts that are operators of the room, by folded name."""
+        """The folded names of the accounts that are operators of the room."""
         return [account for account, roles in self.accounts.items() if "o" in roles]
 
     @property
     def owned(self) -> bool:
-        """Whether an account is an operator of the room."""
+        """True if an account is an operator of the room."""
         return bool(self.owners)
 
     def update_hushes(self) -> None:
-        """Flags, bans or the slow mode have changed."""
+        """Update `hushes` after a change of flags, bans or the slow mode."""
         self.hushes = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0 or self.slow > 0
 
-    # People who come and go
+    # Members that join and leave
 
     def invite(self, identity: int, *, by_operator: bool = False) -> None:
-        """Let somebody in later; of many who do not come, the oldest invitation is forgotten."""
+        """Store an invitation; above the maximum, the oldest one is dropped."""
         self.invited[identity] = self.invited.pop(identity, False) or by_operator
         if len(self.invited) > _MOST_INVITED:
             del self.invited[next(iter(self.invited))]
 
     def arrive(self, identity: int) -> bool:
         """
-        Somebody is a member now: an invitation is good for one time, and roles are kept for so long only.
+        Use up the invitation of a new member, and drop its roles unless it was expected back.
 
         Returns:
-            Whether that made a difference to what lasts.
+            True if that changes the room's snapshot.
         """
         changed = identity in self.invited
         self.invited.pop(identity, None)
@@ -189,10 +189,10 @@ class RoomRules:
 
     def depart(self, identity: int, keep_seconds: float = 0.0) -> bool:
         """
-        Somebody is no member any more; roles and the way in are kept so long for one who may come back.
+        Remove a member, and keep its roles and its right to return for `keep_seconds`.
 
         Returns:
-            Whether that made a difference to what lasts.
+            True if that changes the room's snapshot.
         """
         before = len(self.roles)
         now = self._clock.monotonic()
@@ -209,14 +209,14 @@ class RoomRules:
         return len(self.roles) < before
 
     def await_expected(self) -> bool:
-        """Nobody is here any more: return whether a member may still come back, for whom the room waits."""
+        """Let an empty room wait for its expected members; return whether there are any."""
         self.awaited = max(self.awaited, *self.absent.values()) if self.absent else self.awaited
         return self.awaits()
 
     def awaits(self) -> bool:
-        """Whether the room waits for members that may still come back."""
+        """Return whether the room waits for members that may still come back."""
         return self.awaited > self._clock.monotonic()
 
     def expects(self, identity: int) -> bool:
-        """Whether this was a member until the connection was lost, a short while ago."""
+        """Return whether this member lost its connection recently and is expected back."""
         return self.absent.get(identity, 0.0) > self._clock.monotonic()

@@ -1,4 +1,4 @@
-"""Slow mode: when members of one room have talked last."""
+"""Slow mode: when the members of one room last spoke."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import threading
 from typing import Final
 
 _MOST: Final = 10_000
-"""Members who are remembered; of more, those who talked first may talk again too early."""
+"""The maximum number of members to remember; beyond it, those who spoke first may speak again too early."""
 
 
 class Pace:
-    """Thread-safe."""
+    """The times of the members' last messages. Thread-safe."""
 
     __slots__ = ("_lock", "_times")
 
@@ -18,14 +18,14 @@ class Pace:
         # Guards the dictionary; nothing is called under it.
         self._lock = threading.Lock()
         self._times: dict[int, float] = {}
-        """By identity, in order."""
+        """Times by identity, in order."""
 
     def take(self, identity: int, seconds: float, now: float) -> float:
         """
-        Let somebody talk, if the last time was so many seconds ago.
+        Record a message now, if the member's last one is at least so many seconds ago.
 
         Returns:
-            The seconds to wait; 0: it talks now.
+            The seconds to wait; 0 if the message was recorded.
         """
         with self._lock:
             last = self._times.get(identity)
