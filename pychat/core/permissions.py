@@ -199,6 +199,16 @@ def may_rename(session: Session) -> None:
             raise Refused(text, code="cannot_speak", room=room.name)
 
 
+def always_talks(session: Session, room: Room) -> bool:
+    """Return whether a role lets the session talk in the room whatever mode `m`, bans and mutes say."""
+    rules = room.rules
+    return bool(
+        is_server_operator(session)
+        or rules.roles.get(session.identity)
+        or (session.account and rules.accounts.get(fold(session.account)))
+    )
+
+
 def require_voice(session: Session, room: Room) -> None:
     """
     Return if mode `m`, bans and mutes let the session talk; those with a role always may, also by their account.
@@ -206,12 +216,10 @@ def require_voice(session: Session, room: Room) -> None:
     Raises:
         Refused: One of them is against it.
     """
-    rules, name = room.rules, room.name
-    if is_server_operator(session):
+    name = room.name
+    if always_talks(session, room):
         return
-    if rules.roles.get(session.identity) or (session.account and rules.accounts.get(fold(session.account))):
-        return
-    if "m" in rules.flags:
+    if "m" in room.rules.flags:
         raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
     ban = muted_by(session, room)
     if ban is not None:

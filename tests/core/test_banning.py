@@ -207,6 +207,19 @@ def test_an_operator_reads_that_somebody_shares_the_own_address() -> None:
     ]
 
 
+def test_an_operator_reads_that_somebody_talks_all_the_same() -> None:
+    """Bans and mutes silence nobody who has a role; a mute of somebody else needs no word about that."""
+    _, _, (ann, bob, carl) = people("ann", "bob", "carl")
+    ann.do(SetModes(tuple(parse("+v", ["bob"]))))
+
+    still = "bob is still in ops and can talk all the same, by a role: /kick bob removes them"
+    assert told(ann.do(Ban("bob", mute=True))) == [still]
+    assert told(ann.do(Ban("bob"))) == [still]
+    assert told(ann.do(Ban("carl", mute=True))) == []
+    assert failures(bob.do(Say("x", "ops"))) == []
+    assert failures(carl.do(Say("x", "ops"))) != []
+
+
 def test_a_ban_with_a_kick_removes_the_person() -> None:
     """Who is not there is banned all the same."""
     chat, _, (ann, bob) = people("ann", "bob")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.people.addressing import require_same
-from pychat.core.permissions import banned_by, is_server_operator, muted_by, require_operator
+from pychat.core.permissions import always_talks, banned_by, muted_by, require_operator
 from pychat.core.rooms.membership import known_room
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
@@ -56,9 +56,12 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
             position = chat.order.append_locked(event, room.alone).id
         chat.lasting.keep_room_locked(room)
         told = [] if words is None else [Notice(0, now, None, words)]
-        if person is not None and person in room.occupants and not verb.mute and not verb.kick:
-            still = f"{person.nickname} is still in {room.name} and cannot talk: /kick {person.nickname} removes them"
-            told.append(Notice(0, now, None, still))
+        if person is not None and person in room.occupants and not verb.kick:
+            talks = always_talks(person, room)
+            if talks or not verb.mute:
+                can = "can talk all the same, by a role" if talks else "cannot talk"
+                still = f"{person.nickname} is still in {room.name} and {can}: /kick {person.nickname} removes them"
+                told.append(Notice(0, now, None, still))
         chat.order.send_locked(session, *told, Ok(verb.ref, position), confirms=True)
     if verb.kick and person is not None and person in room.occupants:
         chat.membership.kick(session, room, person, reason)
@@ -229,7 +232,7 @@ def _tell(chat: Chat, session: Session, room: Room, entry: MaskEntry) -> None:
         if member is session or not (masks.describes(entry.mask, member.hostmask) or member.identity in entry.follows):
             continue
         ban = muted_by(member, room)
-        if ban is None or room.rules.roles.get(member.identity) or is_server_operator(member):
+        if ban is None or always_talks(member, room):
             continue
         what = "banned from" if banned_by(member, room) is not None else "muted in"
         text = f"you are {what} room {room.name!r}{until_when(ban)}"
