@@ -295,7 +295,16 @@ ARGUMENTS: list[tuple[Callable[[], object], type[Exception], str]] = [
         "proxies must be a list of addresses: ['10.0.0.1'], not '10.0.0.1'",
     ),
     (lambda: ChatServer(proxies=_any(5)), TypeError, "proxies must be a list, such as ['10.0.0.1'], not 5"),
-    (lambda: ChatServer(motd="Be kind."), TypeError, "text must be a list of lines: ['Be kind.'], not 'Be kind.'"),
+    (lambda: ChatServer(motd="Be kind."), TypeError, "motd must be a list of lines: ['Be kind.'], not 'Be kind.'"),
+    (lambda: ChatServer(motd=_any(5)), TypeError, "motd must be a list, such as ['Be kind.'], not 5"),
+    (lambda: ChatServer(motd=_any([5])), TypeError, "motd must be a list of lines, not 5"),
+    (lambda: ChatServer(clock=_any(5)), TypeError, "clock must be a clock, such as pychat.testing.FakeClock(), not 5"),
+    (
+        lambda: SqliteLog("a.db", clock=_any(5)),
+        TypeError,
+        "clock must be a clock, such as pychat.testing.FakeClock(), not 5",
+    ),
+    (lambda: ChatServer(default_room=_any(5)), TypeError, "default_room must be a string, not 5"),
     (lambda: ChatServer(name=_any(5)), TypeError, "name must be a string, not 5"),
     (lambda: _any(Limits)(nick_chars=5), TypeError, "there is no limit nick_chars; did you mean nickname_chars?"),
     (lambda: _any(Limits)(xyzzy=5), TypeError, "there is no limit xyzzy"),
@@ -329,6 +338,9 @@ def test_reload_checks_what_it_is_given() -> None:
             server.reload(limits=_any({}))
         with pytest.raises(TypeError, match="password must be a string, not an object of type int"):
             server.reload(password=_any(5))
+        with pytest.raises(TypeError, match="motd must be a list of lines"):
+            server.reload(password="sesame12", motd="Be kind.")
+        assert server.chat.password is None
     finally:
         server.stop()
 

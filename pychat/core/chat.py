@@ -39,7 +39,7 @@ from pychat.core.session import Session, Told
 from pychat.core.verb_table import authorize
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
-from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.clock import SYSTEM_CLOCK, Clock, check_clock
 from pychat.model.errors import LimitExceeded, LocalProtocolError, Refused
 from pychat.model.events import Event, Message
 from pychat.model.limits import Limits, check_limits
@@ -92,13 +92,13 @@ class Chat:
         self.limits = check_limits(limits) or Limits()
         self.name = given("name", name, str, "a string")
         self.description = given("description", description, str, "a string")
-        self.clock = clock
+        self.clock = check_clock(clock)
         self.chains = Chains(handlers)
         self.log = check_log(log) or MemoryLog(self.limits.history_events, self.limits.history_chars)
         self.delivery = delivery or Delivery()
         self.order = Order(self.log, self.delivery, clock)
         self.started, self.began = clock.time(), clock.monotonic()
-        self.motd = lines_of(motd)
+        self.motd = lines_of("motd", motd)
         self.operators = Operators({} if operators is None else operators)
         self.password = None if password is None else Password(given("password", password, str, "a string"))
         self.cloaks = Cloaks(name, self.log.secret)
@@ -118,7 +118,7 @@ class Chat:
         self.lasting = Lasting(self)
         self.lasting.restore()
         self.accounts.begin(self.log, self.order.lock, clock.time)
-        self.default_room = self.room(default_room)
+        self.default_room = self.room(given("default_room", default_room, str, "a string"))
 
     @property
     def stopping(self) -> threading.Event:

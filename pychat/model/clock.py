@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from pychat.model.arguments import given
+
 
 class Clock:
     """The system's clock. One of your own overrides all methods (`pychat.testing.FakeClock` does)."""
@@ -28,3 +30,8 @@ class Clock:
 
 
 SYSTEM_CLOCK: Final = Clock()
+
+
+def check_clock(clock: Clock) -> Clock:
+    """Return a clock that a program gives; `TypeError` if it is not one."""
+    return given("clock", clock, Clock, "a clock, such as pychat.testing.FakeClock()")

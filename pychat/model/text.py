@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 from unicodedata import normalize
 
-from pychat.model.arguments import items
+from pychat.model.arguments import given, items
 
 _REPLACEMENT = "\ufffd"
 _LISTED_CHARS = 60
@@ -79,11 +79,20 @@ def seen(line: str) -> str:
     return "" if shows_nothing(line) else line.strip()
 
 
-def lines_of(text: Iterable[str]) -> tuple[str, ...]:
-    """Return lines as they may be shown; a string is not taken for a list of lines with one letter each."""
+def lines_of(name: str, text: Iterable[str]) -> tuple[str, ...]:
+    """
+    Return lines as they may be shown; a string is not taken for a list of lines with one letter each.
+
+    Args:
+        name: What a program calls them, for errors.
+
+    Raises:
+        TypeError: They are not a list of strings.
+    """
     if isinstance(text, str):
-        raise TypeError(f"text must be a list of lines: [{text!r}], not {text!r}")
-    return tuple([clean_line(line) for line in items("text", text, "['Be kind.']")])
+        raise TypeError(f"{name} must be a list of lines: [{text!r}], not {text!r}")
+    lines = items(name, text, "['Be kind.']")
+    return tuple([clean_line(given(name, line, str, "a list of lines")) for line in lines])
 
 
 def clean_formatted(text: str) -> str:

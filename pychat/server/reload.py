@@ -87,16 +87,15 @@ class Reloadable:
         made_password = self.chat.password
         if password is not Keep.KEEP:
             made_password = None if password is None else Password(given("password", password, str, "a string"))
+        made_motd = self.chat.motd if motd is None else lines_of("motd", motd)
         # Nothing can fail from here on. Whoever reads one of these, reads it once.
         self.tls, self.proxies = made_tls, made_proxies
         was_open = self.chat.password is None
-        self.chat.operators, self.chat.password = made_operators, made_password
+        self.chat.operators, self.chat.password, self.chat.motd = made_operators, made_password, made_motd
         if was_open != (made_password is None):
             self.dialects = dialects_of(self.chat)
         if tls_required is not None:
             self.tls_required = tls_required
-        if motd is not None:
-            self.chat.motd = lines_of(motd)
         if limits is not None:
             self._limit(replace(limits, **{name: getattr(self.limits, name) for name in FIXED_LIMITS}))
 

@@ -63,7 +63,7 @@ def test_everybody_is_told_the_message_of_the_day_once() -> None:
 
 def test_a_message_of_the_day_that_is_no_list_of_lines_is_refused() -> None:
     """A string would be lines of one letter."""
-    with pytest.raises(TypeError, match=r"^text must be a list of lines: \['hi'\], not 'hi'$"):
+    with pytest.raises(TypeError, match=r"^motd must be a list of lines: \['hi'\], not 'hi'$"):
         Chat(motd="hi")
 
 

@@ -66,6 +66,7 @@ def test_other_events_are_cleaned_as_well(chat: ChatHarness) -> None:
         (message(tags="a b"), Refused, "message tags have no spaces and no control characters"),
         (Kicked(0, 0.0, "lobby", "carl", "an\nn"), LocalProtocolError, r"by: nickname 'an\\nn': "),
         ("hello", TypeError, r"publish an event, such as Message\(0, 0.0, 'lobby', 'ann', 'hello'\), not 'hello'"),
+        (None, TypeError, r"publish an event, such as Message\(0, 0.0, 'lobby', 'ann', 'hello'\), not None"),
     ],
 )
 def test_what_cannot_be_published_is_told(chat: ChatHarness, event: Any, error: type[Exception], text: str) -> None:

@@ -44,7 +44,7 @@ def checked_event(chat: Chat, event: E) -> E:
         LocalProtocolError: A nickname is none.
     """
     turn = chat.order.turn
-    if event is turn.checked:
+    if event is turn.checked and event is not None:  # None is a mistake of the program
         turn.checked = None  # it has its place now, and what its other hooks say comes behind it
         return event
     if not isinstance(event, get_args(RoomEvent)):

@@ -21,7 +21,7 @@ from pychat.core.history.snapshots import KeptMasks, KeptRoom, KeptSession
 from pychat.core.session import Session
 from pychat.core.worker_pool import Workers
 from pychat.model.arguments import given
-from pychat.model.clock import SYSTEM_CLOCK, Clock
+from pychat.model.clock import SYSTEM_CLOCK, Clock, check_clock
 from pychat.model.errors import CannotOpen, NotReadable
 from pychat.model.events import Event
 from pychat.model.search import Terms
@@ -86,6 +86,7 @@ class SqliteLog(Log):
         for name, value in (("keep_seconds", keep_seconds), ("keep_bytes", keep_bytes)):
             if value is not None and not given(name, value, (int, float), "a number over 0") > 0:
                 raise ValueError(f"{name} must be a number over 0, not {value!r}")
+        check_clock(clock)
         self._database = Database(Path(path), sync=sync)
         try:
             self._beginning = begin(self._database, clock)
