@@ -1,1 +1,1 @@
-"""Who somebody is: accounts, passwords, operators, and the hello that proves it. `actions.py` is what the verbs do."""
+"""Identity: accounts, passwords, operators, and the hello that proves it. `actions.py` implements the verbs."""

@@ -1,7 +1,7 @@
 """
-Accounts: what the verbs about them do.
+The verbs for accounts.
 
-Passwords are checked with no lock held, and what comes of it is used under the order lock (`logins.py`).
+Passwords are checked without a lock; the result is used under the order lock (`logins.py`).
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ logger = logging.getLogger("pychat")
 
 def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     """
-    The nickname must be one's own at the moment, or nobody's, so that nobody loses the one that they have.
+    Register an account for the session's own nickname or a free one, so that nobody loses a nickname in use.
 
-    Who has not come in may lack the server's password, which is for taking nicknames for ever, too.
+    A session without a nickname must not need the server's password, because an account takes a nickname for good.
     """
     require_entry(session)
     wanted = verb.account if verb.account is not None else session.nickname
@@ -82,10 +82,10 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
 
 def _prove_again(session: Session, account: str, password: str, refusal: Refused) -> Proof:
     """
-    Return a proof, if the password is what a request says that was carried out before: its answer may have been lost.
+    Return a proof if a repeated request has the right password: the reply to the first one may have been lost.
 
     Raises:
-        Refused: It is another one; as if it had not been looked at.
+        Refused: If the password is wrong: the given refusal, as if nothing had been checked.
     """
     try:
         return check_password(session, account, password)
@@ -117,14 +117,14 @@ def log_out(chat: Chat, session: Session, verb: verbs.LogOut) -> None:
 
 
 def change_password(chat: Chat, session: Session, verb: verbs.ChangePassword) -> None:
-    """Whoever else is logged in to the account may know the old password only, and is logged out."""
+    """Change the password, and log out all other sessions, which may know only the old one."""
     try:
         proof = check_password(session, account_of(session), verb.password)
     except BadCredentials as refusal:
         account = account_of(session)
         with chat.order.lock:
             changed = chat.logins.has_changed_locked(account)
-        if not changed:  # so it is a mistake, and one try of the password is enough
+        if not changed:  # so it is a mistake, and one attempt is enough
             raise
         _prove_again(session, account, verb.new_password, refusal)
         chat.send(session, Ok(verb.ref))
@@ -153,13 +153,13 @@ def log_out_everybody(
     chat: Chat, account: str, *, but: Session | None = None, by: Session | None = None, ref: Ref = None
 ) -> None:
     """
-    Let nobody be logged in to an account by what they knew of it until now.
+    Log everybody out of an account, and invalidate every proof of its old password.
 
-    They are those who are here, those who may come back, and those whose password is being checked.
+    That concerns live sessions, lost ones that may come back, and logins that are still being checked.
 
     Args:
-        but: One who stays logged in.
-        by: One who has asked for it by a verb with this `ref`.
+        but: A session that stays logged in.
+        by: The session whose verb asked for it, with this `ref`.
     """
     with chat.order.change():
         chat.logins.change_locked(account)
@@ -172,7 +172,7 @@ def log_out_everybody(
 
 
 def regain(chat: Chat, session: Session, verb: verbs.Regain) -> None:
-    """With a password, log in first. Whoever has the nickname gets another one, or is ended (`reclaim.py`)."""
+    """Log in, if a password is given, and take the nickname. Its holder is renamed or disconnected (`reclaim.py`)."""
     nickname = check_nickname(verb.nickname, chat.limits)
     owner = owner_of(chat, nickname)
     if verb.password is not None and not session.is_of(owner):
@@ -184,13 +184,13 @@ def regain(chat: Chat, session: Session, verb: verbs.Regain) -> None:
 
 def become(chat: Chat, session: Session, proof: Proof | None, ref: Ref, *, registered: bool = False) -> None:
     """
-    Let a session be logged in to an account that it has proved to be its own, or to none, and tell it and the others.
+    Log a session in to an account it has proved to own, or out if the proof is None, and tell it and the others.
 
-    A nickname that belonged to the account it had before is only lent from now on.
+    From now on, it may use a nickname of its previous account only for the grace period.
 
     Raises:
-        BadCredentials: The account has changed since it was proved.
-        BannedFromServer: The account is banned.
+        BadCredentials: If the account has changed since the proof.
+        BannedFromServer: If the account is banned.
     """
     with chat.order.change(session):
         if proof is not None:
@@ -204,7 +204,7 @@ def become(chat: Chat, session: Session, proof: Proof | None, ref: Ref, *, regis
 def _set_account_locked(
     chat: Chat, session: Session, account: str | None, ref: Ref, *, registered: bool = False
 ) -> bool:
-    """Return whether it was another one, and the nickname has to be reconsidered."""
+    """Set the account; return whether it changed, so that the nickname must be reconsidered."""
     if session.closed and account is not None:
         return False
     changed = session.account != account

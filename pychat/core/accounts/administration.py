@@ -1,9 +1,8 @@
 """
-Accounts of others: what those who run the server do with them, without their passwords.
+Account administration without the passwords of the accounts.
 
-`by` says who it was, for the audit record; what is returned is the name of the account as it is shown. A lock is a ban
-of the account from the server (`core/moderation/server_bans.py`): `/serverban a:ann` and `/serverunban a:ann` do
-the same.
+`by` names the administrator in the audit record; functions return the account's canonical name. A lock is a server ban
+of the account (`core/moderation/server_bans.py`): `/serverban a:ann` and `/serverunban a:ann` do the same.
 """
 
 from __future__ import annotations
@@ -49,10 +48,10 @@ class NotLocked(ChatError):
 
 def account_named(chat: Chat, name: str) -> str:
     """
-    Return the name of an account as it is shown.
+    Return the canonical name of an account.
 
     Raises:
-        NoSuchAccount: There is none.
+        NoSuchAccount: If there is none.
     """
     account = chat.accounts.shown(name)
     if account is None:
@@ -62,11 +61,11 @@ def account_named(chat: Chat, name: str) -> str:
 
 def new_name(chat: Chat, name: str) -> str:
     """
-    Return a name if an account can be made of it.
+    Return the name if it can be registered.
 
     Raises:
-        InvalidNickname: Nobody could have it.
-        AccountExists: There is one of this name, or of one that looks like it.
+        InvalidNickname: If it is not a valid nickname.
+        AccountExists: If there is an account of this name or of one that looks like it.
     """
     if owner_of(chat, account := check_nickname(name, chat.limits)) is not None:
         raise AccountExists(account)
@@ -75,11 +74,11 @@ def new_name(chat: Chat, name: str) -> str:
 
 def add_account(chat: Chat, by: str, name: str, password: str) -> str:
     """
-    Make an account, whose name may be a reserved one.
+    Create an account; its name may be a reserved one.
 
     Raises:
         InvalidNickname, AccountExists: See `new_name`.
-        UnusablePassword, NotStored: As `Accounts.register`.
+        UnusablePassword, NotStored: See `Accounts.register`.
     """
     account = new_name(chat, name)
     finish(chat.accounts.register, account, password)
@@ -93,11 +92,11 @@ def add_account(chat: Chat, by: str, name: str, password: str) -> str:
 
 def reset_password(chat: Chat, by: str, name: str, password: str) -> str:
     """
-    Give an account another password; whoever knew the old one is logged out.
+    Set the password of an account, and log out everybody who used the old one.
 
     Raises:
-        NoSuchAccount: There is none.
-        UnusablePassword, NotStored, AccountInUse: The password stays.
+        NoSuchAccount: If there is none.
+        UnusablePassword, NotStored, AccountInUse: If it fails; the old password stays.
     """
     account = account_named(chat, name)
     with changing(chat, account):
@@ -109,11 +108,11 @@ def reset_password(chat: Chat, by: str, name: str, password: str) -> str:
 
 def delete_account(chat: Chat, by: str, name: str) -> str:
     """
-    Delete an account with its roles, and its lock: whoever makes another one of that name inherits nothing.
+    Delete an account with its roles and its lock, so that a new account of the same name inherits nothing.
 
     Raises:
-        NoSuchAccount: There is none.
-        NotStored, AccountInUse: The account stays.
+        NoSuchAccount: If there is none.
+        NotStored, AccountInUse: If it fails; the account stays.
     """
     account = account_named(chat, name)
     with changing(chat, account):
@@ -129,11 +128,11 @@ def delete_account(chat: Chat, by: str, name: str) -> str:
 
 def lock_account(chat: Chat, by: str, name: str, reason: str) -> str:
     """
-    Let nobody log in to an account, with whatever password, until it is unlocked; its name stays its own.
+    Lock an account: nobody can log in until it is unlocked, and its name stays registered.
 
     Raises:
-        NoSuchAccount: There is none.
-        LimitExceeded: The reason is too long.
+        NoSuchAccount: If there is none.
+        LimitExceeded: If the reason is too long.
     """
     account, reason = account_named(chat, name), chat.checked_short_text("reason", reason)
     with chat.order.change():
@@ -145,11 +144,11 @@ def lock_account(chat: Chat, by: str, name: str, reason: str) -> str:
 
 def unlock_account(chat: Chat, by: str, name: str) -> str:
     """
-    Let people log in to an account again.
+    Unlock an account.
 
     Raises:
-        NoSuchAccount: There is none.
-        NotLocked: It is not.
+        NoSuchAccount: If there is none.
+        NotLocked: If it is not locked.
     """
     account = account_named(chat, name)
     with chat.order.change():
@@ -160,15 +159,15 @@ def unlock_account(chat: Chat, by: str, name: str) -> str:
 
 
 def target_of(account: str) -> str:
-    """Return by which target a ban from the server means an account."""
+    """Return the server-ban target that means an account."""
     return normal_target(ACCOUNT + account)
 
 
 def end_logins(chat: Chat, account: str) -> None:
     """
-    Let nobody be logged in to an account, nor come back for its nickname with a token.
+    Log everybody out of an account, and drop all reservations of its nickname.
 
-    A token that was kept over a restart is known by the nickname only.
+    After a restart, a reservation is known only by its nickname.
     """
     log_out_everybody(chat, account)
     with chat.order.change():

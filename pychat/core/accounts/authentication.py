@@ -1,4 +1,4 @@
-"""Trying a password: an account's, an operator's, the server's. Who is wrong too often has to wait."""
+"""Password checks for accounts, operators and the server, with a rate limit for failures."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ T = TypeVar("T")
 logger = logging.getLogger("pychat")
 
 _NAME_CHARS: Final = 64
-"""What counts of a name: nobody fills the memory with names that no account has."""
+"""The maximum length of a name that is counted, so that made-up names cannot fill the memory."""
 
 
 def attempt(
     session: Session, name: tuple[str, str] | None, check: Callable[[], T | None], *, own: bool = False
 ) -> T | None:
     """
-    Return what the check returns, which is None if the password was wrong.
+    Return the result of the check, which is None if the password was wrong.
 
-    An attempt counts for the name and for the address as soon as it begins, and no more when it was good (`Attempts`).
-    What nobody could check does not count. A device that the owner is known to have (`own`, or the address of the last
-    good attempt) has a count of its own, so that strangers who guess do not keep the owner out.
+    An attempt counts for the name and for the address as soon as it begins, and stops counting if it succeeds
+    (`Attempts`). An attempt that could not be checked does not count. A known device of the owner (`own`, or the
+    address of the last success) is counted separately, so that strangers who guess cannot lock the owner out.
 
     Args:
-        name: Whose password it is: a kind, and a name of any length. None: everybody's.
+        name: Whose password it is: a kind, and a name of any length. None for the server's password.
 
     Raises:
-        TooManyAttempts: It has been wrong too often, for this name or from this address.
-        Busy: Too many are at it.
+        TooManyAttempts: If too many have failed for this name or from this address.
+        Busy: If too many are being checked.
     """
     chat, place = session.chat, address_key(session.address)
-    chat.order.flush()  # whoever waits here keeps nobody waiting
+    chat.order.flush()  # so that nobody waits for this session's events
     key = None if name is None else _count_of(session, name, place, own)
     chat.logins.attempts.begin(place, key)
     failed = True
@@ -64,7 +64,7 @@ def attempt(
 
 
 def name_of(account: str) -> tuple[str, str]:
-    """Return what attempts for an account count for."""
+    """Return the rate-limit key of an account."""
     return _cut(("account", fold(account)))
 
 
@@ -73,7 +73,7 @@ def _cut(name: tuple[str, str]) -> tuple[str, str]:
 
 
 def _count_of(session: Session, name: tuple[str, str], place: Hashable, own: bool) -> Hashable:
-    """Return what an attempt counts for."""
+    """Return the rate-limit key of an attempt."""
     if own:
         return *_cut(name), "own"
     chat = session.chat
@@ -83,15 +83,15 @@ def _count_of(session: Session, name: tuple[str, str], place: Hashable, own: boo
 
 def check_password(session: Session, account: str, password: str, *, own: bool = False) -> Proof:
     """
-    Return a proof, if this is the password of the account; it is good as long as the account does not change.
+    Return a proof if this is the account's password; it is valid until the account changes.
 
     Args:
-        own: Whether the session is known to be one of its owner's.
+        own: True if the session is known to belong to the account's owner.
 
     Raises:
-        BadCredentials: It is not, or there is no such account.
-        TooManyAttempts: It has been wrong too often.
-        Busy: Too many are logging in.
+        BadCredentials: If the password is wrong or there is no such account.
+        TooManyAttempts: If too many attempts have failed.
+        Busy: If too many sessions are logging in.
     """
     accounts, moment = session.chat.accounts, session.chat.logins.moment
 
@@ -105,15 +105,15 @@ def require_account(
     session: Session, account: str, check: Callable[[], str | None], moment: int, *, own: bool = False
 ) -> Proof:
     """
-    The same, whatever the check is: it returns the name of the account, or None.
+    Return a proof by any check, which returns the name of the account, or None.
 
     Args:
-        moment: `Logins.moment` from before anything was known that the check compares with.
+        moment: `Logins.moment`, read before any data that the check compares with.
     """
     own = own or session.is_of(account)
     found = attempt(session, name_of(account), lambda: ask_accounts(session, check), own=own)
     if found is None:
-        # Not the name that was given, if it is unknown: people type the password there.
+        # Not an unknown name: people type the password there.
         known = owner_of(session.chat, account) is not None
         name = f"the account {account}" if known else "an account that there is not"
         logger.warning("%s gave a wrong password of %s", described(session), name)
@@ -123,10 +123,10 @@ def require_account(
 
 def ask_accounts(session: Session, function: Callable[[], T]) -> T:
     """
-    Call a function of the accounts, which may be those of a program, for a session.
+    Call a function of the accounts, which may belong to a program, on behalf of a session.
 
     Raises:
-        Refused: What the accounts say, or `InternalFailure` if they failed.
+        Refused: If the accounts refuse. `InternalFailure` if they fail.
     """
     session.chat.order.flush()
     try:
@@ -140,7 +140,7 @@ def ask_accounts(session: Session, function: Callable[[], T]) -> T:
 
 
 def release_waiting(chat: Chat) -> None:
-    """The chat is ending: refuse those who wait for a password to be checked."""
+    """Refuse the sessions that wait for a password check, because the chat is ending."""
     chat.logins.attempts.stop()
     try:
         chat.accounts.end()

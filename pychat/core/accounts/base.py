@@ -1,7 +1,7 @@
 """
-Accounts: whose names stay theirs. The interface for programs that have accounts of their own.
+Accounts: registered owners of nicknames. The interface for programs with accounts of their own.
 
-What pychat itself does about them is in `stored.py`; what the verbs do, in `actions.py`.
+pychat's own implementation is in `stored.py`; the verbs are in `actions.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class BadCredentials(Refused):
-    """There is no such account, or the password is another one; which of the two is not told."""
+    """There is no such account, or the password is wrong; the peer is not told which."""
 
     code = "bad_credentials"
 
@@ -29,7 +29,7 @@ class BadCredentials(Refused):
 
 
 class AccountExists(Refused):
-    """Somebody has an account of this name, or of one that looks like it."""
+    """There is an account of this name, or of one that looks like it."""
 
     code = "account_exists"
 
@@ -39,7 +39,7 @@ class AccountExists(Refused):
 
 
 class NotOffered(Refused):
-    """The accounts of this server cannot do that."""
+    """The accounts of this server do not support that."""
 
     code = "unsupported"
 
@@ -50,74 +50,74 @@ class NotOffered(Refused):
 P = ParamSpec("P")
 
 NAME_CHARS: Final = 200
-"""How long the name of an account may be that a program tells."""
+"""The maximum length of an account name that a program returns."""
 
 
 class Accounts(ABC):
     """
-    Who has an account: `ChatServer(accounts=MyAccounts())`. Only `check` has to be written.
+    The registered accounts: `ChatServer(accounts=MyAccounts())`. Only `check` must be implemented.
 
-    The methods that get a password are called on the thread of the session that sent it, with no lock held, by several
-    sessions at the same time: they may wait for a database. How often they are called is limited before
-    (`Limits.login_attempts_per_minute`). Each may raise `Refused` with what the person is to be told; anything else is
-    logged with its traceback, and the person is told "internal error"; so is a result of another type. The name of an
-    account has 1 to 200 printable characters and no spaces.
+    The methods that get a password are called on the thread of the session that sent it, without a lock, and
+    concurrently: they may wait for a database. Calls are rate limited first (`Limits.login_attempts_per_minute`). Each
+    may raise `Refused` with a text for the person. Any other error, or a result of the wrong type, is logged with its
+    traceback, and the person is told "internal error". The name of an account has 1 to 200 printable characters and no
+    spaces.
     """
 
     registers: bool = False
-    """Whether `register`, `change_password` and `drop` do something."""
+    """True if `register`, `change_password` and `drop` are supported."""
 
     def begin(self, log: Log, lock: threading.Lock, time: Callable[[], float]) -> None:  # noqa: B027
         """
-        The chat that the accounts belong to has begun; nobody is in it yet.
+        Start working for a chat, which has no sessions yet.
 
         Args:
-            log: Where something could be kept.
+            log: Storage that may be used.
             lock: The chat's order lock, under which `owner` is called.
-            time: Tells POSIX seconds.
+            time: Returns POSIX seconds.
         """
 
     def end(self) -> None:  # noqa: B027
-        """The chat is ending: let nobody wait any more. May be called several times."""
+        """Release all waiting threads, because the chat is ending. May be called several times."""
 
     @abstractmethod
     def check(self, name: str, password: str) -> str | None:
         """
-        Return the name of the account as it is to be shown, if there is one of this name with this password; or None.
+        Return the canonical name of the account with this name and password; None if there is none.
 
-        It should take as long for names that there are not.
+        It should take as long for unknown names.
         """
 
     def owner(self, nickname: str) -> str | None:
         """
-        Return the account that a nickname belongs to, None if to nobody.
+        Return the account that a nickname belongs to; None if to none.
 
-        Called for every nickname that is claimed, under the lock of the chat: it must look into memory only.
+        Called under the chat's lock for every nickname that is claimed: it must only look into memory.
         """
         return None
 
     def scram(self, name: str) -> ScramKeys | None:
         """
-        Return what a proof of the password is checked with (SCRAM-SHA-256); None: that is not offered.
+        Return the keys to check a proof of the password (SCRAM-SHA-256); None if that is not supported.
 
-        For names that there are not, return keys as well, the same at each call.
+        For unknown names, return keys as well, the same at each call.
         """
         return None
 
     def shown(self, name: str) -> str | None:
-        """Return the name of an account, of whom a proof was right, as it is to be shown; None: there is none."""
+        """Return the canonical name of an account after a valid proof; None if there is none."""
         return name
 
     def register(self, name: str, password: str) -> None:
-        """Make an account. The name is that of a nickname which nobody else has at the moment."""
+        """Create an account. The name is a nickname that nobody else has at the moment."""
         raise NotOffered("made")
 
     def change_password(self, name: str, password: str) -> None:
-        """Give an account another password; that it knows the old one has been checked."""
+        """Set the password of an account; the old one has been checked."""
         raise NotOffered("changed")
 
     def drop(self, name: str) -> None:
-        """Delete an account; that it knows the password has been checked."""
+        """Delete an account; its password has been checked."""
         raise NotOffered("deleted")
 
 
@@ -129,7 +129,7 @@ def check_accounts(accounts: object) -> Accounts:
     Return the accounts if a chat can use them.
 
     Raises:
-        TypeError: They are none, or one of their methods is `async`.
+        TypeError: If they are not `Accounts`, or a method is `async`.
     """
     if not isinstance(accounts, Accounts):
         shown = f"the class itself: {accounts.__name__}()" if isinstance(accounts, type) else repr(accounts)
@@ -141,10 +141,11 @@ def check_accounts(accounts: object) -> Accounts:
 
 def checked_name(accounts: Accounts, method: str, result: object) -> str | None:
     """
-    Return what a method of the accounts has returned, if it is the name of an account, or None.
+    Return the result of a method of the accounts if it is an account name or None.
 
     Raises:
-        TypeError: It is neither. A program's bug may make it a secret, so it is not shown.
+        TypeError: If it is neither. The value is not shown, because a program's bug may make it a secret.
+        ValueError: If it is not a valid name.
     """
     check_ran(result, getattr(accounts, method))
     if result is None:
@@ -160,10 +161,10 @@ def checked_name(accounts: Accounts, method: str, result: object) -> str | None:
 
 def checked_keys(accounts: Accounts, result: object) -> ScramKeys | None:
     """
-    Return what `scram` has returned, if it is keys or None.
+    Return the result of `scram` if it is keys or None.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: If it is neither.
     """
     check_ran(result, accounts.scram)
     if result is None or isinstance(result, ScramKeys):
@@ -177,7 +178,7 @@ def finish(method: Callable[P, object], *args: P.args, **more: P.kwargs) -> None
     Call a method that raises `Refused` to say no.
 
     Raises:
-        TypeError: It has returned False instead, or a coroutine.
+        TypeError: If it returns False instead, or a coroutine.
     """
     result = method(*args, **more)
     check_ran(result, method)

@@ -1,4 +1,4 @@
-"""Coming in, being called something, being away, and going: what these verbs do."""
+"""The verbs for connecting, nicknames, away texts and quitting."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     introduce(chat, session, verb)
     if verb.account is not None and not (parked and session.is_of(verb.account)):
         _log_in(chat, session, verb.account, verb, parked)
-    # else a token is as good as a password, and nobody has to wait while a thousand come back
+    # else a token is as good as a password, so a thousand returning sessions need no hashing
     nickname = verb.nickname if parked is None else parked.nickname
     if verb.regain and parked is None:
         _regain(chat, session, verb)
@@ -71,14 +71,14 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
         chat.send(session, LoggedIn(None, session.account, False, session.nickname, session.userhost))
     if not owns:
         lend(session)
-    session.owes += JOIN_UNITS * max(0, len(rooms) - 1)  # the first one is in the price of coming
+    session.owes += JOIN_UNITS * max(0, len(rooms) - 1)  # the first room is in the price of the hello
     chat.membership.arrive(session, rooms, _places(session, verb, rooms, parked), verb)
     if session.is_here:
         session.coming = ()
 
 
 def _regain(chat: Chat, session: Session, verb: verbs.Hello) -> None:
-    """As `identifying.regain`, for one who has no nickname yet."""
+    """Regain the nickname, like `actions.regain`, for a session that has no nickname yet."""
     nickname = check_nickname(verb.nickname, chat.limits)
     owner = owner_of(chat, nickname)
     if verb.account is None and verb.account_password and not session.is_of(owner):
@@ -87,7 +87,7 @@ def _regain(chat: Chat, session: Session, verb: verbs.Hello) -> None:
 
 
 def _log_in(chat: Chat, session: Session, account: str, verb: verbs.Hello, parked: Parked | None) -> None:
-    # Behind a restart, a token stands for no account, but its holder had the nickname.
+    # After a restart, a token does not stand for an account, but its holder had the nickname.
     owner = None if parked is None else owner_of(chat, parked.nickname)
     own = owner is not None and fold(owner) == fold(account)
     proof = check_password(session, account, verb.account_password, own=own)
@@ -98,13 +98,13 @@ def _log_in(chat: Chat, session: Session, account: str, verb: verbs.Hello, parke
 
 def _restore_locked(chat: Chat, session: Session, parked: Parked, token: str) -> None:
     """
-    Let a session be what is kept of a lost one; but to be an operator takes the password again.
+    Restore the state of a lost session; operator status requires the password again.
 
-    The token stands for it at once, so that whoever else brings the same one takes its place: never a new person who
-    has the token of another one.
+    The token becomes valid for this session at once: another client that brings the same token then takes over this
+    session, and never becomes a new person with somebody else's token.
     """
     session.identity, session.away, session.ignored = parked.identity, parked.away, parked.ignored
-    session.named, session.named_at = 0.0, parked.named_at  # nobody else could have the nickname meanwhile
+    session.named, session.named_at = 0.0, parked.named_at  # nobody else can have taken the nickname meanwhile
     session.realname = session.realname or parked.realname
     session.update_info()
     chat.census.set_modes(session, {*session.modes, *parked.modes} - {"o"})
@@ -120,10 +120,10 @@ def _rooms(chat: Chat, verb: verbs.Hello, parked: Parked | None) -> tuple[str, .
 
 def _places(session: Session, verb: verbs.Hello, rooms: tuple[str, ...], parked: Parked | None) -> dict[str, int]:
     """
-    Return the rooms that the session comes back into, by key, with the id up to which it has everything.
+    Return the rooms that the session returns to, by key, with the id up to which it has everything.
 
-    These are the rooms that its token stands for. Whoever has lost the token, or brings one that is worth nothing any
-    more, gets as much as one request for history gives.
+    These are the rooms that its token stands for. Without a valid token, it gets as much as one history request
+    returns.
     """
     if verb.after is None:
         return {}
@@ -153,9 +153,9 @@ def _welcome(chat: Chat, session: Session, ref: Ref) -> None:
 
 def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
     """
-    Return what is kept for the token; a session that still lives is ended first. None: it is worth nothing.
+    Return the saved state for the token, after ending a session that is still live; None if the token is invalid.
 
-    Whoever has it is logged in from now on as the lost session was, until the account changes.
+    The session is logged in as the lost one was, unless the account has changed.
     """
     with chat.order.lock:
         holder = chat.nicknames.holder_of(token)
@@ -174,14 +174,14 @@ def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
 
 def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = None, token: str = "") -> bool:
     """
-    Give the session a nickname: its first one, or another.
+    Give the session a nickname: its first one, or a new one.
 
     Args:
-        parked: The lost session whose nickname it is, which it becomes.
-        token: By which it is kept.
+        parked: The lost session that it resumes, with its nickname.
+        token: The token of that lost session.
 
     Returns:
-        Whether it may keep it; if not, `owning.lend` has to follow.
+        True if it may keep the nickname; if not, call `nickname_ownership.lend` next.
     """
     old = session.nickname
     checked = check_nickname(wanted, chat.limits)
@@ -211,16 +211,16 @@ def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = Non
 
 def _claim_locked(chat: Chat, session: Session, nickname: str, parked: Parked | None, token: str) -> bool:
     if parked is not None and not chat.nicknames.unpark(token):
-        raise NicknameInUse(nickname)  # somebody else has used the token, or it is worth nothing any more
+        raise NicknameInUse(nickname)  # another client has used the token, or it is not valid any more
     owns = require_own(session, nickname)
     if parked is None and is_of_account(session, nickname):
-        chat.nicknames.free_parked(nickname)  # whoever lost the connection was its owner as well, or borrowed it
+        chat.nicknames.free_parked(nickname)  # the lost session was its owner's as well, or in the grace period
     if session.nickname is not None:
         rename_locked(chat, session, nickname)
     else:
         chat.nicknames.claim(session, nickname)
         session.named, session.named_at = chat.clock.monotonic(), chat.log.last_id()
-        session.behind = Behind()  # until it has come into its rooms
+        session.behind = Behind()  # until it has joined its rooms
         chat.census.name(session)
         chat.watches.claimed_locked(session, None)
     if parked is not None:
@@ -252,7 +252,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
 
 def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
     reason = chat.checked_short_text("reason", verb.reason)
-    for room in tuple(session.rooms.values()):  # all of them hear the same
+    for room in tuple(session.rooms.values()):  # all rooms get the same reason
         reason = reason_to_tell(session, room, reason)
     chat.send(session, Ok(verb.ref))
     session.quits = True

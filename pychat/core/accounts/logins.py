@@ -1,9 +1,9 @@
 """
-What the chat knows about logins: how often they failed, from where they were good, and which are out of date.
+The state of logins: failed attempts, known addresses and outdated proofs.
 
-To check a password takes time, and an exchange of SASL takes as long as the client likes; meanwhile the account may get
-another password, be deleted, or be somebody else's. So what a check returns is a `Proof`, which names the generation
-that the account had when the check began, and whoever uses it looks again, under the order lock: `require_locked`.
+A password check takes time, and a SASL exchange takes as long as the client likes. Meanwhile the account may get
+another password, be deleted, or be registered by somebody else. So a check returns a `Proof` with the generation the
+account had when the check began, and its user compares that again under the order lock (`require_locked`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _MOST_REMEMBERED: Final = 10_000
-"""Accounts whose last change is remembered; names of which it is remembered from where they logged in last."""
+"""The number of accounts whose last change, and of names whose last login address, is remembered."""
 
 
 class AccountInUse(Refused):
-    """Its password is being changed, or it is being deleted, by somebody else."""
+    """Another session is changing the account's password or deleting it."""
 
     code = "busy"
 
@@ -37,16 +37,16 @@ class AccountInUse(Refused):
 
 
 class Proof(NamedTuple):
-    """That somebody has proved to be the owner of an account."""
+    """Evidence that a session has proved to own an account."""
 
     account: str
-    """As its name is shown."""
+    """The account's canonical name."""
     moment: int
     """`Logins.moment` from before the check."""
 
 
 class Logins:
-    """All that is not said to be otherwise runs under the chat's order lock."""
+    """The state of logins. Runs under the chat's order lock unless stated otherwise."""
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         self.attempts = Attempts(limits.login_attempts_per_minute, 60.0, clock)
@@ -54,23 +54,23 @@ class Logins:
         self.registrations = Attempts(limits.registrations_per_10_minutes, 600.0, clock)
         """Thread-safe."""
         self.moment = 0
-        """How many changes of accounts there have been. May be read without the lock."""
+        """The number of changes of accounts so far. May be read without the lock."""
         self._changed: dict[str, int] = {}
         """The moment of the last change of each account, by folded name, the oldest first."""
         self._forgotten = 0
-        """Changes up to this moment may be those of any account."""
+        """Changes up to this moment may belong to any account."""
         self._changing: set[str] = set()
         self._places: dict[Hashable, Hashable] = {}
 
     def limit(self, limits: Limits) -> None:
-        """From now on these are the limits. Needs no lock."""
+        """Apply new limits from now on. Needs no lock."""
         self.attempts.most = limits.login_attempts_per_minute
         self.registrations.most = limits.registrations_per_10_minutes
 
     # Generations
 
     def change_locked(self, account: str) -> None:
-        """An account has another password now, or is another one: what was proved before is worth nothing."""
+        """Record that an account has changed its password or owner, which invalidates earlier proofs."""
         self.moment += 1
         self._changed.pop(fold(account), None)
         self._changed[fold(account)] = self.moment
@@ -78,38 +78,38 @@ class Logins:
             self._forgotten = self._changed.pop(next(iter(self._changed)))
 
     def has_changed_locked(self, account: str) -> bool:
-        """Whether the account has changed at all, as far as is remembered."""
+        """Return whether a change of the account is remembered."""
         return fold(account) in self._changed
 
     def holds_locked(self, proof: Proof) -> bool:
-        """Whether the account is what it was when the check began."""
+        """Return whether the account is unchanged since the check began."""
         return self._changed.get(fold(proof.account), self._forgotten) <= proof.moment
 
     def is_changing_locked(self, account: str) -> bool:
-        """Whether somebody changes or deletes the account at this moment."""
+        """Return whether another session is changing or deleting the account."""
         return fold(account) in self._changing
 
     # Known devices
 
     def note_place_locked(self, name: Hashable, place: Hashable) -> None:
-        """The password of a name was right, and came from this address (`attempts.address_key`)."""
+        """Record the address of a successful login for a name (`rate_limit.address_key`)."""
         self._places.pop(name, None)
         self._places[name] = place
         if len(self._places) > _MOST_REMEMBERED:
             del self._places[next(iter(self._places))]
 
     def is_known_place_locked(self, name: Hashable, place: Hashable) -> bool:
-        """Whether the last right password of a name came from this address."""
+        """Return whether the last successful login of a name came from this address."""
         return name in self._places and self._places[name] == place
 
 
 def require_locked(chat: Chat, proof: Proof) -> None:
     """
-    Return if whoever has proved it may be logged in to the account. Under the chat's order lock.
+    Check that the owner of a proof may still be logged in to the account. Hold the chat's order lock.
 
     Raises:
-        BadCredentials: The account has changed since.
-        BannedFromServer: It is banned.
+        BadCredentials: If the account has changed since.
+        BannedFromServer: If it is banned.
     """
     if not chat.logins.holds_locked(proof):
         raise BadCredentials
@@ -121,14 +121,14 @@ def require_locked(chat: Chat, proof: Proof) -> None:
 @contextmanager
 def changing(chat: Chat, account: str, proof: Proof | None = None) -> Iterator[None]:
     """
-    Let nobody else change the account meanwhile, so that of two who know the old password the first one wins.
+    Lock the account for one change, so that of two people who know the old password the first one wins.
 
     Args:
-        proof: What its owner has proved; None: it is changed by whoever runs the server.
+        proof: The proof of its owner; None for an administrator.
 
     Raises:
-        AccountInUse: Somebody does already.
-        BadCredentials, BannedFromServer: As `require_locked`.
+        AccountInUse: If somebody else is changing it.
+        BadCredentials, BannedFromServer: See `require_locked`.
     """
     key = fold(account)
     with chat.order.lock:

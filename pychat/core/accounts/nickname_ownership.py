@@ -1,9 +1,9 @@
 """
-Whose nickname it is: one that belongs to an account can be borrowed for a while, and then it goes back.
+Nickname ownership: a registered nickname may be used by others only for a grace period.
 
-Who comes with a nickname of an account has `Limits.nickname_grace_seconds` to log in. After that, the server gives
-it another one. The time is given once: who logs out when it is over, loses the nickname at once. Programs inside this
-process may be called anything.
+A session with a nickname of another account has `Limits.nickname_grace_seconds` to log in. After that, the server
+renames it. The period is granted once: a session that logs out after it is renamed at once. Programs inside this
+process may use any nickname.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class NicknameRegistered(Refused):
 
 def owner_of(chat: Chat, nickname: str) -> str | None:
     """
-    Return the account that a nickname belongs to; None: to nobody. Also under the chat's order lock.
+    Return the account that a nickname belongs to; None if to none. The chat's order lock may be held.
 
     Raises:
-        InternalFailure: The accounts, which may be those of a program, have failed.
+        InternalFailure: If the accounts, which may belong to a program, fail.
     """
     try:
         return checked_name(chat.accounts, "owner", chat.accounts.owner(nickname))
@@ -58,12 +58,12 @@ def owner_of(chat: Chat, nickname: str) -> str | None:
 
 def require_unreserved(session: Session, nickname: str) -> None:
     """
-    Return if the nickname, which is valid, is one that people can have; programs inside this process have any.
+    Check that a valid nickname is not reserved; programs inside this process may use any.
 
-    One that belongs to an account was made when it was not reserved yet, or by whoever keeps the accounts: it stays.
+    A registered nickname is exempt: it was registered before it was reserved, or by an administrator.
 
     Raises:
-        InvalidNickname: It is, or looks like, one that is reserved.
+        InvalidNickname: If it is reserved, or looks like a reserved one.
     """
     chat = session.chat
     word = None if session.is_local else reserved_word(nickname, chat.name)
@@ -75,22 +75,22 @@ def require_unreserved(session: Session, nickname: str) -> None:
 
 
 def is_of_account(session: Session, nickname: str) -> bool:
-    """Whether a nickname belongs to the account that the session is logged in to."""
+    """Return whether a nickname belongs to the account that the session is logged in to."""
     return session.account is not None and session.is_of(owner_of(session.chat, nickname))
 
 
 def is_own(session: Session, nickname: str) -> bool:
-    """Whether the session may keep this nickname: it is nobody else's."""
+    """Return whether the session may keep this nickname, because it belongs to no other account."""
     owner = None if session.is_local else owner_of(session.chat, nickname)
     return owner is None or session.is_of(owner)
 
 
 def require_own(session: Session, nickname: str) -> bool:
     """
-    Return whether the session may keep this nickname; else it may borrow it (`lend`).
+    Return whether the session may keep this nickname; if not, it may use it for the grace period (`lend`).
 
     Raises:
-        NicknameRegistered: It belongs to somebody else, and the session has had its time to log in.
+        NicknameRegistered: If it belongs to somebody else, and the grace period is over.
     """
     if is_own(session, nickname):
         return True
@@ -106,7 +106,7 @@ def _seconds_left(session: Session) -> float:
 
 
 def lend(session: Session) -> None:
-    """Tell a session that it borrows its nickname, and let that be taken back in time."""
+    """Warn that the nickname is registered, and schedule the forced rename."""
     chat, nickname = session.chat, session.nickname
     left = max(0.0, _seconds_left(session))
     if session.borrows_until is None:
@@ -119,7 +119,7 @@ def lend(session: Session) -> None:
 
 
 def reconsider(session: Session) -> None:
-    """Something has changed: lend a session its nickname, or take it back, if it is not its own any more."""
+    """Warn or rename a session whose nickname has become somebody else's."""
     nickname = session.nickname
     if nickname is None or is_own(session, nickname):
         return
@@ -130,7 +130,7 @@ def reconsider(session: Session) -> None:
 
 
 def take_back(session: Session) -> None:
-    """Give a session a nickname of a guest, if the one that it has is still not its own. On any thread."""
+    """Rename a session to a guest nickname if its own still belongs to another account. Runs on any thread."""
     chat = session.chat
     with chat.order.change():
         old = session.nickname
@@ -144,10 +144,10 @@ def take_back(session: Session) -> None:
 
 def rename_locked(chat: Chat, session: Session, nickname: str) -> None:
     """
-    Let a session that has a nickname go by another one, which is checked. Under the chat's order lock.
+    Rename a session that has a nickname; the new one must be checked. Hold the chat's order lock.
 
     Raises:
-        NicknameInUse: Somebody else has it.
+        NicknameInUse: If somebody else has it.
     """
     old = session.nickname
     assert old is not None

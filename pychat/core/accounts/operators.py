@@ -1,4 +1,4 @@
-"""Server operators: who may become one, and what these may do. What their verbs do."""
+"""Server operators: their passwords, and their verbs."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pychat")
 
 _TRIES: Final = 3
-"""Wrong passwords after which a session is ended."""
+"""The number of wrong passwords after which a session is ended."""
 
 
 class WrongPassword(Refused):
-    """The name or the password of an operator is wrong; which one is not told."""
+    """The name or the password of an operator is wrong; the peer is not told which."""
 
     code = "wrong_password"
 
@@ -40,7 +40,7 @@ class WrongPassword(Refused):
 
 
 class Operators:
-    """Names and passwords."""
+    """The names and passwords of server operators."""
 
     def __init__(self, passwords: Mapping[str, str]) -> None:
         passwords = texts_by_name("operators", passwords, "{'root': 'secret'}")
@@ -48,7 +48,7 @@ class Operators:
         self._nobody = Password(secrets.token_urlsafe())
 
     def check(self, name: str, password: str) -> bool:
-        """Whether the password is that of the name. It takes as long for names that there are not."""
+        """Return whether the password belongs to the name. It takes as long for unknown names."""
         return self._passwords.get(name, self._nobody).fits(password)
 
 
@@ -73,7 +73,8 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
     target.unwanted = True
     chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}{because(reason)}")
     chat.send(target, Killed(session.nickname or "", session.userhost, reason))
-    # Said before, so that it always stands before the leave line. Whoever shares no room with them sees only this.
+    # Sent first, so that it always comes before the leave line. An operator who shares no room with them sees only
+    # this.
     session.notice(f"{target.nickname} is disconnected")
     target.kick(f"killed by {session.nickname}{because(reason)}")
     chat.send(session, Ok(verb.ref))

@@ -1,8 +1,8 @@
 """
-Passwords of accounts as they are kept: hashed so slowly that nobody can try many (scrypt, RFC 7914).
+Hashes of account passwords, slow enough to make guessing expensive (scrypt, RFC 7914).
 
-Each hash keeps the parameters that it was made with, so that they can be raised later. To make or to compare one takes
-16 MiB and a fifth of a second of a processor: leave it to `workers.Workers`, never to the thread of a session.
+Each hash keeps its parameters, so that they can be raised later. Hashing or comparing takes 16 MiB and a fifth of a
+second of a CPU: leave it to `worker_pool.Workers`, never do it on the thread of a session.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KEY_BYTES: Final = 32
 
 
 class Cost(NamedTuple):
-    """Parameters of scrypt (RFC 7914 section 2). It takes 128 * n * r bytes of memory, and time for p times that."""
+    """Parameters of scrypt (RFC 7914 section 2). It uses 128 * n * r bytes of memory; the time is proportional to p."""
 
     n: int = 2**14
     r: int = 8
@@ -27,7 +27,7 @@ class Cost(NamedTuple):
 
 
 class PasswordHash(NamedTuple):
-    """What is kept of a password."""
+    """The stored hash of a password."""
 
     cost: Cost
     salt: bytes
@@ -39,17 +39,17 @@ class PasswordHash(NamedTuple):
         Hash a password; takes about a fifth of a second.
 
         Raises:
-            BadPassword: It can be no password (`scram.prepare`).
+            BadPassword: If it is not a possible password (`scram.prepare`).
         """
         salt = secrets.token_bytes(_SALT_BYTES)
         return cls(cost, salt, _scrypt(prepare(password), salt, cost))
 
     def fits(self, password: str) -> bool:
         """
-        Whether this is the password; takes as long as it took to make it.
+        Return whether this is the password; takes as long as hashing it.
 
         Raises:
-            BadPassword: It can be no password.
+            BadPassword: If it is not a possible password.
         """
         return hmac.compare_digest(self.key, _scrypt(prepare(password), self.salt, self.cost))
 

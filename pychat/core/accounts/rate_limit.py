@@ -1,4 +1,4 @@
-"""How often something may fail: whoever guesses passwords has to wait."""
+"""Rate limits for actions that may fail, such as guessing passwords."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pychat.model.clock import Clock
 from pychat.model.errors import Refused
 
 _MOST_KEYS: Final = 10_000
-"""Addresses and names that are remembered each for itself."""
+"""The maximum number of addresses and names with an entry of their own."""
 _BUCKETS: Final = 2**16
-"""What is remembered of more of them, together."""
+"""The number of entries that further addresses and names share."""
 
 
 class TooManyAttempts(Refused):
-    """It has failed too often; `seconds` later it may be tried again."""
+    """There were too many failures; try again after `seconds`."""
 
     code = "too_many_attempts"
 
@@ -32,33 +32,33 @@ class TooManyAttempts(Refused):
 
 class Attempts:
     """
-    So many in so many seconds, for each key, whatever that is: an address, the name of an account. Thread-safe.
+    A rate limit per key, such as an address or an account name: `most` failures in `seconds`. Thread-safe.
 
-    An attempt counts from its beginning, and until its end nobody knows whether it is a good one, which does not count.
-    So while those that have failed and those that are going on are as many as allowed, the next one waits: many who log
-    in at once from one address come in one after the other, and many wrong passwords at once are no more than allowed.
+    An attempt counts from its beginning, because nobody knows before its end whether it will succeed and not count. So
+    when the failed and the unfinished ones reach the limit, the next one waits: many logins at once from one address
+    are admitted one after the other, and no more wrong passwords are tried at once than allowed.
     """
 
     def __init__(self, most: int, seconds: float, clock: Clock) -> None:
         self.most = most
         self._seconds = seconds
         self._clock = clock
-        # Guards all that follows; alone: nothing is called under it, but others wait there.
+        # Guards the following; a leaf lock: nothing is called under it, but threads wait on it.
         self._lock = threading.Lock()
         self._failed = _Times(seconds)
         self._going_on: Counter[Hashable] = Counter()
         self._waiting: dict[Hashable, _Waiting] = {}
-        """Those who wait until an attempt for the key is over."""
+        """The threads that wait until an attempt for the key ends."""
         self._stopped = False
 
     def begin(self, *keys: Hashable) -> None:
         """
-        Count an attempt for each of the keys; None counts for nobody. `end` has to follow. Blocks, without a lock held.
+        Count an attempt for each key; a None key is exempt. Call `end` next. Blocks, without holding a lock.
 
         Raises:
-            TooManyAttempts: So many have failed for one of them. With the seconds to wait.
-            Busy: So many were going on for one of them, for too long.
-            Stopped: The server ends.
+            TooManyAttempts: If too many have failed for one of the keys; it has the seconds to wait.
+            Busy: If too many were unfinished for one of the keys for too long.
+            Stopped: If the server stops.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
         with self._lock:
@@ -69,7 +69,7 @@ class Attempts:
             self._going_on.update([key for key in keys if key is not None])
 
     def end(self, *keys: Hashable, failed: bool) -> None:
-        """An attempt is over. One that has not failed counts no more."""
+        """End an attempt. It does not count any more unless it failed."""
         with self._lock:
             for key in keys:
                 if key is None:
@@ -84,23 +84,23 @@ class Attempts:
 
     def count(self, key: Hashable) -> None:
         """
-        Count something that counts however it ends.
+        Count an action that counts whatever its result.
 
         Raises:
-            TooManyAttempts: It is one too many. With the seconds to wait.
+            TooManyAttempts: If it is over the limit; it has the seconds to wait.
         """
         self.begin(key)
         self.end(key, failed=True)
 
     def stop(self) -> None:
-        """The server ends: nobody waits any more."""
+        """Release all waiting threads, because the server stops."""
         with self._lock:
             self._stopped = True
             for waiting in self._waiting.values():
                 waiting.changed.notify_all()
 
     def _full_locked(self, keys: tuple[Hashable, ...]) -> Hashable:
-        """Return a key for which another attempt has to end first; None if this one may begin."""
+        """Return a key for which an attempt must end first; None if this one may begin."""
         full: Hashable = None
         now = self._clock.monotonic()
         for key in keys:
@@ -127,38 +127,38 @@ class Attempts:
 
 
 class _Waiting:
-    """Those who wait for one key."""
+    """The threads that wait for one key."""
 
     def __init__(self, lock: threading.Lock) -> None:
-        # Of `Attempts._lock`, which guards this, too.
+        # Uses `Attempts._lock`, which guards `number`, too.
         self.changed = threading.Condition(lock)
         self.number = 0
 
 
 class _Times:
     """
-    When each key was counted, in a bounded table that forgets nothing before its time.
+    The times at which each key was counted, in a bounded table that forgets nothing early.
 
-    What has no place of its own any more shares one of many buckets with others, and what is counted there
-    counts for all of these. So with ten thousand names nobody makes the server forget how often another one was tried;
-    at worst somebody has to wait who would not.
+    Keys without an entry of their own share one of many buckets, and a time in a bucket counts for all of its keys. So
+    an attacker with ten thousand names cannot make the server forget attempts on another name; at worst, somebody has
+    to wait needlessly.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._own: dict[Hashable, tuple[float, ...]] = {}
-        """By key; that which was counted last is at the end, so what is over first is at the beginning."""
+        """Times by key; the last one counted is at the end, so the first to expire is at the beginning."""
         self._shared: dict[int, tuple[float, ...]] = {}
         self._shared_until = 0.0
-        """When nothing that is shared counts any more."""
+        """When all shared times have expired."""
 
     def of(self, key: Hashable, now: float) -> tuple[float, ...]:
-        """Return when it was counted, of what is not over."""
+        """Return the times of a key that have not expired."""
         times = self._own.get(key)
         return self._lasting(self._shared.get(_bucket(key), ()) if times is None else times, now)
 
     def add(self, key: Hashable, now: float, most: int) -> None:
-        """Count it now. `most`: how many times are of any interest."""
+        """Count the key now. Only the last `most` times are kept."""
         if self._shared and self._shared_until <= now:
             self._shared.clear()
         times = (*self.of(key, now), now)
@@ -168,7 +168,7 @@ class _Times:
             self._share(next(iter(self._own)), now)
 
     def _share(self, key: Hashable, now: float) -> None:
-        """Take its own place from a key."""
+        """Move a key from its own entry to its bucket."""
         times = self._lasting(self._own.pop(key), now)
         if times:
             others = self._lasting(self._shared.get(_bucket(key), ()), now)
@@ -176,16 +176,16 @@ class _Times:
             self._shared_until = now + self._seconds
 
     def _lasting(self, times: tuple[float, ...], now: float) -> tuple[float, ...]:
-        """Return those that are not over."""
+        """Return the times that have not expired."""
         return tuple([at for at in times if at + self._seconds > now])
 
 
 def _bucket(key: Hashable) -> int:
-    return hash(key) % _BUCKETS  # with Python's secret, so nobody can choose names that share one
+    return hash(key) % _BUCKETS  # salted by Python, so nobody can choose names that share one
 
 
 def address_key(address: str) -> Hashable:
-    """Return what an address counts as: an IPv6 /64 is one; None for this machine and process, which are exempt."""
+    """Return the key of an address: one for each IPv6 /64; None for this machine and process, which are exempt."""
     if address in ("", UNIX):
         return None
     return None if ip_of(address).is_loopback else significant(address)

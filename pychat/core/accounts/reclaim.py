@@ -1,10 +1,10 @@
 """
-Taking a nickname back: whoever has proved to be its owner finds it free, unless somebody is there who has it.
+Reclaiming a nickname: its proven owner gets it, unless somebody is there who has it.
 
-A connection that is lost does not always end: the other side may just be silent, with a laptop that was closed, until
-the server finds that out after `Limits.silence_seconds`. So for the owner it is asked whether it is still there. One
-that answers keeps the nickname, or two devices that log in by themselves would put each other out for ever; to take it
-from such a one is for people, who ask for it (`Regain`, `Hello.regain`).
+A lost connection does not always end: a closed laptop is just silent, until the server notices after
+`Limits.silence_seconds`. So when the owner wants the nickname, the server probes the old connection. If that answers,
+it keeps the nickname, because otherwise two devices that log in automatically would disconnect each other for ever. To
+take the nickname from it, a person must ask for that (`Regain`, `Hello.regain`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _ANSWER_SECONDS: Final = 4.0
-"""How long a connection may take to answer that it is there; whoever waits for its nickname has patience for 10."""
+"""How long a connection may take to answer the probe; the client that wants its nickname waits up to 10 s."""
 
 
 class NotLoggedIn(Refused):
-    """It is for those who have logged in."""
+    """The verb requires a login."""
 
     code = "not_logged_in"
 
@@ -37,7 +37,7 @@ def account_of(session: Session) -> str:
     Return the account of a session.
 
     Raises:
-        NotLoggedIn: It has none.
+        NotLoggedIn: If it has none.
     """
     if session.account is None:
         raise NotLoggedIn
@@ -46,10 +46,10 @@ def account_of(session: Session) -> str:
 
 def make_way(session: Session, nickname: str) -> None:
     """
-    Let a connection that does not answer have the nickname no more, if the session is logged in as its owner.
+    End a connection that has the nickname and does not answer, if the session is logged in as the owner.
 
     Raises:
-        NicknameAnswers: Somebody has it who is there.
+        NicknameAnswers: If the connection answers.
     """
     chat = session.chat
     if session.is_local or not is_of_account(session, nickname):
@@ -65,20 +65,20 @@ def make_way(session: Session, nickname: str) -> None:
 
 def regain(chat: Chat, session: Session, nickname: str) -> None:
     """
-    Let nobody else have the nickname; a connection of one's own that is left over is ended.
+    Free the nickname for its owner: end the owner's other connection, or rename somebody else's.
 
-    Whether the nickname belongs to an account is not told to those who have not proved to be its owner.
+    A session that has not proved to be the owner is not told whether the nickname is registered.
 
     Raises:
-        NotLoggedIn: The session has proved nothing.
-        Refused: The nickname belongs to another account, or to none.
+        NotLoggedIn: If the session is not logged in.
+        Refused: If the nickname belongs to another account, or to none.
     """
     account_of(session)
     if not session.is_of(owner_of(chat, nickname)):
         text = f"nickname {nickname!r} does not belong to your account"
         raise Refused(text, code="bad_request", subject=(nickname,))
     with chat.order.lock:
-        account_of(session)  # it may have been logged out meanwhile
+        account_of(session)  # check again: it may have been logged out meanwhile
         chat.nicknames.free_parked(nickname)
         holder = chat.nicknames.find(nickname)
         if holder is None or holder is session or holder.is_local:
@@ -100,7 +100,7 @@ def end_old(chat: Chat, holder: Session, reason: str) -> None:
     End another session of the same person, and wait for that.
 
     Raises:
-        Refused: It does not end (`nickname_in_use`).
+        Refused: If it does not end in time (`nickname_in_use`).
     """
     with chat.order.lock:
         if chat.nicknames.find(holder.nickname or "") is not holder:

@@ -1,7 +1,7 @@
 """
 SASL: logging in by messages of a mechanism (RFC 4422): PLAIN (RFC 4616) and SCRAM-SHA-256 (RFC 7677).
 
-The exchange is a matter of the session, whatever its language is; how the messages travel is a matter of that.
+The exchange belongs to the session and is the same in every protocol, which only carries the messages.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _EXCHANGE_SECONDS: Final = 10.0
-"""How long an exchange may take, by the chat's clock."""
+"""The maximum time of an exchange, by the chat's clock."""
 
 
 class SaslFailed(Refused):
-    """The exchange is over, without result."""
+    """The exchange has failed."""
 
     code = "sasl_failed"
 
 
 class UnknownMechanism(Refused):
-    """The mechanism is not offered."""
+    """The mechanism is not supported."""
 
     code = "sasl_mechanism"
 
@@ -44,7 +44,7 @@ class UnknownMechanism(Refused):
 
 
 class _Scram:
-    """What is known while an exchange of SCRAM goes on."""
+    """The state of a SCRAM exchange."""
 
     def __init__(
         self, ref: Ref, account: str, keys: ScramKeys, challenge: Challenge, moment: int, until: float
@@ -52,22 +52,22 @@ class _Scram:
         """
         Args:
             moment: `Logins.moment` from before the keys were looked up.
-            until: When it must be over.
+            until: The deadline of the exchange.
         """
         self.ref = ref
         self.account, self.keys, self.challenge = account, keys, challenge
         self.moment, self.until = moment, until
         self.proof: Proof | None = None
-        """When the client has proved itself, and has still to take the server's proof."""
+        """Set when the client has proved itself and must still acknowledge the server's proof."""
 
 
 def mechanisms(chat: Chat) -> tuple[str, ...]:
-    """Return the mechanisms that the accounts of a server know."""
+    """Return the mechanisms that the server's accounts support."""
     return (PLAIN,) if checked_keys(chat.accounts, chat.accounts.scram("*")) is None else (PLAIN, SCRAM)
 
 
 def authenticate(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
-    """One message of the client. Whatever is wrong with it ends the exchange."""
+    """Handle one message of the client. Any error ends the exchange."""
     state, session.sasl = session.sasl, None
     if verb.message is None:
         raise SaslAborted
@@ -84,11 +84,11 @@ def authenticate(chat: Chat, session: Session, verb: verbs.Authenticate) -> None
 
 
 def _plain(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
-    """RFC 4616: authzid NUL authcid NUL password. To act as another account than one's own is not offered."""
+    """Check authzid NUL authcid NUL password (RFC 4616). Acting as another account is not supported."""
     assert verb.message is not None
     try:
         authzid, name, password = verb.message.decode().split("\0")
-    except ValueError:  # UnicodeDecodeError is one, too
+    except ValueError:  # includes UnicodeDecodeError
         raise SaslFailed("not a message of PLAIN") from None
     if authzid not in ("", name) or not name:
         raise SaslFailed("you can only be yourself")
@@ -114,7 +114,7 @@ def _begin(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
 
 
 def _go_on(chat: Chat, session: Session, verb: verbs.Authenticate, state: _Scram) -> None:
-    """The client's proof, which is answered by the server's; then an empty message, which is answered by the result."""
+    """Check the client's proof and answer with the server's; then an empty message gets the result."""
     assert verb.message is not None
     if chat.clock.monotonic() >= state.until:
         raise SaslFailed(f"it took more than {_EXCHANGE_SECONDS:.0f} s; begin again")

@@ -1,7 +1,7 @@
 """
-SCRAM-SHA-256: to prove that one knows a password without saying it (RFC 5802, RFC 7677). Pure functions of bytes.
+SCRAM-SHA-256: proving knowledge of a password without sending it (RFC 5802, RFC 7677). Pure functions of bytes.
 
-The server keeps `ScramKeys`, with which a proof can be checked and none can be made. Channel binding is not offered.
+The server stores `ScramKeys`, which can check a proof but not make one. Channel binding is not supported.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from pychat.model.errors import ChatError
 
 ITERATIONS: Final = 600_000
-"""Of PBKDF2, for new passwords. More than the 4096 that RFC 7677 asks for at least: what is kept may be stolen."""
+"""The iterations of PBKDF2 for new passwords: more than RFC 7677's minimum of 4096, because the keys may be stolen."""
 
 _HASH: Final = "sha256"
 _SALT_BYTES: Final = 16
@@ -26,26 +26,26 @@ _NONCE_BYTES: Final = 18
 
 
 class BadScram(ChatError):
-    """What came is no message of SCRAM, or asks for what is not offered."""
+    """The message is not SCRAM, or asks for an unsupported feature."""
 
 
 class BadPassword(ChatError):
-    """A text that no password may be: RFC 4013 prohibits one of its characters."""
+    """The text is not a possible password: it has a character that RFC 4013 prohibits."""
 
 
 class ScramKeys(NamedTuple):
-    """What a server keeps of a password."""
+    """The keys that a server stores instead of a password."""
 
     salt: bytes
     iterations: int
     stored: bytes
-    """StoredKey: what a proof is checked with."""
+    """StoredKey, which checks the client's proof."""
     server: bytes
-    """ServerKey: with this the server proves that it knows the password, too."""
+    """ServerKey, with which the server proves that it knows the password, too."""
 
 
 class ScramProof(NamedTuple):
-    """What a client sent to prove that it knows a password, and all that it is about (`proves`)."""
+    """A client's proof that it knows a password, with the exchange it covers (`proves`)."""
 
     proof: bytes
     exchange: bytes
@@ -54,12 +54,12 @@ class ScramProof(NamedTuple):
 
 def prepare(password: str) -> str:
     """
-    Return the password as it is hashed, so that it is the same however a keyboard writes it (SASLprep, RFC 4013).
+    Return the password in the form that is hashed, the same for every keyboard (SASLprep, RFC 4013).
 
-    Characters that Unicode 3.2 did not have are left as they are: people use them, and NFKC is stable.
+    Characters that Unicode 3.2 did not have are not changed: people use them, and NFKC is stable.
 
     Raises:
-        BadPassword: It has characters that are prohibited: control characters, private use, surrogates.
+        BadPassword: If it has prohibited characters: control characters, private use, surrogates.
     """
     if password.isascii():
         mapped = password
@@ -86,10 +86,10 @@ def _is_prohibited(character: str) -> bool:
 
 def make_keys(password: str, iterations: int = ITERATIONS, salt: bytes | None = None) -> ScramKeys:
     """
-    Return the keys of a password; takes the time of so many iterations.
+    Return the keys of a password; takes the time of `iterations`.
 
     Raises:
-        BadPassword: It can be no password.
+        BadPassword: If it is not a possible password.
     """
     salt = secrets.token_bytes(_SALT_BYTES) if salt is None else salt
     salted = hashlib.pbkdf2_hmac(_HASH, prepare(password).encode(), salt, iterations)
@@ -98,13 +98,13 @@ def make_keys(password: str, iterations: int = ITERATIONS, salt: bytes | None = 
 
 
 def fake_keys(name: str, secret: bytes, iterations: int = ITERATIONS) -> ScramKeys:
-    """Return keys that no password fits, always the same for a name: who asks cannot tell them from those of others."""
+    """Return keys that no password fits, always the same for a name, so that they look like real ones."""
     digest = hmac.digest(secret, name.encode(errors="surrogatepass"), hashlib.sha512)
     return ScramKeys(digest[:_SALT_BYTES], iterations, digest[:32], digest[32:])
 
 
 def proves(proof: ScramProof, keys: ScramKeys) -> bool:
-    """Whether who sent this knows the password (RFC 5802 section 3). How long it takes tells nothing."""
+    """Return whether the proof's sender knows the password (RFC 5802 section 3). Runs in constant time."""
     signature = hmac.digest(keys.stored, proof.exchange, _HASH)
     if len(proof.proof) != len(signature):
         return False
@@ -113,7 +113,7 @@ def proves(proof: ScramProof, keys: ScramKeys) -> bool:
 
 
 def server_signature(exchange: bytes, keys: ScramKeys) -> bytes:
-    """Return what proves to a client that the server knows its password."""
+    """Return the proof for the client that the server knows its password."""
     return hmac.digest(keys.server, exchange, _HASH)
 
 
@@ -123,11 +123,11 @@ class ClientFirst(NamedTuple):
     header: str
     """The GS2 header, which the client repeats in its last message."""
     bare: str
-    """The message without it."""
+    """The message without the header."""
     name: str
-    """Of the account."""
+    """The name of the account."""
     authzid: str
-    """As whom it wants to act; empty: as itself."""
+    """The account it wants to act as; empty for its own."""
     nonce: str
 
 
@@ -137,7 +137,7 @@ class Challenge:
     def __init__(self, first: ClientFirst, keys: ScramKeys, nonce: str | None = None) -> None:
         """
         Args:
-            nonce: Default: a new one.
+            nonce: The server's part of the nonce. Default: a new one.
         """
         self._first = first
         self._nonce = first.nonce + (secrets.token_urlsafe(_NONCE_BYTES) if nonce is None else nonce)
@@ -147,10 +147,10 @@ class Challenge:
 
     def proof(self, final: bytes) -> ScramProof:
         """
-        Return what the client's last message proves.
+        Return the proof in the client's last message.
 
         Raises:
-            BadScram: It is no such message, or one of another exchange.
+            BadScram: If it is not such a message, or belongs to another exchange.
         """
         text = _text(final)
         without, comma, proof = text.rpartition(",p=")
@@ -161,16 +161,16 @@ class Challenge:
         return ScramProof(_from_base64(proof), exchange.encode())
 
     def answer(self, proof: ScramProof) -> str:
-        """Return the server's last message, after the proof was checked."""
+        """Return the server's last message, for a proof that has been checked."""
         return f"v={_base64(server_signature(proof.exchange, self._keys))}"
 
 
 def read_first(message: bytes) -> ClientFirst:
     """
-    Return the first message of a client.
+    Return the parsed first message of a client.
 
     Raises:
-        BadScram: It is none, or demands channel binding or an extension.
+        BadScram: If it is not one, or demands channel binding or an extension.
     """
     text = _text(message)
     binding, _, rest = text.partition(",")
@@ -191,7 +191,7 @@ def _text(message: bytes) -> str:
         text = message.decode()
     except UnicodeDecodeError:
         raise BadScram("not UTF-8") from None
-    if not text.isprintable():  # RFC 5802 section 7 has only printable characters in all places
+    if not text.isprintable():  # RFC 5802 section 7 allows only printable characters
         raise BadScram("control characters")
     return text
 
@@ -204,7 +204,7 @@ def _attributes(text: str) -> list[tuple[str, str]]:
 
 
 def _name(escaped: str) -> str:
-    """A name has "=2C" for a comma and "=3D" for an equals sign, and no other of these (RFC 5802 section 5.1)."""
+    """Decode a name: "=2C" is a comma, "=3D" an equals sign, others are errors (RFC 5802 section 5.1)."""
     plain = escaped.replace("=2C", ",").replace("=3D", "")
     if "=" in plain:
         raise BadScram("not a name")

@@ -1,4 +1,4 @@
-"""Passwords that can be checked and not be shown: they themselves are not kept. And who lacks the server's."""
+"""Passwords that can be checked but not shown, because only digests are kept; and the server's password."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger("pychat")
 
 
 class PasswordRequired(Refused):
-    """Nobody comes in without the server's password."""
+    """The session must give the server's password first."""
 
     code = "password_required"
 
@@ -28,7 +28,7 @@ class PasswordRequired(Refused):
 
 
 class WrongServerPassword(Refused):
-    """It is another one."""
+    """The server's password is wrong."""
 
     code = "wrong_password"
 
@@ -37,7 +37,7 @@ class WrongServerPassword(Refused):
 
 
 class Password:
-    """One password. How long `fits` takes tells nothing of it."""
+    """One password. The time that `fits` takes reveals nothing about it."""
 
     def __init__(self, text: str) -> None:
         if not text:
@@ -49,20 +49,20 @@ class Password:
         return hmac.digest(self._key, text.encode(errors="surrogatepass"), hashlib.sha256)
 
     def fits(self, text: str) -> bool:
-        """Whether this is it."""
+        """Return whether this is the password."""
         return hmac.compare_digest(self._digest, self._digest_of(text))
 
 
 def require_password(session: Session, given: str | None) -> None:
     """
-    Return if the session may come in: the server has no password, or this is it.
+    Check the server's password, if it has one.
 
-    Those who come back with a token have proved that they are those who came in before, and are not asked, unless
-    the server was started anew meanwhile: then the password may be another one.
+    A session that resumes with a token is not asked, unless the server was restarted meanwhile: then the password may
+    have changed.
 
     Raises:
-        PasswordRequired: None was given.
-        WrongServerPassword: It is another one.
+        PasswordRequired: If none was given.
+        WrongServerPassword: If it is wrong.
     """
     password = _password_for(session)
     session.lacks_password = password is not None
@@ -79,15 +79,15 @@ def require_password(session: Session, given: str | None) -> None:
 
 def require_entry(session: Session) -> None:
     """
-    Return if the session has come in, or needs no password for that.
+    Check that the session has a nickname, or needs no server password to get one.
 
     Raises:
-        PasswordRequired: Whether it knows the password is not known yet.
+        PasswordRequired: If it still has to give the password.
     """
     if session.nickname is None and _password_for(session) is not None:
         raise PasswordRequired
 
 
 def _password_for(session: Session) -> Password | None:
-    """Return what the session has to say to come in; None for those inside this process."""
+    """Return the password that the session must give; None for sessions inside this process."""
     return None if session.is_local else session.chat.password

@@ -1,7 +1,7 @@
 """
-The accounts that pychat keeps itself: in memory, and in the log, if that lasts.
+pychat's own accounts: in memory, and in the log if that is persistent.
 
-An account has the name of one nickname, which is its owner's from then on.
+An account has the name of one nickname, which belongs to it from then on.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 MOST_PASSWORD_CHARS: Final = 512
 _HASHERS: Final = 1
-"""Passwords that are hashed at the same time: each takes a processor and 16 MiB, and five a second are enough."""
+"""The number of passwords hashed concurrently: each takes a CPU and 16 MiB, and five a second are enough."""
 
 
 class UnusablePassword(Refused):
-    """The text cannot be a password; `str(error)` has nothing of it."""
+    """The text is not a possible password; `str(error)` does not reveal it."""
 
     code = "bad_password"
 
 
 class KeptAccount(NamedTuple):
-    """One account, as it is in memory and in a file."""
+    """One account, in memory and in the file."""
 
     name: str
     password: PasswordHash
@@ -49,10 +49,10 @@ class KeptAccount(NamedTuple):
 
 class KeptAccounts(Accounts):
     """
-    The default. Passwords are kept as hashes of scrypt, and as the keys of SCRAM-SHA-256.
+    The default accounts. Passwords are stored as scrypt hashes and as SCRAM-SHA-256 keys.
 
-    What changes is guarded by the lock of the chat that it belongs to; nothing is hashed and nobody waits for the disk
-    under it. Whoever makes, changes or deletes an account waits until that is stored, or is refused.
+    Changes are guarded by the lock of the chat; nothing is hashed and no thread waits for the disk under it. A session
+    that creates, changes or deletes an account waits until the change is stored, or is refused.
     """
 
     def __init__(
@@ -65,21 +65,21 @@ class KeptAccounts(Accounts):
     ) -> None:
         """
         Args:
-            registers: Whether everybody can make an account. Those that there are work without it.
-            least_password_chars: What a password must have.
-            cost: Of hashing; a password with another cost is hashed again when its owner logs in.
-            iterations: Of the keys of SCRAM, the same.
+            registers: True if people can create accounts. Existing ones work in any case.
+            least_password_chars: The minimum length of a password.
+            cost: The cost of hashing; a password with another cost is hashed again when its owner logs in.
+            iterations: The iterations of the SCRAM keys, updated in the same way.
         """
         self.registers = registers
         self._least_chars = least_password_chars
         self._cost, self._iterations = cost, iterations
         self._workers = Workers(_HASHERS, "pychat-hash", background=True)
         self._accounts: dict[str, KeptAccount] = {}
-        """By folded name."""
+        """Accounts by folded name."""
         self._looks: dict[str, list[str]] = {}
-        """Folded names, by what they look like."""
+        """Folded names by skeleton."""
         self._nobody = PasswordHash(cost, secrets.token_bytes(16), secrets.token_bytes(32))
-        """What no password fits, so that it takes as long for names that there are not."""
+        """A hash that no password fits, so that checking an unknown name takes as long."""
         self._secret = secrets.token_bytes(32)
         self._log: Log | None = None
         self._lock: AbstractContextManager[object] = nullcontext()
@@ -87,7 +87,7 @@ class KeptAccounts(Accounts):
 
     def begin(self, log: Log, lock: threading.Lock, time: Callable[[], float]) -> None:
         self._log, self._lock, self._time = log, lock, time
-        if log.secret is not None:  # then the salts of names without an account last as long as those of accounts
+        if log.secret is not None:  # so that fake salts persist like those of real accounts
             self._secret = hmac.digest(log.secret, b"accounts that there are not", hashlib.sha256)
         for account in log.kept_accounts():
             self._put(account)
@@ -107,7 +107,7 @@ class KeptAccounts(Accounts):
         if account is None or not fits:
             return None
         if (kept.cost, account.scram.iterations) != (self._cost, self._iterations):
-            with suppress(NotStored):  # next time, then
+            with suppress(NotStored):  # it is tried again at the next login
                 self._replace(account, password)
         return account.name
 
@@ -129,13 +129,13 @@ class KeptAccounts(Accounts):
 
     def register(self, name: str, password: str) -> None:
         """
-        Make an account.
+        Create an account.
 
         Raises:
-            AccountExists: There is one.
-            UnusablePassword: It is too short, too long, or has control characters, or blanks at an end.
-            NotOffered: Nobody can make one.
-            NotStored: It could not be kept.
+            AccountExists: If there is one.
+            UnusablePassword: If it is too short or too long, or has control characters or blanks at an end.
+            NotOffered: If registration is closed.
+            NotStored: If it could not be stored.
         """
         if not self.registers:
             raise NotOffered("made")
@@ -143,7 +143,7 @@ class KeptAccounts(Accounts):
         self._check_password(password)
         account = self._make(name, password)
         with self._lock:
-            self._check_free(name)  # again: hashing takes time
+            self._check_free(name)  # check again: hashing takes time
             self._put(account)
             storing = self._keep(account)
         try:
@@ -155,9 +155,11 @@ class KeptAccounts(Accounts):
 
     def change_password(self, name: str, password: str) -> None:
         """
+        Set the password of an account.
+
         Raises:
-            UnusablePassword: It is too short, too long, or has control characters, or blanks at an end.
-            NotStored: The old password stays.
+            UnusablePassword: If it is too short or too long, or has control characters or blanks at an end.
+            NotStored: If it could not be stored; the old password stays.
         """
         self._check_password(password)
         account = self._accounts.get(fold(name))
@@ -166,8 +168,10 @@ class KeptAccounts(Accounts):
 
     def drop(self, name: str) -> None:
         """
+        Delete an account.
+
         Raises:
-            NotStored: The account stays.
+            NotStored: If that could not be stored; the account stays.
         """
         with self._lock:
             account = self._accounts.get(fold(name))
@@ -187,7 +191,7 @@ class KeptAccounts(Accounts):
     def _check_password(self, password: str) -> None:
         if not self._least_chars <= len(password) <= MOST_PASSWORD_CHARS:
             raise UnusablePassword(f"a password has {self._least_chars} to {MOST_PASSWORD_CHARS} characters")
-        if password != password.strip():  # most of what asks for it takes them away
+        if password != password.strip():  # most programs that ask for one strip them
             raise UnusablePassword("a password does not begin or end with a blank")
 
     def _make(self, name: str, password: str) -> KeptAccount:
@@ -202,7 +206,7 @@ class KeptAccounts(Accounts):
             raise UnusablePassword(str(error)) from None
 
     def _replace(self, account: KeptAccount, password: str) -> None:
-        """Keep another password of an account, unless somebody else has changed or dropped it meanwhile."""
+        """Store another password of an account, unless it was changed or deleted meanwhile."""
         made = self._make(account.name, password)._replace(created=account.created)
         with self._lock:
             if self._accounts.get(key := fold(account.name)) is not account:
@@ -223,7 +227,7 @@ class KeptAccounts(Accounts):
         self._looks.setdefault(skeleton(account.name), []).append(key)
 
     def _remove(self, account: KeptAccount) -> None:
-        """Forget an account, unless there is another one in its place."""
+        """Remove an account, unless it has been replaced by another one."""
         key, look = fold(account.name), skeleton(account.name)
         if self._accounts.get(key) is account:
             del self._accounts[key]

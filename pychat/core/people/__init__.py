@@ -1,1 +1,1 @@
-"""People: nicknames, who is here and who was, whom somebody watches or ignores. `actions.py` is what the verbs do."""
+"""People: nicknames, presence, WHOWAS, monitor and ignore lists. `actions.py` implements the verbs."""

@@ -1,4 +1,4 @@
-"""Who is here, and who was: what the verbs do that ask for people."""
+"""The verbs that query people: present and past ones."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 MOST_PEOPLE: Final = 500
-"""People in one answer: more would be over what a send queue takes."""
+"""The maximum number of people in one reply; a longer one would exceed a send queue."""
 MOST_PAST: Final = 100
-"""Entries in one answer about who was here."""
+"""The maximum number of entries in one WHOWAS reply."""
 
 
 def who_is(chat: Chat, session: Session, verb: queries.WhoIs) -> None:
@@ -31,7 +31,7 @@ def who_is(chat: Chat, session: Session, verb: queries.WhoIs) -> None:
 
 
 def list_people(chat: Chat, session: Session, verb: queries.ListPeople) -> None:
-    """At most `MOST_PEOPLE`. Of those in a room that was asked for, the profile has only that room."""
+    """Reply with at most `MOST_PEOPLE` profiles. If a room is given, each profile lists only that room."""
     room = None if verb.room is None else _open_room(chat, session, verb.room)
     scan = Scan(session, _candidates(chat, verb) if verb.room is None else () if room is None else room.members)
     describes, key = _matcher(verb.mask), fold(verb.mask)
@@ -70,7 +70,7 @@ def get_motd(chat: Chat, session: Session, verb: queries.GetMotd) -> None:
 
 
 def _profile(session: Session, person: Session, rooms: tuple[Room, ...], ref: queries.Ref = None) -> Profile:
-    """Return what a session may know of a person. `rooms`: those that are told."""
+    """Return what a session may know of a person, with `rooms` as the person's rooms."""
     return Profile(
         ref,
         person.nickname or "",
@@ -93,7 +93,7 @@ def _shared(session: Session, person: Session) -> tuple[Room, ...]:
 
 
 def _open_room(chat: Chat, session: Session, name: str) -> Room | None:
-    """Return a room that one may look into: who asks cannot tell a secret one from one that is not there."""
+    """Return a room that the session may list. A hidden secret room looks like one that does not exist."""
     room = chat.find_room(name)
     if room is None or not room.rules.secret or session in room.occupants or "o" in session.modes:
         return room
@@ -101,14 +101,14 @@ def _open_room(chat: Chat, session: Session, name: str) -> Room | None:
 
 
 def _may_see(session: Session, person: Session, key: str) -> bool:
-    """Whether one may be told of somebody without having given the very nickname. `key`: the folded mask."""
+    """Return whether a session may find a person without giving the exact nickname. `key` is the folded mask."""
     if "i" not in person.modes or person is session or "o" in session.modes:
         return True
     return bool(_shared(session, person)) or person.hostmask.nickname == key
 
 
 def _matcher(mask: str) -> Callable[[Session], bool]:
-    """Return what tells whether somebody fits a mask."""
+    """Return a predicate that tells whether a person matches a mask."""
     if mask == "*":
         return lambda person: True
     match = matcher(mask)
@@ -116,7 +116,7 @@ def _matcher(mask: str) -> Callable[[Session], bool]:
 
 
 def _candidates(chat: Chat, verb: queries.ListPeople) -> Sequence[Session]:
-    """Return those who may fit the mask: all if it has wildcards, else those whom the tables have for it."""
+    """Return the people who may match the mask: all if it has wildcards, else those that the indexes contain."""
     if verb.operators:
         with chat.order.lock:
             return sorted(chat.census.having["o"], key=_arrival)

@@ -1,7 +1,7 @@
 """
-Whom a name means that somebody gives: a person, and never whoever has the nickname later.
+Resolving nicknames in verbs: a verb means the person who had the nickname when it was sent, never a later one.
 
-What a client sends may wait in flood control, and in the buffers of the system, while nicknames change hands.
+A verb may wait in flood control and in the system's buffers while nicknames change hands.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HasLeft(Refused):
-    """The one who is meant is not here any more; somebody else has the nickname."""
+    """The person has left, and somebody else has the nickname now."""
 
     code = "no_such_nickname"
 
@@ -27,10 +27,10 @@ class HasLeft(Refused):
 
 def find_person(chat: Chat, session: Session, nickname: str) -> Session:
     """
-    Return whom a session means by a nickname.
+    Return the person that a session means by a nickname.
 
     Raises:
-        NoSuchNickname, HasLeft: That one is not here.
+        NoSuchNickname, HasLeft: If that person is not here.
     """
     person = chat.find(nickname)
     if person is None:
@@ -41,10 +41,10 @@ def find_person(chat: Chat, session: Session, nickname: str) -> Session:
 
 def require_same(session: Session, person: Session) -> None:
     """
-    Return if somebody had the nickname already when the session asked for what is done now.
+    Check that the person already had the nickname when the session sent the verb.
 
     Raises:
-        HasLeft: Another one may have had it then.
+        HasLeft: If somebody else may have had it then.
     """
     if session.held_back is not None and person.named > session.held_back and person is not session:
         raise HasLeft(person.nickname or "")

@@ -1,4 +1,4 @@
-"""An index of people: what a question without wildcards may name, beside the nickname. So nobody else is looked at."""
+"""An index of people by the texts that a query without wildcards can match, so that no others are examined."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """Sessions that have a nickname, by user@host, host and real name. All of it runs under the chat's order lock."""
+    """Named sessions by user@host, host and real name. All methods run under the chat's order lock."""
 
     def __init__(self) -> None:
         self._people: dict[str, set[Session]] = {}
-        """By folded text."""
+        """Sessions by folded text."""
 
     def update(self, session: Session, old: Hostmask, new: Hostmask) -> None:
-        """The texts of a session have changed."""
+        """Update the index after the texts of a session have changed."""
         before, after = _keys(old), _keys(new)
         self._drop(session, before - after)
         for text in after:
             self._people.setdefault(text, set()).add(session)
 
     def remove(self, session: Session) -> None:
-        """The session has ended."""
+        """Remove a session that has ended."""
         self._drop(session, _keys(session.hostmask))
 
     def find(self, text: str) -> list[Session]:
-        """Return those who have exactly this folded text, in no particular order."""
+        """Return the sessions that have exactly this folded text, in no particular order."""
         return list(self._people.get(text, ()))
 
     def _drop(self, session: Session, texts: set[str]) -> None:

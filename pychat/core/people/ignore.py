@@ -1,9 +1,9 @@
 """
-Ignoring people: what they say, in rooms or to one person, and their invitations do not reach who ignores them.
+Ignore lists: messages and invitations of ignored people are not delivered to the session that ignores them.
 
-Each room knows who of its members ignores anybody, nearly always nobody (`Room.ignoring`), so that nothing has to be
-looked up for a message there. An ignored message has its place in the order like any; it is not delivered to them, nor
-told to them later.
+Each room keeps the set of its members who ignore anybody, which is almost always empty (`Room.ignoring`), so that most
+messages need no lookup. An ignored message gets its position like any other; the ignoring session gets it neither now
+nor from the history.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 
 _PATTERNS_PER_UNIT: Final = 20
-"""Masks with wildcards in a list that cost as much as a message with each change: all who talk are matched anew."""
+"""Patterns per unit of price: a change of a list costs a message for each 20, because senders are matched again."""
 
 
 def ignores(session: Session, person: Hostmask) -> bool:
-    """Whether the session does not want to hear that person."""
+    """Return whether the session ignores that person."""
     ignored = session.ignored
     return ignored is not None and ignored.find(person, 0.0) is not None
 
 
 def deaf_to(rooms: Iterable[Room], source: Session) -> frozenset[Session]:
     """
-    Return the members who do not want to hear the source; it always hears itself.
+    Return the members who ignore the source; never the source itself.
 
-    To be called without the chat's order lock first: then the lists know the answer, and nothing is matched under it.
+    Call this first without the chat's order lock: the lists cache the results, so that nothing is matched under it.
     """
     person = source.hostmask
     return frozenset(
@@ -56,9 +56,9 @@ def deaf_to(rooms: Iterable[Room], source: Session) -> frozenset[Session]:
 
 def match_new_name(session: Session) -> None:
     """
-    The session goes by another nickname: match it with the lists of those who hear it, at its own cost. Without a lock.
+    Match a session's new nickname against the ignore lists in its rooms, at its own cost. Call this without a lock.
 
-    Else each new nickname would let a room of people with long lists work for its first message.
+    Otherwise each new nickname would make the first message in a room of people with long lists expensive.
     """
     began = time.thread_time()
     for room in tuple(session.rooms.values()):
@@ -101,7 +101,7 @@ def list_ignored(chat: Chat, session: Session, verb: ListIgnored) -> None:
 
 
 def hear_locked(session: Session, room: Room) -> None:
-    """A session is a member of the room, with the list that it has now."""
+    """Add a session to the room's ignoring members, or remove it, according to its list."""
     if session.ignored is None:
         room.ignoring.discard(session)
     else:
@@ -110,8 +110,10 @@ def hear_locked(session: Session, room: Room) -> None:
 
 def _normal(targets: tuple[str, ...]) -> list[str]:
     """
+    Return masks in their normal form.
+
     Raises:
-        Refused: One of them is no mask; nothing is changed.
+        Refused: If one of them is not a mask.
     """
     normal = []
     for target in targets:

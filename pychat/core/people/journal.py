@@ -1,8 +1,8 @@
 """
-What the log of the server says of people: who came, from where, how they are known, and how they went.
+Log lines about people: their arrival, address, identity and departure.
 
-For whoever runs the server, at the level `info`; nothing of it is sent to anybody. Nobody writes under a lock: what
-happens there (the audit record) waits for the thread that has done it.
+They are for the server's administrator, at level `info`, and are not sent to anybody. Nothing is written under a lock:
+the audit record waits for the thread that made the change.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ logger = logging.getLogger("pychat")
 
 
 def described(session: Session) -> str:
-    """Return who somebody is, for a line of the log: "ann from 192.0.2.1 (account Ann)"."""
+    """Return a description of a session for a log line: "ann from 192.0.2.1 (account Ann)"."""
     account = f" (account {session.account})" if session.account is not None else ""
     return f"{session.nickname or 'somebody'} from {session.address or 'inside'}{account}"
 
 
 def note_coming(session: Session) -> None:
-    """Write that somebody has a nickname now."""
+    """Log that a session has its first nickname."""
     secure = ", TLS" if session.secure else ""
     logger.info("%s has come in: %s%s", described(session), session.language or "program", secure)
 
 
 def note_going(session: Session, reason: str) -> None:
-    """Write that somebody has gone who had a nickname."""
+    """Log that a session with a nickname has ended."""
     if session.nickname is None:
         return
     seconds = session.chat.clock.monotonic() - session.began

@@ -1,7 +1,7 @@
 """
-Telling those who watch a nickname when somebody takes it or gives it up (IRCv3 monitor), in the one order.
+Monitoring nicknames: subscribers are told when one is taken or given up (IRCv3 monitor), in the one order.
 
-And, for those who want that (IRCv3 extended-monitor), when something else about that person changes.
+They may also ask for other changes of that person (IRCv3 extended-monitor).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TooManyWatched(LimitExceeded):
-    """No more nicknames can be watched; `subject` are those that are not."""
+    """The limit of monitored nicknames is reached; `subject` lists those that were not added."""
 
     code = "too_many_watched"
 
@@ -33,20 +33,20 @@ class TooManyWatched(LimitExceeded):
 
 
 class Watches:
-    """Who watches whom. Every method runs under the chat's order lock. A nickname kept for a token is given up."""
+    """The subscriptions to nicknames. Every method runs under the chat's order lock. A reserved nickname is offline."""
 
     def __init__(self, order: Order, nicknames: Nicknames) -> None:
         self._order = order
         self._nicknames = nicknames
         self._watched: dict[Session, dict[str, str]] = {}
-        """For each session the nicknames that it watches, as it wrote them, by key."""
+        """The nicknames that each session monitors, as it wrote them, by key."""
         self._watchers: dict[str, set[Session]] = {}
-        """For each key those who watch it."""
+        """The sessions that monitor each key."""
         self._curious: set[Session] = set()
-        """Sessions that want to be told of changes as well."""
+        """Sessions that also want other changes."""
 
     def add(self, session: Session, nicknames: Iterable[str], most: int) -> list[str]:
-        """Let a session watch these, up to `most` in all; return those that are too many."""
+        """Subscribe a session to nicknames, up to `most` in all; return those over the limit."""
         watched = self._watched.setdefault(session, {})
         left_out = []
         for nickname in nicknames:
@@ -61,7 +61,7 @@ class Watches:
         return left_out
 
     def remove(self, session: Session, nicknames: Iterable[str]) -> None:
-        """Let a session watch these no more."""
+        """Unsubscribe a session from these nicknames."""
         watched = self._watched.get(session, {})
         for key in map(fold, nicknames):
             if watched.pop(key, None) is not None:
@@ -70,12 +70,12 @@ class Watches:
             self._watched.pop(session, None)
 
     def clear(self, session: Session) -> None:
-        """Let a session watch nobody."""
+        """Unsubscribe a session from all nicknames."""
         for key in self._watched.pop(session, {}):
             self._drop(session, key)
 
     def want_changes(self, session: Session, wanted: bool) -> None:
-        """Tell a session of changes as well, or not."""
+        """Set whether a session also wants other changes."""
         if wanted:
             self._curious.add(session)
         else:
@@ -88,11 +88,11 @@ class Watches:
             del self._watchers[key]
 
     def of(self, session: Session) -> list[str]:
-        """Return the nicknames that a session watches."""
+        """Return the nicknames that a session monitors."""
         return list(self._watched.get(session, {}).values())
 
     def report(self, nicknames: Iterable[str], ref: queries.Ref) -> Watched:
-        """Say who of these is there."""
+        """Return which of these nicknames are online."""
         online: list[MemberInfo] = []
         offline = []
         for nickname in nicknames:
@@ -104,7 +104,7 @@ class Watches:
         return Watched(ref, tuple(online), tuple(offline))
 
     def claimed_locked(self, session: Session, old: str | None) -> None:
-        """The session has its nickname now, instead of `old`."""
+        """Tell subscribers that the session has taken its nickname, instead of `old`."""
         assert session.nickname is not None
         if old is not None and fold(old) == fold(session.nickname):
             return
@@ -113,14 +113,14 @@ class Watches:
         self._tell_locked(session.nickname, Watched(None, online=(session.info,)))
 
     def gone_locked(self, session: Session) -> None:
-        """The session is over."""
+        """Drop the subscriptions of a session that has ended, and tell those who monitor it."""
         self.clear(session)
         self._curious.discard(session)
         if session.nickname is not None:
             self._tell_locked(session.nickname, Watched(None, offline=(session.nickname,)))
 
     def changed_locked(self, session: Session, event: PersonEvent) -> None:
-        """Tell those who watch the session of an event that they do not hear in a room."""
+        """Send an event to sessions that monitor this one and do not get the event in a room."""
         for watcher in self._watchers.get(fold(session.nickname or ""), ()):
             if watcher in self._curious and watcher is not session and watcher.rooms.keys().isdisjoint(session.rooms):
                 self._order.send_locked(watcher, event._replace(rooms=()))
@@ -131,7 +131,7 @@ class Watches:
 
 
 def watch(chat: Chat, session: Session, verb: verbs.Watch) -> None:
-    """What is no nickname at all is answered as one that nobody has, and not kept: nobody will ever have it."""
+    """Change subscriptions. An invalid nickname is reported as offline and not stored: nobody can ever take it."""
     added = {fold(nickname): nickname for nickname in verb.add}.values()
     possible = [nickname for nickname in added if _is_possible(chat, nickname)]
     with chat.order.change(session):
@@ -140,7 +140,7 @@ def watch(chat: Chat, session: Session, verb: verbs.Watch) -> None:
         chat.watches.want_changes(session, verb.changes)
         chat.watches.remove(session, verb.remove)
         left_out = tuple(chat.watches.add(session, possible, chat.limits.watched_nicknames))
-        # A refusal is the answer if there is one; then the others are told as news.
+        # A refusal is the reply if there is one; the statuses are then sent as news.
         rest = [nickname for nickname in added if nickname not in left_out]
         report = chat.watches.report(rest, None if left_out else verb.ref)
         chat.order.send_locked(session, report)

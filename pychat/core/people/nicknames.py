@@ -1,4 +1,4 @@
-"""Who has which nickname: unique after folding, no look-alikes, and kept a while for one who lost the connection."""
+"""The registry of nicknames: unique after folding, no look-alikes, reserved for a while after a lost connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Parked(NamedTuple):
-    """What is kept of a lost session for the holder of its token."""
+    """The saved state of a lost session, for the holder of its token."""
 
     nickname: str
     identity: int
@@ -26,35 +26,35 @@ class Parked(NamedTuple):
     realname: str
     modes: str
     until: float
-    """By `Clock.monotonic`."""
+    """When the reservation ends (`Clock.monotonic`)."""
     knows_password: bool = True
-    """Whether its holder has given the password that the server has now, if it has one."""
+    """True if the holder has given the server's current password, or there is none."""
     account: str | None = None
     """The account that the session was logged in to."""
     ignored: MaskList | None = None
-    """Whom it did not want to hear."""
+    """The session's ignore list."""
     userhost: str = ""
-    """The "user@host" that it had; empty if that is not known any more."""
+    """The "user@host" that it had; empty if unknown."""
     address: str = ""
-    """From where it came, the same."""
+    """The IP address that it came from; empty if unknown."""
     named_at: int = 0
     """The newest id when it took the nickname."""
     earlier: str | None = None
-    """The digest of another token that is good for it: see `Session.earlier`."""
+    """The digest of another token that is valid for it: see `Session.earlier`."""
 
 
 class Nicknames:
     """
-    The registry. Every method runs under the chat's order lock, so a nickname is checked and claimed at once.
+    The registry of nicknames. Every method runs under the chat's order lock, so checking and claiming are atomic.
 
-    Plain ASCII nicknames are compared as they are (folded); as soon as one of two is not ASCII, their skeletons are
-    compared as well (UTS #39 section 4), so nobody can be imitated with foreign letters.
+    ASCII nicknames are compared after folding. If one of two is not ASCII, their skeletons are compared as well (UTS
+    #39 section 4), so nobody can be imitated with foreign letters.
     """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK, dropped: Callable[[str], None] = lambda digest: None) -> None:
         """
         Args:
-            dropped: Told the digest of a token that is worth nothing any more.
+            dropped: Called with the digest of each token that becomes invalid.
         """
         self._clock = clock
         self._dropped = dropped
@@ -62,25 +62,25 @@ class Nicknames:
         self._skeletons: dict[str, set[str]] = {}
         self._tokens: dict[str, Session] = {}
         self._parked: dict[str, Parked] = {}
-        """By the digest of the token, as the others, in the order in which they expire."""
+        """Reserved nicknames by the digest of the token, in the order in which they expire."""
         self._earlier: dict[str, str] = {}
-        """For the digest of an earlier token of one of these the digest by which it is kept."""
+        """The current digest for the digest of an earlier token."""
 
     def find(self, nickname: str) -> Session | None:
-        """Return who has this nickname now."""
+        """Return the session that has this nickname."""
         holder = self._holders.get(fold(nickname))
         return None if isinstance(holder, Parked) else holder
 
     def sessions(self) -> list[Session]:
-        """Return everybody who has a nickname."""
+        """Return all sessions that have a nickname."""
         return [holder for holder in self._holders.values() if not isinstance(holder, Parked)]
 
     def require_free(self, nickname: str, session: Session) -> None:
         """
-        Return if nobody else has this nickname, or one that looks like it.
+        Check that nobody else has this nickname or one that looks like it.
 
         Raises:
-            NicknameInUse: Somebody has; `NicknameKept`: nobody is here, but somebody may come back for it.
+            NicknameInUse: If somebody has it. `NicknameKept` if it is only reserved for a lost session.
         """
         self._drop_expired()
         key = fold(nickname)
@@ -98,7 +98,7 @@ class Nicknames:
 
     def claim(self, session: Session, nickname: str) -> None:
         """
-        Give the session this nickname, instead of the one it had.
+        Give the session this nickname instead of its old one.
 
         Raises:
             NicknameInUse: See `require_free`.
@@ -112,12 +112,13 @@ class Nicknames:
 
     def give_token(self, session: Session, token: str, earlier: str | None = None) -> None:
         """
-        Let the token take the session's place.
+        Register the token of a session.
 
         Args:
-            earlier: The token that it came with: of the session before, or made by the client itself. It is good, too,
-                until the client has shown that it has the new one, for the welcome may be lost; but not one so short
-                that it could be guessed, nor one that stands for somebody else.
+            earlier: The token it came with, from its last session or made by the client. It is valid, too, until the
+                client
+                has shown that it has the new one, because the welcome may be lost. Ignored if it is short enough to be
+                guessed, or belongs to somebody else.
         """
         if session.token is not None:
             self._tokens.pop(digest_of(session.token), None)
@@ -129,7 +130,7 @@ class Nicknames:
             self._tokens[session.earlier] = session
 
     def release(self, session: Session, keep_seconds: float) -> None:
-        """The session is over: free its nickname now, or after `keep_seconds` if it has a token."""
+        """Free the nickname of an ended session now, or after `keep_seconds` if it has a token."""
         earlier, session.earlier = session.earlier, None
         if earlier is not None:
             self._tokens.pop(earlier, None)
@@ -158,14 +159,14 @@ class Nicknames:
             self.park(digest_of(session.token), parked)
 
     def park(self, digest: str, parked: Parked) -> None:
-        """Keep something for the holder of a token, which nobody else has."""
+        """Reserve a nickname for the holder of a token; it must be free."""
         self._remember(parked.nickname, parked)
         self._parked[digest] = parked
         if parked.earlier is not None:
             self._earlier[parked.earlier] = digest
 
     def holder_of(self, token: str) -> Session | Parked | None:
-        """Return whose place the token takes: a session that still lives, or what is kept of a lost one."""
+        """Return the owner of the token: a live session, or the saved state of a lost one."""
         self._drop_expired()
         digest = digest_of(token)
         session = self._tokens.get(digest)
@@ -176,30 +177,30 @@ class Nicknames:
         return session or self._parked.get(self._earlier.get(digest, digest))
 
     def parked(self) -> list[tuple[str, Parked]]:
-        """Return what is kept, each with the digest of its token."""
+        """Return the saved states, each with the digest of its token."""
         self._drop_expired()
         return list(self._parked.items())
 
     def unpark(self, token: str) -> bool:
-        """Free what is kept for the token; False if nothing is any more."""
+        """Drop the saved state of the token; return False if there is none any more."""
         digest = digest_of(token)
         return self.drop_parked(self._earlier.get(digest, digest))
 
     def free_parked(self, nickname: str) -> None:
-        """Let nobody come back for this nickname."""
+        """Drop the reservation of this nickname."""
         holder = self._holders.get(fold(nickname))
         if isinstance(holder, Parked):
             self.drop_parked(next(digest for digest, parked in self._parked.items() if parked is holder))
 
     def log_out_parked(self, account: str) -> None:
-        """Whoever was logged in to the account when the connection was lost, and comes back, is not any more."""
+        """Log out lost sessions from the account, so that they come back as guests."""
         for digest, parked in self._parked.items():
             if parked.account is not None and fold(parked.account) == fold(account):
                 left = self._parked[digest] = parked._replace(account=None)
                 self._holders[fold(parked.nickname)] = left
 
     def drop_parked(self, digest: str) -> bool:
-        """Let nobody come back with a token; False if nothing is kept for it."""
+        """Drop the saved state of a token's digest; return False if there is none."""
         parked = self._parked.pop(digest, None)
         if parked is None:
             return False
@@ -223,7 +224,7 @@ class Nicknames:
             del self._skeletons[looks]
 
     def _drop_expired(self) -> None:
-        """Free the nicknames of those who did not come back in time."""
+        """Drop the reservations that have expired."""
         now = self._clock.monotonic()
         while self._parked:
             digest, parked = next(iter(self._parked.items()))

@@ -1,4 +1,4 @@
-"""How many people there are, who of them has which user mode, and who was here."""
+"""Counts of people, people by user mode, and past nicknames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class Census:
     """
-    The people of a chat, counted as they change, because everybody who comes in is told how many there are.
+    Counts and indexes of people, updated with each change because everybody who connects is told the numbers.
 
     Every method runs under the chat's order lock.
     """
@@ -30,30 +30,30 @@ class Census:
     def __init__(self) -> None:
         self.directory = Directory()
         self.people = 0
-        """Who has a nickname."""
+        """The number of people with a nickname."""
         self.most = 0
+        """The greatest number of people at the same time."""
         self.messages = 0
-        """How many those have said who are gone."""
-        """The most of them that there were at the same time."""
+        """The number of messages from sessions that have ended."""
         self.strangers: set[Session] = set()
-        """Who has come and has no nickname yet."""
+        """Sessions that have no nickname yet."""
         self.having: dict[str, set[Session]] = {letter: set() for letter in USER_MODES}
-        """For each user mode the people who have it."""
+        """The people who have each user mode."""
 
     def arrive(self, session: Session) -> None:
-        """The session is open."""
+        """Count a session that has connected."""
         if not session.closed:
             self.strangers.add(session)
 
     def name(self, session: Session) -> None:
-        """The session has its first nickname."""
+        """Count a session that has got its first nickname."""
         self.strangers.discard(session)
         self.people += 1
         self.most = max(self.most, self.people)
         self.set_modes(session, session.modes)
 
     def set_modes(self, session: Session, letters: Collection[str]) -> None:
-        """Let a session that has a nickname have these user modes."""
+        """Set the user modes of a session that has a nickname."""
         session.modes = "".join(sorted(letters))
         for letter, people in self.having.items():
             if letter in letters:
@@ -62,12 +62,12 @@ class Census:
                 people.discard(session)
 
     def counts(self, ref: Ref, rooms: int) -> Counts:
-        """Return how many people there are, and so many rooms."""
+        """Return the counts of people, with the given number of rooms."""
         invisible, operators = len(self.having["i"]), len(self.having["o"])
         return Counts(ref, self.people, invisible, operators, len(self.strangers), rooms, self.most)
 
     def leave(self, session: Session) -> None:
-        """The session is over."""
+        """Remove a session that has ended."""
         self.directory.remove(session)
         self.strangers.discard(session)
         if session.nickname is not None:
@@ -78,12 +78,12 @@ class Census:
 
 
 def everybody_locked(chat: Chat) -> list[Session]:
-    """Return all who are here, also those who have no nickname yet. Under the chat's order lock."""
+    """Return all sessions, also those without a nickname. Hold the chat's order lock."""
     return [*chat.census.strangers, *chat.nicknames.sessions()]
 
 
 class _Entry(NamedTuple):
-    """Somebody who was called so."""
+    """A person who had a nickname in the past."""
 
     key: str
     person: PastPerson
@@ -91,11 +91,11 @@ class _Entry(NamedTuple):
     began: int
     """The newest id when the nickname was taken."""
     ended: int
-    """And when it was given up."""
+    """The newest id when it was given up."""
 
 
 class Past:
-    """Who had which nickname, the last ones."""
+    """The most recent owners of nicknames that were given up."""
 
     KEPT: Final = 1000
 
@@ -105,19 +105,19 @@ class Past:
         self._entries: deque[_Entry] = deque(maxlen=self.KEPT)
 
     def add(self, session: Session, nickname: str) -> None:
-        """The session does not have this nickname any more. Under the chat's order lock."""
+        """Record that the session has given up this nickname. Hold the chat's order lock."""
         person = PastPerson(nickname, session.userhost, session.realname, self._clock.time())
         entry = _Entry(fold(nickname), person, session.identity, session.named_at, self._log.last_id())
         self._entries.append(entry)
 
     def find(self, nickname: str, most: int) -> list[PastPerson]:
-        """Return who had it, at most so many, the last one first. All of them are looked at: without a lock."""
+        """Return the last owners, newest first, at most `most`. Scans all entries: call this without a lock."""
         wanted = fold(nickname)
         entries = self._entries.copy()
         return list(islice((entry.person for entry in reversed(entries) if entry.key == wanted), most))
 
     def identity_of(self, holder: Session | None, nickname: str, id: int) -> int | None:
-        """Return who had a nickname when an event with this id happened; `holder` has it now. Under the order lock."""
+        """Return the identity of whoever had a nickname at an event id; `holder` has it now. Hold the order lock."""
         if holder is not None and holder.named_at < id:
             return holder.identity
         wanted = fold(nickname)

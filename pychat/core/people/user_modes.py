@@ -1,4 +1,4 @@
-"""What a person is on the server: user modes, the real name, the host. What these verbs do."""
+"""The verbs for a person's profile: user modes, real name and host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class UnknownUserMode(Refused):
-    """The letter is no user mode."""
+    """The letter is not a user mode."""
 
     code = "unknown_mode"
 
@@ -29,7 +29,7 @@ class UnknownUserMode(Refused):
 
 
 def introduce(chat: Chat, session: Session, verb: verbs.Hello) -> None:
-    """Give a session that has no nickname yet what else is shown of it; too much of it is cut off."""
+    """Set the profile of a session that has no nickname yet; a real name that is too long is cut off."""
     session.userhost = f"{username(verb.username)}@{chat.cloaks.host(session.address)}"
     session.realname = seen(clean_line(verb.realname[:REALNAME_CHARS]))[:REALNAME_CHARS]
     session.modes = "B" if verb.bot else ""
@@ -55,9 +55,9 @@ def get_user_modes(chat: Chat, session: Session, verb: queries.GetUserModes) -> 
 
 def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> None:
     """
-    Who wants to become an operator by `+o` is not told that it is impossible (RFC 2812 section 3.1.5).
+    Set user modes. `+o` is ignored without an error (RFC 2812 section 3.1.5).
 
-    Letters that are none are refused, each once, and the others set.
+    Unknown letters are refused, each once; the others are set.
     """
     wanted = {change.mode: change.adding for change in verb.changes}
     unknown = [UnknownUserMode(letter) for letter in wanted if letter not in USER_MODES]
@@ -69,7 +69,7 @@ def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> No
 
 
 def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: queries.Ref) -> None:
-    """Change user modes, all that are given, and answer what has really changed. Operators have a host of their own."""
+    """Change user modes and reply with the real changes. Operators get a host of their own."""
     with chat.order.change(session):
         real = tuple(change for change in changes if change.adding != (change.mode in session.modes))
         kept = set(session.modes).difference(change.mode for change in real)
