@@ -1,13 +1,13 @@
 """
-IRC: the language of the clients that are already there.
+IRC: the language of existing clients.
 
     protocol.py         in: lines become verbs; grammar.py: what a line is; fast_path.py: many lines at once
-    commands/           table.py has all commands, the others what each of them means
-    dialect.py          out: items become lines; line_length.py: as many bytes as IRC allows
+    commands/           table.py lists all commands, the other modules implement them
+    dialect.py          out: items become lines; line_length.py: the byte limits of lines
     replies/            how each item is written; errors.py: refusals
-    asked.py            what the one has to tell the other: which command was asked
-    client_state.py     what is known of a client; capabilities.py: what it and the server can do
-    formatting.py       colours and the like
+    asked.py            what the protocol passes to the dialect: which command was sent
+    client_state.py     the state of a client; capabilities.py: the extensions of client and server
+    formatting.py       colours and similar codes
 
 Sources, cited by name and section where a branch implements one: the Modern IRC specification
 (modern.ircdocs.horse), the IRCv3 specifications (ircv3.net), and RFC 1459 and RFC 2812.

@@ -1,9 +1,9 @@
 """
-What the protocol of IRC tells its dialect: both sides are stateless towards each other but for these values.
+Values that the IRC protocol passes to its dialect; otherwise the two sides share no state.
 
-The `ref` of a verb carries what was asked, and the reply carries it back, so the dialect knows that `Members` answers
-NAMES. What the protocol answers by itself are `Words` of one of these; what it refuses by itself is `Invalid` with one
-of these as its `ref`. Nothing here is a secret: passwords and keys are left out.
+The `ref` of a verb holds the command, and the reply returns it, so the dialect knows that `Members` answers NAMES.
+Answers of the protocol itself are `Words` with one of these values; its refusals are `Invalid` with one of them as
+`ref`. None of them holds a secret: passwords and keys are left out.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import re
 from typing import Final, NamedTuple
 
 CHATHISTORY: Final = "draft/chathistory"
-"""The capability of clients that ask for history themselves."""
+"""The capability of clients that request history themselves."""
 BODY_BYTES: Final = 510
-"""Of a line without its tags and its end (RFC 1459 section 2.3)."""
+"""Limit of a line without its tags and its end (RFC 1459 section 2.3)."""
 TAGS_BYTES: Final = 4094
-"""Of the tags that a client may send, between `@` and the space (IRCv3 message-tags, "Size limit")."""
+"""Limit of the tags that a client may send, between `@` and the space (IRCv3 message-tags, "Size limit")."""
 
 
 class Asked(NamedTuple):
     """
-    What a client asked for: the `ref` of its verb, narrowed to the one target where a command has a list of them.
+    The command of a client: the `ref` of its verb, with a single target where the command has a list of them.
 
-    As `Words` it asks the dialect for an answer that depends on nothing but the server: VERSION, TIME, INFO, LINKS.
+    As `Words` it requests an answer that depends on the server only: VERSION, TIME, INFO, LINKS.
     """
 
     command: str
@@ -33,11 +33,14 @@ class Asked(NamedTuple):
 
 
 class Numeric(NamedTuple):
-    """`:server CODE <nickname or *> params...`; also of CAP and NOTICE, which name the client in the same place."""
+    """
+    `:server CODE <nickname or *> params...`; also for CAP and NOTICE, which have the client's nickname in the same
+    place.
+    """
 
     code: str
     params: tuple[str, ...]
-    """Good to be written as they are: only the last may be empty, contain spaces or begin with a colon."""
+    """Ready to be written: only the last may be empty, contain spaces or begin with a colon."""
 
 
 class Line(NamedTuple):
@@ -50,9 +53,9 @@ class Line(NamedTuple):
 
 def as_middle(text: str) -> str:
     """
-    Return the beginning of the text that can be a parameter before the last one; "*" if there is none.
+    Return the first word of the text, if it can be a parameter before the last one; otherwise "*".
 
-    Numerics name what was wrong, and what was wrong may have been anything.
+    Numerics repeat invalid input, which may have been anything.
     """
     word = text.partition(" ")[0]
     return "*" if not word or word.startswith(":") else word
@@ -62,15 +65,15 @@ _MSGID: Final = re.compile(r"([0-9a-f]{1,16})(?:-[0-9]{1,4})?", re.ASCII | re.IG
 
 
 def format_msgid(id: int) -> str:
-    """Return the id of an event as IRCv3 message-ids has it: the same as in JSON."""
+    """Return the id of an event in the form of IRCv3 message-ids: the same as in JSON."""
     return f"{id:016x}"
 
 
 def parse_msgid(text: str) -> int | None:
     """
-    Return the id of the event that the text names, None if it names none.
+    Return the id of the event that the text names; None if it is not an id.
 
-    A message that is too long for one line goes out as several, whose ids have "-2", "-3" behind them: each names the
+    A message that is too long for one line is sent as several, whose ids end with "-2", "-3" and so on; each names the
     whole message.
     """
     match = _MSGID.fullmatch(text)

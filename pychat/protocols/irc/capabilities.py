@@ -1,7 +1,7 @@
 """
-Capabilities: extensions that a client says it understands, by CAP (IRCv3 capability-negotiation).
+Capabilities: extensions that a client enables with CAP (IRCv3 capability-negotiation).
 
-Only what works is offered: to make an account, only if the accounts of the server allow it.
+Only what works is offered: account registration only if the server allows it.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ OFFERED: Final = (
     STANDARD_REPLIES,
     USERHOST_IN_NAMES,
 )
-"""In the order in which CAP lists them. Together they fit in one line, which clients before version 302 need."""
+"""In the order of CAP LS. Together they fit in one line, which clients below version 302 need."""
 
 _LIST_CHARS: Final = 390
-"""Of the list in one line: what is before it has the names of server and client, and the line 510 bytes."""
+"""Limit of the list in one line: the line has 510 bytes, and the names of server and client precede the list."""
 _NOTIFIES: Final = 302
-"""From this version of CAP on, cap-notify belongs to it ("CAP LS Version")."""
+"""From this CAP version on, cap-notify is implied ("CAP LS Version")."""
 
 
 def cap(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """CAP: the subcommands that clients send."""
+    """Handle the subcommands of CAP that clients send."""
     subcommand, *rest = command.params
     words = " ".join(rest).split(" ")
     match subcommand.upper():
@@ -81,19 +81,19 @@ def cap(client: Client, command: ParsedLine) -> Sequence[Verb]:
         case "REQ":
             return _request(client, [word for word in words if word])
         case "END":
-            # Of one who is registered it is ignored ("The CAP END subcommand").
+            # Ignored for a registered client ("The CAP END subcommand").
             client.negotiating = False
             return hello_if_ready(client)
     return [refuse("410", subcommand, "Invalid CAP command")]
 
 
 def _list_offered(client: Client, version: str) -> Sequence[Verb]:
-    """Offer what there is; who is not registered yet is held until CAP END ("The CAP LS subcommand")."""
+    """Offer all capabilities; an unregistered client is held until CAP END ("The CAP LS subcommand")."""
     client.negotiating = client.nickname is None
     offered = _offered(client)
     if version.isascii() and version.isdigit() and int(version) >= _NOTIFIES:
         client.notified = True
-    if client.notified:  # what was said once holds, also if a lower version follows
+    if client.notified:  # the version stays in effect, even if a lower one follows
         _enable(client, client.capabilities | {CAP_NOTIFY})
         values = _values(client)
         offered = [f"{name}={values[name]}" if name in values else name for name in offered]
@@ -101,7 +101,7 @@ def _list_offered(client: Client, version: str) -> Sequence[Verb]:
 
 
 def _values(client: Client) -> dict[str, str]:
-    """What is said of a capability to those who know version 302."""
+    """Return the values of capabilities, for clients of version 302."""
     early = ("before-connect",) if client.dialect.registers_early else ()
     return {
         SASL: ",".join(client.dialect.mechanisms),
@@ -110,12 +110,12 @@ def _values(client: Client) -> dict[str, str]:
 
 
 def _offered(client: Client) -> list[str]:
-    """What this server offers: to make an account only where that can be done."""
+    """Return the names of all capabilities of this server; account registration only where it is possible."""
     return [name for name in OFFERED if name != ACCOUNT_REGISTRATION or client.dialect.registers]
 
 
 def _request(client: Client, words: list[str]) -> Sequence[Verb]:
-    """Change capabilities as a whole or not at all ("The CAP REQ subcommand")."""
+    """Change all requested capabilities or none ("The CAP REQ subcommand")."""
     client.negotiating = client.nickname is None
     wanted, offered = set(client.capabilities), _offered(client)
     for word in words:
@@ -139,7 +139,7 @@ def _enable(client: Client, capabilities: frozenset[str]) -> None:
 
 
 def _say(subcommand: str, *lists: str) -> Sequence[Verb]:
-    """Answer with one line for each list; all but the last say that more will come ("Multiline replies")."""
+    """Answer with one line for each list; all but the last announce that more will follow ("Multiline replies")."""
     lines = [(subcommand, "*", names) for names in lists[:-1]] + [(subcommand, lists[-1])]
     return [Answer(tuple(Words(Numeric("CAP", params)) for params in lines))]
 

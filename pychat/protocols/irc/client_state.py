@@ -1,4 +1,4 @@
-"""What the protocol knows of the client at the other end, beside the bytes."""
+"""The state of an IRC client, besides its bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """One connection's state, changed by the commands that register it and negotiate its capabilities."""
+    """The state of one connection, changed by the commands of registration and capability negotiation."""
 
     __slots__ = (
         "capabilities",
@@ -33,29 +33,29 @@ class Client:
     def __init__(self, limits: Limits, dialect: IrcDialect) -> None:
         self.limits = limits
         self.dialect = dialect
-        """The one for what the next commands cause."""
+        """The dialect of everything that the next commands cause."""
         self.capabilities: frozenset[str] = frozenset()
         self.nickname: str | None = None
-        """None: not registered yet."""
+        """None until the client is registered."""
         self.wanted = ""
-        """What NICK said, until it is asked for."""
+        """The nickname from NICK, until it is requested."""
         self.password: str | None = None
-        """What PASS said."""
+        """The password from PASS."""
         self.username = ""
-        """What USER said; empty: it did not come yet."""
+        """The user name from USER; empty until USER arrives."""
         self.realname = ""
         self.sasl: str | None = None
-        """The mechanism that AUTHENTICATE has named, until its first message is complete."""
+        """The mechanism from AUTHENTICATE, until its first message is complete."""
         self.sasl_parts = ""
-        """What came of a message."""
+        """The part of a message received so far."""
         self.sasl_messages = 0
-        """How many the client has still to send; 0: no exchange goes on."""
+        """How many messages the client still has to send; 0 outside an exchange."""
         self.negotiating = False
-        """Whether registration waits for CAP END."""
+        """True while registration waits for CAP END."""
         self.notified = False
-        """Whether cap-notify stays on: CAP LS has named a version that it belongs to."""
+        """True if cap-notify cannot be disabled, because CAP LS named a version that implies it."""
         self.waits = False
         """
-        Whether the last command has to be performed before the next one is read: what that means depends on the
-        nickname, and what it causes is written with the capabilities that it left.
+        True if the last command must be performed before the next one is read: the meaning of the next one depends on
+        the nickname, and its effects are written with the capabilities that the last one left.
         """

@@ -1,9 +1,8 @@
 """
-IRC as it is written: items become lines, as the capabilities of those who read them allow.
+The IRC dialect: items become lines, according to the capabilities of their readers.
 
-A table per concept says how an item is written: the modules in
-`replies/`. Lines are made and kept within their limits by `replies/context.py`, `replies/tags.py` and
-`line_length.py`.
+The modules in `replies/` have a table for each topic, from item to renderer. `replies/context.py`, `replies/tags.py`
+and `line_length.py` make lines and keep them within their limits.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ WRITTEN: Final = frozenset(
         USERHOST_IN_NAMES,
     }
 )
-"""Capabilities that change what is written. Who differs in others only shares a dialect, encoded once."""
+"""Capabilities that change the output. Clients that differ only in others share a dialect."""
 
 
 class IrcDialect(Dialect):
@@ -79,13 +78,13 @@ class IrcDialect(Dialect):
     IRC with a set of capabilities.
 
     Args:
-        server_name: What the server calls itself.
-        capabilities: Those that were negotiated; only those in `WRITTEN` count.
-        version: What the server says it runs.
-        clock: Tells the time, in POSIX seconds, of what is no event (IRCv3 server-time).
-        mechanisms: Of SASL, that the server has.
-        registers: Whether everybody can make an account.
-        registers_early: Whether also before they have come in.
+        server_name: The name of the server.
+        capabilities: The negotiated ones; only those in `WRITTEN` count.
+        version: The software version that the server reports.
+        clock: Returns the time, in POSIX seconds, for lines that are not events (IRCv3 server-time).
+        mechanisms: The SASL mechanisms of the server.
+        registers: True if anybody can register an account.
+        registers_early: True if they can do so before registration.
         description: One line about the server.
     """
 
@@ -107,15 +106,15 @@ class IrcDialect(Dialect):
         self.capabilities = capabilities
         self.mechanisms, self.registers, self.registers_early = mechanisms, registers, registers_early
         self.source = server_host(server_name)
-        """The name of the server in `:source`."""
+        """The server name used in `:source`."""
         self.echoes = ECHO_MESSAGE in capabilities
         self._context = Context(self.source, server_name, version, limits, clock, capabilities, description=description)
-        # All dialects of the server that were ever needed, shared by all of them: at most one for each subset of
-        # `WRITTEN`. Readers may ask at the same time; whose comes first is the one.
+        # All dialects that this server has needed so far, shared by all of them: at most one for each subset of
+        # `WRITTEN`. Readers may add one at the same time; the first one wins.
         self._others = {capabilities: self}
 
     def with_capabilities(self, capabilities: frozenset[str]) -> IrcDialect:
-        """Return the dialect of those who have negotiated these; for the same ones always the same object."""
+        """Return the dialect for these capabilities; always the same object for the same set."""
         wanted = capabilities & WRITTEN
         known = self._others.get(wanted)
         if known is not None:
@@ -128,15 +127,15 @@ class IrcDialect(Dialect):
         return self._others.setdefault(wanted, made)
 
     def encode(self, items: Sequence[Item]) -> bytes:
-        """See `Dialect.encode`."""
+        """Return the lines of the items; see `Dialect.encode`."""
         return messages.block(items, self._context) or _encode(items, self._context)
 
     def encode_private(self, items: Sequence[Item], nickname: str | None) -> bytes:
-        """See `Dialect.encode_private`: numerics name the one who reads them."""
+        """Return the lines with this nickname in numerics; see `Dialect.encode_private`."""
         return _encode(items, self._context if nickname is None else self._context._replace(nickname=nickname))
 
     def label(self, label: str, parts: Sequence[bytes]) -> list[bytes]:
-        """See `Dialect.label`."""
+        """Add the label to the parts of a response; see `Dialect.label`."""
         return labels.label(label, parts, self._context)
 
 

@@ -1,8 +1,8 @@
 """
-Many lines at once: what a busy client says in one channel.
+Parse many lines at once: messages of a busy client to one channel.
 
-The busiest path of the protocol: each step goes over all lines of a run, none of them in Python. It gives what the
-lines would give one by one, as `SayAll` instead of `Say`; whatever is not plain is read line by line.
+This is the busiest path of the protocol: each step processes all lines of a run, with no Python code per line. The
+result is the same as line by line, with `SayAll` instead of `Say`; everything that is not plain is read line by line.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from pychat.protocols.lines import said
 _HEAD: Final = re.compile(rb"PRIVMSG #([^ ,:\0\r\n]+) :")
 _PIECE: Final = re.compile(rb"(PRIVMSG #[^ ,:\0\r\n]+ :)[^\n]*+(?:\n\1[^\n]*+)++|[^\n]++")
 _CODES: Final = bytes(set(range(32)) - {0x0A})
-"""Formatting and CTCP, and what makes a line a broken one."""
+"""Formatting and CTCP, and the characters that make a line invalid."""
 
 
 def pieces(run: bytes) -> list[bytes]:
-    """Cut a run into lines; those that stand together and say something in the same channel stay together."""
+    """Split a run into lines; successive messages to the same channel stay together."""
     return [match[0] for match in _PIECE.finditer(run)]
 
 
 def read_run(run: bytes) -> list[Verb] | None:
-    """Return the verbs of lines that all say something plain in one channel; None: read them line by line."""
+    """Return the verbs of lines that are all plain messages to one channel; None if they must be read line by line."""
     match = _HEAD.match(run)
     if match is None:
         return None
@@ -36,7 +36,7 @@ def read_run(run: bytes) -> list[Verb] | None:
         return None
     texts = text[len(head) :].split("\n" + head)
     together = "".join(texts)
-    # A line that begins in another way is still inside one of the texts, with its newline.
+    # A line with a different beginning is still inside one of the texts, with its newline.
     if "\n" in together or len(run.translate(None, _CODES)) != len(run):
         return None
     size = BODY_BYTES - len(match[0])

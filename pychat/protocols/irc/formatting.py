@@ -1,7 +1,7 @@
 """
-What a text of IRC says when its colours and its CTCP are taken away.
+Extract the plain text of an IRC message: remove colours and CTCP.
 
-Everybody else in the room gets plain text; IRC members get the original, too (`Message.formatted`). See
+Other members receive plain text; IRC members also receive the original (`Message.formatted`). See
 modern.ircdocs.horse/formatting and modern.ircdocs.horse/ctcp.
 """
 
@@ -19,7 +19,7 @@ _CODES: Final = re.compile(
 
 
 class Said(NamedTuple):
-    """The fields of the same names of `Say` and `Direct`."""
+    """The fields of the same names in `Say` and `Direct`."""
 
     text: str
     action: bool = False
@@ -28,9 +28,9 @@ class Said(NamedTuple):
 
 def read_text(raw: str, *, notice: bool = False) -> Said:
     """
-    Return what a PRIVMSG or NOTICE says.
+    Return the content of a PRIVMSG or NOTICE.
 
-    `formatted` of an action is what is said, without the CTCP around it; of another CTCP it is all of it.
+    `formatted` is the text of an action without the CTCP around it; for any other CTCP it is the whole message.
     """
     if raw.isprintable():
         return Said(raw)
@@ -40,7 +40,7 @@ def read_text(raw: str, *, notice: bool = False) -> Said:
 
 
 def strip_codes(text: str) -> str:
-    """Return the text without codes of formatting."""
+    """Return the text without formatting codes."""
     return _CODES.sub("", text)
 
 

@@ -1,8 +1,8 @@
 r"""
 The grammar of a line: `@tags :source COMMAND middle middle :trailing` (RFC 1459 section 2.3.1, IRCv3 message-tags).
 
-`parse_line` understands whatever is no worse than untidy; `write_line` writes only what every parser understands.
-Parts are separated by one or more spaces and by nothing else: a tab belongs to a parameter.
+`parse_line` is lenient; `write_line` writes only what every parser understands. Parts are separated by one or more
+spaces and by nothing else: a tab belongs to a parameter.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ _NO_LINE: Final = re.compile("[\0\r\n]")
 
 
 class ParsedLine(NamedTuple):
-    """One line, taken apart."""
+    """One parsed line."""
 
     tags: dict[str, str]
-    """By key, with client-only `+` and vendor; no value and an empty one are the same (message-tags, "Format")."""
+    """By key, with client-only `+` and vendor; a missing value and an empty one are equal (message-tags, "Format")."""
     source: str
-    """Without its colon; empty if there is none. What a client says there is ignored (RFC 1459 section 2.3)."""
+    """Without its colon; empty if there is none. The source from a client is ignored (RFC 1459 section 2.3)."""
     command: str
-    """As it was written; empty if the line has none."""
+    """As it was sent; empty if the line has none."""
     params: tuple[str, ...]
 
 
 def parse_line(line: str) -> ParsedLine:
-    """Take a line apart, which has no end (CR LF) any more. Never fails: at worst there is no command."""
+    """Parse a line, without its end (CR LF). Never fails: at worst the command is empty."""
     tags: dict[str, str] = {}
     source = ""
     if line.startswith("@"):
@@ -39,7 +39,7 @@ def parse_line(line: str) -> ParsedLine:
     line = line.lstrip(" ")
     if line.startswith(":"):
         source, _, line = line[1:].partition(" ")
-    # The first colon behind a space begins the last parameter, which may have spaces and colons of its own.
+    # The first colon after a space begins the last parameter, which may have spaces and colons of its own.
     head, colon, trailing = line.partition(" :")
     words = [word for word in head.split(" ") if word]
     command = words.pop(0) if words else ""
@@ -50,10 +50,11 @@ def parse_line(line: str) -> ParsedLine:
 
 def write_line(command: ParsedLine) -> str:
     """
-    Put a line together, without its end; `parse_line` gives the same command back.
+    Write a line without its end; `parse_line` returns the same command.
 
     Raises:
-        ValueError: A part could not be understood: it has a line's end, or a space where only the last may have one.
+        ValueError: If a part could not be parsed: it contains a line end, or a space where only the last parameter may
+            have one.
     """
     tags, source, name, params = command
     parts = []
@@ -83,7 +84,7 @@ def _word(text: str) -> str:
 
 
 def parse_tags(raw: str) -> dict[str, str]:
-    """Return tags by key; of a key that comes twice the last value (message-tags, "Rules for naming message tags")."""
+    """Return tags by key; a repeated key has its last value (message-tags, "Rules for naming message tags")."""
     tags: dict[str, str] = {}
     for part in raw.split(";"):
         key, _, value = part.partition("=")
@@ -94,10 +95,10 @@ def parse_tags(raw: str) -> dict[str, str]:
 
 def write_tags(tags: Mapping[str, str]) -> str:
     """
-    Return tags as they stand behind the `@`; a value that is empty is left out.
+    Return tags as written after the `@`; an empty value is left out.
 
     Raises:
-        ValueError: A key could not be understood, or a value has a NUL, for which there is no escape.
+        ValueError: If a key could not be parsed, or a value has a NUL, for which there is no escape.
     """
     parts = []
     for key, value in tags.items():
@@ -108,12 +109,12 @@ def write_tags(tags: Mapping[str, str]) -> str:
 
 
 def escape(value: str) -> str:
-    """Return a tag's value as it is sent (message-tags, "Escaping values")."""
+    """Return a tag value as it is sent (message-tags, "Escaping values")."""
     return value.translate(_TO_ESCAPE)
 
 
 def unescape(value: str) -> str:
-    r"""Undo `escape`. A backslash before anything else, or at the end, means nothing and is dropped."""
+    r"""Undo `escape`. A backslash before any other character, or at the end, is dropped."""
     return _ESCAPED.sub(lambda match: _ESCAPES.get(match[0], match[1]), value)
 
 
@@ -122,9 +123,9 @@ _CLIENT_ONLY: Final = re.compile(r"\+(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 
 def client_tags(tags: Mapping[str, str]) -> str:
     """
-    Return those tags that one client may send to another, as they are written: the client-only ones.
+    Return the tags that one client may send to another, as they are written: the client-only ones.
 
-    Everything else is for the server to say: a client that could set `time` or `account` would be believed (IRCv3
+    All others are set by the server: if a client could set `time` or `account`, other clients would believe it (IRCv3
     message-tags, "Client-only tags").
     """
     return write_tags({key: value for key, value in tags.items() if _CLIENT_ONLY.fullmatch(key)}) if tags else ""

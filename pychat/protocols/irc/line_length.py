@@ -1,8 +1,8 @@
 """
-The length of lines: what a line has no room for becomes several, and nothing is cut inside a character.
+Limit the length of lines: content that does not fit becomes several lines, and no character is cut.
 
-A line has at most 512 bytes with its end (RFC 2812 section 2.3), and its tags, with `@` and the blank behind them, at
-most 8191 beside that (IRCv3 message-tags, "Size limit"). Those who write lists and texts split them by what is here;
+A line has at most 512 bytes with its end (RFC 2812 section 2.3); its tags, with `@` and the following blank, may have
+another 8191 (IRCv3 message-tags, "Size limit"). Renderers of lists and texts split them with these functions;
 `to_bytes` is the last line of defence.
 """
 
@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 LINE_BYTES: Final = 510
-"""Of a line without its end and without tags."""
+"""Limit of a line without its end and without tags."""
 TAG_BYTES: Final = 8190
-"""Of the tags with their `@`, without the blank behind them."""
+"""Limit of the tags with their `@`, without the following blank."""
 _LEAST_BYTES: Final = 32
-"""Room that a text gets even if names take the whole line, so that no text becomes a line for each character."""
+"""Minimum for a text even if names fill the line, so that no text becomes one line per character."""
 _WIDEST: Final = 4
-"""Bytes of one character in UTF-8."""
+"""Maximum bytes of one character in UTF-8."""
 _JOINER: Final = "\u200d"
 _MARKS_KEPT: Final = 16
 """How many joined characters are kept together at the end of a line."""
@@ -28,7 +28,7 @@ _BAD: Final = str.maketrans(dict.fromkeys("\r\n\0", "\ufffd"))
 
 def to_bytes(lines: Sequence[str]) -> bytes:
     """
-    Return the lines, tags before them, with their ends; whatever is in them, they are as many and none is too long.
+    Return the lines, each with its tags and its end; whatever they contain, their number is kept and none is too long.
 
     A lone surrogate, which UTF-8 cannot hold, becomes a question mark.
     """
@@ -45,7 +45,7 @@ def to_bytes(lines: Sequence[str]) -> bytes:
 
 
 def _shortened(line: bytes) -> bytes:
-    """The line, if it is not too long; else what there is room for. Tags that are too long are left out."""
+    """Return the line, truncated if it is too long. Tags that are too long are left out."""
     tags, blank, rest = line.partition(b" ") if line.startswith(b"@") else (b"", b"", line)
     if len(tags) > TAG_BYTES:
         tags = blank = b""
@@ -55,7 +55,7 @@ def _shortened(line: bytes) -> bytes:
 
 
 def cut(data: bytes, size: int) -> bytes:
-    """Return the first whole characters of UTF-8 that have at most so many bytes together."""
+    """Return the first whole UTF-8 characters that fit in `size` bytes."""
     end = min(size, len(data))
     while 0 < end < len(data) and data[end] & 0xC0 == 0x80:  # a byte inside a character
         end -= 1
@@ -63,23 +63,23 @@ def cut(data: bytes, size: int) -> bytes:
 
 
 def room_behind(head: str) -> int:
-    """Return how many bytes a line has behind its beginning, which contains all blanks and the colon."""
+    """Return how many bytes a line has after its beginning, which includes all blanks and the colon."""
     return max(_LEAST_BYTES, LINE_BYTES - len(head.encode("utf-8", "replace")))
 
 
 def pieces(text: str, size: int) -> list[str]:
     """
-    Return the text in pieces of at most `size` bytes; together they are the text.
+    Split the text into pieces of at most `size` bytes; joined, they are the text.
 
-    A piece ends behind a blank where there is one in its second half, and not before a mark or a joiner that belongs to
-    the character before it.
+    A piece ends after a blank if there is one in its second half, and not before a mark or a joiner that belongs to the
+    preceding character.
     """
     if len(text) * _WIDEST <= size:
         return [text]
     data = text.encode("utf-8", "replace")
     found: list[str] = []
     while len(data) > size:
-        # Room for one character there is always, lest this never ends.
+        # At least one character always fits, so that the loop ends.
         piece = cut(data, max(size, _WIDEST)).decode()
         blank = piece.rfind(" ") + 1
         piece = piece[:blank] if blank > len(piece) // 2 else _whole(piece, data)
@@ -89,7 +89,7 @@ def pieces(text: str, size: int) -> list[str]:
 
 
 def _whole(piece: str, data: bytes) -> str:
-    """The piece without its end, if that belongs together with what comes next; all of it, if too much would."""
+    """Return the piece without trailing characters that belong to the next one; all of it if too many would."""
     behind = data[len(piece.encode()) :][:_WIDEST]
     following = behind.decode("utf-8", "ignore")[:1]
     end = len(piece)
@@ -102,7 +102,7 @@ def _whole(piece: str, data: bytes) -> str:
 
 
 def _continues(character: str) -> bool:
-    """Whether it is drawn together with the character before it: marks, variation selectors, joiners, skin tones."""
+    """Return whether a character joins the one before it: marks, variation selectors, joiners, skin tones."""
     return (
         character == _JOINER
         or unicodedata.category(character or " ").startswith("M")
@@ -111,7 +111,7 @@ def _continues(character: str) -> bool:
 
 
 def packed(words: Iterable[str], size: int, separator: str = " ") -> list[str]:
-    """Return the words, joined, in as few texts of at most `size` bytes as their order allows; none for no words."""
+    """Join the words into as few texts of at most `size` bytes as their order allows; none for no words."""
     texts: list[str] = []
     line: list[str] = []
     left = size

@@ -1,8 +1,8 @@
 """
-IRC as the server hears it: bytes to lines, lines to verbs.
+Parse IRC on the server: bytes to lines, lines to verbs.
 
-Before registration and after it, a line means what the table in `commands/table.py` says. Nothing that a client sends
-is a reason to disconnect it, but a line without an end, and one that only a web browser sends (`http/request.py`).
+The table in `commands/table.py` defines each command, before registration and after it. Only two kinds of input
+disconnect a client: a line without an end, and one that only a web browser sends (`http/request.py`).
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ if TYPE_CHECKING:
 _LINE_BYTES: Final = 1 + TAGS_BYTES + 1 + BODY_BYTES
 _UNFINISHED: Final = 16
 """
-How many times `Limits.unfinished_bytes` may come without a newline.
+How many times `Limits.unfinished_bytes` may arrive without a newline.
 
-A list of channels that is far too long shall be refused, not end the connection; what is too long is not kept.
+A list of channels that is far too long must be refused without disconnecting the client; the excess is not buffered.
 """
 _WITH_PASSWORD: Final = (b"PASS ", b"OPER ", b"REGISTER ")
-"""How a line begins that may have a password of any length: one that is cut off would be another one."""
+"""Lines that may contain a password of any length, because a truncated one would be a different password."""
 _LABEL_BYTES: Final = 64
-"""More are no label (IRCv3 labeled-response, "Tags")."""
+"""Longer labels are invalid (IRCv3 labeled-response, "Tags")."""
 
 
 class IrcProtocol(Protocol):
-    """A client that speaks IRC, as a server sees it."""
+    """A client that speaks IRC, as seen by the server."""
 
     dialect: IrcDialect
     pings: ClassVar[bool] = True
-    asks_password: ClassVar[bool] = False  # it said PASS before, or has nothing to say
+    asks_password: ClassVar[bool] = False  # it sent PASS before, or has no password
 
     def __init__(self, limits: Limits, dialect: IrcDialect) -> None:
         self.dialect = dialect
         self._client = Client(limits, dialect)
-        # How long a line may be is for the specification to say here, not for `Limits.line_bytes`.
+        # The specification sets the length of a line here, not `Limits.line_bytes`.
         self._framing = replace(
             limits,
             line_bytes=_LINE_BYTES,
@@ -62,19 +62,19 @@ class IrcProtocol(Protocol):
         self._ended = False
 
     def receive(self, data: bytes) -> None:
-        """See `Protocol.receive`."""
+        """Split the bytes into lines; see `Protocol.receive`."""
         self._pending.add(self._lines.receive(data))
 
     def receive_eof(self) -> None:
-        """See `Protocol.receive_eof`."""
+        """Complete the last line; see `Protocol.receive_eof`."""
         self._pending.add(self._lines.receive_eof())
 
     def registered(self, nickname: str) -> None:
-        """See `Protocol.registered`."""
+        """Remember the nickname; see `Protocol.registered`."""
         self._client.nickname = nickname
 
     def take_verbs(self) -> list[Verb]:
-        """See `Protocol.take_verbs`: up to a verb that must be performed before what follows can be understood."""
+        """Return verbs up to one that must be performed before the next line can be read; see `Protocol.take_verbs`."""
         client = self._client
         client.waits = False
         verbs: list[Verb] = []
@@ -109,7 +109,7 @@ class IrcProtocol(Protocol):
             command = command._replace(command=command.command.upper())
         if not command.command:
             return []  # "Empty messages are silently ignored" (RFC 2812 section 2.3.1)
-        # A replacement character may have been sent as such; what was replaced gives other bytes.
+        # A replacement character may have been sent as such; a replaced one encodes to other bytes.
         if "\ufffd" in line and line.encode() != raw:
             verbs: Sequence[Verb] = [not_utf8(_known(command))]
         elif "\0" in line or "\r" in line:
@@ -119,11 +119,11 @@ class IrcProtocol(Protocol):
         return self._labelled(command, verbs) if command.tags else verbs
 
     def _labelled(self, command: ParsedLine, verbs: Sequence[Verb]) -> Sequence[Verb]:
-        """Put the verbs between the marks by which their answers are found (IRCv3 labeled-response)."""
+        """Put the verbs between markers that identify their answers (IRCv3 labeled-response)."""
         label = command.tags.get("label", "")
         if not label or len(label.encode()) > _LABEL_BYTES:
             return verbs
-        if not {BATCH, LABELED_RESPONSE} <= self._client.capabilities:  # "Dependencies": the one needs the other
+        if not {BATCH, LABELED_RESPONSE} <= self._client.capabilities:  # "Dependencies": labeled-response needs batch
             return verbs
         return [Answer((ResponseStart(escape(label)),)), *verbs, Answer((ResponseEnd(),))]
 
@@ -136,5 +136,5 @@ def _is_too_long(raw: bytes) -> bool:
 
 
 def _known(command: ParsedLine) -> str:
-    """The command, if it is one; of a line that is broken not even that is certain."""
+    """Return the command if it is known, otherwise "*": in an invalid line not even the command is certain."""
     return command.command if command.command in COMMANDS else "*"

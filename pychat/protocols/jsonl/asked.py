@@ -1,4 +1,4 @@
-"""What a client asks for, as JSON: how it writes what `verbs.py` reads. What is None is left out."""
+"""The client's requests as JSON: writes what `verbs.py` reads. Fields that are None are left out."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ from pychat.protocols.jsonl.fields import EVENT_TYPES, dump_object, format_id, t
 
 def encode_verb(verb: Verb) -> bytes:
     """
-    Return the line that asks for the verb.
+    Return the line that requests the verb.
 
     Raises:
-        LocalProtocolError: If it is not for clients to send (`Invalid`, `Abort`), or has what JSON has no word for.
+        LocalProtocolError: If clients cannot send it (`Invalid`, `Abort`), or it has fields that do not exist in JSON.
     """
     writer = _WRITERS.get(type(verb))
     if writer is None:
         raise LocalProtocolError(f"{type(verb).__name__} cannot be sent")
     for field in _NEVER_SENT.get(type(verb), ()):
-        # To leave it out would make it another verb: what is said to the operators would be said to all.
+        # Leaving it out would change the verb: a message to operators would be sent to everybody.
         if getattr(verb, field) != type(verb)._field_defaults[field]:
             raise LocalProtocolError(f"{field!r} of {type(verb).__name__} cannot be sent")
     values = {name: value for name, value in writer(verb).items() if value is not None}
@@ -224,4 +224,4 @@ _NEVER_SENT: Final[dict[type, tuple[str, ...]]] = {
     ListRooms: ("filter",),
     ReadHistory: ("between", "messages_only"),
 }
-"""Fields that only IRC has words for."""
+"""Fields that exist only in IRC."""

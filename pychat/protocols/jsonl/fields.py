@@ -1,8 +1,7 @@
 """
-The values of the JSON protocol and how they are read: strictly, because whatever can come over a wire will come.
+Read the values of the JSON protocol, strictly, because any input can arrive from the network.
 
-Each getter of `Fields` names the field and says what is allowed when it refuses a value. A field that is null is as
-good as absent.
+If a getter of `Fields` refuses a value, its error names the field and what is allowed. A null field counts as absent.
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ PROTOCOL_VERSION: Final = 1
 REF_CHARS: Final = 64
 _REF_LIMIT: Final = 2**63
 _BLANKS: Final = " \t\r\n"
-# Python's parser recurses in C for each level, and would overflow the stack of a thread that has a small one before
-# it notices: 4096 times "[" in one line would end the server. Nothing that is meant needs more than five levels.
+# Python's parser recurses in C for each level, and overflows a small thread stack before it notices: 4096 times "[" in
+# one line would crash the server. No valid line needs more than five levels.
 _DEEPEST: Final = 32
 _STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
-# A string that does not end matches to the end of the line, so that no part of it is looked at twice.
+# An unterminated string matches to the end of the line, so that no part of it is scanned twice.
 _BRACKET_OR_STRING: Final = re.compile(r'"(?:[^"\\]+|\\.)*"?|[\[\]{}]', re.DOTALL)
 _LONGEST_NAME: Final = 1000
-"""What a client takes for the name of somebody or something; servers have limits of their own."""
+"""Limit for a name that a client accepts; servers have limits of their own."""
 _ID: Final = re.compile("[0-9a-f]{16}")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{3})Z")
 
@@ -95,7 +94,7 @@ def load_object(line: str) -> dict[str, Any]:
 
 
 def _depth(line: str) -> int:
-    """How deep the brackets of a line nest, those in strings not counted."""
+    """Return how deeply the brackets of a line nest, not counting those in strings."""
     depth = deepest = 0
     for match in _BRACKET_OR_STRING.finditer(line):
         depth += _STEP.get(match[0], 0)
@@ -109,17 +108,17 @@ def dump_object(value: dict[str, Any]) -> str:
 
 
 def to_bytes(lines: str) -> bytes:
-    r"""Encode lines of JSON; a lone surrogate, which UTF-8 cannot hold, becomes `\udc80`: JSON's escape for it."""
+    r"""Encode lines of JSON; a lone surrogate, which UTF-8 cannot hold, becomes the JSON escape `\udc80`."""
     return lines.encode("utf-8", "backslashreplace")
 
 
 def format_id(number: int) -> str:
-    """An event's id: sixteen digits, so ids sort as text, too."""
+    """Return an event's id as sixteen hex digits, so that ids also sort as text."""
     return f"{number:016x}"
 
 
 def format_time(moment: float) -> str:
-    """POSIX seconds as UTC with milliseconds."""
+    """Return POSIX seconds as UTC with milliseconds."""
     seconds, milliseconds = divmod(int(moment * 1000 + 0.5), 1000)
     return f"{_format_second(seconds)}.{milliseconds:03d}Z"
 
@@ -135,7 +134,7 @@ def _parse_second(text: str) -> int:
 
 
 class Fields:
-    """The fields of an object, read by kind. Every getter raises BadField."""
+    """The fields of an object. Every getter raises BadField."""
 
     __slots__ = ("_values",)
 
@@ -143,11 +142,11 @@ class Fields:
         self._values = values
 
     def has(self, name: str) -> bool:
-        """Whether the field is there and not null."""
+        """Return whether the field is present and not null."""
         return self._values.get(name) is not None
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A string, needed unless there is a default."""
+        """Return a string, required unless there is a default."""
         value = self._values.get(name)
         if type(value) is str:
             return value
@@ -156,21 +155,21 @@ class Fields:
         raise BadField(name, "a string")
 
     def name(self, name: str) -> str:
-        """A nickname, or that of a room or an account."""
+        """Return the name of a person, a room or an account."""
         value = self.text(name)
         if len(value) > _LONGEST_NAME:
             raise BadField(name, f"a string of at most {_LONGEST_NAME} characters")
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """A string or nothing."""
+        """Return a string or None."""
         value = self._values.get(name)
         if value is None or type(value) is str:
             return value
         raise BadField(name, "a string")
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Strings; none if the field is absent."""
+        """Return strings; empty if the field is absent."""
         value = self._values.get(name)
         if value is None:
             return ()
@@ -179,7 +178,7 @@ class Fields:
         return tuple(value)
 
     def words(self, name: str) -> dict[str, str]:
-        """An object of strings; empty if the field is absent."""
+        """Return an object of strings; empty if the field is absent."""
         value = self._values.get(name)
         if value is None:
             return {}
@@ -188,7 +187,7 @@ class Fields:
         return value
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """True or false; the default if the field is absent."""
+        """Return true or false; the default if the field is absent."""
         value = self._values.get(name)
         if value is None:
             return default
@@ -197,14 +196,14 @@ class Fields:
         return value
 
     def count(self, name: str, least: int = 0) -> int:
-        """A whole number."""
+        """Return an integer."""
         value = self._values.get(name)
         if type(value) is not int or value < least:
             raise BadField(name, f"an integer, at least {least}")
         return value
 
     def number(self, name: str) -> float:
-        """A number, whole or not."""
+        """Return a number, whole or not."""
         value = self._values.get(name)
         if type(value) is int and abs(value) < _REF_LIMIT:
             return value
@@ -213,18 +212,18 @@ class Fields:
         raise BadField(name, "a number")
 
     def id(self, name: str) -> int:
-        """An event's id."""
+        """Return an event's id."""
         value = self._values.get(name)
         if type(value) is not str or not _ID.fullmatch(value):
             raise BadField(name, "an event id: 16 digits 0-9 a-f")
         return int(value, 16)
 
     def optional_id(self, name: str) -> int | None:
-        """An event's id, or nothing."""
+        """Return an event's id, or None."""
         return self.id(name) if self.has(name) else None
 
     def time(self, name: str) -> float:
-        """A moment, as POSIX seconds."""
+        """Return a moment in POSIX seconds."""
         value = self._values.get(name)
         match = _TIME.fullmatch(value) if type(value) is str else None
         if match:
@@ -235,7 +234,7 @@ class Fields:
         raise BadField(name, "a time like 2026-11-22T15:04:05.123Z")
 
     def ref(self) -> Ref:
-        """The asker's mark."""
+        """Return the requester's mark."""
         value = self._values.get("ref")
         if value is None or (type(value) is str and len(value) <= REF_CHARS):
             return value
@@ -244,7 +243,7 @@ class Fields:
         raise BadField("ref", f"a string of at most {REF_CHARS} characters or an integer of 64 bits")
 
     def object(self, name: str) -> Fields | None:
-        """Fields inside of a field, or nothing."""
+        """Return the fields of an object inside a field, or None."""
         value = self._values.get(name)
         if value is None:
             return None
@@ -253,7 +252,7 @@ class Fields:
         return Fields(value)
 
     def objects(self, name: str) -> list[Fields]:
-        """An array of objects."""
+        """Return the objects of an array."""
         value = self._values.get(name)
         if type(value) is not list or not all(type(part) is dict for part in value):
             raise BadField(name, "an array of objects")
@@ -275,7 +274,7 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
     "invited": Invited,
     "notice": Notice,
 }
-"""What the types are called of the events that a history may have."""
+"""The type names of events that a history may contain."""
 
 _PUBLIC_LIMITS: Final = (
     "line_bytes",
@@ -290,39 +289,39 @@ _PUBLIC_LIMITS: Final = (
     "silence_seconds",
     "resume_seconds",
 )
-"""What a client needs to know to stay within bounds; the rest is the server's own business."""
+"""The limits that a client needs to know; the others are internal to the server."""
 
 
 _ROOMS: Final = Limits().rooms_per_session
-"""So many find room in a line of the usual size, with their keys."""
+"""This many rooms, with their keys, fit in a line of the usual size."""
 _NAME_BYTES: Final = 3
-"""Of each character."""
+"""Maximum bytes of each character."""
 _KEY_BYTES: Final = 48
-"""With what stands between."""
+"""Maximum bytes of a key, with separators."""
 
 
 def line_bytes(limits: Limits) -> int:
     """
     Return how many bytes a client may send in one line.
 
-    Any text fits into it, whatever in it needs an escape, and so does a `hello` with as many rooms as one can be in.
+    Any text fits, even if every character needs an escape, and so does a `hello` with the maximum number of rooms.
     """
     return limits.line_bytes + 2 * limits.text_bytes + bytes_for_rooms(limits)
 
 
 def bytes_for_rooms(limits: Limits) -> int:
-    """Return how many bytes a line has for rooms that are more than usual: each name twice, as one with a key is."""
+    """Return the additional bytes for more rooms than usual: each name twice, as for a room with a key."""
     return max(0, limits.rooms_per_session - _ROOMS) * (2 * _NAME_BYTES * limits.room_name_chars + _KEY_BYTES)
 
 
 def write_limits(limits: Limits) -> dict[str, float]:
-    """The value of `limits` in a welcome; a limit that is infinite is left out, for JSON cannot say so."""
+    """Return the value of `limits` in a welcome; infinite limits are left out, because JSON cannot express them."""
     values = {name: getattr(limits, name) for name in _PUBLIC_LIMITS}
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def read_limits(fields: Fields) -> Limits:
-    """The field `limits` of a welcome; what it does not name has its default."""
+    """Return the limits of a welcome, with defaults for those not given."""
     limits, given = Limits(), fields.object("limits") or Fields({})
     values: dict[str, Any] = {}
     for name in _PUBLIC_LIMITS:

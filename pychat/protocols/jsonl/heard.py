@@ -1,4 +1,4 @@
-"""What a client hears, as JSON: how it reads what `items.py` wrote."""
+"""The client's input: reads the JSON that `items.py` writes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from pychat.protocols.jsonl.fields import PROTOCOL_VERSION, BadField, Fields, re
 
 def read_item(fields: Fields) -> Item | None:
     """
-    Return what a server sent; None if it is of a type that this version does not know.
+    Return the item that a server sent; None if this version does not know its type.
 
     Raises:
         RemoteProtocolError: If a field is missing or wrong.
@@ -100,11 +100,11 @@ def _read_changed(fields: Fields) -> ProfileChanged:
 
 
 def _read_modes(fields: Fields) -> ModesChanged | Modes:
-    """An event has an id; without one it is the answer to a question."""
+    """Return an event, or, without an id, the reply to a query."""
     room, letters, arguments = fields.name("room"), fields.text("modes"), fields.texts("args")
     if not fields.has("id"):
         return Modes(fields.ref(), room, letters.removeprefix("+"), arguments, 0.0)
-    changes = modes.parse(letters, arguments, bounded=False)  # a program may have made more than one may ask for
+    changes = modes.parse(letters, arguments, bounded=False)  # a program may make more than a request may
     return ModesChanged(*_place(fields), room, fields.name("nick"), tuple(changes))
 
 
@@ -147,7 +147,7 @@ def _read_disconnected(fields: Fields) -> Disconnected:
 
 
 def _read_topic(fields: Fields) -> TopicChanged | Topic:
-    """An event has an id; without one it is the answer to a question."""
+    """Return an event, or, without an id, the reply to a query."""
     room, topic = fields.name("room"), fields.text("topic")
     if fields.has("id"):
         return TopicChanged(*_place(fields), room, fields.name("nick"), topic)

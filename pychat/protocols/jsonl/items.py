@@ -1,8 +1,8 @@
 """
-What a session hears, as JSON: how a server writes it. `heard.py` is how a client reads it.
+The server's output as JSON; `heard.py` reads it in a client.
 
-Some fields never go over the wire: the `rooms` of events that concern a person would tell a member in which other
-rooms that person is, and `audience` who else can hear. What only IRC has words for is left out.
+Some fields are never sent: the `rooms` of events about a person would reveal that person's other rooms to a member, and
+`audience` the other recipients. Fields that exist only in IRC are left out.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def encode_item(item: Item) -> str:
 
 
 def encode_message(item: Message) -> str:
-    """The same for a message. By hand, because a busy server encodes little else."""
+    """Return a message as one line. Hand-written, because a busy server encodes little else."""
     id, time, room, sender, text, action, to, _, notice, _, _, tags, role, account = item
     where = f'"room":{encode_basestring(room)}' if room is not None else f'"to":{encode_basestring(to or "")}'
     return (
@@ -92,7 +92,7 @@ _BOT: Final = ("", ',"bot":true')
 
 
 def _rare(item: Message) -> str:
-    """What few messages have."""
+    """Return the fields that few messages have."""
     role = f',"role":{encode_basestring(item.role)}' if item.role else ""
     account = f',"account":{encode_basestring(item.account)}' if item.account else ""
     return role + _BOT[item.by_bot] + account
@@ -111,7 +111,7 @@ def _reply(kind: str, reply: Any, **fields: Any) -> str:
 
 
 def _if(name: str, value: Any) -> dict[str, Any]:
-    """The field, if there is something to say."""
+    """Return the field, if its value is not empty."""
     return {name: value} if value else {}
 
 
@@ -131,7 +131,7 @@ def _profile_changed(item: ProfileChanged) -> str:
 
 
 def _nothing(item: Item) -> str:
-    """For what only a client of IRC can ask for, or understands."""
+    """Return nothing: only an IRC client can request or understand this item."""
     return ""
 
 
@@ -230,12 +230,12 @@ def _server_bans(item: ServerBanList) -> str:
 
 
 def _motd(item: Motd) -> str:
-    """Who did not ask for it need not hear that there is none."""
+    """Return the message of the day; a missing one is reported only if it was requested."""
     return _reply("lines", item, lines=list(item.lines)) if item.lines or item.ref is not None else ""
 
 
 def _person_away(item: PersonAway) -> str:
-    """Without the `ref`, for it comes beside the answer."""
+    """Return the away message without the `ref`, because it is not the reply itself."""
     return dump_object({"type": "person_away", "nick": item.nickname, "text": item.text})
 
 
@@ -246,7 +246,7 @@ def _wallops(item: Wallops) -> str:
 def _history(item: HistoryPage) -> str:
     head = _reply("history", item, room=item.room, **_if("search", item.search))[:-1]
     more = "true" if item.more else "false"
-    # The events are JSON already, so they are put in place of an array.
+    # The events are already JSON, so they replace an array.
     then = "" if item.next is None else f',"next":"{format_id(item.next)}"'
     return f'{head},"events":[{_events(item.events)}],"more":{more}{then}}}'
 

@@ -26,26 +26,26 @@ from pychat.protocols.lines import VERBS_AT_ONCE, LineBuffer, LineDecoder, Pendi
 __all__ = ["JsonClientProtocol", "JsonDialect", "JsonProtocol", "encode_verb"]
 
 _CLIENT_LINE_BYTES: Final = 8 * 2**20
-"""What a client takes from its server in one line: a full page of history, each event as large as it can be."""
+"""Limit of a line from the server: a full page of history, each event with the largest size."""
 _CLIENT_EVENT_BYTES: Final = 2**20
-"""And in the line of one event, whose texts are those of people."""
+"""Limit of the line of one event, whose texts come from people."""
 _PROMPT: Final = "NICK"
 _LINE_SHOWN: Final = 80
 
 
 class JsonDialect(Dialect):
-    """Items as JSON lines."""
+    """Encodes items as JSON lines."""
 
     name: ClassVar[str] = "json"
 
     def encode(self, items: Sequence[Item]) -> bytes:
-        """See `Dialect.encode`."""
+        """Return a line for each item; see `Dialect.encode`."""
         lines = [encode_message(item) if type(item) is Message else encode_item(item) for item in items]
         return to_bytes("".join([line + "\n" for line in lines if line]))
 
 
 class JsonProtocol(Protocol):
-    """A client that speaks JSON lines, as a server sees it."""
+    """A client that speaks JSON lines, as seen by the server."""
 
     pings = True
     resumes = True
@@ -61,19 +61,19 @@ class JsonProtocol(Protocol):
         self._registered = False
 
     def registered(self, nickname: str) -> None:
-        """See `Protocol.registered`."""
+        """Remember that the client is registered; see `Protocol.registered`."""
         self._registered = True
 
     def receive(self, data: bytes) -> None:
-        """See `Protocol.receive`."""
+        """Split the bytes into lines; see `Protocol.receive`."""
         self._pending.add(self._lines.receive(data))
 
     def receive_eof(self) -> None:
-        """See `Protocol.receive_eof`."""
+        """Complete the last line; see `Protocol.receive_eof`."""
         self._pending.add(self._lines.receive_eof())
 
     def take_verbs(self) -> list[Verb]:
-        """See `Protocol.take_verbs`."""
+        """Return the verbs of the next lines; see `Protocol.take_verbs`."""
         verbs: list[Verb] = []
         while self._pending and len(verbs) < VERBS_AT_ONCE:
             run = self._pending.take(VERBS_AT_ONCE - len(verbs))
@@ -95,13 +95,13 @@ class JsonProtocol(Protocol):
 
 class JsonClientProtocol:
     """
-    A server that speaks JSON lines, as a client sees it.
+    A server that speaks JSON lines, as seen by a client.
 
-    The server prompts whoever is silent for a moment with the four bytes `NICK`, so the first line may begin with
-    them, or with a line for people that begins so; what comes before the first object is dropped then.
+    The server sends a peer that is silent for a moment the four bytes `NICK`, sometimes as part of a line for people.
+    If the first line begins with them, anything before the first object is dropped.
 
     Args:
-        line_bytes: Bytes that the server may send in one line.
+        line_bytes: Maximum bytes of a line from the server.
     """
 
     def __init__(self, line_bytes: int = _CLIENT_LINE_BYTES) -> None:
@@ -110,10 +110,11 @@ class JsonClientProtocol:
 
     def receive(self, data: bytes) -> list[Item]:
         """
-        Feed the next bytes, any split of the stream; return what the server said.
+        Feed the next bytes, in any chunks; return the items that they complete.
 
         Raises:
-            RemoteProtocolError: If this is no pychat server, or one of another version. Nothing can follow.
+            RemoteProtocolError: If this is not a pychat server, or one of another version. The object must not be used
+                any more.
         """
         items: list[Item] = []
         for run in self._lines.receive(data):

@@ -1,4 +1,4 @@
-"""What a client asks for, as JSON: how a server reads it. `asked.py` is how a client writes it."""
+"""The server's input: reads the client's requests from JSON; `asked.py` writes them."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ from pychat.model.verbs import (
 from pychat.protocols.jsonl.fields import EVENT_TYPES, BadField, Fields, load_object
 
 _TYPE_SHOWN: Final = 32
-"""Characters of an unknown type that are repeated to the one who sent it."""
+"""How many characters of an unknown type are repeated to the sender."""
 
 
 def read_verb(line: str) -> Verb:
-    """Return what a line asks for; `Invalid`, with the line's `ref` if it can be read, when it is no request."""
+    """Return the verb of a line; `Invalid`, with the line's `ref` if it can be read, if it is not a request."""
     ref: Ref = None
     try:
         fields = Fields(load_object(line))
@@ -163,7 +163,7 @@ def _history(fields: Fields, ref: Ref) -> Verb:
 
 
 def _without(names: tuple[str, ...]) -> tuple[type[Event], ...]:
-    """The classes of types of events."""
+    """Return the event classes of these type names."""
     if not EVENT_TYPES.keys() >= set(names):
         raise BadField("without", f"an array of types of events: {', '.join(EVENT_TYPES)}")
     return tuple(EVENT_TYPES[name] for name in names)

@@ -1,1 +1,1 @@
-"""IRC, in: the table of commands, and what verbs each of them becomes."""
+"""IRC input: the table of commands, and the verbs that each of them becomes."""

@@ -1,8 +1,8 @@
 """
 Accounts: AUTHENTICATE (IRCv3 sasl-3.2), REGISTER and VERIFY (draft/account-registration), and NickServ.
 
-There is no service called NickServ, and nobody else can have that nickname; but people write to it on every other
-network, so what they say there does what they mean.
+There is no service called NickServ, and nobody can take that nickname; but people write to it on other networks, so
+messages to it are interpreted as its commands.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from pychat.protocols.irc.grammar import ParsedLine
 from pychat.protocols.text.passphrases import login, passwords, unquoted
 
 CHUNK_BYTES: Final = 400
-"""Of base64 in one line; one that is full is followed by another (sasl-3.1, "The AUTHENTICATE Command")."""
+"""Limit of base64 in one line; a full line is followed by another (sasl-3.1, "The AUTHENTICATE Command")."""
 _MECHANISM: Final = re.compile("[A-Z][A-Z0-9_-]{1,19}", re.ASCII)
 """RFC 4422 section 3.1."""
 _MOST_BYTES: Final = 10 * CHUNK_BYTES
-"""Of base64 in one message: more than any password needs."""
+"""Limit of base64 in one message: more than any password needs."""
 _MESSAGES: Final = {PLAIN: 1, SCRAM: 3}
-"""How many a client sends, for each mechanism."""
+"""How many messages a client sends with each mechanism."""
 _NO_MESSAGE: Final = b"\xff"
-"""What no mechanism has: it ends the exchange, as what is no base64 shall."""
+"""A message that is invalid in every mechanism: it stands for invalid base64 and ends the exchange."""
 SERVICE: Final = "NickServ"
 _ADDRESS: Final = re.compile(r"[^@]+@[^@]+\.[^@]+")
-"""Of e-mail."""
+"""An e-mail address."""
 
 
 def authenticate(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """AUTHENTICATE: the name of a mechanism, then parts of messages in base64; `*` ends it without result."""
+    """Handle AUTHENTICATE: the name of a mechanism, then parts of messages in base64; `*` aborts."""
     word = command.params[0]
     ref = Asked("AUTHENTICATE")
     if word == "*":
@@ -54,7 +54,7 @@ def authenticate(client: Client, command: ParsedLine) -> Sequence[Verb]:
     if len(word) > CHUNK_BYTES:
         _forget(client)
         return [refuse("905", "SASL message too long", code="sasl_failed")]  # ERR_SASLTOOLONG
-    if len(client.sasl_parts) + len(word) > _MOST_BYTES:  # 905 is for one parameter only (sasl-3.1, "Numerics")
+    if len(client.sasl_parts) + len(word) > _MOST_BYTES:  # 905 is for a single parameter only (sasl-3.1, "Numerics")
         _forget(client)
         return [refuse("904", "SASL authentication failed", code="sasl_failed")]
     if word != "+":
@@ -68,23 +68,23 @@ def authenticate(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def _begins_anew(client: Client, word: str) -> bool:
-    """Whether this is a mechanism and no message of SCRAM, behind its first: those are longer, or one character."""
+    """Return whether this is a mechanism and not a later SCRAM message: those are longer, or a single character."""
     return client.sasl is None and not client.sasl_parts and _MECHANISM.fullmatch(word.upper()) is not None
 
 
 def _begin(client: Client, word: str) -> Sequence[Verb]:
-    """The first line of an exchange; the client may give up another one for it."""
+    """Begin an exchange, which may replace an unfinished one."""
     mechanism = word.upper()
     if mechanism not in client.dialect.mechanisms:
         _forget(client)
-        return [Authenticate(mechanism[:CHUNK_BYTES], b"", Asked("AUTHENTICATE"))]  # which is refused
+        return [Authenticate(mechanism[:CHUNK_BYTES], b"", Asked("AUTHENTICATE"))]  # which refuses it
     client.sasl, client.sasl_parts, client.sasl_messages = mechanism, "", _MESSAGES[mechanism]
     return [Answer((Words(Line("AUTHENTICATE", ("+",))),))]
 
 
 def abort(client: Client) -> list[Verb]:
     """
-    End an exchange whose first message is not complete: 906 for who comes in meanwhile.
+    Abort an exchange whose first message is incomplete when the client completes registration: 906.
 
     "If the client completes registration while the SASL authentication is still in progress, the server SHOULD abort
     it, sending a 906 numeric, and then register the client without authentication" (sasl-3.1).
@@ -107,9 +107,12 @@ def _decode(text: str) -> bytes:
 
 
 def register(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """REGISTER account email password: the account `*` is the nickname; no address is wanted, so it is not kept."""
+    """
+    Handle REGISTER account email password: the account `*` is the nickname; the address is not used, so it is not
+    stored.
+    """
     account, _, *words = command.params
-    password = " ".join(words)  # people type its blanks without a colon before it
+    password = " ".join(words)  # people type blanks in it without a colon before it
     if account == "*" and client.nickname is None and not client.wanted:
         return [fail("REGISTER", "NEED_NICK", "*", "Choose a nickname first")]
     name = account if account != "*" else (client.nickname or client.wanted)
@@ -117,7 +120,7 @@ def register(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def verify(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """VERIFY: accounts need none."""
+    """Handle VERIFY, which no account needs."""
     return [fail("VERIFY", "INVALID_CODE", command.params[0], "There is nothing to verify")]
 
 
@@ -125,17 +128,17 @@ def verify(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def is_service(target: str) -> bool:
-    """Whether a message is for the service that there is not."""
+    """Return whether a message is addressed to the service, which does not exist."""
     return target.lower() in ("nickserv", "ns")
 
 
 def nickserv(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """NICKSERV: the same as a message to it."""
+    """Handle NICKSERV like a message to it."""
     return service(client, " ".join(command.params))
 
 
 def service(client: Client, text: str) -> Sequence[Verb]:
-    """Return what somebody means who writes this to NickServ."""
+    """Return the verbs for a message to NickServ."""
     word, _, rest = text.strip().partition(" ")
     read = _SERVICES.get(word.upper())
     try:
@@ -149,7 +152,7 @@ _REF: Final = Asked("NICKSERV")
 
 
 def _register(client: Client, text: str) -> Verb | None:
-    """A password; an address may follow, as elsewhere."""
+    """Read a password; an address may follow, as on other networks."""
     words = text.split()
     if len(words) == 2 and _ADDRESS.fullmatch(words[1]):
         text = words[0]
@@ -171,7 +174,7 @@ def _password(client: Client, text: str) -> Verb | None:
 
 
 def _drop(client: Client, text: str) -> Verb | None:
-    """A password; the nickname may stand before it, as elsewhere."""
+    """Read a password; the nickname may precede it, as on other networks."""
     first, _, rest = text.partition(" ")
     if rest and (fold(first) == fold(client.nickname or "") or len(text.split()) == 2) and unquoted(text) == text:
         text = rest.strip()

@@ -18,13 +18,13 @@ from pychat.protocols.irc.grammar import ParsedLine
 
 
 def join(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """JOIN: channels, and keys for the first of them; or `0` to leave all."""
+    """Handle JOIN: channels, and keys for the first of them; or `0` to leave all."""
     if command.params[0] == "0":
         return [LeaveAll(ref=Asked("JOIN", ("0",)))]
     channels, verbs = take(client, "JOIN", split(command.params[0]))
     if not channels:
         return [needs_parameters("JOIN")]
-    # Keys belong to channels by their place, so an empty one holds a place.
+    # Keys are matched to channels by position, so an empty key counts.
     keys = command.params[1].split(",") if len(command.params) > 1 else []
     joins: list[Verb] = []
     for channel, key in zip_longest(channels, keys[: len(channels)]):
@@ -36,7 +36,7 @@ def join(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def part(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """PART: channels, and one reason for all."""
+    """Handle PART: channels, and one reason for all."""
     channels, verbs = take(client, "PART", split(command.params[0]))
     if not channels:
         return [needs_parameters("PART")]
@@ -49,7 +49,7 @@ def part(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def topic(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """TOPIC: ask for it; with a second parameter set it, with an empty one remove it."""
+    """Handle TOPIC: return it; with a second parameter set it, with an empty one remove it."""
     channel = command.params[0]
     room = room_of(channel)
     if room is None:
@@ -61,14 +61,14 @@ def topic(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def names(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """NAMES: who is in channels. Without one it would be everybody everywhere, which we do not list."""
+    """Handle NAMES: the members of channels. Without a channel it would list everybody, which we do not."""
     channels, verbs = take(client, "NAMES", split(command.params[0]) if command.params else [])
     if not channels:
         return [_end_of_names("*")]
     lists: list[Verb] = []
     for channel in channels:
         room = room_of(channel)
-        # What is no channel has no names, and that is no error (Modern IRC, "NAMES message").
+        # An invalid channel has no names, which is not an error (Modern IRC, "NAMES message").
         lists.append(_end_of_names(channel) if room is None else ListMembers(room, Asked("NAMES", (channel,))))
     return lists + verbs
 
@@ -78,7 +78,7 @@ def _end_of_names(channel: str) -> Answer:
 
 
 def invite(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """INVITE: a nickname and a channel; without either, which channels we are invited to."""
+    """Handle INVITE: a nickname and a channel; without either, list the channels that the client is invited to."""
     if not command.params:
         return [ListInvitations(Asked("INVITE"))]
     if len(command.params) < 2:
@@ -91,7 +91,7 @@ def invite(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def kick(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """KICK: one channel and nicknames, or as many channels as nicknames (RFC 2812 section 3.2.8)."""
+    """Handle KICK: one channel and nicknames, or as many channels as nicknames (RFC 2812 section 3.2.8)."""
     channels, nicknames = split(command.params[0]), split(command.params[1])
     if len(channels) == 1:
         channels *= len(nicknames)
@@ -117,11 +117,11 @@ _FIELDS: Final = {
     ("T", ">"): "topic_before",
     ("T", "<"): "topic_since",
 }
-"""What a condition says in `RoomFilter`: `C>60` wants what was created more than 60 minutes ago."""
+"""The `RoomFilter` field of a condition: `C>60` matches channels created more than 60 minutes ago."""
 
 
 def list_rooms(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """LIST: all channels, or those that the conditions describe (Modern IRC, "ELIST Parameter")."""
+    """Handle LIST: all channels, or those that match the conditions (Modern IRC, "ELIST Parameter")."""
     items, verbs = take(client, "LIST", [item for param in command.params[:2] for item in split(param)])
     masks: list[str] = []
     not_masks: list[str] = []

@@ -1,4 +1,4 @@
-"""CHATHISTORY: read what was said (IRCv3 draft/chathistory)."""
+"""CHATHISTORY: read past messages (IRCv3 draft/chathistory)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from pychat.protocols.irc.grammar import ParsedLine
 from pychat.protocols.irc.replies.history import NO_HISTORY
 
 _END: Final = 2**63 - 1
-"""Behind all events."""
+"""An id after all events."""
 _TIME: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z", re.ASCII
 )  # IRCv3 server-time, "Format": YYYY-MM-DDThh:mm:ss.sssZ
 
 
 class _Wrong(ChatError):
-    """A parameter cannot be understood."""
+    """A parameter is invalid."""
 
     def __init__(self, code: str, about: str, text: str) -> None:
         super().__init__(code, about, text)
@@ -35,17 +35,17 @@ class _Wrong(ChatError):
 
 
 class _Request(NamedTuple):
-    """What the subcommands have in common."""
+    """The common parts of the subcommands."""
 
     room: str
     points: tuple[str, ...]
-    """What is between the target and the limit."""
+    """The parameters between the target and the limit."""
     read: Callable[..., ReadHistory]
     """`ReadHistory` without its bounds."""
 
 
 def chathistory(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """CHATHISTORY: subcommand, target, one or two places in its history, limit."""
+    """Handle CHATHISTORY: subcommand, target, one or two points in its history, limit."""
     subcommand = command.params[0].upper() if command.params else "*"
     try:
         if subcommand == "TARGETS":
@@ -57,7 +57,7 @@ def chathistory(client: Client, command: ParsedLine) -> Sequence[Verb]:
     except _Wrong as wrong:
         about = [wrong.about] if wrong.about else []
         if wrong.code == "INVALID_MSGREFTYPE" and subcommand in _SUBCOMMANDS:
-            about.insert(0, command.params[1])  # the target comes first in this one
+            about.insert(0, command.params[1])  # this error names the target first
         return [fail("CHATHISTORY", wrong.code, subcommand, *about, wrong.text)]
 
 
@@ -65,7 +65,7 @@ def _request(client: Client, command: ParsedLine, points: int) -> _Request:
     _, target, *between, limit = _counted(command, 3 + points)
     room = room_of(target)
     if room is None:
-        # What people say to each other is not kept.
+        # Private messages are not stored.
         raise _Wrong("INVALID_TARGET", target, "There is no history of private messages")
     read = partial(
         ReadHistory,
@@ -106,11 +106,11 @@ _SUBCOMMANDS: Final[dict[str, tuple[Callable[[_Request], ReadHistory], int]]] = 
     "BETWEEN": (_between, 2),
     "LATEST": (_latest, 1),
 }
-"""What reads it, and how many places it names."""
+"""The reader of each subcommand, and how many points it takes."""
 
 
 def _targets(client: Client, command: ParsedLine) -> ListHistory:
-    """In which channels the last message is between two times, in either order."""
+    """Return the request for the channels whose last message is between two times, in either order."""
     _, *points, limit = _counted(command, 4)
     first, second = (_position(point) for point in points)
     if not isinstance(first, Moment) or not isinstance(second, Moment):
@@ -150,9 +150,9 @@ def _parse_time(text: str) -> Moment | None:
         seconds = int(datetime.fromisoformat(match[1]).replace(tzinfo=UTC).timestamp())
     except ValueError:  # a thirteenth month
         return None
-    # Read as one number, so that it is the very one that was written (server-time has milliseconds).
+    # Parsed as one number, so that it equals the number that was written (server-time has milliseconds).
     return Moment(float(f"{seconds}.{match[2] or 0}") if seconds >= 0 else 0.0)
 
 
 _READERS: Final[dict[str, Callable[[str], Position | None]]] = {"msgid": parse_msgid, "timestamp": _parse_time}
-"""The kinds of places (`MSGREFTYPES`)."""
+"""The kinds of points (`MSGREFTYPES`)."""

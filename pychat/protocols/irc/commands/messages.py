@@ -16,11 +16,11 @@ from pychat.protocols.irc.formatting import read_text
 from pychat.protocols.irc.grammar import ParsedLine, client_tags
 
 _NO_ANSWER: Final = Asked("NOTICE")
-"""The `ref` of what is never answered, not even refused (RFC 2812 section 3.3.2)."""
+"""The `ref` of verbs that are never answered, not even with an error (RFC 2812 section 3.3.2)."""
 
 
 def privmsg(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """PRIVMSG: refusals have no `ref`; they are known by what they are about."""
+    """Handle PRIVMSG: errors have no `ref`; clients match them by their parameters."""
     targets = split(command.params[0]) if command.params else []
     if not targets:
         return [refuse("411", "No recipient given (PRIVMSG)")]
@@ -30,7 +30,7 @@ def privmsg(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def notice(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """NOTICE: programs answer each other by it, so nothing answers it, whatever is wrong."""
+    """Handle NOTICE: programs use it to answer each other, so it never causes a reply, not even an error."""
     if len(command.params) < 2:
         return []
     verbs = _messages(client, command, split(command.params[0]), notice=True)
@@ -41,7 +41,7 @@ def _messages(client: Client, command: ParsedLine, targets: list[str], *, notice
     text, action, formatted = read_text(command.params[1], notice=notice)
     tags = client_tags(command.tags) if MESSAGE_TAGS in client.capabilities else ""
     ref = _NO_ANSWER if notice else None
-    # Who is named twice gets one message (RFC 1459 section 4.4.1 forbids more).
+    # A recipient named twice gets one message (RFC 1459 section 4.4.1 forbids more).
     targets, verbs = take(client, command.command, distinct(targets))
     said: list[Verb] = []
     for target in targets:
@@ -57,7 +57,7 @@ def _messages(client: Client, command: ParsedLine, targets: list[str], *, notice
 
 
 def tagmsg(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """TAGMSG: only for those who have negotiated message-tags."""
+    """Handle TAGMSG, only for clients that have negotiated message-tags."""
     if MESSAGE_TAGS not in client.capabilities:
         return [unknown_command("TAGMSG")]
     targets = split(command.params[0]) if command.params else []

@@ -1,4 +1,4 @@
-"""MODE: rules of channels, roles in them, and what users are (Modern IRC, "MODE message")."""
+"""MODE: rules of channels, roles in them, and modes of users (Modern IRC, "MODE message")."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pychat.protocols.irc.grammar import ParsedLine
 
 
 def mode(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """MODE: of a channel, or of oneself."""
+    """Handle MODE, of a channel or of oneself."""
     target, *rest = command.params
     room = room_of(target)
     ref = Asked("MODE", command.params)
@@ -28,13 +28,13 @@ def mode(client: Client, command: ParsedLine) -> Sequence[Verb]:
     letters, *arguments = rest
     try:
         changes = modes.parse(letters, arguments if room is not None else ())
-    except LimitExceeded as error:  # ERR_UNKNOWNERROR: none of its own is for this
+    except LimitExceeded as error:  # ERR_UNKNOWNERROR: there is no numeric for it
         return [refuse("400", "MODE", str(error), code=error.code)]
     return _user_modes(client, target, changes, ref) if room is None else _room_modes(target, room, changes, ref)
 
 
 def tban(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """TBAN: a ban that ends by itself (as in InspIRCd: channel, duration, mask)."""
+    """Handle TBAN: a ban that expires (as in InspIRCd: channel, duration, mask)."""
     channel, duration, target = command.params[:3]
     room = room_of(channel)
     if room is None:
@@ -46,7 +46,7 @@ def tban(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def _room_modes(target: str, room: str, changes: list[modes.ModeChange], ref: Asked) -> Sequence[Verb]:
-    # A list without a mask asks what is in it: once, however often it is named.
+    # A list without a mask is a request for its entries: once, however often it is named.
     asked = dict.fromkeys(change.mode for change in changes if change.mode in modes.LISTS and change.argument is None)
     wanted = tuple(change for change in changes if change.mode not in modes.LISTS or change.argument is not None)
     lists = [ListMasks(letter, room, Asked("MODE", (target, letter))) for letter in asked]
@@ -55,7 +55,7 @@ def _room_modes(target: str, room: str, changes: list[modes.ModeChange], ref: As
 
 def _user_modes(client: Client, target: str, changes: list[modes.ModeChange], ref: Asked) -> Sequence[Verb]:
     if fold(target) != fold(client.nickname or ""):
-        # It depends on whether there is somebody of that name what is wrong; the dialect is told by the answer.
+        # The error depends on whether the nickname exists; the dialect sees that from the answer.
         return [FindPeople((target,), Asked("MODE", (target,)))]
     if not changes:
         return [GetUserModes(ref)]

@@ -1,4 +1,4 @@
-"""The parameters that commands have in common: channels, nicknames, lists of them, and short texts."""
+"""Parse parameters that several commands share: channels, nicknames, lists of them, and short texts."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _TARGMAX: Final = {
     "WHOWAS": 1,
 }
 _OF_OWN_CHANNELS: Final = ("JOIN", "NAMES", "PART")
-"""Clients send these with all the channels that a member has, in one line."""
+"""Clients send these with all the channels of a member in one line."""
 
 ROLES: Final = {"@": "operator", "+": "voice"}
-"""What stands before a channel when only some of its members are meant (Modern IRC, "STATUSMSG Parameter")."""
+"""The prefix of a channel that addresses only some of its members (Modern IRC, "STATUSMSG Parameter")."""
 
 
 def split(text: str) -> list[str]:
-    """Return what commas separate; what is empty does not count."""
+    """Return the parts between commas, without empty ones."""
     return [part for part in text.split(",") if part]
 
 
 def distinct(targets: list[str]) -> list[str]:
-    """Return the targets without those that were named before, in whatever case."""
+    """Return the targets without repetitions, ignoring case."""
     if len(targets) == 1:  # nearly always
         return targets
     named: dict[str, str] = {}
@@ -51,44 +51,45 @@ def short_text(client: Client, command: ParsedLine, index: int) -> str:
     """
     Return the parameter that is a topic, a reason or an away text, without formatting; empty if there is none.
 
-    Too much of it is cut off, as everywhere in IRC: nobody has to stay because the last words are too long.
+    It is truncated to the limit, as is usual in IRC: nobody is kept from leaving because the reason is too long.
     """
     text = command.params[index] if index < len(command.params) else ""
     return strip_codes(text)[: client.limits.short_text_chars]
 
 
 def targmax(command: str, limits: Limits) -> int:
-    """How many targets a command may have (Modern IRC, "TARGMAX Parameter"); it does nothing for those behind."""
+    """Return how many targets a command may have (Modern IRC, "TARGMAX Parameter"); further ones are ignored."""
     most = _TARGMAX[command]
     return max(most, limits.rooms_per_session) if command in _OF_OWN_CHANNELS else most
 
 
 def all_targmax(limits: Limits) -> str:
-    """Return what TARGMAX says."""
+    """Return the value of TARGMAX."""
     return ",".join(f"{command}:{targmax(command, limits)}" for command in sorted(_TARGMAX))
 
 
 def take(client: Client, command: str, targets: list[str]) -> tuple[list[str], list[Verb]]:
-    """Return the targets that the command is for, and the refusal if there were too many."""
+    """Return the targets within the limit of the command, and the refusal if there were more."""
     most = targmax(command, client.limits)
     if len(targets) <= most:
         return targets, []
-    # ERR_TOOMANYTARGETS; its parameter is the first that was left out.
+    # ERR_TOOMANYTARGETS; its parameter is the first target that was left out.
     return targets[:most], [
         refuse("407", targets[most], f"Too many targets: {command} takes {most}", code="bad_request")
     ]
 
 
 def room_of(target: str) -> str | None:
-    """Return the room that a channel is: its name without the one `#`. None if it is no channel."""
+    """Return the room of a channel: its name without the one `#`; None if it is not a channel."""
     return target[1:] if target.startswith("#") else None
 
 
 def role_of(target: str) -> tuple[str, str]:
     """
-    Return who is meant of a channel's members, and the channel: `@#ops` is for its operators.
+    Return the role that is addressed in a channel, and the channel: `@#ops` is for its operators.
 
-    Of several signs the lowest counts: who has voice gets `@+#ops`, and operators get what is for those below them.
+    Of several signs the lowest counts: members with voice receive `@+#ops`, and operators receive everything for lower
+    roles.
     """
     if target.startswith("#"):  # nearly always
         return "", target

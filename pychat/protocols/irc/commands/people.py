@@ -1,7 +1,7 @@
 """
-People: who is there and what may be known of them (Modern IRC, "User-Based Queries"; IRCv3 monitor, setname).
+Queries about people (Modern IRC, "User-Based Queries"; IRCv3 monitor, setname).
 
-AWAY and SETNAME change what others find here.
+AWAY and SETNAME change what others see in the answers.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _NO_NICKNAME = refuse("431", "No nickname given")
 
 
 def away(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """AWAY: with a text, be away; without one, or with an empty one, be back."""
+    """Handle AWAY: with a text, be away; without one, or with an empty one, be back."""
     text = short_text(client, command, 0)
     return [SetAway(text, Asked("AWAY", (text,))) if text else SetAway(None, Asked("AWAY"))]
 
 
 def silence(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """SILENCE: hear nothing of masks (+), or hear them again (-); alone, or with one's own nickname, list them."""
+    """Handle SILENCE: ignore masks (+), or stop ignoring them (-); alone, or with one's own nickname, list them."""
     wanted = split(command.params[0]) if command.params else []
     if not wanted or fold(wanted[0]) == fold(client.nickname or ""):
         return [ListIgnored(Asked("SILENCE"))]
@@ -40,12 +40,12 @@ def silence(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def setname(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """SETNAME: another real name (IRCv3 setname)."""
+    """Handle SETNAME: change the real name (IRCv3 setname)."""
     return [SetRealname(strip_codes(command.params[0]), Asked("SETNAME", command.params[:1]))]
 
 
 def who(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """WHO: members of a channel, or people by a mask; the dialect reads which fields of WHOX are wanted."""
+    """Handle WHO: members of a channel, or people by a mask; the dialect reads which fields of WHOX are wanted."""
     mask = command.params[0] if command.params and command.params[0] else "*"
     flags = command.params[1].partition("%")[0] if len(command.params) > 1 else ""
     operators = "o" in flags
@@ -58,7 +58,7 @@ def who(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def whois(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """WHOIS: one person; a server before the nickname means nothing here, as we are the only one."""
+    """Handle WHOIS: one person; a server before the nickname is ignored, because there is only one."""
     nicknames, verbs = take(client, "WHOIS", split(command.params[-1]) if command.params else [])
     if not nicknames:
         return [_NO_NICKNAME]
@@ -66,7 +66,7 @@ def whois(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def whowas(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """WHOWAS: who had a nickname; a count that is no positive number wants all (RFC 2812 section 3.6.3)."""
+    """Handle WHOWAS: past users of a nickname; a count that is not positive means all (RFC 2812 section 3.6.3)."""
     nicknames, verbs = take(client, "WHOWAS", split(command.params[0]) if command.params else [])
     if not nicknames:
         return [_NO_NICKNAME]
@@ -76,24 +76,24 @@ def whowas(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def userhost(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """USERHOST: a few nicknames; what is more than five is left out (RFC 2812 section 4.8)."""
+    """Handle USERHOST: up to five nicknames; further ones are ignored (RFC 2812 section 4.8)."""
     nicknames = _words(command)[: targmax("USERHOST", client.limits)]
     return [FindPeople(nicknames, Asked("USERHOST", nicknames))] if nicknames else [needs_parameters("USERHOST")]
 
 
 def ison(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """ISON: who of these is there? As many as the line has (RFC 2812 section 4.9)."""
+    """Handle ISON: which of these nicknames are online, as many as fit in the line (RFC 2812 section 4.9)."""
     nicknames = _words(command)
     return [FindPeople(nicknames, Asked("ISON", nicknames))] if nicknames else [needs_parameters("ISON")]
 
 
 def _words(command: ParsedLine) -> tuple[str, ...]:
-    """The parameters, also those that stand together in the last one."""
+    """Return all words of the parameters; the last one may contain several."""
     return tuple(word for param in command.params for word in param.split(" ") if word)
 
 
 def monitor(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """MONITOR: `+` and `-` nicknames, `C`lear, `L`ist and `S`tatus (IRCv3 monitor, extended-monitor)."""
+    """Handle MONITOR: `+` and `-` nicknames, `C`lear, `L`ist and `S`tatus (IRCv3 monitor, extended-monitor)."""
     action = command.params[0].upper()
     nicknames = tuple(split(command.params[1])) if len(command.params) > 1 else ()
     ref, changes = Asked("MONITOR", (action,)), EXTENDED_MONITOR in client.capabilities

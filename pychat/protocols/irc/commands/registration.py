@@ -1,4 +1,4 @@
-"""Coming in: NICK, USER and PASS, in any order (Modern IRC, "Connection Registration")."""
+"""Registration: NICK, USER and PASS, in any order (Modern IRC, "Connection Registration")."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pychat.protocols.irc.grammar import ParsedLine
 
 
 def nick(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """NICK: the first one is part of coming in."""
+    """Handle NICK: the first one is part of registration."""
     name = command.params[0] if command.params else ""
     if not name:
         return [refuse("431", "No nickname given", code="bad_nickname")]
     if client.nickname is None:
         client.wanted = name
         return hello_if_ready(client)
-    client.waits = True  # MODE asks whether it is about our own nickname
+    client.waits = True  # MODE must know if it is about our own nickname
     return [SetNickname(name, Asked("NICK", (name,)))]
 
 
 def user(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """USER: user name, two parameters that mean nothing any more, real name."""
+    """Handle USER: user name, two parameters that are not used any more, real name."""
     if client.nickname is not None:
         return [already_registered()]
     username, _, _, realname = command.params[:4]
@@ -38,9 +38,9 @@ def user(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 def password(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """
-    PASS: the server's password; the last one counts (Modern IRC, "PASS message").
+    Handle PASS: the server password; the last one counts (Modern IRC, "PASS message").
 
-    Clients send its blanks without a colon before it, too.
+    Some clients send blanks in it without a colon before it.
     """
     if client.nickname is not None:
         return [already_registered()]
@@ -49,10 +49,10 @@ def password(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def hello_if_ready(client: Client) -> Sequence[Verb]:
-    """Return what asks for the nickname, once everything is known and CAP does not hold it back."""
+    """Return the request for the nickname, once everything is known and CAP does not hold it back."""
     if client.nickname is not None or not client.wanted or not client.username or client.negotiating:
         return []
-    # If it is refused, the client tries another one: nothing but NICK is missing then.
+    # If the nickname is refused, the client tries another one: only NICK is missing then.
     name, client.wanted = client.wanted, ""
     client.waits = True
     most = client.limits.irc_replay_messages
@@ -61,7 +61,7 @@ def hello_if_ready(client: Client) -> Sequence[Verb]:
         Hello(
             name,
             rooms=(),
-            # Who knows chathistory asks for what is missing, and would hear everything twice.
+            # A client with chathistory requests what it missed, and would receive everything twice.
             replay=most > 0 and CHATHISTORY not in client.capabilities,
             most_replayed=most,
             username=client.username,

@@ -1,4 +1,4 @@
-"""The server: PING and its like, what may be known of it, and server operators (Modern IRC, "Server Queries")."""
+"""The server: PING and PONG, queries about the server, and server operators (Modern IRC, "Server Queries")."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _LIMIT: Final = re.compile("[1-9][0-9]{0,5}", re.ASCII)
 
 
 def ping(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """PING: the token comes back as it is."""
+    """Handle PING: the token is returned unchanged."""
     if not command.params or not command.params[0]:
         return [refuse("409", "No origin specified")]
     return [Ping(command.params[0], Asked("PING", (command.params[0],)))]
 
 
 def pong(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """PONG: whatever the token is, there is somebody."""
+    """Handle PONG: whatever the token, the client is alive."""
     return [Pong()]
 
 
 def quit(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """QUIT: with a reason."""
+    """Handle QUIT, with a reason."""
     return [Quit(short_text(client, command, 0), Asked("QUIT"))]
 
 
 def error(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """ERROR: what servers say to each other; of a client it is ignored (RFC 2812 section 3.7.4)."""
+    """Ignore ERROR: it is for servers only (RFC 2812 section 3.7.4)."""
     return []
 
 
 def _elsewhere(client: Client, command: ParsedLine, at: int = 0) -> Sequence[Verb]:
-    """Return the refusal if the command asks a server that is not this one, the only one."""
+    """Return the refusal if the command is addressed to a server other than this, the only one."""
     target = command.params[at] if len(command.params) > at else ""
     if not target or fits(target, client.dialect.source) or fold(target) == fold(client.nickname or ""):
         return []
@@ -54,39 +54,39 @@ def _elsewhere(client: Client, command: ParsedLine, at: int = 0) -> Sequence[Ver
 
 
 def about(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """VERSION, TIME, INFO: what only the dialect knows."""
+    """Handle VERSION, TIME and INFO, which only the dialect can answer."""
     return _elsewhere(client, command) or [Answer((Words(Asked(command.command)),))]
 
 
 def links(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """LINKS: one server; the first of two parameters is whom to ask (RFC 2812 section 3.4.5)."""
+    """Handle LINKS: one server; the first of two parameters is the server to ask (RFC 2812 section 3.4.5)."""
     return (_elsewhere(client, command) if len(command.params) > 1 else []) or [Answer((Words(Asked("LINKS")),))]
 
 
 def lusers(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """LUSERS: the second parameter is whom to ask (RFC 2812 section 3.4.2)."""
+    """Handle LUSERS: the second parameter is the server to ask (RFC 2812 section 3.4.2)."""
     return _elsewhere(client, command, 1) or [CountPeople(Asked("LUSERS"))]
 
 
 def motd(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """MOTD: the message of the day."""
+    """Handle MOTD: the message of the day."""
     return _elsewhere(client, command) or [GetMotd(Asked("MOTD"))]
 
 
 def oper(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """OPER: the password is in the verb, and nowhere else. People type its blanks without a colon before it."""
+    """Handle OPER: only the verb contains the password. People type blanks in it without a colon before it."""
     return [BecomeOperator(command.params[0], " ".join(command.params[1:]), Asked("OPER", command.params[:1]))]
 
 
 def kill(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """KILL: disconnect somebody, with a reason."""
+    """Handle KILL: disconnect somebody, with a reason."""
     if fold(command.params[0]) == fold(client.dialect.source):
         return [refuse("483", "You can't kill a server!")]
     return [Kill(command.params[0], short_text(client, command, 1), Asked("KILL", command.params[:1]))]
 
 
 def kline(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """KLINE: keep somebody off the server, so long (`10m`, or a number of minutes); alone, list who is."""
+    """Handle KLINE: ban somebody from the server for a time (`10m`, or a number of minutes); alone, list the bans."""
     params = _with_colon([*command.params])
     if not params:
         return [ListServerBans(Asked("KLINE"))]
@@ -98,16 +98,16 @@ def kline(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def unkline(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """UNKLINE: let somebody in again."""
+    """Handle UNKLINE: end a ban from the server."""
     target = _with_colon([*command.params])[0]
     return [RemoveServerBan(target, Asked("UNKLINE", (target,)))]
 
 
 def _with_colon(params: list[str]) -> list[str]:
     """
-    Return the parameters of which the first may be an address such as "::1".
+    Return the parameters if the first may be an address such as "::1".
 
-    IRC takes what begins with a colon for the last parameter, with all that follows it.
+    IRC takes a parameter that begins with a colon, and everything after it, for the last one.
     """
     if not params or not params[0].startswith(":"):
         return params
@@ -116,21 +116,21 @@ def _with_colon(params: list[str]) -> list[str]:
 
 
 def audit(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """AUDIT: who did what to others."""
+    """Handle AUDIT: the record of actions by operators."""
     limit = command.params[0] if command.params else ""
     return [ReadAudit(int(limit) if _LIMIT.fullmatch(limit) else None, ref=Asked("AUDIT"))]
 
 
 def stats(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """STATS: figures as notices, whatever letter is asked for."""
+    """Handle STATS: figures as notices, whatever the letter."""
     return _elsewhere(client, command, 1) or [GetStats(Asked("STATS", command.params[:1]))]
 
 
 def announce(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """ANNOUNCE: a notice to everybody."""
+    """Handle ANNOUNCE: a notice to everybody."""
     return [Announce(short_text(client, command, 0), Asked("ANNOUNCE"))]
 
 
 def wallops(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """WALLOPS: to all who want to hear it."""
+    """Handle WALLOPS: a message to all who have subscribed to it."""
     return [SendWallops(short_text(client, command, 0), Asked("WALLOPS"))]

@@ -1,4 +1,4 @@
-"""The commands: for each what reads it, how many parameters it needs, and whether it works before registration."""
+"""The table of commands: the reader of each, how many parameters it needs, and whether it works before registration."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Reader: TypeAlias = Callable[[Client, ParsedLine], Sequence[Verb]]
 
 
 class Rule(NamedTuple):
-    """One line of the table."""
+    """One row of the table."""
 
     read: Reader
     usage: str
     """The parameters, for HELP."""
     least: int = 0
-    """Parameters; fewer are refused (ERR_NEEDMOREPARAMS). 0, too, where another refusal is for that."""
+    """Required parameters; fewer are refused (ERR_NEEDMOREPARAMS). Also 0 if the reader refuses them itself."""
     early: bool = False
-    """Whether it works before registration; others are refused then (ERR_NOTREGISTERED)."""
+    """True if it works before registration; others are refused then (ERR_NOTREGISTERED)."""
 
 
 def perform(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """Return what a command means; its name is in upper case."""
+    """Return the verbs of a command; its name is in upper case."""
     rule = COMMANDS.get(command.command)
     if rule is None:
         return [unknown_command(command.command)]
@@ -45,7 +45,7 @@ def perform(client: Client, command: ParsedLine) -> Sequence[Verb]:
 
 
 def _help(client: Client, command: ParsedLine) -> Sequence[Verb]:
-    """HELP: all commands, or one of them."""
+    """Handle HELP: all commands, or one of them."""
     subject = command.params[0].upper() if command.params else ""
     if not subject:
         return [Help("\n".join(_usage(name) for name in COMMANDS), Asked("HELP"))]

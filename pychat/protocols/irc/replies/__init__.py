@@ -1,1 +1,1 @@
-"""IRC, out: how events and answers are written, a module for each kind."""
+"""IRC output: how events and replies are written, one module for each kind."""

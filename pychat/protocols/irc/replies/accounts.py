@@ -1,4 +1,4 @@
-"""What is answered about accounts: IRCv3 sasl-3.2, "Numerics used by this extension"; draft/account-registration."""
+"""Replies about accounts: IRCv3 sasl-3.2, "Numerics used by this extension"; draft/account-registration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pychat.protocols.irc.replies.context import Context, Renderer, source
 
 
 def _logged_in(item: LoggedIn, context: Context) -> list[str]:
-    """RPL_LOGGEDIN (900), and for AUTHENTICATE RPL_SASLSUCCESS (903)."""
+    """Return RPL_LOGGEDIN (900), and for AUTHENTICATE RPL_SASLSUCCESS (903)."""
     account = as_middle(item.account)
     whom = _whom(item, context)
     lines = [context.numeric("900", whom, account, text=f"You are now logged in as {item.account}")]
@@ -26,12 +26,12 @@ def _logged_in(item: LoggedIn, context: Context) -> list[str]:
 
 
 def _logged_out(item: LoggedOut, context: Context) -> list[str]:
-    """RPL_LOGGEDOUT (901)."""
+    """Return RPL_LOGGEDOUT (901)."""
     return [context.numeric("901", _whom(item, context), text="You are now logged out")]
 
 
 def _whom(item: LoggedIn | LoggedOut, context: Context) -> str:
-    """The whole mask of the client; it may have no nickname yet."""
+    """Return the whole mask of the client, which may have no nickname yet."""
     return "*!*@*" if item.nickname is None else source(item.nickname, item.userhost, context)
 
 
@@ -40,7 +40,7 @@ def _command(ref: Ref) -> str:
 
 
 def _challenge(item: SaslChallenge, context: Context) -> list[str]:
-    """The message in parts; one that fills its last line is followed by an empty one."""
+    """Return the message in parts; if the last part fills its line, an empty one follows."""
     text = base64.b64encode(item.message).decode()
     parts = [text[at : at + CHUNK_BYTES] for at in range(0, len(text), CHUNK_BYTES)]
     if not parts or len(parts[-1]) == CHUNK_BYTES:

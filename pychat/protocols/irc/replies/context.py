@@ -1,4 +1,4 @@
-"""How lines are written for one client: by whom, to whom, and with which capabilities; and the parts of a line."""
+"""The context of lines for one client (names, nickname, capabilities), and the parts of a line."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pychat.protocols.irc.line_length import packed, pieces, room_behind
 
 
 class Context(NamedTuple):
-    """What the lines depend on beside the item."""
+    """Everything that lines depend on besides the item."""
 
     server: str
-    """The name in `:source`."""
+    """The server name in `:source`."""
     network: str
-    """The name of the server as people know it."""
+    """The server name shown to people."""
     version: str
     limits: Limits
     clock: Callable[[], float]
-    """Tells the time, in POSIX seconds, of what is no event."""
+    """Returns the time, in POSIX seconds, for lines that are not events."""
     capabilities: frozenset[str] = frozenset()
     nickname: str = "*"
-    """Of the one who reads it; "*" before registration (Modern IRC, "Numeric Replies")."""
+    """The reader's nickname; "*" before registration (Modern IRC, "Numeric Replies")."""
     description: str = ""
     """One line about the server."""
 
     def numeric(self, code: str, *params: str, text: str | None = None) -> str:
-        """Return `:server CODE nickname params... :text`; what cannot be a parameter in the middle becomes one."""
+        """Return `:server CODE nickname params... :text`; parameters are made valid as middle parameters."""
         line = " ".join([f":{self.server} {code} {as_middle(self.nickname)}", *map(as_middle, params)])
         return line if text is None else f"{line} :{text}"
 
@@ -49,21 +49,21 @@ Renderer: TypeAlias = Callable[[Any, Context], list[str]]
 """Writes an item: lines with their tags, without their ends."""
 
 PREFIXES: Final = {"o": "@", "v": "+"}
-"""What stands before a nickname for each of `modes.ROLES` (Modern IRC, "Channel Membership Prefixes")."""
+"""The nickname prefix for each of `modes.ROLES` (Modern IRC, "Channel Membership Prefixes")."""
 ROLE_SIGNS: Final = {role: sign for sign, role in ROLES.items()}
-"""What stands before a channel for `Message.role` (Modern IRC, "STATUSMSG Parameter")."""
+"""The channel prefix for each `Message.role` (Modern IRC, "STATUSMSG Parameter")."""
 
 _SOURCE_CHARS: Final = 88
-"""Of a source beside the nickname: core's names are shorter, 18 characters and those of a host."""
+"""Limit of a source without the nickname: names from the core are shorter, 18 characters and those of a host."""
 
 
 def channel(room: str) -> str:
-    """Return the name of a room as IRC has it."""
+    """Return the IRC name of a room."""
     return as_middle(f"#{room}")
 
 
 def source(nickname: str, userhost: str, context: Context) -> str:
-    """Return what is behind the colon at the beginning of a person's line; never too long for a command behind it."""
+    """Return the source of a line from a person, without the colon; short enough for a command to follow."""
     name = as_middle(f"{nickname}!{userhost}" if userhost else f"{nickname}!{nickname}@{context.server}")
     if len(name) <= _SOURCE_CHARS:  # nearly always
         return name
@@ -71,13 +71,13 @@ def source(nickname: str, userhost: str, context: Context) -> str:
 
 
 def user_and_host(userhost: str, nickname: str, context: Context) -> tuple[str, str]:
-    """Return the two parts; stand-ins, if the one who made the item knew nothing."""
+    """Return user and host; placeholders if they are unknown."""
     user, _, host = userhost.partition("@")
     return user or nickname, host or context.server
 
 
 def prefixes(roles: str, context: Context) -> str:
-    """Return what stands before a nickname: the highest prefix, or all of them (IRCv3 multi-prefix)."""
+    """Return the prefix of a nickname: the highest one, or all of them (IRCv3 multi-prefix)."""
     if not roles:
         return ""
     found = "".join([prefix for role, prefix in PREFIXES.items() if role in roles])

@@ -1,8 +1,8 @@
 """
-How refusals are told: the numeric that the specification has for a code of core's, or else a standard reply.
+Write refusals: the numeric for an error code of the core, or else a standard reply.
 
-The text for people is core's own: it says what was wrong and what is allowed. Sections: Modern IRC, "Numerics"; IRCv3
-standard-replies.
+The text for people comes from the core: it says what was wrong and what is allowed. Sections: Modern IRC, "Numerics";
+IRCv3 standard-replies.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from pychat.protocols.irc.replies.rooms import end_of_names
 from pychat.protocols.irc.replies.server import word_lines
 
 _MESSAGES: Final = ("", "PRIVMSG", "TAGMSG")
-"""What is said carries no `ref`, so that not each message is answered."""
+"""Messages carry no `ref`, so that they are not all answered."""
 
 
 class _Refusal(NamedTuple):
-    """A failure and what it answers."""
+    """A failure and the command that it answers."""
 
     item: Failure
     command: str
-    """Empty: a message."""
+    """Empty for a message."""
     params: tuple[str, ...]
 
     def param(self, index: int) -> str:
@@ -41,7 +41,7 @@ class _Refusal(NamedTuple):
 
 
 def _room(refusal: _Refusal) -> str:
-    """The channel that it is about, else the one that was asked for."""
+    """Return the channel that the failure is about, or else the first channel in the command."""
     if refusal.item.room is not None:
         return channel(refusal.item.room)
     return next((as_middle(param) for param in refusal.params if param.startswith("#")), "*")
@@ -56,7 +56,7 @@ _FIELDS: Final[dict[str, Callable[[_Refusal], str]]] = {
     "nick": _nick,
     "command": lambda refusal: refusal.command,
     "letter": lambda refusal: refusal.subject(0),
-    # A key that is refused may be another one's password; it is not shown (Modern IRC, "ERR_INVALIDMODEPARAM (696)").
+    # A refused key may be a password used elsewhere, so it is not shown (Modern IRC, "ERR_INVALIDMODEPARAM (696)").
     "argument": lambda refusal: "*" if refusal.subject(0) == "k" else refusal.subject(1),
     "mask letter": lambda refusal: refusal.subject(1),
     "room or self": lambda refusal: _room(refusal) if refusal.item.room is not None else refusal.param(0),
@@ -92,24 +92,24 @@ _NUMERICS: Final[dict[str, tuple[str, ...]]] = {
     "unknown_command": ("421", "command"),
     "empty": ("412",),
 }
-"""The numeric for a code and the parameters between the nickname and the text."""
+"""The numeric for a code, and the parameters between the nickname and the text."""
 
 _ANY: Final = "*"
 _BY_COMMAND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
-    # A message: whatever is against it, 404 says in which channel.
+    # For a message, 404 names the channel, whatever the reason.
     ("", "not_a_member"): ("404", "room"),
     # Clients wait for one of the numerics of JOIN: this one fits any reason (RFC 2812 section 5.2).
     ("JOIN", _ANY): ("437", "room"),
-    # Who may not talk sets no topic either: 404 would be about a message.
+    # A member who may not speak may not set the topic either, but 404 would be about a message.
     ("TOPIC", "cannot_speak"): ("482", "room"),
     ("WALLOPS", "empty"): ("461", "command"),
     # ERR_SASLFAIL, ERR_SASLABORTED (IRCv3 sasl-3.1, "Numerics used by this extension").
     ("AUTHENTICATE", _ANY): ("904",),
     ("AUTHENTICATE", "sasl_aborted"): ("906",),
     ("NICK", "server_banned"): ("465",),
-    # ERR_BANNICKCHANGE of other servers: no other nickname in a channel where one may not talk.
+    # ERR_BANNICKCHANGE of other servers: no change of nickname in a channel where one may not speak.
     ("NICK", "cannot_speak"): ("437", "room"),
-    # Who has no nickname yet tries another one only if one of NICK's numerics says so.
+    # A client without a nickname tries another one only after one of NICK's numerics.
     ("NICK", _ANY): ("432", "nick"),
 }
 
@@ -125,14 +125,16 @@ _ENDS: Final[dict[str, Callable[[_Refusal, Context], str]]] = {
     "WHO": lambda refusal, context: end_of_who(refusal.param(0), context),
     "LIST": lambda refusal, context: context.numeric("323", text="End of /LIST"),
 }
-"""What says that there is no more, also if there was nothing: clients wait for it."""
+"""The end of a list, sent even if the list is empty, because clients wait for it."""
 _NOT_TOLD: Final = {
     ("NAMES", "not_a_member"),
     ("NAMES", "no_such_room"),
     ("WHO", "not_a_member"),
     ("WHO", "no_such_room"),
 }
-"""Whether a channel is secret or not there is not to be known: the end is all (Modern IRC, "NAMES message")."""
+"""
+Whether a channel is secret or does not exist must not be visible: only the end is sent (Modern IRC, "NAMES message").
+"""
 
 
 def _failure(item: Failure, context: Context) -> list[str]:
@@ -167,7 +169,7 @@ def _line(refusal: _Refusal, context: Context) -> str:
 
 
 def _standard_reply(refusal: _Refusal, context: Context) -> str:
-    """FAIL, for those who know it; a notice for the others. Codes are core's own, in capitals."""
+    """Return FAIL to clients that support it, a notice to others. Codes are those of the core, in capitals."""
     item, command, _ = refusal
     if STANDARD_REPLIES not in context.capabilities:
         return context.numeric("NOTICE", text=f"{command}: {item.text}" if command else item.text)
@@ -179,24 +181,24 @@ def _fail(context: Context, command: str, code: str, *details: str, text: str) -
     return f":{context.server} FAIL {' '.join(words)} :{text}"
 
 
-# What the specification of a command says of its failures
+# Failures for which the specification of a command has its own reply
 
 
 def _too_fast(refusal: _Refusal, context: Context) -> str:
-    """RPL_TRYAGAIN (Modern IRC, "RPL_TRYAGAIN (263)")."""
+    """Return RPL_TRYAGAIN (Modern IRC, "RPL_TRYAGAIN (263)")."""
     ref = refusal.item.ref
     return context.numeric("263", ref.command if isinstance(ref, Asked) else "PRIVMSG", text=refusal.item.text)
 
 
 def _unknown_user_mode(refusal: _Refusal, context: Context) -> str:
-    """ERR_UMODEUNKNOWNFLAG if it is about the user's own modes, ERR_UNKNOWNMODE if about a channel's."""
+    """Return ERR_UMODEUNKNOWNFLAG for the user's own modes, ERR_UNKNOWNMODE for a channel's."""
     if refusal.item.room is None:
         return context.numeric("501", text=refusal.item.text)
     return context.numeric("472", refusal.subject(0), text=refusal.item.text)
 
 
 def _history_target(refusal: _Refusal, context: Context) -> str:
-    """IRCv3 chathistory, "Errors and Warnings": the command names its subcommand and target."""
+    """Return FAIL with the subcommand and target (IRCv3 chathistory, "Errors and Warnings")."""
     return _fail(context, "CHATHISTORY", "INVALID_TARGET", refusal.param(0), refusal.param(1), text=refusal.item.text)
 
 
@@ -206,7 +208,7 @@ def _history_error(refusal: _Refusal, context: Context) -> str:
 
 
 def _invalid_realname(refusal: _Refusal, context: Context) -> str:
-    """IRCv3 setname, "Errors"."""
+    """Return FAIL for an invalid real name (IRCv3 setname, "Errors")."""
     return _fail(context, "SETNAME", "INVALID_REALNAME", text=refusal.item.text)
 
 
@@ -215,13 +217,13 @@ def _same_realname(refusal: _Refusal, context: Context) -> str:
 
 
 def _list_full(refusal: _Refusal, context: Context) -> str:
-    """ERR_MONLISTFULL (734): the limit and the nicknames that were not added."""
+    """Return ERR_MONLISTFULL (734): the limit and the nicknames that were not added."""
     names = ",".join(map(as_middle, refusal.item.subject)) or "*"
     return context.numeric("734", str(context.limits.watched_nicknames), names, text=refusal.item.text)
 
 
 def _not_registered(code: str) -> Callable[[_Refusal, Context], str]:
-    """draft/account-registration, "Errors": the account is named."""
+    """Return the renderer of a failed registration, which names the account (draft/account-registration, "Errors")."""
     return lambda refusal, context: _fail(context, "REGISTER", code, refusal.param(0), text=refusal.item.text)
 
 

@@ -1,4 +1,4 @@
-"""What happens in rooms and to people, beside what is said: JOIN, PART, KICK, QUIT, NICK, MODE, TOPIC and so on."""
+"""Events in rooms and of people, except messages: JOIN, PART, KICK, QUIT, NICK, MODE, TOPIC and so on."""
 
 from __future__ import annotations
 
@@ -47,32 +47,32 @@ _Act: TypeAlias = (
     | ModesChanged
     | Invited
 )
-"""What somebody does; the tags tell of which account, and whether it is a bot (IRCv3 account-tag, bot-mode)."""
+"""An action of a person; tags name the account, and mark bots (IRCv3 account-tag, bot-mode)."""
 
 
 def _line(event: _Act, context: Context, nickname: str, userhost: str, rest: str, *, piece: int = 1) -> str:
-    # What the server itself does (a ban has ended) is done by no user@host.
+    # An action of the server itself (a ban has expired) has no user@host.
     who = nickname if nickname == context.server else source(nickname, userhost, context)
     tags = event_tags(event, context, sent="bot" if event.bot else "", piece=piece, account=event.account)
     return f"{tags}:{who} {rest}"
 
 
 def _text(text: str) -> str:
-    """The last parameter, if there is something to say."""
+    """Return the last parameter, if the text is not empty."""
     return f" :{text}" if text else ""
 
 
 def _joined(item: Joined, context: Context) -> list[str]:
-    """JOIN; and that the new member is away (IRCv3 away-notify)."""
+    """Return JOIN, and AWAY if the new member is away (IRCv3 away-notify)."""
     lines = [join_line(item, context)]
     if item.away is not None and AWAY_NOTIFY in context.capabilities:
-        # It is not an event of its own, so it has no id of its own.
+        # It is not an event, so it has no id.
         lines.append(_line(item._replace(id=0), context, item.nickname, item.userhost, f"AWAY :{item.away}"))
     return lines
 
 
 def join_line(item: Joined, context: Context) -> str:
-    """Return JOIN, with account and real name behind the channel (IRCv3 extended-join) if that is wanted."""
+    """Return JOIN, with account and real name after the channel (IRCv3 extended-join) if the client wants them."""
     more = ""
     if EXTENDED_JOIN in context.capabilities:
         more = f" {as_middle(item.account or '*')} :{item.realname or item.nickname}"
@@ -84,25 +84,28 @@ def _left(item: Left, context: Context) -> list[str]:
 
 
 def _kicked(item: Kicked, context: Context) -> list[str]:
-    """Modern IRC, "KICK message": the reason is the one who kicks, if none was given."""
+    """Return KICK; without a reason, the kicker's name is the reason (Modern IRC, "KICK message")."""
     rest = f"KICK {channel(item.room)} {as_middle(item.nickname)} :{item.reason or item.by}"
     return [_line(item, context, item.by, item.userhost, rest)]
 
 
 def _disconnected(item: Disconnected, context: Context) -> list[str]:
-    """Modern IRC, "QUIT message": nobody can say what only the server says, that an operator killed them, for one."""
+    """
+    Return QUIT; a prefix marks the user's own words, so that they cannot imitate the server's (Modern IRC, "QUIT
+    message").
+    """
     reason = f"Quit: {item.reason}" if item.own_words else item.reason
     return [_line(item, context, item.nickname, item.userhost, f"QUIT{_text(reason)}")]
 
 
 def _renamed(item: Renamed, context: Context) -> list[str]:
-    # With a colon, as servers have always written it: ii reads the new nickname nowhere else.
+    # With a colon, as servers have always sent it: ii reads the new nickname only there.
     return [_line(item, context, item.old, item.userhost, f"NICK :{as_middle(item.new)}")]
 
 
 def _away_changed(item: AwayChanged, context: Context) -> list[str]:
     """
-    IRCv3 away-notify. The person itself may hear it, too.
+    Return AWAY (IRCv3 away-notify), which the person may receive as well.
 
     An empty text would mean "back" (RFC 2812 section 4.1), so it becomes a word.
     """
@@ -113,7 +116,7 @@ def _away_changed(item: AwayChanged, context: Context) -> list[str]:
 
 
 def _account_changed(item: AccountChanged, context: Context) -> list[str]:
-    """IRCv3 account-notify."""
+    """Return ACCOUNT (IRCv3 account-notify)."""
     if ACCOUNT_NOTIFY not in context.capabilities:
         return []
     return [_line(item, context, item.nickname, item.userhost, f"ACCOUNT {as_middle(item.account or '*')}")]
@@ -121,10 +124,10 @@ def _account_changed(item: AccountChanged, context: Context) -> list[str]:
 
 def _profile_changed(item: ProfileChanged, context: Context) -> list[str]:
     """
-    IRCv3 chghost and setname, for those who know them.
+    Return CHGHOST and SETNAME, for clients with these capabilities (IRCv3 chghost, setname).
 
-    To the others the change is not simulated by QUIT and JOIN: it happens when somebody becomes a server operator,
-    and who quits loses roles and attention for it.
+    For others the change is not simulated by QUIT and JOIN: it happens when somebody becomes a server operator, and a
+    QUIT would cost them roles and attention.
     """
     lines = []
     userhost = item.userhost
@@ -151,7 +154,7 @@ def _modes_changed(item: ModesChanged, context: Context) -> list[str]:
 
 
 def _changes(changes: Sequence[ModeChange], size: int) -> Iterator[str]:
-    """The changes as MODE has them, in as few parts of at most so many bytes as their order allows."""
+    """Return the changes as MODE parameters, in as few parts of at most `size` bytes as their order allows."""
     part: list[ModeChange] = []
     left = size
     for change in changes:
@@ -171,12 +174,12 @@ def _mode_params(changes: Sequence[ModeChange]) -> str:
 
 
 def mode_line(nickname: str, changes: Sequence[ModeChange], context: Context) -> str:
-    """Return the line that tells somebody of changes of their own modes (Modern IRC, "User mode")."""
+    """Return the line that reports changes of the client's own modes (Modern IRC, "User mode")."""
     return f":{as_middle(nickname)} MODE {as_middle(nickname)} {_mode_params(changes)}"
 
 
 def _invited(item: Invited, context: Context) -> list[str]:
-    """INVITE for the one who is invited; for the members only by IRCv3 invite-notify."""
+    """Return INVITE for the invited person; for members only with IRCv3 invite-notify."""
     if item.invited != context.nickname and INVITE_NOTIFY not in context.capabilities:
         return []
     rest = f"INVITE {as_middle(item.invited)} {channel(item.room)}"
@@ -184,7 +187,7 @@ def _invited(item: Invited, context: Context) -> list[str]:
 
 
 def _notice(item: Notice, context: Context) -> list[str]:
-    """The server itself speaks."""
+    """Return the notices from the server itself."""
     target = as_middle(context.nickname) if item.room is None else channel(item.room)
     head = f":{context.server} NOTICE {target} :"
     size = room_behind(head)

@@ -1,4 +1,4 @@
-"""What was said before: CHATHISTORY and its batches (IRCv3 chathistory, event-playback, batch)."""
+"""Past messages: CHATHISTORY and its batches (IRCv3 chathistory, event-playback, batch)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pychat.protocols.jsonl.fields import format_time
 from pychat.protocols.text.wording import record_title
 
 HISTORY: Final = "history"
-"""References of batches: what is in one is sent at once, so no other of that name is open (IRCv3 batch)."""
+"""References of batches: a batch is sent at once, so no two of the same name are open (IRCv3 batch)."""
 TARGETS: Final = "targets"
 
 NO_HISTORY: Final = (AwayChanged, ProfileChanged, AccountChanged, Invited, Tagged)
-"""Events that say nothing about the past (IRCv3 event-playback lists those that do)."""
+"""Events that are not part of a history (IRCv3 event-playback lists those that are)."""
 _RENDERERS: Final[dict[type, Renderer]] = {**events.RENDERERS, **messages.RENDERERS}
 
 
 def batch(reference: str, kind: Sequence[str], lines: Sequence[str], context: Context) -> list[str]:
-    """Return the lines in a batch, also if there are none; as they are for who does not know batches."""
+    """Return the lines in a batch, even if there are none; without a batch for clients that do not support it."""
     if BATCH not in context.capabilities:
         return list(lines)
     marked = [with_tag(f"batch={reference}", line) for line in lines]
@@ -36,7 +36,7 @@ def batch(reference: str, kind: Sequence[str], lines: Sequence[str], context: Co
 
 
 def _record(item: HistoryPage | Replay, context: Context) -> list[str]:
-    """The events as they were written when they happened."""
+    """Return the events as they were first sent."""
     lines: list[str] = []
     for event in item.events:
         lines += _past(event, context)
@@ -56,7 +56,7 @@ def _history(item: HistoryPage, context: Context) -> list[str]:
 
 
 def _nothing_yet(item: HistoryPage, context: Context) -> str:
-    """An empty batch would tell a client that there is nothing at all (IRCv3 chathistory, MESSAGE_ERROR)."""
+    """Return FAIL: an empty batch would mean that there is nothing at all (IRCv3 chathistory, MESSAGE_ERROR)."""
     subcommand = item.ref.params[0].upper() if isinstance(item.ref, Asked) and item.ref.params else "*"
     then = "" if item.next is None else f"; go on from msgid={format_msgid(item.next)}"
     text = f"Nothing to show in what one request looks at{then}"
@@ -64,16 +64,16 @@ def _nothing_yet(item: HistoryPage, context: Context) -> str:
 
 
 def _audited(event: Event, context: Context) -> list[str]:
-    """An entry of the audit record, which is no channel's."""
+    """Return an entry of the audit record, which does not belong to a channel."""
     return context.texts("NOTICE", text=f"{format_time(event.time)} {getattr(event, 'text', '')}")
 
 
 def _replay(item: Replay, context: Context) -> list[str]:
     """
-    What was said before somebody came who does not know chathistory: as it was, if server-time says when that was.
+    Return past messages for a member who joins without chathistory: unchanged, if server-time can show their times.
 
-    To the others it is told by notices, which no program answers, with the time in the text (UTC). A request by CTCP is
-    told in words: it would be answered now.
+    Other clients receive notices, which no program answers, with the time in the text (UTC). A CTCP request becomes
+    words, because clients would answer it now.
     """
     events = tuple(_in_words(event) for event in item.events if isinstance(event, Message))
     if not events:
@@ -106,14 +106,14 @@ def _told(message: Message, clock: str) -> Message:
 
 
 def _targets(item: HistoryTargets, context: Context) -> list[str]:
-    """The answer to CHATHISTORY TARGETS."""
+    """Return the reply to CHATHISTORY TARGETS."""
     head = f":{context.server} CHATHISTORY TARGETS"
     lines = [f"{head} {channel(target.room)} {format_time(target.time)}" for target in item.targets]
     return batch(TARGETS, ["draft/chathistory-targets"], lines, context)
 
 
 def _gap(item: Gap, context: Context) -> list[str]:
-    """In the channel's own window, because it is there that something is missing."""
+    """Return a notice in the channel, because messages are missing there."""
     return [f":{context.server} NOTICE {channel(item.room)} :some messages are missing here"]
 
 

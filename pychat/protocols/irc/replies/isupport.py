@@ -1,4 +1,4 @@
-"""What the server tells of itself: RPL_ISUPPORT (005), each token true (Modern IRC, "RPL_ISUPPORT Parameters")."""
+"""The features of the server: RPL_ISUPPORT (005), each token true (Modern IRC, "RPL_ISUPPORT Parameters")."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pychat.protocols.irc.replies.context import PREFIXES, Context
 BOT: Final = "B"
 """The user mode of bots (IRCv3 bot-mode)."""
 _KEY_CHARS: Final = 32
-"""Of a channel's key (`core/moderation/actions.py`)."""
+"""Limit of a channel key (`core/moderation/actions.py`)."""
 _TOKENS_IN_A_LINE: Final = 13
 """Modern IRC, "RPL_ISUPPORT (005)"."""
 _ESCAPES: Final = str.maketrans({" ": r"\x20", "=": r"\x3D", "\\": r"\x5C"})
@@ -31,7 +31,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
         f"ACCOUNTEXTBAN={ACCOUNT[0]}",
         f"AWAYLEN={limits.short_text_chars}",
         f"BOT={BOT}",
-        # Names of other scripts fold, too (`model/names.py`), and there is no word for that.
+        # Names of other scripts are folded, too (`model/names.py`); there is no value for that.
         "CASEMAPPING=ascii",
         f"CHANLIMIT=#:{limits.rooms_per_session}",
         f"CHANMODES={lists},k,{modes.WHEN_SET},{modes.FLAGS}",
@@ -44,7 +44,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
         "INVEX=I",
         f"KEYLEN={_KEY_CHARS}",
         f"KICKLEN={limits.short_text_chars}",
-        f"MAXLIST={''.join(lists)}:{limits.max_masks}",  # all lists of a channel have one limit together
+        f"MAXLIST={''.join(lists)}:{limits.max_masks}",  # all lists of a channel share one limit
         f"MODES={modes.MOST_CHANGES}",
         f"MONITOR={limits.watched_nicknames}",
         "MSGREFTYPES=msgid,timestamp",
@@ -77,7 +77,7 @@ def isupport(context: Context) -> list[str]:
 
 
 def my_info(context: Context) -> str:
-    """Return RPL_MYINFO (004): the modes that there are."""
+    """Return RPL_MYINFO (004): all modes."""
     channel_modes = "".join(sorted(modes.ALL))
     with_argument = "".join(sorted(modes.WITH_ARGUMENT + modes.WHEN_SET))
     return context.numeric(

@@ -1,7 +1,8 @@
 """
-What answers a request that had a label carries it (IRCv3 labeled-response).
+Add the label of a request to its response (IRCv3 labeled-response).
 
-Nothing becomes an ACK, one line gets the tag, several lines a batch. What else was sent between them is not touched.
+An empty response becomes an ACK, a single line gets the tag, several lines a batch. Lines sent between them that do not
+belong to the response are not changed.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from pychat.protocols.irc.replies.context import Context
 from pychat.protocols.irc.replies.tags import with_times
 
 _RESPONSE: Final = "response"
-"""Reference of the batch: a request is answered before the next one, so there is one at a time."""
+"""Reference of the batch; one at a time is enough, because a request is answered before the next one."""
 _END: Final = b"\r\n"
 _BATCH: Final = b" BATCH "
 _SAID: Final = re.compile(rb"(?:@[^ ]+ )?:[^ !]+![^ ]+ (?:PRIVMSG|NOTICE|TAGMSG) ")
-"""What a person said; in an answer that can only be the one who asked."""
-# The label comes as it was sent: only what would end the tag, or the line, is to be kept out.
+"""A line that a person sent; in a response it can only be from the requester."""
+# The label is used as it was sent: only characters that would end the tag or the line are removed.
 _FORBIDDEN: Final = str.maketrans(dict.fromkeys("; \r\n\0", None))
 
 
 def label(label: str, parts: Sequence[bytes], context: Context) -> list[bytes]:
-    """See `Dialect.label`; the label is escaped already."""
+    """Label a response, see `Dialect.label`; the label is already escaped."""
     mark = b"label=" + label.translate(_FORBIDDEN).encode("utf-8", "replace")
     start, end, acknowledgement = _own_lines(context)
     echoes = ECHO_MESSAGE in context.capabilities
@@ -45,7 +46,7 @@ def label(label: str, parts: Sequence[bytes], context: Context) -> list[bytes]:
 
 
 def _own_lines(context: Context) -> list[bytes]:
-    """The beginning and the end of a batch, and ACK."""
+    """Return the beginning and the end of a batch, and ACK."""
     source = f":{context.server}"
     lines = [f"{source} BATCH +{_RESPONSE} labeled-response", f"{source} BATCH -{_RESPONSE}", f"{source} ACK"]
     return [line.encode() for line in with_times(lines, context)]
@@ -53,9 +54,9 @@ def _own_lines(context: Context) -> list[bytes]:
 
 def _is_message(parts: Sequence[bytes], at: int, *, echoes: bool) -> bool:
     """
-    Whether this part is what somebody says to nobody else, and not the echo of it, which comes next.
+    Return whether this part is a message to oneself, and not the echo of it, which follows.
 
-    Only the echo answers; the other is what anybody could have sent (IRCv3 labeled-response, "Tags").
+    Only the echo is a response; the other could be from anybody (IRCv3 labeled-response, "Tags").
     """
     if _SAID.match(parts[at]) is None:
         return False
@@ -63,7 +64,7 @@ def _is_message(parts: Sequence[bytes], at: int, *, echoes: bool) -> bool:
 
 
 def _others(parts: Sequence[bytes], marked: Sequence[bytes]) -> list[bytes]:
-    """The marked parts, and in the place of those that belong to no answer what they are."""
+    """Return the marked parts; parts outside the response stay unchanged."""
     return [new or old for old, new in zip(parts, marked, strict=True)]
 
 
@@ -80,7 +81,7 @@ def _tagged(tag: bytes, line: bytes) -> bytes:
 
 
 def _with_first(mark: bytes, parts: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """The parts with the label on the very first line."""
+    """Return the parts with the label on the very first line."""
     found: list[bytes] = []
     labelled = False
     for lines in parts:
@@ -92,7 +93,10 @@ def _with_first(mark: bytes, parts: Sequence[Sequence[bytes]]) -> list[bytes]:
 
 
 def _is_batch(lines: Sequence[bytes]) -> bool:
-    """Whether they are one batch already: then that is the response ("an existing type applicable to the response")."""
+    """
+    Return whether the lines are already one batch, which then is the response ("an existing type applicable to the
+    response").
+    """
     _, start, opened = lines[0].partition(_BATCH)
     _, end, closed = lines[-1].partition(_BATCH)
     if not (start and end and opened.startswith(b"+") and closed.startswith(b"-")):
@@ -107,7 +111,7 @@ def _tags(line: bytes) -> list[bytes]:
 
 
 def _in_batch(line: bytes) -> bytes:
-    """The line as a part of the response; what is in a batch inside of it belongs to that one (IRCv3 batch, nested)."""
+    """Return the line as a part of the response; lines of a nested batch belong to that one (IRCv3 batch, nested)."""
     if any(tag.startswith(b"batch=") for tag in _tags(line)):
         return line
     return _tagged(b"batch=" + _RESPONSE.encode(), line)

@@ -1,7 +1,7 @@
 """
-What people say: PRIVMSG, NOTICE and TAGMSG (Modern IRC, "Sending Messages"; IRCv3 message-tags).
+Messages of people: PRIVMSG, NOTICE and TAGMSG (Modern IRC, "Sending Messages"; IRCv3 message-tags).
 
-A busy server writes little else, so what one member said in one room in one go is written at once (`block`).
+A busy server writes little else, so messages of one member to one room are written at once (`block`).
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def _message(item: Message, context: Context) -> list[str]:
 
 def _texts(item: Message, size: int) -> list[str]:
     """
-    Return what is said on each line; a blank line between others would be no message, so it is left out.
+    Return the text of each line; an empty line would not be a message, so it is left out.
 
-    Each piece of an action is an action. Another CTCP message (Modern IRC, "CTCP") cannot be continued, so what is too
-    much of it is lost.
+    Each piece of an action is an action. Another CTCP message (Modern IRC, "CTCP") cannot be continued, so it is
+    truncated.
     """
     text = item.text if item.formatted is None else item.formatted
     if text.startswith(CTCP):
@@ -55,7 +55,7 @@ def _texts(item: Message, size: int) -> list[str]:
 
 
 def _tagged(item: Tagged, context: Context) -> list[str]:
-    """IRCv3 message-tags, "The TAGMSG tag-only message": for those who negotiated that only."""
+    """Return TAGMSG, only for clients that negotiated message-tags ("The TAGMSG tag-only message")."""
     if MESSAGE_TAGS not in context.capabilities:
         return []
     tags = event_tags(item, context, sent=item.tags, account=item.account)
@@ -67,10 +67,10 @@ RENDERERS: Final[dict[type, Renderer]] = {Message: _message, Tagged: _tagged}
 
 def block(items: Sequence[Any], context: Context) -> bytes | None:
     """
-    Return the bytes of messages that one person said in one room, in one step; None if they are not so simple.
+    Return the bytes of messages of one person to one room, in one step; None if they are not plain enough.
 
-    The same as `_message` for each of them. What is compared here is compared in C: it must cost next to nothing for
-    each message.
+    The result is the same as from `_message` for each. All comparisons run in C, because the cost per message must be
+    close to zero.
     """
     if type(items) is Burst:
         return _burst(items, context)
@@ -86,7 +86,7 @@ def block(items: Sequence[Any], context: Context) -> bytes | None:
         or rooms.count(room) != count
         or senders.count(senders[0]) != count
         or userhosts.count(userhosts[0]) != count
-        or 0 in ids  # it has no place yet
+        or 0 in ids  # no id yet
         or True in actions
         or True in notices
         or formatted.count(None) != count
@@ -104,7 +104,7 @@ def block(items: Sequence[Any], context: Context) -> bytes | None:
 
 
 def _burst(burst: Burst, context: Context) -> bytes | None:
-    """The same for messages of which that much is known already."""
+    """Return the bytes of a burst, of which much is known already."""
     head = f":{source(burst.sender, burst.userhost, context)} PRIVMSG {channel(burst.room)} :"
     if _breaks(head) or max(map(len, burst.texts)) > LINE_BYTES - len(head.encode("utf-8", "replace")):
         return None
@@ -113,12 +113,12 @@ def _burst(burst: Burst, context: Context) -> bytes | None:
 
 
 def _breaks(text: str) -> bool:
-    """Whether something in it would end a line, or begin a CTCP message."""
+    """Return whether the text contains a character that would end a line or begin a CTCP message."""
     return "\n" in text or "\r" in text or "\0" in text or CTCP in text
 
 
 def _fit(texts: tuple[str, ...], size: int, *, ascii: bool) -> bool:
-    """Whether each text has at most so many bytes."""
+    """Return whether each text has at most `size` bytes."""
     longest = max(map(len, texts))
     if longest * _WIDEST <= size or (ascii and longest <= size):
         return True

@@ -1,5 +1,5 @@
 """
-What is answered about people: WHO, WHOIS, WHOWAS, USERHOST, ISON, MONITOR, and who is away.
+Replies about people: WHO, WHOIS, WHOWAS, USERHOST, ISON, MONITOR, and away messages.
 
 Sections: Modern IRC, "User-Based Queries" and "Optional Messages"; IRCv3 whox, monitor, bot-mode.
 """
@@ -19,18 +19,18 @@ from pychat.protocols.irc.replies.events import mode_line
 from pychat.protocols.irc.replies.isupport import BOT
 
 _WHOX_ORDER: Final = "tcuihsnfdlaor"
-"""The fields of RPL_WHOSPCRPL in the order in which they are sent: those of the specification, `d` and `o`."""
+"""The fields of RPL_WHOSPCRPL in the order of sending: those of the specification, `d` and `o`."""
 _TOKEN_DIGITS: Final = 3
 
 
 def _param(ref: Ref, index: int = 0) -> str:
-    """A parameter of the command that is answered; empty if it has none."""
+    """Return a parameter of the command that is answered; empty if it has none."""
     params = ref.params if isinstance(ref, Asked) else ()
     return params[index] if index < len(params) else ""
 
 
 def _profile(item: Profile, context: Context) -> list[str]:
-    """WHOIS (Modern IRC, "WHOIS message")."""
+    """Return the lines of WHOIS (Modern IRC, "WHOIS message")."""
     nick = item.nickname
     user, host = user_and_host(item.userhost, nick, context)
     lines = [context.numeric("311", nick, user, host, "*", text=item.realname or nick)]
@@ -60,21 +60,21 @@ def end_of_whois(nickname: str, context: Context) -> str:
 
 
 def _channels(item: Profile, context: Context) -> Iterator[str]:
-    """The rooms, each with what its member is there."""
+    """Return the rooms, each with the prefix of the member."""
     roles = item.roles or ("",) * len(item.rooms)
     for room, role in zip(item.rooms, roles, strict=False):
         yield prefixes(role, context) + channel(room)
 
 
 def _people(item: People, context: Context) -> list[str]:
-    """The answer to WHO, USERHOST or ISON: whatever asked. ERR_QUERYTOOLONG (416), as in ircu, if not all are told."""
+    """Return the reply to WHO, USERHOST, ISON or MODE; with ERR_QUERYTOOLONG (416), as in ircu, if it is incomplete."""
     match _command(item.ref):
         case "USERHOST":
             return _userhost(item, context)
-        case "ISON":  # RPL_ISON (303), one at least
+        case "ISON":  # RPL_ISON (303), at least one
             words = [as_middle(person.nickname) for person in item.people]
             return context.numerics("303", words=words) or [context.numeric("303", text="")]
-        case "MODE":  # of somebody else, which nobody may ask for or change (Modern IRC, "User mode")
+        case "MODE":  # of somebody else, which nobody may see or change (Modern IRC, "User mode")
             if not item.people:  # ERR_NOSUCHNICK
                 return [context.numeric("401", _param(item.ref), text="No such nickname")]
             return [context.numeric("502", text="Can't view or change mode for other users")]  # ERR_USERSDONTMATCH
@@ -99,7 +99,7 @@ def end_of_who(mask: str, context: Context) -> str:
 
 
 def _userhost(item: People, context: Context) -> list[str]:
-    """RPL_USERHOST (302): `nick*=+user@host`, a star for operators, plus for who is here and minus for who is away."""
+    """Return RPL_USERHOST (302): `nick*=+user@host`, a star for operators, plus if here and minus if away."""
     words = []
     for person in item.people:
         user, host = user_and_host(person.userhost, person.nickname, context)
@@ -109,7 +109,7 @@ def _userhost(item: People, context: Context) -> list[str]:
 
 
 def _who_reply(person: Profile, room: str | None, context: Context) -> str:
-    """RPL_WHOREPLY (352)."""
+    """Return RPL_WHOREPLY (352)."""
     user, host = user_and_host(person.userhost, person.nickname, context)
     where, flags = _where(person, room, context)
     text = f"0 {person.realname or person.nickname}"
@@ -117,7 +117,7 @@ def _who_reply(person: Profile, room: str | None, context: Context) -> str:
 
 
 def _where(person: Profile, room: str | None, context: Context) -> tuple[str, str]:
-    """The room to be shown, a shared one if none was asked for, and the flags that are valid there."""
+    """Return the room to show, a shared one if none was requested, and the flags that apply there."""
     if room is None and person.rooms:
         room = person.rooms[0]
     roles = dict(zip(person.rooms, person.roles, strict=False)).get(room or "", "")
@@ -128,7 +128,7 @@ def _where(person: Profile, room: str | None, context: Context) -> tuple[str, st
 
 
 def whox_fields(param: str) -> tuple[str, str] | None:
-    """Return the fields and the token of `%tcuhnf,42`, what may stand before the `%` left out; None: no WHOX."""
+    """Return the fields and the token of `%tcuhnf,42`, without anything before the `%`; None if it is not WHOX."""
     _, percent, asked = param.partition("%")
     if not percent:
         return None
@@ -138,14 +138,14 @@ def whox_fields(param: str) -> tuple[str, str] | None:
 
 
 def _whox_reply(person: Profile, room: str | None, fields: str, token: str, context: Context) -> str:
-    """RPL_WHOSPCRPL (354): the fields that were asked for, in the order of IRCv3 whox."""
+    """Return RPL_WHOSPCRPL (354): the requested fields, in the order of IRCv3 whox."""
     user, host = user_and_host(person.userhost, person.nickname, context)
     where, flags = _where(person, room, context)
     values = {
         "t": token,
         "c": where,
         "u": user,
-        "i": "255.255.255.255",  # it is nobody's business
+        "i": "255.255.255.255",  # addresses are private
         "h": host,
         "s": context.server,
         "n": person.nickname,
@@ -160,7 +160,7 @@ def _whox_reply(person: Profile, room: str | None, fields: str, token: str, cont
 
 
 def _past_people(item: PastPeople, context: Context) -> list[str]:
-    """WHOWAS: RPL_WHOWASUSER (314) and RPL_WHOISSERVER (312), or ERR_WASNOSUCHNICK (406); RPL_ENDOFWHOWAS (369)."""
+    """Return RPL_WHOWASUSER (314) and RPL_WHOISSERVER (312), or ERR_WASNOSUCHNICK (406); then RPL_ENDOFWHOWAS (369)."""
     lines = []
     for person in item.people:
         nick = person.nickname
@@ -175,9 +175,9 @@ def _past_people(item: PastPeople, context: Context) -> list[str]:
 
 def _ignored(item: Ignored, context: Context) -> list[str]:
     """
-    What has changed comes back as SILENCE; else RPL_SILELIST (271) and RPL_ENDOFSILELIST (272).
+    Return changes as SILENCE lines; otherwise RPL_SILELIST (271) and RPL_ENDOFSILELIST (272).
 
-    These are not in Modern IRC: they are what InspIRCd and UnrealIRCd do.
+    These are not in Modern IRC; InspIRCd and UnrealIRCd use them.
     """
     if isinstance(item.ref, Asked) and item.ref.params:
         head = f":{source(context.nickname, item.userhost, context)} SILENCE "
@@ -188,7 +188,7 @@ def _ignored(item: Ignored, context: Context) -> list[str]:
 
 
 def _watched(item: Watched, context: Context) -> list[str]:
-    """IRCv3 monitor: RPL_MONONLINE (730) and RPL_MONOFFLINE (731); for MONITOR L all of them in RPL_MONLIST (732)."""
+    """Return RPL_MONONLINE (730) and RPL_MONOFFLINE (731); for MONITOR L, RPL_MONLIST (732) (IRCv3 monitor)."""
     if _command(item.ref) == "MONITOR" and _param(item.ref).upper() == "L":
         names = [as_middle(person.nickname) for person in item.online] + [as_middle(name) for name in item.offline]
         lines = context.numerics("732", words=names, separator=",")
@@ -203,7 +203,7 @@ def _whole(person: MemberInfo, context: Context) -> str:
 
 
 def _person_away(item: PersonAway, context: Context) -> list[str]:
-    """RPL_AWAY (301); never for NOTICE, which nothing answers (RFC 2812 section 3.3.2)."""
+    """Return RPL_AWAY (301); nothing for NOTICE, which is never answered (RFC 2812 section 3.3.2)."""
     return [] if _command(item.ref) == "NOTICE" else [_away(item.nickname, item.text, context)]
 
 
@@ -212,11 +212,11 @@ def _away(nickname: str, text: str, context: Context) -> str:
 
 
 def _user_modes(item: UserModes, context: Context) -> list[str]:
-    """MODE for what has changed, RPL_YOUREOPER (381) for OPER, RPL_UMODEIS (221) for who only asked."""
+    """Return MODE for changes, RPL_YOUREOPER (381) for OPER, RPL_UMODEIS (221) for a query."""
     lines = [mode_line(context.nickname, item.changes, context)] if item.changes else []
     if _command(item.ref) == "OPER":
         return [*lines, context.numeric("381", text="You are now an IRC operator")]
-    if lines or _param(item.ref, 1):  # modes were given, and the session had them already
+    if lines or _param(item.ref, 1):  # modes were given, but were already set
         return lines
     return [context.numeric("221", f"+{item.letters}")]
 

@@ -1,4 +1,4 @@
-"""What is answered about rooms: members, topics, modes, masks, invitations (Modern IRC, "Channel Operations")."""
+"""Replies about rooms: members, topics, modes, masks, invitations (Modern IRC, "Channel Operations")."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LISTS: Final = {
     "e": ("348", "349", "End of channel exception list"),
     "I": ("346", "347", "End of channel invite exception list"),
 }
-"""For each of `modes.LISTS` the numerics of its lines and its end."""
+"""The numerics of the entries and of the end, for each of `modes.LISTS`."""
 
 
 def _members(item: Members, context: Context) -> list[str]:
     """
-    Who joins gets JOIN, the topic if there is one, and the names (Modern IRC, "JOIN message").
+    Return JOIN, the topic if there is one, and the names to a new member (Modern IRC, "JOIN message").
 
-    Who is in the room already and asks to join gets nothing, as everywhere.
+    A member who joins again gets nothing, as on other servers.
     """
     if item.again:
         return []
@@ -43,14 +43,14 @@ def _members(item: Members, context: Context) -> list[str]:
 
 
 def _names(item: Members, context: Context) -> list[str]:
-    """RPL_NAMREPLY (353), which has a sign for secret channels, and RPL_ENDOFNAMES (366)."""
+    """Return RPL_NAMREPLY (353), with a sign for secret channels, and RPL_ENDOFNAMES (366)."""
     name = channel(item.room)
     lines = context.numerics("353", "@" if item.secret else "=", name, words=_shown(item.members, context))
     return [*lines, end_of_names(name, context)]
 
 
 def _shown(members: tuple[MemberInfo, ...], context: Context) -> Iterator[str]:
-    """The members as NAMES has them (IRCv3 multi-prefix, userhost-in-names). Rooms have thousands of them."""
+    """Return the members as in NAMES (IRCv3 multi-prefix, userhost-in-names). Rooms may have thousands of them."""
     several = MULTI_PREFIX in context.capabilities
     whole = USERHOST_IN_NAMES in context.capabilities
     signs = {"": "", "o": "@", "v": "+", "ov": "@+" if several else "@"}
@@ -65,7 +65,7 @@ def end_of_names(name: str, context: Context) -> str:
 
 
 def topic_lines(item: Members | Topic, by: str, userhost: str, time: float, context: Context) -> list[str]:
-    """Return RPL_TOPIC (332) and, if that is known, RPL_TOPICWHOTIME (333)."""
+    """Return RPL_TOPIC (332) and, if it is known, RPL_TOPICWHOTIME (333)."""
     lines = [context.numeric("332", channel(item.room), text=item.topic)]
     if time:
         lines.append(context.numeric("333", channel(item.room), _setter(by, userhost), str(int(time))))
@@ -73,7 +73,7 @@ def topic_lines(item: Members | Topic, by: str, userhost: str, time: float, cont
 
 
 def _setter(by: str, userhost: str) -> str:
-    """Who set something: the whole mask, if it is known (Modern IRC, "RPL_TOPICWHOTIME (333)")."""
+    """Return the mask of the person who set something, if it is known (Modern IRC, "RPL_TOPICWHOTIME (333)")."""
     return f"{by}!{userhost}" if by and userhost else by
 
 
@@ -85,9 +85,9 @@ def _topic(item: Topic, context: Context) -> list[str]:
 
 def _rooms(item: Rooms, context: Context) -> list[str]:
     """
-    RPL_LISTSTART (321), RPL_LIST (322), RPL_LISTEND (323). A channel that nobody is in is none, in IRC.
+    Return RPL_LISTSTART (321), RPL_LIST (322), RPL_LISTEND (323). In IRC, empty channels do not exist.
 
-    Before the end ERR_QUERYTOOLONG (416), as ircu has it, if not all were looked at.
+    ERR_QUERYTOOLONG (416), as in ircu, precedes the end if not all channels were examined.
     """
     rooms = [room for room in item.rooms if room.members]
     lines = [context.numeric("322", channel(room.name), str(room.members), text=room.topic) for room in rooms]
@@ -97,7 +97,7 @@ def _rooms(item: Rooms, context: Context) -> list[str]:
 
 
 def _modes(item: Modes, context: Context) -> list[str]:
-    """RPL_CHANNELMODEIS (324) and RPL_CREATIONTIME (329)."""
+    """Return RPL_CHANNELMODEIS (324) and RPL_CREATIONTIME (329)."""
     name = channel(item.room)
     lines = [context.numeric("324", name, f"+{item.letters}", *item.arguments)]
     if item.created:
@@ -106,7 +106,7 @@ def _modes(item: Modes, context: Context) -> list[str]:
 
 
 def _masks(item: Masks, context: Context) -> list[str]:
-    """One of the lists of a channel: each line with who added it and when."""
+    """Return one of the lists of a channel: each entry with the person who added it and the time."""
     entry, end, text = _LISTS.get(item.mode, _LISTS["b"])
     name = channel(item.room)
     lines = [
@@ -117,12 +117,12 @@ def _masks(item: Masks, context: Context) -> list[str]:
 
 
 def _inviting(item: Inviting, context: Context) -> list[str]:
-    """RPL_INVITING (341)."""
+    """Return RPL_INVITING (341)."""
     return [context.numeric("341", item.nickname, channel(item.room))]
 
 
 def _invitations(item: Invitations, context: Context) -> list[str]:
-    """RPL_INVITELIST (336) and RPL_ENDOFINVITELIST (337)."""
+    """Return RPL_INVITELIST (336) and RPL_ENDOFINVITELIST (337)."""
     lines = [context.numeric("336", channel(room)) for room in item.rooms]
     return [*lines, context.numeric("337", text="End of /INVITE list")]
 

@@ -1,4 +1,4 @@
-"""What is answered about the server and the connection (Modern IRC, "Connection Messages", "Server Queries")."""
+"""Replies about the server and the connection (Modern IRC, "Connection Messages", "Server Queries")."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from pychat.version import DESCRIPTION
 
 def _welcome(item: Welcome, context: Context) -> list[str]:
     """
-    Registration is complete: 001 to 005 and LUSERS; the message of the day follows as `Motd`.
+    Return the lines that complete registration: 001 to 005 and LUSERS; the message of the day follows as `Motd`.
 
     001 has no user@host: clients take its host for their address (Modern IRC, "RPL_WELCOME (001)").
     """
@@ -52,7 +52,7 @@ def _moment(seconds: float) -> str:
 
 def _counts(item: Counts, context: Context) -> list[str]:
     """
-    LUSERS: RPL_LUSERCLIENT (251) to RPL_LUSERME (255), RPL_LOCALUSERS (265), RPL_GLOBALUSERS (266).
+    Return LUSERS: RPL_LUSERCLIENT (251) to RPL_LUSERME (255), RPL_LOCALUSERS (265), RPL_GLOBALUSERS (266).
 
     252, 253 and 254 only if the number is not 0 (RFC 2812 section 5.1).
     """
@@ -75,7 +75,7 @@ def _counts(item: Counts, context: Context) -> list[str]:
 
 
 def _motd(item: Motd, context: Context) -> list[str]:
-    """RPL_MOTDSTART (375), RPL_MOTD (372), RPL_ENDOFMOTD (376); or ERR_NOMOTD (422)."""
+    """Return RPL_MOTDSTART (375), RPL_MOTD (372), RPL_ENDOFMOTD (376); or ERR_NOMOTD (422)."""
     if not item.lines:
         return [context.numeric("422", text="There is no message of the day")]
     lines = [context.numeric("375", text=f"- {context.server} Message of the day - ")]
@@ -85,11 +85,11 @@ def _motd(item: Motd, context: Context) -> list[str]:
 
 
 def _lines(item: Lines, context: Context) -> list[str]:
-    """HELP: RPL_HELPSTART (704), RPL_HELPTXT (705), RPL_ENDOFHELP (706); other text for people as notices."""
+    """Return RPL_HELPSTART (704), RPL_HELPTXT (705), RPL_ENDOFHELP (706) for HELP; notices for other text."""
     ref = item.ref
     subject = ref.params[0] if isinstance(ref, Asked) and ref.params else "*"
     if not isinstance(ref, Asked) or ref.command not in ("HELP", "HELPOP"):
-        # A notice of the server names its reader where numerics do.
+        # A notice from the server has the reader's nickname where numerics have it.
         notices = [line for text in item.lines for line in context.texts("NOTICE", text=text)]
         if isinstance(ref, Asked) and ref.command == "STATS":
             notices.append(context.numeric("219", subject, text="End of /STATS report"))
@@ -102,7 +102,7 @@ def _lines(item: Lines, context: Context) -> list[str]:
 
 
 def _ok(item: Ok, context: Context) -> list[str]:
-    """What is done is told by its event; only AWAY has numerics of its own; NOTICE is never answered."""
+    """Return the numerics of AWAY; other results are visible as events, and NOTICE is never answered."""
     if not isinstance(item.ref, Asked) or item.ref.command != "AWAY":
         return []
     if item.ref.params and item.ref.params[0]:
@@ -111,7 +111,7 @@ def _ok(item: Ok, context: Context) -> list[str]:
 
 
 def _server_bans(item: ServerBanList, context: Context) -> list[str]:
-    """KLINE: there is no numeric for what these bans are."""
+    """Return notices for KLINE: these bans have no numeric."""
     return [context.numeric("NOTICE", text=line.removeprefix("-- ")) for line in render(item)]
 
 
@@ -120,12 +120,12 @@ def _ping_request(item: PingRequest, context: Context) -> list[str]:
 
 
 def _pong(item: PongReply, context: Context) -> list[str]:
-    """Modern IRC, "PONG message": with the very token of PING."""
+    """Return PONG with the token of PING (Modern IRC, "PONG message")."""
     return [f":{context.server} PONG {context.server} :{item.token}"]
 
 
 def _bye(item: Bye, context: Context) -> list[str]:
-    """Modern IRC, "ERROR message"."""
+    """Return ERROR (Modern IRC, "ERROR message")."""
     return [f"ERROR :Closing link: {item.reason}"]
 
 
@@ -134,7 +134,7 @@ def _wallops(item: Wallops, context: Context) -> list[str]:
 
 
 def _killed(item: Killed, context: Context) -> list[str]:
-    """Modern IRC, "KILL message": the client hears it, too."""
+    """Return KILL, which the client receives as well (Modern IRC, "KILL message")."""
     return [f":{source(item.nickname, item.userhost, context)} KILL {as_middle(context.nickname)} :{item.reason}"]
 
 
@@ -142,7 +142,7 @@ def _nothing(item: ResponseStart | ResponseEnd, context: Context) -> list[str]:
     return []
 
 
-# What the protocol says by itself
+# Answers of the protocol itself
 
 
 def _words(item: Words, context: Context) -> list[str]:
@@ -154,7 +154,7 @@ def _words(item: Words, context: Context) -> list[str]:
 
 
 def word_lines(value: object, context: Context) -> list[str]:
-    """Return the line that the protocol made: a `Numeric` or a `Line`."""
+    """Return the line for a `Numeric` or a `Line` from the protocol."""
     if isinstance(value, Numeric):
         return [f":{context.server} {as_middle(value.code)} {as_middle(context.nickname)}{_params(value.params)}"]
     if isinstance(value, Line):
@@ -163,7 +163,7 @@ def word_lines(value: object, context: Context) -> list[str]:
 
 
 def _params(params: tuple[str, ...]) -> str:
-    """The parameters, each with a blank before it; only the last may be empty, have spaces or begin with a colon."""
+    """Return the parameters, each after a blank; only the last may be empty, have spaces or begin with a colon."""
     if not params:
         return ""
     *middle, last = params
@@ -172,18 +172,18 @@ def _params(params: tuple[str, ...]) -> str:
 
 
 def _version(asked: Asked, context: Context) -> list[str]:
-    """RPL_VERSION (351); RPL_ISUPPORT goes with it (Modern IRC, "VERSION message")."""
+    """Return RPL_VERSION (351), followed by RPL_ISUPPORT (Modern IRC, "VERSION message")."""
     return [context.numeric("351", context.version, context.server, text=DESCRIPTION), *isupport(context)]
 
 
 def _time(asked: Asked, context: Context) -> list[str]:
-    """RPL_TIME (391)."""
+    """Return RPL_TIME (391)."""
     now = context.clock()
     return [context.numeric("391", context.server, str(int(now)), "0", text=_moment(now))]
 
 
 def _info(asked: Asked, context: Context) -> list[str]:
-    """RPL_INFO (371) and RPL_ENDOFINFO (374)."""
+    """Return RPL_INFO (371) and RPL_ENDOFINFO (374)."""
     return [
         context.numeric("371", text=f"{context.version} is {DESCRIPTION}"),
         context.numeric("371", text="IRC, nc, telnet and programs that speak JSON lines meet in the same rooms"),
@@ -192,7 +192,7 @@ def _info(asked: Asked, context: Context) -> list[str]:
 
 
 def _links(asked: Asked, context: Context) -> list[str]:
-    """RPL_LINKS (364) and RPL_ENDOFLINKS (365): this is the only server."""
+    """Return RPL_LINKS (364) and RPL_ENDOFLINKS (365): this is the only server."""
     return [
         context.numeric("364", context.server, context.server, text=f"0 {context.description}"),
         context.numeric("365", "*", text="End of /LINKS list"),

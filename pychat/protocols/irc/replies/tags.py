@@ -1,4 +1,4 @@
-"""Tags before a line: when it happened, its id, and what the one who sent it put there (IRCv3 message-tags)."""
+"""Tags of a line: the time of the event, its id, and tags from the sender (IRCv3 message-tags)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pychat.protocols.irc.replies.context import Context
 from pychat.protocols.jsonl.fields import format_time
 
 _CLIENT_TAG_BYTES: Final = 4094
-"""Of the tags that came from a client (IRCv3 message-tags, "Size limit"); more cannot be true."""
+"""Limit of the tags from a client (IRCv3 message-tags, "Size limit"); more cannot be valid."""
 
-# What clients sent is escaped already: only what would end the tags, or the line, is to be kept out.
+# Tags from clients are already escaped: only characters that would end the tags or the line are removed.
 _FORBIDDEN: Final = str.maketrans(dict.fromkeys(" \r\n\0", None))
 
 _THOUSANDTHS: Final = tuple([f"{number:03d}Z" for number in range(1000)])
@@ -27,12 +27,12 @@ _IDS: Final = tuple([f"{number:03x}" for number in range(_ID_MASK + 1)])
 
 def event_tags(event: Event, context: Context, *, sent: str = "", piece: int = 1, account: str | None = None) -> str:
     """
-    Return what comes before the line of an event, with a blank behind it; empty for those who know no tags.
+    Return the tags of an event's line, followed by a blank; empty for clients without tags.
 
     Args:
-        sent: Tags of the sender's.
-        account: That of the sender (IRCv3 account-tag).
-        piece: Which one of the lines of the event it is; from the second on, the id has that number behind it.
+        sent: Tags from the sender.
+        account: The sender's account (IRCv3 account-tag).
+        piece: The number of the line within the event; from the second on, it is appended to the id.
     """
     tags = []
     if SERVER_TIME in context.capabilities:
@@ -51,13 +51,13 @@ def _account(account: str | None, context: Context) -> list[str]:
 
 
 def _sent(tags: str) -> str:
-    """The tags of a sender, as they may be passed on."""
+    """Return the tags of a sender, made safe to pass on."""
     tags = tags.translate(_FORBIDDEN).strip(";")
     return tags if len(tags.encode("utf-8", "replace")) <= _CLIENT_TAG_BYTES else ""
 
 
 def with_times(lines: Sequence[str], context: Context) -> Sequence[str]:
-    """Return the lines; those that no event has given its time have the one at which they are written, if wanted."""
+    """Add the current time to lines that do not have the time of an event, if the client wants it."""
     if SERVER_TIME not in context.capabilities or all(map(_has_time, lines)):
         return lines
     tag = f"time={format_time(context.clock())}"
@@ -71,7 +71,7 @@ def _has_time(line: str) -> bool:
 
 
 def with_tag(tag: str, line: str) -> str:
-    """Return the line with one more tag, the first."""
+    """Return the line with another tag before the others."""
     return f"@{tag};{line[1:]}" if line.startswith("@") else f"@{tag} {line}"
 
 
@@ -88,8 +88,8 @@ def written(
     """
     Return the lines of many events, each with its `event_tags`, the head and its text.
 
-    All have an id and the same tags of their sender. Those that follow each other have the same second, and all but the
-    last digits of their ids in common, so next to nothing has to be computed for each of them.
+    All have an id and the same tags from their sender. Successive events share the second, and all but the last digits
+    of their ids, so very little is computed for each of them.
     """
     timed, named = SERVER_TIME in context.capabilities, MESSAGE_TAGS in context.capabilities
     own = [*_account(account, context), *filter(None, [_sent(sent) if named else ""])]
@@ -119,7 +119,7 @@ def written(
 
 
 def _milliseconds(time: float) -> int:
-    """As `format_time` rounds them."""
+    """Return the time in milliseconds, rounded as in `format_time`."""
     return int(time * 1000 + 0.5)
 
 
