@@ -1,4 +1,4 @@
-"""Who may connect: how many in all, and how many from one address."""
+"""Limit connections: how many in total, and how many from one address."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pychat.model.limits import Limits
 from pychat.transport.origins import Origin
 
 OWN_FILES = 64
-"""Descriptors that are kept for everything that is no connection."""
+"""File descriptors reserved for everything that is not a connection."""
 
 
 class Admission:
-    """Counts connections, now and in this minute. Thread-safe."""
+    """Counts connections, open ones and new ones per minute. Thread-safe."""
 
     def __init__(self, limits: Limits) -> None:
         self.change(limits)
@@ -29,16 +29,16 @@ class Admission:
         self._minute = 0
 
     def change(self, limits: Limits) -> None:
-        """From now on these are the limits."""
+        """Apply new limits."""
         self._limits = limits
         self.most = most_connections(limits)
-        """Connections in all, which may be fewer than in the limits."""
+        """The maximum number of connections, which may be lower than the limit."""
 
     def admit(self, origin: Origin) -> str | None:
         """
-        Count a connection; return why it is refused, None if it is not.
+        Count a connection; return the reason for a refusal, None if it is admitted.
 
-        One that a proxy brings counts for no address until it is known for whose (`identify`).
+        A connection through a proxy counts for no address until its client is known (`identify`).
         """
         with self._lock:
             if self._total >= self.most:
@@ -49,13 +49,13 @@ class Admission:
             return refusal
 
     def identify(self, origin: Origin, address: str) -> str | None:
-        """An admitted connection is one of this address: count it for that; return why it is refused nevertheless."""
+        """Count an admitted connection for its client's address; return the reason for a refusal, or None."""
         origin.address = address
         with self._lock:
             return self._count_locked(origin)
 
     def release(self, origin: Origin) -> None:
-        """An admitted connection is over."""
+        """Stop counting an admitted connection, which has ended."""
         with self._lock:
             self._total -= 1
             if origin.counted is not None:
@@ -82,7 +82,7 @@ class Admission:
 
 
 def source_of(host: str) -> str | None:
-    """Return what counts as one address: an IPv4 address or an IPv6 /64; None for this machine, which is exempt."""
+    """Return the unit that is counted: an IPv4 address or an IPv6 /64; None for this machine, which is exempt."""
     if host == UNIX:
         return None
     address = ip_of(host)
@@ -92,7 +92,7 @@ def source_of(host: str) -> str | None:
 
 
 def most_connections(limits: Limits) -> int:
-    """Return how many there can be in all: fewer than the limits say, if there are not enough descriptors."""
+    """Return the maximum number of connections: below the limit if there are not enough file descriptors."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return limits.max_connections

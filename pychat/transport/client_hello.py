@@ -1,8 +1,8 @@
 """
-Which protocols a client offers in the first message of TLS (RFC 8446 section 4.1.2, RFC 7301 section 3.1).
+Read the protocols that a client offers in the first TLS message (RFC 8446 section 4.1.2, RFC 7301 section 3.1).
 
-The ssl module does not tell, and goes on if none of them is known. But a client that wants another protocol was sent
-here by somebody else, perhaps to misuse the certificate (https://alpaca-attack.com).
+The ssl module does not reveal them, and continues if it knows none of them. But a client that wants another protocol
+was redirected here, perhaps to misuse the certificate (https://alpaca-attack.com).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _VERSION_AND_RANDOM = 2 + 32
 
 
 class _Vectors:
-    """Reads vectors of TLS, which begin with their length; an end in the middle of one is a ValueError."""
+    """Reads TLS vectors, which begin with their length; raises ValueError if one is incomplete."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -42,11 +42,11 @@ class _Vectors:
 
 def offered_protocols(stream: bytes) -> list[bytes]:
     """
-    Return the protocol names that a stream of records begins with; empty if there are none.
+    Return the protocol names from the start of a stream of records; empty if there are none.
 
     Args:
-        stream: What the client has sent. A message that is not whole or not well formed offers nothing; what else is
-            wrong with it is for the ssl module to find.
+        stream: The bytes from the client. An incomplete or malformed message offers nothing; the ssl module reports its
+            errors.
     """
     try:
         extensions = _extensions(_message(stream))
@@ -60,7 +60,7 @@ def offered_protocols(stream: bytes) -> list[bytes]:
 
 
 def _message(stream: bytes) -> _Vectors:
-    """The body of the ClientHello, put together from the records it may be cut into."""
+    """Return the body of the ClientHello, joined from its records."""
     records = _Vectors(stream)
     handshake = b""
     while len(handshake) < 4 or len(handshake) < 4 + int.from_bytes(handshake[1:4], "big"):

@@ -1,8 +1,8 @@
 """
-The reader of one connection: let TLS begin, find out the language, turn chunks into verbs, let the chat perform them.
+The reader of one connection: start TLS, detect the language, turn chunks into verbs, and let the chat perform them.
 
-One thread runs all of it, so everything that a session asks for happens in order. It never sends; whatever is to be
-sent goes through the writer (`write_queue.py`), as does the end of the connection.
+One thread does all of this, so the requests of a session are performed in order. It never sends; all output goes
+through the writer (`write_queue.py`), as does the end of the connection.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ _NOT_SPOKEN: Final = {
 
 _NOISE_BYTES: Final = 4096
 """
-Bytes without a verb (blank lines, commands of telnet, records of TLS) after which they count as a sign of life, which
-has its price like any verb.
+Bytes without a verb (blank lines, telnet commands, TLS records) that count as one sign of life, which is charged like
+any verb.
 """
 _LINGER_SECONDS: Final = 2.0
-"""How long the last words to a peer may take, and how long it may go on sending without being heard."""
+"""The time limit for sending the last bytes to a peer, and for discarding what it still sends."""
 
 
 class Connection:
@@ -64,11 +64,11 @@ class Connection:
         self._origin = origin
         self._incoming = Incoming(sock, link, server.fanout)
         self._deadline: float | None = None
-        """Until when the language must be clear, or the handshake of TLS over; None: nothing has come yet."""
+        """The deadline for detecting the language or for the TLS handshake; None until the first bytes arrive."""
         self._tries = 0
         self._lines = 0
         self._nickname: str | None = None
-        """What the protocol knows of it; the server may have given the session another one meanwhile."""
+        """The nickname that the protocol knows; the server may have renamed the session since."""
 
     def run(self) -> None:
         """Serve the peer until it or the server ends the connection."""
@@ -99,10 +99,10 @@ class Connection:
 
     def _meet_proxy(self) -> bytes | None:
         """
-        Read whom a proxy brings, as soon as it may; return what they have said so far, None if it is over.
+        Read the PROXY line; return the client's bytes after it, None if the connection is over.
 
-        It may take as long as finding out the language, from the beginning: proxies say it unasked (proxy-protocol.txt,
-        section 2).
+        The time limit is that of language detection, from the start of the connection: proxies send the line at once
+        (proxy-protocol.txt, section 2).
         """
         line = ProxyLine()
         deadline = self._link.opened + self._server.limits.detection_seconds
@@ -129,10 +129,10 @@ class Connection:
 
     def _detect(self, detector: Detector, data: bytes = b"") -> tuple[Language | None, bytes]:
         """
-        Return the language and the bytes it was told by; None if the peer was gone or stuck before it was clear.
+        Return the language and all bytes so far; None if the peer left or stalled before it was clear.
 
         Args:
-            data: What has come already.
+            data: The bytes that have already arrived.
         """
         found: Language | Ask | None
         while True:
@@ -161,7 +161,7 @@ class Connection:
                     return found, detector.buffer
 
     def _secure(self, tls: TlsLayer, data: bytes) -> tuple[Language | None, bytes]:
-        """Shake hands, then find out the language that is spoken inside, as `_detect` does."""
+        """Perform the TLS handshake, then detect the language inside, as `_detect` does."""
         assert self._deadline is not None
         plain = self._incoming.secure(tls, data, self._deadline)
         if plain is None:
@@ -170,15 +170,15 @@ class Connection:
         if tls.protocol is not None:
             language = ALPN[tls.protocol]
             if language is Language.HTTP and not plain:
-                # A browser takes an answer that comes before its question for a broken connection.
+                # A browser takes an answer before its request for a broken connection.
                 plain = self._more()
                 return language if plain else None, plain
             return language, plain
-        self._deadline = None  # whoever types by hand comes to it now
+        self._deadline = None  # a person who types by hand starts only now
         return self._detect(Detector(self._server.limits, tls=False), plain)
 
     def _more(self) -> bytes:
-        """Wait for more of what is asked for; nothing if none came in time."""
+        """Wait for more of the request; return nothing if none arrives in time."""
         while not self._incoming.ended:
             left = 0.0 if self._deadline is None else self._deadline - time.monotonic()
             if left <= 0 or not self._incoming.wait(left):
@@ -188,7 +188,7 @@ class Connection:
         return b""
 
     def _show_page(self, data: bytes) -> None:
-        """Answer a request of HTTP, by which nobody can come in."""
+        """Answer an HTTP request; nobody can join the chat by HTTP."""
         server, chat = self._server, self._server.chat
         while wants_page(data) and not is_whole(data) and (more := self._more()):
             data += more
@@ -240,18 +240,18 @@ class Connection:
             if session.closed or self._link.verdict is not None:
                 return
             waits = session.held_back is not None
-            had_more = waits and self._incoming.wait(0)  # what came while it waited is as old
+            had_more = waits and self._incoming.wait(0)  # input that arrived during the wait is just as old
             data = self._incoming.receive(LEAST_READ if session.nickname is None or waits else None)
-        if self._link.verdict is None and not self._incoming.broken:  # else the last line is cut off, not unfinished
+        if self._link.verdict is None and not self._incoming.broken:  # otherwise the last line was cut off
             protocol.receive_eof()
             self._perform(session, protocol)
 
     def _perform(self, session: WireSession, protocol: Protocol) -> None:
-        """Perform what a chunk completed."""
+        """Perform the verbs that a chunk completed."""
         chat = self._server.chat
         dialect = protocol.dialect
         while verbs := protocol.take_verbs():
-            # Before registration one by one, so that nobody has many tries in one chunk.
+            # One by one before registration, so that a chunk does not contain many attempts.
             for some in (verbs,) if session.nickname is not None else [[verb] for verb in verbs]:
                 if session.nickname is None:
                     self._count_tries(some)
@@ -270,7 +270,7 @@ class Connection:
                 session.echoes = dialect.echoes
 
     def _tell_nickname(self, session: WireSession, protocol: Protocol) -> None:
-        """The session has another nickname than the protocol knows of."""
+        """Update the protocol if the session's nickname has changed."""
         if session.nickname is not None:
             self._nickname = session.nickname
             protocol.registered(session.nickname)
@@ -280,7 +280,7 @@ class Connection:
         self._tries += sum(type(verb) is Hello for verb in verbs)
 
     def _give_up_registration(self, session: WireSession, protocol: Protocol) -> None:
-        """End a session that has had its tries and still no nickname."""
+        """End a session that has used up its attempts to register."""
         limits = self._server.limits
         if session.lacks_password and not protocol.asks_password:
             session.end("nobody comes in without the password")
@@ -295,7 +295,7 @@ class Connection:
     # The end
 
     def _refuse_plain(self, language: Language) -> Language | None:
-        """Tell a peer, in its language, that only TLS is allowed; return the language if that is refused anyway."""
+        """Refuse a peer without TLS, in its language; return the language instead if it is refused anyway."""
         if language not in LANGUAGES:
             return language
         error = TlsRequired()
@@ -306,10 +306,10 @@ class Connection:
 
     def _finish(self) -> None:
         """
-        Let the last words arrive.
+        Let the last bytes reach the peer.
 
-        A socket that is closed while unread input waits resets the connection, and the peer may lose what was sent to
-        it; so that is read, and thrown away, for a while.
+        Closing a socket with unread input resets the connection, and the peer may lose the last bytes; so input is read
+        and discarded for a while.
         """
         if self._link.dead:
             return

@@ -1,9 +1,9 @@
 """
-Forks: the child of `os.fork` has a copy of servers and clients, without their threads, and with their descriptors.
+Handle forks: a child of `os.fork` has copies of servers and clients, without their threads, but with their descriptors.
 
-Nobody can use such a copy. Its locks may be held by threads that are not there; its listener and its connections are
-those of the parent, which would be shut down with them. So a copy closes its descriptors in the child at once, and
-whoever uses it is told what is wrong.
+Such a copy is unusable. Its locks may be held by threads that do not exist in the child; its listener and connections
+are the parent's, and shutting them down would affect the parent. So a copy closes its descriptors in the child at once,
+and its use raises an error that says why.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Final
 
 
 class Forkable:
-    """Something that belongs to the process in which it has begun."""
+    """An object that belongs to the process in which it was started."""
 
     process: int
-    """Its id."""
+    """The id of that process."""
 
     def belong(self) -> None:
-        """From now on it belongs to this process."""
+        """Bind it to this process."""
         self.process = os.getpid()
         _known.add(self)
 
     @abstractmethod
     def disown(self) -> None:
         """
-        Let nobody use this copy, and close its descriptors: it belongs to another process.
+        Make this copy unusable and close its descriptors: it belongs to another process.
 
-        Runs in the child of a fork, before anything else. No lock can be taken that another thread may have had.
+        Runs in the child of a fork, before anything else. It must not take a lock that another thread may have held.
         """
 
 

@@ -1,4 +1,4 @@
-"""What arrives on a connection's socket, through TLS if there is any. Used by its reader only."""
+"""Input from a connection's socket, through TLS if there is any. Used by its reader only."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 LEAST_READ: Final = 1024
 """
-What is read at once of a peer that says little, has no nickname, or was held back. What becomes of it takes many times
-as much memory, and the rest waits in buffers of the system.
+Maximum per read from a peer that sends little, has no nickname, or was delayed. The resulting verbs take many times as
+much memory; the rest waits in the system's buffers.
 """
 _MOST_READ: Final = 65_536
 
 
 class Incoming:
-    """Reads, and never sends: what TLS has to send in between it asks the writer for."""
+    """Reads, and never sends: for output of TLS itself it asks the writer."""
 
     def __init__(self, sock: socket.socket, link: Link, fanout: Fanout) -> None:
         self._socket = sock
@@ -34,27 +34,27 @@ class Incoming:
         self._size = LEAST_READ
         self._count = 0
         self.ended = False
-        """Whether nothing more will be said."""
+        """True if the peer will send nothing more."""
         self._at_end = False
-        """Whether nothing more will come; after TLS has ended something still may."""
+        """True if nothing more will arrive; after the end of TLS, bytes may still arrive."""
         self.broken = False
-        """Whether that was not the peer's will: then what is unfinished was cut off."""
+        """True if the peer did not end the stream itself: unfinished input was then cut off."""
 
     def take_count(self) -> int:
-        """Return how many bytes were read since this was asked last, whatever they were for."""
+        """Return how many bytes were read since the last call, whatever they were."""
         count, self._count = self._count, 0
         return count
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait until `receive` has something to do; False if that took too long."""
+        """Wait until `receive` has something to do; return False on timeout."""
         return self.ended or bool(self._poller.poll(None if seconds is None else seconds * 1000))
 
     def receive(self, size: int | None = None) -> bytes:
         """
-        Wait for bytes, and return what they say: nothing if the peer has ended, or if they were for TLS alone.
+        Wait for bytes and return them decrypted: nothing if the peer has ended, or if they were for TLS itself.
 
         Args:
-            size: How many at most; None: few at once from those who say little, and many from the busy.
+            size: Maximum bytes; None adapts to the peer: small reads for a quiet one, large reads for a busy one.
         """
         if self.ended:
             return b""
@@ -69,14 +69,14 @@ class Incoming:
 
     def secure(self, tls: TlsLayer, data: bytes, deadline: float) -> bytes | None:
         """
-        Let TLS begin: shake hands. From then on everything goes through it, both ways.
+        Start TLS and perform the handshake. From then on it applies in both directions.
 
         Args:
-            data: What the peer has sent of it so far.
+            data: The peer's handshake bytes so far.
             deadline: By `time.monotonic`.
 
         Returns:
-            What the peer has said already; None if there is no TLS with it, and nothing can be said to it.
+            The peer's first decrypted bytes; None if the handshake failed, and nothing can be sent to the peer.
         """
         self._link.tls = tls
         plain = self._decrypt(tls, data)
@@ -88,7 +88,7 @@ class Incoming:
         return plain if tls.established else None
 
     def throw_away(self, deadline: float) -> bool:
-        """Read what comes, unheard, until the deadline; False when there is nothing more to wait for."""
+        """Read and discard input until the deadline; return False when there is nothing more to wait for."""
         left = deadline - time.monotonic()
         return not self._at_end and left > 0 and bool(self._poller.poll(left * 1000)) and bool(self._read(_MOST_READ))
 
@@ -100,7 +100,7 @@ class Incoming:
         self._count += len(data)
         if not data:
             self.ended = self._at_end = True
-            # Who ends TLS says so; else anybody on the way may have done it.
+            # A TLS peer announces the end; otherwise anybody on the network path may have caused it.
             self.broken |= self._link.tls is not None
         return data
 

@@ -1,4 +1,4 @@
-"""What other threads ask of the writer, beside the entries of the log: one queue for both, so order is kept."""
+"""Requests to the writer from other threads; they share one queue with the entries of the log, so order is kept."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from pychat.transport.link import Link
 
 
 class Open(NamedTuple):
-    """A connection was accepted: watch its time."""
+    """Watch the timeouts of a connection that was accepted."""
 
     link: Link
 
 
 class Raw(NamedTuple):
-    """Bytes that are no item of any dialect: the prompt, a refusal of a language that is not spoken here."""
+    """Send bytes that are not an item of any dialect: the prompt, a refusal of an unsupported language."""
 
     link: Link
     data: bytes
 
 
 class Flush(NamedTuple):
-    """The reader's TLS has something to send: the handshake, or an answer to the peer's TLS."""
+    """Send output of the reader's TLS: the handshake, or an answer to the peer's TLS."""
 
     link: Link
 
 
 class Speak(NamedTuple):
-    """From here on the peer is written to in another dialect."""
+    """Write to the peer in another dialect from here on."""
 
     link: Link
     dialect: Dialect
 
 
 class Expel(NamedTuple):
-    """End the session, politely: the peer is told why."""
+    """End the session after telling the peer the reason."""
 
     link: Link
     reason: str
 
 
 class Sever(NamedTuple):
-    """End the connection at once: there is no time for more."""
+    """End the connection at once, without a last message."""
 
     link: Link
     reason: str
 
 
 class Finish(NamedTuple):
-    """Nothing comes after this: send what is queued, then close this direction."""
+    """Send what is queued, then close this direction: nothing follows."""
 
     link: Link
 
 
 class Close(NamedTuple):
-    """The reader has ended: forget the link and close its socket."""
+    """Forget the link and close its socket: its reader has ended."""
 
     link: Link
 
@@ -71,7 +71,7 @@ class Tell(NamedTuple):
 
 
 class Settle(NamedTuple):
-    """What the session caused before, about so many bytes, is not on its way any more."""
+    """Subtract this many bytes, caused by the session earlier, from those in flight."""
 
     session: Session
     size: int

@@ -1,4 +1,4 @@
-"""What the system does with connections: bounded buffers, and how a peer that is gone without a word is found out."""
+"""Socket options of connections: bounded buffers, and detection of peers that vanished without closing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pychat.model.limits import Limits
 
 
 def set_options(sock: socket.socket, limits: Limits) -> None:
-    """Set the options of a connection that was accepted."""
-    with contextlib.suppress(OSError):  # the peer is gone already; the reader will notice
-        # The system would let this buffer grow to megabytes: memory that a member who does not read would cost, and
-        # in which the writer could not see whether it reads.
+    """Set the options of an accepted connection."""
+    with contextlib.suppress(OSError):  # the peer is already gone; the reader will notice
+        # The system would let this buffer grow to megabytes: a member that does not read would cost that memory, and
+        # the writer could not see if the member reads.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * limits.send_queue_bytes)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -21,10 +21,10 @@ def set_options(sock: socket.socket, limits: Limits) -> None:
 
 def keep_alive(sock: socket.socket, limits: Limits) -> None:
     """
-    Let the system probe the peer of a TCP connection.
+    Enable TCP keepalive on a connection.
 
     Raises:
-        OSError: The connection is over already, or the system does not take these numbers.
+        OSError: If the connection is already over, or the system rejects these values.
     """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (

@@ -1,8 +1,8 @@
 """
-Answers to requests that had a label (`replies.ResponseStart`), while they are being made.
+Collect unfinished responses to labeled requests (`replies.ResponseStart`).
 
-How such an answer is marked depends on how many parts it has, so it is known only at its end. Until then the link
-gets nothing: everything for it is collected, what answers the request and what comes between, in its order.
+How a response is marked depends on the number of its parts, which is known only at its end. Until then nothing is sent
+to the link: all its output is collected in order, both the response and everything else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pychat.transport.link import Link
 
 
 class _Response:
-    """One answer; `marks` are the indices, in `Link.own`, of the parts that belong to it."""
+    """One response; `marks` are the indices, in `Link.own`, of its parts."""
 
     __slots__ = ("held", "label", "marks")
 
@@ -22,7 +22,7 @@ class _Response:
 
 
 class Responses:
-    """The unfinished answers of all links, at most one for each. Used by the writer thread only."""
+    """The unfinished responses of all links, at most one per link. Used by the writer thread only."""
 
     def __init__(self) -> None:
         self._open: dict[Link, _Response] = {}
@@ -31,30 +31,30 @@ class Responses:
         return link in self._open
 
     def links(self) -> list[Link]:
-        """Those with an unfinished answer."""
+        """Return the links with an unfinished response."""
         return list(self._open)
 
     def start(self, link: Link, label: str) -> None:
-        """From here on something may belong to an answer with this label."""
+        """Start a response with this label; parts may be added to it from here on."""
         self._open[link] = _Response(label)
 
     def add(self, link: Link, first: int) -> None:
-        """The parts of `Link.own` from the index `first` on belong to the answer."""
+        """Add the parts of `Link.own` from the index `first` on to the response."""
         assert link.own is not None
         self._open[link].marks += range(first, len(link.own))
 
     def hold(self, link: Link, parts: list[bytes]) -> int:
-        """A pass of the writer is over: keep everything for the next one; return the bytes."""
+        """Keep all parts for the next pass of the writer; return their bytes."""
         self._open[link].held = parts
         return sum(map(len, parts))
 
     def take_held(self, link: Link) -> list[bytes]:
-        """Return what was kept in the pass before; nothing if there is no unfinished answer."""
+        """Return the parts kept in the previous pass; nothing if there is no unfinished response."""
         response = self._open.get(link)
         return [] if response is None else response.held
 
     def end(self, link: Link) -> None:
-        """The answer is complete: mark its parts in `Link.own`; nothing happens if there is none."""
+        """Complete the response and mark its parts in `Link.own`; do nothing if there is none."""
         response = self._open.pop(link, None)
         if response is None:
             return

@@ -1,4 +1,4 @@
-"""One member behind a socket: its session, and the writer's side of its connection."""
+"""The connection of one member: its session, and the writer's state."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 class Link:
     """
-    What the writer thread knows of a connection, and what it still has to send there.
+    The writer's state of a connection, and its pending output.
 
-    The connection's reader makes it and may set `tls`, `session`, `dialect` and `pings` until the chat knows the
-    session; it reads `verdict`, and waits for events. All else is the writer's.
+    The connection's reader makes it and may set `tls`, `session`, `dialect` and `pings` until the session is opened; it
+    reads `verdict` and waits for events. Everything else belongs to the writer.
     """
 
     __slots__ = (
@@ -58,52 +58,52 @@ class Link:
         self.socket = sock
         self.send = sock.send
         self.tls: TlsLayer | None = None
-        """What is sent goes through it, if there is one. The reader sets it, before it asks for anything to be sent."""
+        """Encrypts all output, if it is set. The reader sets it before it requests any output."""
         self.opened = opened
         self.dialect = dialect
         self.session: Session | None = None
-        """None until the language is known."""
+        """None until the language is detected."""
         self.pings = False
-        """Whether the peer can be asked if it is still there."""
+        """True if the peer answers pings."""
         self.asked = 0.0
-        """Its session's `heard` when it was last asked if it is still there."""
+        """The session's `heard` at the time of the last ping."""
         self.verdict: str | None = None
-        """Why the writer wants the session to end; the reader sees to it."""
+        """The disconnect reason from the writer; the reader then ends the session."""
         self.rooms: tuple[Hearers, ...] = ()
         self.own: list[bytes] | None = None
-        """While it is singled out in a pass of the writer: everything it gets in that pass."""
+        """While the link is singled out in a pass of the writer: all its output of that pass."""
         self.queue: deque[memoryview] | None = None
-        """What the socket did not take; most of the time there is nothing, and no queue."""
+        """Output that the socket did not accept; usually there is none, and no queue."""
         self.behind = 0
         """Bytes in the queue."""
         self.allowed = 0
-        """Bytes that may be in the queue beyond what may wait for anybody: long answers to what the peer has asked."""
+        """Bytes that may be queued beyond the usual limit: long answers to the peer's own requests."""
         self.progress = 0.0
-        """When the peer last read something, as far as is known, since the queue began."""
+        """When the peer is last known to have read something, since the queue began."""
         self.unread = 0
-        """Bytes that the system had not brought to the peer when that was looked at last."""
+        """Bytes that the system had not delivered to the peer at the last check."""
         self.sent = 0
-        """Bytes that the system took since the queue began."""
+        """Bytes that the system accepted since the queue began."""
         self.window = 0.0
-        """Since when it is counted how much the peer reads."""
+        """The start of the period in which the peer's reading rate is measured."""
         self.taken = 0
-        """How many of the bytes sent it had read then."""
+        """How many of the sent bytes it had read by then."""
         self.reads = True
-        """Whether it read enough, when that was counted last, for others to wait for it."""
+        """True if it read fast enough in the last period for others to wait for it."""
         self.free_at = 0.0
-        """When its session may say as much as ever without waiting for readers (`Fanout.throttle`)."""
+        """When its session may again send at the full free rate without waiting for readers (`Fanout.throttle`)."""
         self.drained: list[threading.Event] = []
-        """To be set when the queue is empty or given up."""
+        """Events to set when the queue is empty or given up."""
         self.finishing = False
-        """Nothing comes after what is in the queue."""
+        """True if nothing will follow what is queued."""
         self.finished: threading.Event | None = None
-        """Set when everything was sent, or cannot be any more."""
+        """Set when everything was sent, or cannot be sent any more."""
         self.dead = False
-        """Nothing can be sent any more."""
+        """True if nothing can be sent any more."""
 
 
 class WireSession(Session):
-    """A session whose peer is behind a socket."""
+    """A session whose peer is connected by a socket."""
 
     __slots__ = ("_fanout", "_thread", "link", "performing")
 
@@ -112,7 +112,7 @@ class WireSession(Session):
         self._fanout = fanout
         self.link = link
         self.performing = False
-        """Whether its thread does what it has asked for, and may not read anything else for a while."""
+        """True while its thread performs its verbs and cannot read input."""
         self.secure = link.tls is not None
         self._thread = threading.get_ident()
 
@@ -131,7 +131,7 @@ class WireSession(Session):
             return True
         self.asked = asked = self.asked or threading.Event()
         self.chat.send(self, PingRequest())
-        # Its thread may be kept waiting, so that it reads no answer.
+        # Its thread may be delayed, so that it reads no answer.
         return (asked.wait(timeout) or self.performing) and not self.closed
 
     def over(self) -> None:
@@ -140,5 +140,5 @@ class WireSession(Session):
 
 
 def link_of(session: Session | None) -> Link | None:
-    """Return the link of a session, None if it is inside this process."""
+    """Return the link of a session; None for a session inside this process."""
     return session.link if isinstance(session, WireSession) else None

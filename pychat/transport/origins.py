@@ -1,4 +1,4 @@
-"""Where connections come from: an address, and whether a proxy stands in between that says whose it is."""
+"""The origin of a connection: an address, and whether a proxy stands in between that names the client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ALLOWED: Final = f"use an address like 192.0.2.1, a network like 10.0.0.0/8, or
 
 
 class BadProxy(ChatError, ValueError):
-    """What was named is no address of proxies."""
+    """An invalid proxy address."""
 
     def __init__(self, text: str, problem: str) -> None:
         super().__init__(text, problem)
@@ -24,33 +24,33 @@ class BadProxy(ChatError, ValueError):
 
 
 class Origin:
-    """Of one connection. Only its reader changes it."""
+    """The origin of one connection. Only its reader changes it."""
 
     __slots__ = ("address", "counted", "proxied")
 
     def __init__(self, address: str, *, proxied: bool = False) -> None:
         self.address = address
-        """An IP address, or "unix"; that of the proxy, until that has said whom it brings."""
+        """An IP address, or "unix"; the proxy's own until the proxy has named the client."""
         self.proxied = proxied
-        """Whether it comes from a proxy, which says so."""
+        """True if it comes through a proxy that names the client."""
         self.counted: str | None = None
-        """What stands for it in the counters of `Admission`; None: it is exempt, or not known yet."""
+        """Its key in the counters of `Admission`; None if it is exempt or not known yet."""
 
     def __str__(self) -> str:
         return self.address
 
 
 class Proxies:
-    """The addresses from which only proxies connect that speak the PROXY protocol. Immutable."""
+    """The addresses of proxies that speak the PROXY protocol; nothing else connects from them. Immutable."""
 
     def __init__(self, addresses: Iterable[str] = ()) -> None:
         """
         Args:
-            addresses: Of hosts, `192.0.2.1`, or networks, `10.0.0.0/8`; `unix`: whoever comes by a Unix socket.
+            addresses: Hosts, `192.0.2.1`, networks, `10.0.0.0/8`, or `unix` for all connections to the Unix socket.
 
         Raises:
-            BadProxy: One is neither.
-            TypeError: It is a string, and no list of them.
+            BadProxy: If one is invalid.
+            TypeError: If a single string is given instead of a list.
         """
         if isinstance(addresses, str):
             raise TypeError(f"proxies must be a list of addresses: [{addresses!r}], not {addresses!r}")
@@ -67,7 +67,7 @@ class Proxies:
         return any(ip in network for network in self._networks)
 
     def origin(self, address: str) -> Origin:
-        """The origin of a new connection from this address."""
+        """Return the origin of a new connection from this address."""
         return Origin(plain_address(address), proxied=address in self)
 
 

@@ -1,4 +1,4 @@
-"""Sockets that do not take everything: bounded queues, who is behind, and who is cut off."""
+"""Send without blocking: bounded queues, lagging members, and disconnection of those that stall."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from pychat.transport.link import Link
 
 _READS_SECONDS: Final = 1.0
 _READS_BYTES: Final = 16_384
-"""What a member that is behind must read in each `_READS_SECONDS`, so that others wait for it."""
+"""Bytes that a lagging member must read per `_READS_SECONDS` for others to wait for it."""
 
 
 class Sender:
-    """Sends without waiting. Used by the writer thread only."""
+    """Sends without blocking. Used by the writer thread only."""
 
     def __init__(self, limits: Limits, wake: socket.socket) -> None:
         """
         Args:
-            wake: Read, and emptied, in `wait`.
+            wake: A socket that interrupts `wait`, which empties it.
         """
         self.limits = limits
-        """Another thread may set others."""
+        """May be replaced by another thread."""
         self._wake = wake
         self._selector = selectors.DefaultSelector()
         self._selector.register(wake, selectors.EVENT_READ)
@@ -38,16 +38,16 @@ class Sender:
         self._next_check = 0.0
 
     def close(self) -> None:
-        """Give up what is queued."""
+        """Drop everything that is queued."""
         self._selector.close()
 
     @property
     def behind(self) -> bool:
-        """Whether anybody is."""
+        """True if any member is lagging."""
         return bool(self._behind)
 
     def wait(self, timeout: float | None) -> None:
-        """Wait for the wake socket, and meanwhile send to those who take something again."""
+        """Wait for the wake socket, and meanwhile send to sockets that are writable again."""
         for key, _ in self._selector.select(timeout):
             if key.data is None:
                 self._wake.recv(4096)
@@ -55,10 +55,10 @@ class Sender:
                 self._send_queued(key.data)
 
     def send(self, link: Link, data: bytes) -> None:
-        """Send, or queue what the socket does not take; nothing happens if the link is dead."""
+        """Send, or queue what the socket does not accept; do nothing if the link is dead."""
         if link.tls is not None:
-            # For each link on its own, and at once: so what waits is counted as it is, and bounded, and goes out as
-            # that of others does.
+            # Encrypted per link and at once, so that queued output is counted at its real size, bounded, and sent as
+            # that of other links.
             data = link.tls.send(data)
         if link.queue:
             self._enqueue(link, memoryview(data))
@@ -91,7 +91,7 @@ class Sender:
         self.cut_off(link, f"too slow: more than {self.limits.send_queue_bytes} bytes were waiting")
 
     def _send_queued(self, link: Link) -> None:
-        """The socket takes bytes again."""
+        """Send queued output: the socket is writable again."""
         link.progress = time.monotonic()
         while link.queue:
             view = link.queue[0]
@@ -123,7 +123,7 @@ class Sender:
         link.drained.clear()
 
     def finish(self, link: Link) -> None:
-        """Nothing comes after what is queued."""
+        """Announce that nothing follows what is queued."""
         if link.tls is not None:
             link.tls.end()
             self.send(link, b"")
@@ -132,14 +132,14 @@ class Sender:
             self._end_sending(link)
 
     def _end_sending(self, link: Link) -> None:
-        """Everything was sent: say so to the peer, and to the reader that waits for it."""
+        """Tell the peer and the waiting reader that everything was sent."""
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_WR)
         if link.finished is not None:
             link.finished.set()
 
     def cut_off(self, link: Link, verdict: str) -> None:
-        """End a session whose peer cannot be told; its reader wakes, and tells the others."""
+        """Disconnect a peer that cannot be told the reason; its reader wakes and tells the others."""
         if link.verdict is None:
             link.verdict = verdict
         self.give_up(link)
@@ -147,7 +147,7 @@ class Sender:
             link.socket.shutdown(socket.SHUT_RDWR)
 
     def give_up(self, link: Link) -> None:
-        """Forget what is queued: nothing can be sent any more. Who waits for it goes on."""
+        """Drop what is queued, because nothing can be sent any more, and release all waiters."""
         link.dead = True
         link.behind = 0
         self._unblock(link)
@@ -156,9 +156,9 @@ class Sender:
 
     def cut_off_stalled(self) -> None:
         """
-        Cut off those who have taken nothing for too long; looks once a second.
+        Disconnect members that have read nothing for too long; checks once a second.
 
-        Those who have asked for a list that is longer than the queue get it as long as they read.
+        A member that requested an answer longer than the queue receives it as long as it reads.
         """
         now = time.monotonic()
         if now >= self._next_check:
@@ -171,7 +171,7 @@ class Sender:
                     self._cut_off_full(link)
 
     def lagging_rooms(self) -> frozenset[Room]:
-        """Return the rooms with a member that is far behind and goes on reading, fast enough to be waited for."""
+        """Return the rooms with a member that lags far but reads fast enough to be waited for."""
         now, much = time.monotonic(), self.limits.send_queue_bytes // 8
         return frozenset(
             hearers.room
@@ -182,7 +182,7 @@ class Sender:
 
 
 def _reads(link: Link, now: float) -> bool:
-    """Whether a member that is behind reads at a rate at which others wait for it."""
+    """Return whether a lagging member reads fast enough for others to wait for it."""
     _silent_for(link, now)
     elapsed = now - link.window
     if elapsed >= _READS_SECONDS:
@@ -194,9 +194,9 @@ def _reads(link: Link, now: float) -> bool:
 
 def _silent_for(link: Link, now: float) -> float:
     """
-    Return for how many seconds a member that is behind has read nothing.
+    Return for how many seconds a lagging member has read nothing.
 
-    Who reads slowly takes long to make enough room for the socket to be writable again, so the system is asked.
+    A slow reader takes long to free enough room for the socket to be writable again, so the system is asked.
     """
     unread = _unread(link.socket)
     if unread < link.unread:
@@ -206,7 +206,7 @@ def _silent_for(link: Link, now: float) -> float:
 
 
 def _unread(sock: socket.socket) -> int:
-    """Return the bytes that the system has taken and not yet brought to the peer; 0 where it does not tell."""
+    """Return the bytes that the system has not delivered to the peer yet; 0 where it does not tell."""
     try:
         return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
     except OSError:

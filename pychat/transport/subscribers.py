@@ -1,4 +1,4 @@
-"""Who hears a room, as the writer sees it: links in groups that speak the same dialect."""
+"""The subscribers of a room, for the writer: links grouped by dialect."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pychat.transport.link import Link
 
 class Hearers:
     """
-    One room of the writer's. It changes only at its place in the order of entries, so no lock is needed.
+    The writer's view of one room. It changes only in the order of log entries, so no lock is needed.
 
     In a pass of the writer, the room's events are encoded once per dialect into `parts`. Most links get just these,
-    joined, with one send. A link that gets something else meanwhile (an answer, another room, nothing of what it said
-    itself) is singled out: from then on it collects its own parts (`Link.own`).
+    joined, with one send. A link with different output (an answer, another room, no echo of its own messages) is
+    singled out: from then on it collects its own parts (`Link.own`).
     """
 
     __slots__ = ("groups", "parts", "room", "several", "singled")
@@ -29,10 +29,13 @@ class Hearers:
         self.singled: list[Link] = []
         """Links that collect their own parts in this pass."""
         self.several: dict[Link, None] = {}
-        """Links that hear other rooms, too: what they get is in the order of all rooms, so they are always singled."""
+        """
+        Links that subscribe to other rooms, too: their output follows the order of all rooms, so they are always
+        singled out.
+        """
 
     def add(self, link: Link) -> None:
-        """From now on the link hears the room. It must be singled out already."""
+        """Subscribe the link to the room. It must already be singled out."""
         self.groups.setdefault(link.dialect, {})[link] = None
         link.rooms += (self,)
         self.singled.append(link)
@@ -41,7 +44,7 @@ class Hearers:
                 room.several[link] = None
 
     def remove(self, link: Link) -> None:
-        """From now on the link does not hear the room. It must be singled out already."""
+        """Unsubscribe the link from the room. It must already be singled out."""
         group = self.groups.get(link.dialect, {})
         if link not in group:
             return
@@ -56,7 +59,7 @@ class Hearers:
                 room.several.pop(link, None)
 
     def move(self, link: Link, dialect: Dialect) -> None:
-        """The link speaks another dialect from now on; `Link.dialect` is still the old one. It must be singled out."""
+        """Change the dialect of a link; `Link.dialect` is still the old one. It must be singled out."""
         group = self.groups[link.dialect]
         del group[link]
         if not group:
@@ -64,24 +67,24 @@ class Hearers:
         self.groups.setdefault(dialect, {})[link] = None
 
     def single_out(self, link: Link) -> None:
-        """Let a link that hears the room collect its own parts from here on; it begins with those of the pass."""
+        """Let a subscribed link collect its own parts from here on, starting with those of the pass so far."""
         assert link.own is not None
         link.own += self.parts.get(link.dialect, ())
         self.singled.append(link)
 
     def take_parts(self) -> list[tuple[Dialect, list[bytes]]]:
-        """End the pass: return what those get who were not singled out."""
+        """End the pass: return the parts for the links that were not singled out."""
         parts = list(self.parts.items())
         self.parts.clear()
         self.singled.clear()
         return parts
 
     def links(self) -> list[Link]:
-        """All links that hear the room."""
+        """Return all links that subscribe to the room."""
         return [link for group in self.groups.values() for link in group]
 
     def encode(self, events: Sequence[Event], without: Link | None) -> int:
-        """Encode events for every dialect in use, for all links but perhaps one; return the bytes."""
+        """Encode events for every dialect in use, for all links except `without`; return the bytes."""
         encoded = {dialect: dialect.encode(events) for dialect in self.groups}
         if type(events) is Burst:
             self.room.written = max(map(len, encoded.values()), default=0) // len(events)

@@ -1,4 +1,4 @@
-"""One timer per link, to the second: registration, silence, ping."""
+"""One timer per link, with a resolution of a second: registration, silence, ping."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_WAIT: Final = 3600.0
 
 class Timers:
     """
-    A slot for each second, so that setting and cancelling cost the same however many there are.
+    A slot for each second, so that the cost of setting and cancelling does not depend on the number of timers.
 
     Used by the writer thread only.
     """
@@ -28,7 +28,7 @@ class Timers:
         self._where: dict[Link, int] = {}
 
     def set(self, link: Link, when: float, alarm: Alarm) -> None:
-        """Call `alarm(link)` at `when` (`Clock.monotonic`) or up to a second later, instead of what was set before."""
+        """Call `alarm(link)` at `when` (`Clock.monotonic`) or up to a second later, instead of an earlier timer."""
         self.cancel(link)
         if when == math.inf:
             return
@@ -37,7 +37,7 @@ class Timers:
         self._where[link] = second
 
     def cancel(self, link: Link) -> None:
-        """Nothing is called for the link any more."""
+        """Cancel the timer of the link."""
         second = self._where.pop(link, None)
         if second is not None:
             slot = self._slots[second]
@@ -46,15 +46,15 @@ class Timers:
                 del self._slots[second]
 
     def timeout(self) -> float | None:
-        """Return the seconds until `run` has something to do; None: nothing is set."""
+        """Return the seconds until `run` has something to do; None if no timer is set."""
         return min(_LONGEST_WAIT, max(0.0, min(self._slots) - self._clock.monotonic())) if self._slots else None
 
     def run(self) -> None:
-        """Call what is due."""
+        """Call the alarms that are due."""
         now = self._clock.monotonic()
         while self._slots and (second := min(self._slots)) <= now:
             slot = self._slots[second]
-            while slot:  # which an alarm may change
+            while slot:  # an alarm may change the slot
                 link, alarm = next(iter(slot.items()))
                 self.cancel(link)
                 alarm(link)

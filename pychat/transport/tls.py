@@ -1,9 +1,9 @@
 """
 TLS without a socket: bytes of the network in, bytes for the network out. The only module that imports ssl.
 
-An `ssl.SSLSocket` that one thread reads while another one writes corrupts memory (cpython #143756, #151508). So a
-`TlsLayer` keeps the state of one connection behind a lock, and whoever uses it does `recv` and `send` by itself, on
-the raw socket, outside of that lock. On a server the reader calls `receive` and only the writer `send`.
+Reading an `ssl.SSLSocket` in one thread while another one writes corrupts memory (cpython #143756, #151508). So a
+`TlsLayer` guards the state of one connection with a lock, and its users call `recv` and `send` on the raw socket
+themselves, outside that lock. On a server the reader calls `receive` and only the writer `send`.
 """
 
 from __future__ import annotations
@@ -21,64 +21,64 @@ from pychat.transport.client_hello import NO_APPLICATION_PROTOCOL, offered_proto
 from pychat.transport.trust import BadCertificate, Certificate, File, Trust, write_fingerprint
 
 _RECORD_BYTES: Final = 16_384
-"""The most that one record holds (RFC 8446 section 5.1). The buffers in between never shrink, so no more goes in."""
+"""Maximum content of one record (RFC 8446 section 5.1). The buffers in between never shrink, so no more goes in."""
 _HANDSHAKE_BYTES: Final = 32_768
-"""From the client until the handshake is over: some twenty times of what it needs."""
+"""Limit of input until the handshake is complete: some twenty times what a client needs."""
 _UNSENT_BYTES: Final = 65_536
-"""Answers to the other side's own TLS (KeyUpdate) that may wait to be sent: thousands, so they are an attack."""
+"""Limit of unsent answers to the peer's own TLS messages (KeyUpdate): thousands, which only an attack causes."""
 _CLIENT_OFFERS: Final = ["pychat"]
 
 
 class TooMuch(ssl.SSLError):
-    """More of a handshake, or of what must be answered, than anybody needs."""
+    """The handshake, or the answers to the peer, exceed any legitimate size."""
 
 
 class TlsLayer:
-    """The TLS of one connection. Any thread may call any method; the order of bytes is the caller's matter."""
+    """The TLS state of one connection. Any thread may call any method; the caller keeps the order of bytes."""
 
     def __init__(self, context: ssl.SSLContext, *, server_name: str | None = None) -> None:
         """
         Args:
-            server_name: Of the server, if this is the client's side.
+            server_name: The server's name, if this is the client's side.
         """
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_name is None, server_hostname=server_name
         )
-        # Guards the state of TLS, which no two threads may touch. Last in the order of locks: nothing but ssl is
+        # Guards the state of TLS, which two threads must not use at once. Last in the order of locks: only ssl is
         # called under it, and no socket is used.
         self._lock = threading.Lock()
         self._hello: bytes | None = b"" if server_name is None else None
-        """What the client has sent, until it is clear which protocols it offers."""
+        """The client's bytes, until it is clear which protocols it offers."""
         self._received = 0
         self._closing = False
         self._refusal = b""
         self.established = False
-        """Whether the handshake is over."""
+        """True if the handshake is complete."""
         self.ended = False
-        """Whether nothing more can be received."""
+        """True if nothing more can be received."""
         self.error: ssl.SSLError | None = None
-        """Why, if it was not the proper end that the other side has announced."""
+        """The error that ended it; None after a proper end announced by the peer."""
 
     @property
     def protocol(self) -> str | None:
-        """What both sides have agreed on (ALPN), when the handshake is over; None: the client offered nothing."""
+        """The protocol agreed on (ALPN), once the handshake is complete; None if the client offered nothing."""
         with self._lock:
             return self._object.selected_alpn_protocol()
 
     @property
     def pending(self) -> bool:
-        """Whether TLS itself has something to send: somebody must call `send`."""
+        """True if TLS itself has output: `send` must be called."""
         with self._lock:
             return bool(self._outgoing.pending or self._refusal)
 
     def start(self) -> None:
-        """Begin the handshake, from the client's side."""
+        """Begin the handshake, as the client."""
         with self._lock:
             self._shake_hands_locked()
 
     def receive(self, data: bytes) -> bytes:
-        """Feed what came from the network; return what it says, which may be nothing yet, and look at `ended`."""
+        """Feed bytes from the network; return the decrypted bytes, which may be empty, and check `ended` afterwards."""
         plain: list[bytes] = []
         with self._lock:
             for start in range(0, len(data), _RECORD_BYTES):
@@ -98,9 +98,9 @@ class TlsLayer:
 
     def send(self, plain: bytes = b"") -> bytes:
         """
-        Return the bytes for the network that say this, behind what TLS itself has to send.
+        Return the bytes for the network: the output of TLS itself, then this text encrypted.
 
-        Nothing can be said before the handshake is over, after `end`, and after an error; then it is dropped.
+        Text is dropped before the handshake is complete, after `end`, and after an error.
         """
         with self._lock:
             if not self.established or self._closing or self.error is not None:
@@ -117,20 +117,20 @@ class TlsLayer:
         return b"".join(parts)
 
     def end(self) -> None:
-        """Let the other side know, by what `send` returns next, that nothing will follow."""
+        """Announce the end to the peer; `send` returns the message next."""
         with self._lock:
             if self.established and not self._closing and self.error is None:
                 self._closing = True
-                with contextlib.suppress(ssl.SSLError):  # the other side need not say the same
+                with contextlib.suppress(ssl.SSLError):  # the peer need not answer with the same
                     self._object.unwrap()
 
     def fingerprint(self) -> bytes:
-        """Return the SHA-256 of the server's certificate, on the client's side, when the handshake is over."""
+        """Return the SHA-256 of the server's certificate, as the client, once the handshake is complete."""
         with self._lock:
             return hashlib.sha256(self._object.getpeercert(binary_form=True) or b"").digest()
 
     def _take_in_locked(self, data: bytes, plain: list[bytes]) -> None:
-        """Go on with the handshake, or read what is there until more is needed, which is an SSLWantReadError."""
+        """Continue the handshake, or read until more input is needed, which raises SSLWantReadError."""
         self._incoming.write(data)
         if not self.established:
             self._received += len(data)
@@ -151,7 +151,7 @@ class TlsLayer:
             self.established = True
 
     def _check_offer_locked(self) -> None:
-        """Refuse a client that wants protocols and none that we have, as soon as its first message is complete."""
+        """Refuse a client that offers only unknown protocols, as soon as its first message is complete."""
         if self._hello is None or not self._outgoing.pending:
             return
         hello, self._hello = self._hello, None
@@ -163,17 +163,17 @@ class TlsLayer:
 
 
 class ServerTls:
-    """What a server shows to those who connect. Thread-safe."""
+    """The server's TLS configuration. Thread-safe."""
 
     def __init__(self, certificate: Certificate) -> None:
         """
         Raises:
-            BadCertificate: The files cannot be used.
+            BadCertificate: If the files cannot be used.
         """
         self.certificate: Final = certificate
         self._context = _server_context(certificate)
         self.fingerprint = fingerprint_of(certificate.file)
-        """The SHA-256 of the certificate, as everybody writes it."""
+        """The SHA-256 of the certificate, in the usual notation."""
 
     def layer(self) -> TlsLayer:
         """Return the server's side of a new connection."""
@@ -185,13 +185,13 @@ def _server_context(certificate: Certificate) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     context.set_alpn_protocols(list(ALPN))
-    # Who comes back after hours gains nothing by resuming, and every newcomer would be sent two tickets.
+    # A client that returns after hours gains nothing from resumption, and every new client would receive two tickets.
     context.num_tickets = 0
     _read_text(certificate.file)
     if certificate.key is not None:
         _read_text(certificate.key)
     try:
-        # The password is for OpenSSL, which would ask for it at the terminal.
+        # Without this password OpenSSL would ask for one at the terminal.
         context.load_cert_chain(certificate.file, certificate.key, password=lambda: b"")
     except ssl.SSLError as error:
         raise BadCertificate(*_why_not_loaded(certificate, error)) from error
@@ -215,10 +215,10 @@ def _why_not_loaded(certificate: Certificate, error: ssl.SSLError) -> tuple[str,
 
 def fingerprint_of(file: File) -> str:
     """
-    Return the SHA-256 of the first certificate of a PEM file, as everybody writes it.
+    Return the SHA-256 of the first certificate of a PEM file, in the usual notation.
 
     Raises:
-        BadCertificate: There is none.
+        BadCertificate: If there is none.
     """
     found = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", _read_text(file), re.DOTALL)
     what = f"certificate {str(file)!r}"
@@ -239,10 +239,10 @@ def _read_text(file: File) -> str:
 
 def client_context(trust: Trust) -> ssl.SSLContext:
     """
-    Return the context of a client. With a fingerprint it checks nothing itself.
+    Return the context of a client. With a fingerprint, the context itself verifies nothing.
 
     Raises:
-        BadCertificate: The file of authorities cannot be used.
+        BadCertificate: If the file of authorities cannot be used.
     """
     if trust.fingerprint is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

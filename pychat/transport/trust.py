@@ -1,4 +1,4 @@
-"""Who is who in TLS: what a server shows, and what a client believes. Values only: naming them loads no ssl."""
+"""TLS identities: the server's certificate, and what a client trusts. Values only: importing this does not load ssl."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from pychat.model.errors import ChatError
 File: TypeAlias = str | PathLike[str]
 
 _DIGEST_HEX: Final = 64
-"""Digits of a SHA-256."""
+"""Hexadecimal digits of a SHA-256."""
 
 
 class Certificate(NamedTuple):
     """
-    The files with which a server proves who it is, in PEM: `ChatServer(tls=Certificate("cert.pem", "key.pem"))`.
+    The files with which a server proves its identity, in PEM: `ChatServer(tls=Certificate("cert.pem", "key.pem"))`.
 
     They are read when the server is made, and by `ChatServer.reload_tls`.
     """
 
     file: File
-    """The server's certificate, and behind it those that lead to one that clients know."""
+    """The server's certificate, followed by the intermediate certificates."""
     key: File | None = None
-    """Its private key, without a passphrase. None: in the same file."""
+    """Its private key, without a passphrase. None if it is in the same file."""
 
 
 class Trust(NamedTuple):
     """
-    Which server a client takes for the right one: `ChatClient(tls=Trust(fingerprint="9f:86:..."))`.
+    The server that a client accepts: `ChatClient(tls=Trust(fingerprint="9f:86:..."))`.
 
-    Without either it must have a certificate for its host name, from an authority that this system knows.
+    With neither field, the server needs a certificate for its host name, from an authority that this system trusts.
     """
 
     ca: File | None = None
     """Trust the certificates of this PEM file instead of the system's authorities."""
     fingerprint: str | None = None
-    """Trust the certificate with this SHA-256, and no other, whatever its names and dates are."""
+    """Trust the certificate with this SHA-256 and no other; its names and dates are not checked."""
 
 
 class BadCertificate(ChatError):
@@ -52,7 +52,7 @@ class BadCertificate(ChatError):
 
 
 def write_fingerprint(digest: bytes) -> str:
-    """Return a SHA-256 as everybody writes it: `9F:86:D0:...`."""
+    """Return a SHA-256 in the usual notation: `9F:86:D0:...`."""
     return digest.hex(":").upper()
 
 
@@ -61,7 +61,7 @@ def read_fingerprint(text: str) -> bytes:
     Return the SHA-256, written with colons or without.
 
     Raises:
-        BadCertificate: It is none.
+        BadCertificate: If the text is not a SHA-256.
     """
     digits = text.replace(":", "").strip()
     if not re.fullmatch(f"[0-9A-Fa-f]{{{_DIGEST_HEX}}}", digits):

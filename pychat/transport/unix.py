@@ -1,7 +1,7 @@
 """
-A Unix socket: an address that is a file, so its permissions say who may connect.
+A Unix socket: an address that is a file, so file permissions control who may connect.
 
-A file outlives a server that was killed. It is in the way of the next one, which takes it over if nobody listens there.
+The file outlives a killed server. The next server replaces it if nobody listens there.
 """
 
 from __future__ import annotations
@@ -18,45 +18,45 @@ from pathlib import Path
 from typing import Final
 
 MODE: Final = 0o660
-"""Of the file: its owner and its group may connect (unix(7): who may write to it)."""
+"""The mode of the file: owner and group may connect, which needs write permission (unix(7))."""
 _PATIENCE_SECONDS: Final = 2.0
-"""How long another server may take that starts in the same directory at the same time."""
+"""How long to wait for another server that starts in the same directory at the same time."""
 
 
 class SocketFile:
-    """The file of one server."""
+    """The socket file of one server."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """
         Raises:
-            ValueError: It is no path of a file.
+            ValueError: If the path is empty or has a NUL.
         """
         self.path: Final = os.fspath(path)
         self._file = Path(self.path)
         if not self.path or "\0" in self.path:  # an abstract name has no permissions
             raise ValueError(f"a Unix socket needs a path, not {self.path!r}")
         self._made: tuple[int, int] | None = None
-        """Device and inode of the file that we made."""
+        """Device and inode of the file that we created."""
 
     def listen(self, sock: socket.socket, backlog: int) -> None:
         """
-        Make the file, and listen on it. One that is left over from a dead server is replaced.
+        Create the file and listen on it. A file left over from a dead server is replaced.
 
         Raises:
-            OSError: Somebody listens there (EADDRINUSE), it is something else (EEXIST), or it cannot be made.
+            OSError: If somebody listens there (EADDRINUSE), it is not a socket (EEXIST), or it cannot be created.
         """
         with _alone_in(self._file.parent):
             check_free(self._file)
             self._file.unlink(missing_ok=True)
             sock.bind(self.path)
-            self._made = _let_in_group(self._file)  # nobody can connect before listen: there is no moment without it
+            self._made = _let_in_group(self._file)  # nobody can connect before listen, so the mode applies to all
             sock.listen(backlog)
 
     def remove(self) -> None:
         """
-        Remove the file, unless it is another's by now. To be called before the socket is closed.
+        Remove the file, unless it belongs to another server by now. Call this before the socket is closed.
 
-        Until then the file keeps its inode, also if somebody has removed it, so no other one can be taken for it.
+        The open socket keeps the inode in use even if the file was removed, so no other file can be mistaken for it.
         """
         with contextlib.suppress(OSError), _alone_in(self._file.parent):
             if self._made is not None and _identity(self._file) == self._made:
@@ -66,10 +66,10 @@ class SocketFile:
 
 def check_free(path: Path) -> None:
     """
-    Return if a server can listen there: nothing is there, or a socket on which nobody listens.
+    Check that a server can listen there: the path does not exist, or is a socket on which nobody listens.
 
     Raises:
-        OSError: Somebody does (EADDRINUSE), it is something else (EEXIST), or we may not know (EACCES).
+        OSError: If somebody listens there (EADDRINUSE), it is not a socket (EEXIST), or access is denied (EACCES).
     """
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)
@@ -80,7 +80,7 @@ def check_free(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
         error = probe.connect_ex(str(path))
-    if error in (0, errno.EAGAIN):  # the latter: many are waiting to be accepted
+    if error in (0, errno.EAGAIN):  # the latter: many clients are waiting to be accepted
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(path))
     if error not in (errno.ECONNREFUSED, errno.ENOENT):
         raise OSError(error, os.strerror(error), str(path))
@@ -91,14 +91,14 @@ def open_connection(host: str, port: int | None, timeout: float) -> socket.socke
     Connect to a server.
 
     Args:
-        port: None: `host` is the path of a Unix socket.
+        port: None if `host` is the path of a Unix socket.
 
     Raises:
-        OSError: None listens there, the name is unknown, or we may not.
-        ValueError, OverflowError: There can be no such address.
+        OSError: If nobody listens there, the name is unknown, or access is denied.
+        ValueError, OverflowError: If the address is invalid.
     """
     if port is not None:
-        host.encode()  # bytes of a command line that are not UTF-8: Python would say TypeError
+        host.encode()  # fails on non-UTF-8 bytes from a command line, for which Python would raise TypeError
         return socket.create_connection((host, port), timeout)
     sock = socket.socket(socket.AF_UNIX)
     try:
@@ -112,13 +112,13 @@ def open_connection(host: str, port: int | None, timeout: float) -> socket.socke
 
 def _let_in_group(path: Path) -> tuple[int, int]:
     """
-    Give a socket that was just made its mode; return device and inode of it.
+    Set the mode of a new socket file; return its device and inode.
 
-    The mode of the socket itself (fchmod before bind) would be narrowed by the umask, and a name may mean another file
-    by now, where others can write to the directory. So it is changed by a descriptor that can be looked at.
+    The mode of the socket itself (fchmod before bind) would be reduced by the umask, and the path may name another file
+    by now if others can write to the directory. So the mode is changed through a descriptor that is checked first.
 
     Raises:
-        OSError: Somebody has put another file in its place (EEXIST).
+        OSError: If somebody has replaced it by another file (EEXIST).
     """
     if not hasattr(os, "O_PATH"):
         path.chmod(MODE, follow_symlinks=False)
@@ -136,7 +136,7 @@ def _let_in_group(path: Path) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
-    """Keep out other servers that start there: two that find the same dead socket must not both replace it."""
+    """Exclude other servers that start there: two that find the same dead socket must not both replace it."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         deadline = time.monotonic() + _PATIENCE_SECONDS

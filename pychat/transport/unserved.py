@@ -1,8 +1,8 @@
 """
-Servers of this process that listen and do not serve yet: whoever connects to one waits for nobody.
+Servers of this process that listen but do not serve yet: a client that connects to one would wait in vain.
 
-The program may be about to start it on another thread, so a client waits a little. Then it is told what is wrong, for a
-program that has forgotten to start its server is that client itself, and nobody could start it while it waits.
+The program may be about to start the server on another thread, so the client waits briefly. After that it raises an
+error: if the program forgot to start its server, nothing could start it while the client waits.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ _START_SECONDS: Final = 2.0
 _ANYWHERE: Final = frozenset({"0.0.0.0", "::"})
 
 _unserved: Final[dict[Any, threading.Event]] = {}
-"""By the address as `socketserver` has it; set when it is served, or closed. Single operations need no lock."""
+"""By the address from `socketserver`; set when it is served or closed. Single operations need no lock."""
 
-os.register_at_fork(after_in_child=_unserved.clear)  # they are the parent's, which may start them
+os.register_at_fork(after_in_child=_unserved.clear)  # they belong to the parent, which may start them
 
 
 def listens(address: Any) -> None:
-    """A server of this process listens there, and nobody is accepted yet."""
+    """Record that a server of this process listens there and does not accept connections yet."""
     _unserved[address] = threading.Event()
 
 
 def serves(address: Any) -> None:
-    """It is served now, or closed. May be called again."""
+    """Record that the server is served now, or closed. May be called again."""
     served = _unserved.pop(address, None)
     if served is not None:
         served.set()
 
 
 def is_served(sock: socket.socket, timeout: float) -> bool:
-    """Whether the other side of a connection is not such a server; wait for one to be started, but not for long."""
+    """Return whether the peer of a connection is not such a server, after waiting briefly for it to be started."""
     try:
         served = _find(sock.getpeername(), sock.getsockname())
-    except OSError:  # it is gone again; what is sent or received next tells
+    except OSError:  # it is gone already; the next send or receive reports it
         return True
     return served is None or served.wait(min(timeout, _START_SECONDS))
 

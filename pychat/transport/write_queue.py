@@ -1,8 +1,8 @@
 """
-The server's delivery: what other threads see of the writer.
+The server's delivery: the writer's interface for other threads.
 
-Whatever the log accepted goes into one queue, in order, with what connections ask for; the writer thread
-(`writer.py`) works it off. While too much is on its way, those who write wait here.
+Accepted log entries and requests of connections go into one queue, in order; the writer thread (`writer.py`) processes
+it. While too much is in flight, senders block here (backpressure).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pychat.transport.jobs import Expel, Finish, Job, Settle, Tell
 from pychat.transport.link import Link, link_of
 
 _OWN_SHARE: Final = 0.5
-"""Of `Limits.send_queue_bytes`: what a session may have on its way. Over it, none of its verbs is performed."""
+"""Share of `Limits.send_queue_bytes` that a session may have in flight. Beyond it, none of its verbs is performed."""
 _GO_ON_SHARE: Final = 0.5
-"""Of what may be on its way: a session that waits goes on when there is no more than that."""
+"""Share of the in-flight limits below which a blocked session continues."""
 _FREE_BYTES: Final = 8192
-"""What a session may always have on its way, however much others have."""
+"""Bytes that a session may always have in flight, whatever others have."""
 _FREE_BYTES_PER_SECOND: Final = 2048
-"""What a session may always say in a room, however slow its members read."""
+"""The rate at which a session may always send to a room, however slow its members read."""
 
 
 class Fanout(Delivery):
@@ -37,35 +37,35 @@ class Fanout(Delivery):
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.jobs: deque[Job] = deque()
-        """Appended to by all, taken from by the writer."""
+        """Appended to by all threads, read by the writer."""
         self._wakes: tuple[socket.socket, socket.socket] | None = None
         self._woken = False
         self.stopping = False
-        # Guards the bytes on their way, in all and of each session, and the rooms that lag. Last in the order of
-        # locks; nothing is called under it.
+        # Guards the bytes in flight, in total and per session, and the lagging rooms. Last in the order of locks;
+        # nothing is called under it.
         self._flow = threading.Lock()
         self._pending = 0
         self._waiting: dict[threading.Lock, tuple[Session, bool]] = {}
         self._lagging: frozenset[Room] = frozenset()
 
     def start(self) -> socket.socket:
-        """From now on entries and jobs are queued; return a socket that is readable when there are some."""
+        """Start queueing entries and jobs; return a socket that is readable when there are some."""
         receiver, sender = self._wakes = socket.socketpair()
         receiver.setblocking(False)
         sender.setblocking(False)
         return receiver
 
     def close(self) -> None:
-        """The writer has ended: nothing is queued any more."""
+        """Stop queueing: the writer has ended."""
         self._close_wakes()
         self.jobs.clear()
         self.look_again()
 
     def disown(self) -> None:
-        """In the child of a fork: nothing is queued any more, and no lock can be taken."""
+        """Stop queueing, in the child of a fork, where no lock can be taken."""
         self._close_wakes()
         self.jobs.clear()
-        # Guards the same; the old one may be held by a thread that is not here.
+        # Guards the same; the old lock may be held by a thread that does not exist here.
         self._flow = threading.Lock()
 
     def _close_wakes(self) -> None:
@@ -75,7 +75,7 @@ class Fanout(Delivery):
                 end.close()
 
     def stop(self) -> None:
-        """Let the writer end when it has done what is queued."""
+        """Let the writer end after the jobs that are queued."""
         self.stopping = True
         self._woken = False
         self.wake()
@@ -85,16 +85,16 @@ class Fanout(Delivery):
             self.jobs.append(cast("Job", entry.job))
             return
         super().accept(entry)
-        if self._wakes is not None:  # else there is nobody behind a socket
+        if self._wakes is not None:  # otherwise no session has a socket
             self.jobs.append(cast("Job", entry))
 
     def submit(self, job: Job) -> None:
-        """Queue a job behind everything that this thread appended to the log before."""
+        """Queue a job after everything that this thread has appended to the log."""
         self.log.append(Follow(job))
         self.log.wake()
 
     def submit_now(self, job: Job) -> None:
-        """Queue a job behind what was accepted so far: it does not wait for the log."""
+        """Queue a job after the entries accepted so far, without waiting for the log."""
         self.jobs.append(job)
         self.wake()
 
@@ -102,7 +102,7 @@ class Fanout(Delivery):
         wakes = self._wakes  # the writer may end meanwhile
         if not self._woken and wakes is not None:
             self._woken = True
-            with contextlib.suppress(OSError):  # it is full, so the writer is awake; or closed, and there is none
+            with contextlib.suppress(OSError):  # it is full, so the writer is awake; or closed, and there is no writer
                 wakes[1].send(b"\0")
 
     def throttle(self, session: Session) -> None:
@@ -124,18 +124,18 @@ class Fanout(Delivery):
 
     def _may_go_on(self, session: Session, free: bool, share: float) -> bool:
         """
-        Whether the next verb of a session may be performed.
+        Return whether the next verb of a session may be performed.
 
         Args:
-            free: However slow others read.
-            share: Of what may be on its way. Who has begun to wait does so until there is much less of it, because
-                to be woken costs as much as many verbs.
+            free: True if the session need not wait for slow readers.
+            share: Share of the in-flight limits to apply. A blocked session waits for a much lower level, because a
+                wake-up costs as much as many verbs.
         """
         if self._wakes is None or not session.is_here or session.chat.stopping.is_set():
             return True
         link = link_of(session)
         own = self.limits.send_queue_bytes * _OWN_SHARE * share
-        if link is None:  # of the program itself: it waits for nothing that others do
+        if link is None:  # of the program itself: it waits for its own output only
             return session.pending <= own
         if link.dead or link.verdict is not None:
             return True
@@ -146,17 +146,17 @@ class Fanout(Delivery):
         return free or not self._lagging or self._lagging.isdisjoint(tuple(session.rooms.values()))
 
     def expel(self, link: Link, reason: str) -> None:
-        """Let the session of the link end: its peer is told why, and its reader closes it."""
+        """End the session of the link: its peer is told the reason, and its reader closes it."""
         self.submit(Expel(link, reason))
 
     def wait_drained(self, link: Link, timeout: float) -> bool:
-        """Wait until nothing is queued for the link; False if that took too long, or it is dead."""
+        """Wait until nothing is queued for the link; return False on timeout or if it is dead."""
         event = threading.Event()
         self.submit(Tell(link, event))
         return event.wait(timeout) and not link.dead
 
     def finish(self, link: Link, timeout: float) -> None:
-        """Send what is queued for the link, close that direction, and wait for it."""
+        """Send what is queued for the link, close that direction, and wait for both."""
         link.finished = threading.Event()
         self.submit(Finish(link))
         link.finished.wait(timeout)
@@ -164,13 +164,13 @@ class Fanout(Delivery):
     # Called by the writer
 
     def settle(self, done: Settle) -> None:
-        """So much is no longer in the queue."""
+        """Subtract bytes that are no longer in the queue."""
         with self._flow:
             self._pending -= done.size
             done.session.pending -= done.size
 
     def look_again(self) -> None:
-        """Something was sent, or somebody was cut off: let those go on who may."""
+        """Release the blocked sessions that may continue, after something was sent or somebody was disconnected."""
         if self._waiting:
             with self._flow:
                 ready = [waiter for waiter, who in self._waiting.items() if self._may_go_on(*who, _GO_ON_SHARE)]
@@ -179,18 +179,18 @@ class Fanout(Delivery):
                     waiter.release()
 
     def slept(self) -> None:
-        """The writer is awake: from now on it wants to be woken again."""
+        """Re-arm the wake-up: the writer is awake."""
         self._woken = False
 
     def let_wait(self, lagging: frozenset[Room]) -> None:
-        """Those who write into these rooms, and no others, shall give their members time to read."""
+        """Slow down senders to these rooms, and no others, so that lagging members can read."""
         if lagging != self._lagging:
             self._lagging = lagging
             self.look_again()
 
 
 def _is_free(session: Session, size: int) -> bool:
-    """Whether a session that caused this much says so little that it need not wait for readers."""
+    """Return whether a session that caused this many bytes sends so little that it need not wait for readers."""
     link = link_of(session)
     if link is None:
         return True

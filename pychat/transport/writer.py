@@ -1,13 +1,13 @@
 """
-The write path: one thread that sends everything to everybody, and never waits for anybody.
+The write path: one thread sends all output to all members and never blocks.
 
-The writer takes what is in the queue (a pass), encodes the events of each room once per dialect, and gives each
-member all of it with a single non-blocking `send`. While it sends, more arrives; the busier the server, the more
-messages share a `send`. What a socket does not take waits in the member's own bounded queue (`send_queue.py`).
+The writer takes what is in the queue (a pass), encodes the events of each room once per dialect, and gives each member
+all of it with a single non-blocking `send`. While it sends, more arrives; the busier the server, the more messages
+share a `send`. Bytes that a socket does not accept wait in the member's own bounded queue (`send_queue.py`).
 
-The writer never appends to the log, runs no hook and calls no user code, else it could wait for itself. To end a
-session it leaves a verdict and wakes the reader, who does the rest. It alone closes sockets, so no descriptor is
-reused under it.
+The writer never appends to the log, runs no hook and calls no user code, because it could then wait for itself. To end
+a session it sets a verdict and wakes the reader, which does the rest. Only the writer closes sockets, so no descriptor
+is reused while it sends.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from pychat.transport.write_queue import Fanout
 logger = logging.getLogger("pychat")
 
 _LONG_SHARE = 0.125
-"""Of `Limits.send_queue_bytes`: an answer that is longer may wait beyond that for the one who has asked for it."""
+"""Share of `Limits.send_queue_bytes`: the member that requested a longer answer may exceed the limit by it."""
 _BEHIND_SECONDS = 0.02
-"""How often those who are behind are looked at, and, while the queue never runs dry, the timers."""
+"""Interval of checking lagging members and, while the queue never empties, the timers."""
 
 
 class Writer:
     """
     The writer thread of one server.
 
-    Made by `ChatServer`; all but `start`, `stop` and `change` runs on its own thread.
+    Made by `ChatServer`; everything but `start`, `stop` and `change` runs on its own thread.
     """
 
     def __init__(self, fanout: Fanout) -> None:
@@ -61,7 +61,7 @@ class Writer:
         self._timers = Timers(SYSTEM_CLOCK)
 
     def change(self, limits: Limits) -> None:
-        """From now on these are the limits. From any thread: each of them is looked at by itself."""
+        """Apply new limits. May be called from any thread, because each limit is read separately."""
         self._limits = self._sender.limits = limits
         self._pass_bytes = limits.send_queue_bytes // 2
         """Encoded bytes after which a pass ends, so that one pass does not fill an empty send queue."""
@@ -71,12 +71,12 @@ class Writer:
         self._thread.start()
 
     def stop(self, deadline: float) -> None:
-        """Send what is queued, as far as sockets take it at once, and end by the deadline (`time.monotonic`)."""
+        """Send what is queued, as far as sockets accept it at once, and end by the deadline (`time.monotonic`)."""
         self._fanout.stop()
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
     def disown(self) -> None:
-        """In the child of a fork: close the descriptors of the writer, which is in the parent."""
+        """Close the descriptors of the writer in the child of a fork; the writer itself is in the parent."""
         self._sender.close()
         self._fanout.disown()
 
@@ -94,7 +94,7 @@ class Writer:
         self._fanout.close()
 
     def _wait(self) -> None:
-        """Wait for jobs, for sockets that take bytes again, and for the next timer."""
+        """Wait for jobs, for writable sockets, and for the next timer."""
         sender = self._sender
         timeout = 0.0 if self._fanout.jobs else self._timers.timeout()
         if sender.behind:
@@ -108,7 +108,7 @@ class Writer:
         self._fanout.let_wait(sender.lagging_rooms())
 
     def _pass(self) -> None:
-        """Take jobs until there are enough, encode what they say, and send it to whom it is for."""
+        """Take jobs up to the size of a pass, encode their items, and send them to their recipients."""
         jobs = self._fanout.jobs
         size = 0
         for link in self._responses.links():
@@ -117,7 +117,7 @@ class Writer:
             job = jobs.popleft()
             try:
                 size += self._DO[type(job)](self, job)
-            except Exception:  # a language cannot write what somebody said: that is lost, the rest goes on
+            except Exception:  # an item that a language fails to encode is lost; the rest continues
                 logger.exception("the writer cannot do a %s", type(job).__name__)
         for hearers in self._touched:
             for dialect, parts in hearers.take_parts():
@@ -141,7 +141,7 @@ class Writer:
         self._fanout.look_again()
         self._fanout.let_wait(self._sender.lagging_rooms())
 
-    # What a job does; returns the bytes that it causes for each hearer
+    # The handlers of jobs; each returns the bytes that it causes per recipient
 
     def _batch(self, batch: Batch) -> int:
         if len(batch.rooms) != 1 or batch.only is not None or batch.also is not None or batch.deaf:
@@ -164,7 +164,7 @@ class Writer:
         return size
 
     def _batch_for_some(self, batch: Batch) -> int:
-        """What is for several rooms, or for some of their members, goes to each of these on its own."""
+        """Send a batch for several rooms, or for some of their members, to each recipient separately."""
         rooms = [self._rooms[room] for room in batch.rooms if room in self._rooms]
         links = dict.fromkeys(link for hearers in rooms for link in hearers.links())
         if batch.only is not None:
@@ -257,7 +257,7 @@ class Writer:
     def _later(self, job: Finish | Close | Tell) -> int:
         if type(job) is not Tell:
             self._single_out(job.link)
-            self._responses.end(job.link)  # a session that quits ends in the middle of one
+            self._responses.end(job.link)  # a session that quits ends within one
         self._after_pass.append(job)
         return 0
 
@@ -283,7 +283,7 @@ class Writer:
     }
 
     def _single_out(self, link: Link) -> list[bytes]:
-        """Let a link collect what it gets by itself until the pass ends; return that list."""
+        """Let a link collect its own output until the pass ends; return that list."""
         if link.own is None:
             link.own = self._responses.take_held(link)
             self._singled.append(link)
@@ -293,13 +293,13 @@ class Writer:
         return link.own
 
     def _give(self, link: Link, data: bytes, *, answers: bool = False) -> None:
-        """Let the link get bytes of its own; they may belong to an unfinished answer."""
+        """Add bytes to the output of one link; they may belong to an unfinished response."""
         own = self._single_out(link)
         own.append(data)
         if answers and link in self._responses:
             self._responses.add(link, len(own) - 1)
 
-    # What a job does when everything before it was sent
+    # The jobs that run after everything before them was sent
 
     def _finish(self, job: Finish) -> None:
         self._sender.finish(job.link)
@@ -317,7 +317,7 @@ class Writer:
         for hearers in link.rooms:
             hearers.remove(link)
         link.socket.close()
-        link.session = None  # each knows the other, and all that they have shall not wait for the garbage collector
+        link.session = None  # the two refer to each other, and must not wait for the garbage collector
 
     _DO_AFTER: ClassVar[dict[type[Any], Callable[[Writer, Any], None]]] = {Finish: _finish, Tell: _tell, Close: _close}
 
@@ -336,10 +336,10 @@ class Writer:
             self._timers.set(link, link.opened + seconds, self._check_registered)
 
     def _check_silence(self, link: Link) -> None:
-        """Ask one who is silent whether it is there. Nobody is put out who was not asked, however late we are."""
+        """Ping a silent peer. Nobody is disconnected without a ping, however late the timer runs."""
         session, limits = link.session, self._limits
         assert session is not None
-        # By the clock of the chat, as `heard` is; how long we wait ourselves is by the system's.
+        # By the chat's clock, as `heard` is; our own waiting time is by the system's.
         silent = session.chat.clock.monotonic() - session.heard
         if silent < limits.ping_seconds:
             self._timers.set(link, time.monotonic() + limits.ping_seconds - silent, self._check_silence)
