@@ -1,16 +1,16 @@
 """
-State and rules of a chat: no bytes, no sockets. `chat.py` is the place to begin reading.
+The state and rules of a chat: no bytes, no sockets. Begin reading at `chat.py`.
 
-    chat.py         what a program sees of it, and the way of a verb: its row in verb_table.py; permissions.py: rooms
-    order.py        where what happens gets its place; delivery.py: who hears of it
+    chat.py         the API for programs, and how a verb is performed: its row in verb_table.py; permissions.py: rooms
+    order.py        gives events their position; delivery.py: hands them to subscribers
     session.py      one participant; local_session.py: one inside this process
     handler.py      the hooks of handlers
-    people/         nicknames, who is here, whom somebody watches or ignores
+    people/         nicknames, presence, monitor and ignore lists
     rooms/          members, rules, roles by account
     moderation/     kicks, modes, bans, the audit record
-    accounts/       accounts, passwords, operators, and how somebody arrives
-    messages/       what is said
-    history/        the log, and what is read of it
-    price.py        what work costs a session; scan.py, pauses.py: looking at many, waiting in a hook
-    worker_pool.py  threads for what takes long; scheduler.py: one thread that calls functions later
+    accounts/       accounts, passwords, operators, and the hello of a session
+    messages/       messages and tags
+    history/        the log, and reading it
+    price.py        the price of a session's work; scan.py, pauses.py: scanning many items, waiting in a hook
+    worker_pool.py  threads for slow work; scheduler.py: one thread that calls functions later
 """

@@ -1,9 +1,9 @@
 """
-From the log to the sessions: the entries that have a place in the order, and who gets them.
+From the log to the sessions: entries in the order, and their recipients.
 
-Everything whose place matters passes through the log as an entry: events, answers, and who begins or ceases to hear a
-room. `Delivery` hands them to sessions inside this process. The server puts a subclass in its place, which does the
-same for those behind a socket (`transport/write_queue.py`).
+Everything whose position matters passes through the log as an entry: events, replies, and changes of subscriptions to
+rooms. `Delivery` hands entries to sessions inside this process. The server replaces it by a subclass that also serves
+sessions with a socket (`transport/write_queue.py`).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class Batch(NamedTuple):
     rooms: tuple[Room, ...]
     events: Sequence[Event]
     source: Session | None = None
-    """Whose verb caused it."""
+    """The session whose verb caused the events."""
     said: bool = False
-    """Whether it is what the source said: then the source does not hear it, unless its language wants an echo."""
+    """True if the source said it; the source then gets it only if its protocol expects an echo."""
     only: frozenset[Session] | None = None
-    """If given: the only ones who hear it."""
+    """If given, the only recipients."""
     also: Session | None = None
-    """Hears it although it is not, or no longer, a member."""
+    """A recipient that is not, or not any longer, a member."""
     refs: Mapping[int, Ref] = MappingProxyType({})
-    """Marks of the events, by their index, that the source waits for. The answers follow as entries of their own."""
+    """The marks of events that the source waits for, by index. The replies follow as entries of their own."""
     deaf: frozenset[Session] = frozenset()
-    """Members who do not hear it, because they ignore the source."""
+    """Members who do not get the events, because they ignore the source."""
 
 
 class Private(NamedTuple):
@@ -47,29 +47,29 @@ class Private(NamedTuple):
     session: Session
     items: tuple[Event | Reply, ...]
     nickname: str | None = None
-    """Which the session has at this place of the order; None: none yet."""
+    """The session's nickname at this position of the order; None if it has none yet."""
     answers: bool = False
-    """Whether a verb of this session caused it."""
+    """True if a verb of this session caused the items."""
     confirms: bool = False
-    """Whether it tells that something is stored: then it waits until everything before it is."""
+    """True if the items confirm a stored change; they are then held back until everything before them is stored."""
 
 
 class Attach(NamedTuple):
-    """From here on the session hears the room."""
+    """Subscribe the session to the room from this position on."""
 
     session: Session
     room: Room
 
 
 class Detach(NamedTuple):
-    """From here on the session does not hear the room."""
+    """Unsubscribe the session from the room from this position on."""
 
     session: Session
     room: Room
 
 
 class Follow(NamedTuple):
-    """Something of the delivery's own, that has its place behind what the same thread appended before."""
+    """A job of the delivery itself, positioned after all that its thread appended before."""
 
     job: object
 
@@ -77,11 +77,11 @@ class Follow(NamedTuple):
 Entry: TypeAlias = Batch | Private | Attach | Detach | Follow
 
 _ITEM_BYTES: Final = 100
-"""What an item costs beside its texts: names, ids, and whatever a language writes around them."""
+"""The bytes of an item beside its texts: names, ids and the protocol's syntax around them."""
 
 
 def weight(items: Sequence[Event | Reply]) -> int:
-    """Return about how many bytes items take on their way and when they are written, without writing them."""
+    """Estimate the bytes of items in the queues and on the wire, without encoding them."""
     size = _ITEM_BYTES * len(items)
     for item in items:
         if type(item) is Message:
@@ -99,13 +99,13 @@ class Delivery:
     """Delivers to sessions in this process (`LocalSession`), at once."""
 
     log: Log
-    """From where the entries come; set by the order."""
+    """The source of the entries; set by the order."""
 
     def accept(self, entry: Entry) -> None:
         """
-        Take the next accepted entry. Called in order, by one thread at a time: never waits.
+        Take the next accepted entry. Called in order, by one thread at a time; must not block.
 
-        With a log in memory that is whoever appends it, under the chat's order lock.
+        With a log in memory, the caller is the appending thread, which holds the chat's order lock.
         """
         match entry:
             case Batch():
@@ -120,15 +120,15 @@ class Delivery:
                 room.listeners.discard(session)
 
     def wake(self) -> None:
-        """Entries were accepted; called without a lock, once after many of them."""
+        """Deliver the entries accepted so far. Called without a lock, once after many entries."""
 
     def throttle(self, session: Session) -> None:
-        """Wait while too much of what the session has caused is on its way. Called without a lock."""
+        """Block while too many of the bytes the session caused are queued (backpressure). Called without a lock."""
         session.caused = 0
 
 
 def _hearers(batch: Batch) -> set[Session]:
-    """The sessions of this process that hear a batch."""
+    """Return the sessions of this process that get a batch."""
     hearers: set[Session] = set().union(*(room.listeners for room in batch.rooms))
     if batch.only is not None:
         hearers &= batch.only

@@ -1,4 +1,4 @@
-"""A chat that is not to be used: a copy in the child of a fork, whose threads are all in the parent."""
+"""Disabling a chat: a copy in the child of a fork, whose threads all stayed in the parent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _DisownedLock:
-    """In the place of a lock: whoever wants it is told why nothing works here."""
+    """Replaces a lock; an attempt to take it raises an error with the reason."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -20,30 +20,30 @@ class _DisownedLock:
         raise LocalProtocolError(self.reason)
 
     def __exit__(self, *args: object) -> None:
-        """It is never entered."""
+        """Do nothing: the lock is never entered."""
 
     def locked(self) -> bool:
-        """Nobody ever has it."""
+        """Return False: the lock is never held."""
         return False
 
 
 def disown(order: Order, reason: str) -> None:
     """
-    Let nobody use a chat: this copy of it, whose threads are in another process. Takes no lock.
+    Disable this copy of a chat, whose threads are in another process. Takes no lock.
 
-    Whatever needs the order raises `LocalProtocolError` with the reason from now on.
+    From now on, every call that needs the order raises `LocalProtocolError` with the reason.
     """
-    order.lock = _DisownedLock(reason)  # type: ignore[assignment]  # all that is wanted of it
+    order.lock = _DisownedLock(reason)  # provides all that is used of a lock
     order.turn = type(order.turn)()
     order.log.disown()
 
 
 def check_owned(order: Order) -> None:
     """
-    Return if the chat may be used in this process.
+    Check that the chat may be used in this process.
 
     Raises:
-        LocalProtocolError: It may not (`disown`).
+        LocalProtocolError: If it was disabled (`disown`).
     """
     lock: object = order.lock
     if isinstance(lock, _DisownedLock):

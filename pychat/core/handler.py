@@ -1,13 +1,13 @@
 """
 The hooks of a handler, declared and documented once, and the chains that the chat runs.
 
-A handler is one pluggable behaviour. Its hooks run on the thread of the session that caused them, in the order in
-which the handlers were added, with no lock held: one session's verbs come one at a time, those of different sessions
-at the same time. A hook may take its time; only its own session waits.
+A handler is one pluggable behaviour. Its hooks run on the thread of the session that caused them, in the order in which
+the handlers were added, without a lock: the verbs of one session come one at a time, those of different sessions
+concurrently. A hook may block; only its own session waits.
 
 There are two kinds. `before_*` hooks return the value they were given, changed or not, or refuse the verb by raising
-`Refused`; `on_*` hooks act on what already holds and cannot undo it: what they raise as `Refused` is only told. Any
-other exception, `SystemExit` too, is logged with its traceback, the person who sent the verb is told "internal error",
+`Refused`. `on_*` hooks react to an accepted change and cannot undo it: a `Refused` from them is only reported. Any
+other exception, even `SystemExit`, is logged with its traceback; the person who sent the verb is told "internal error",
 and nobody else notices. `announces` is neither: it only answers a question.
 """
 
@@ -39,90 +39,90 @@ class Handler:
 
     waits: ClassVar[bool] = True
     """
-    Whether a hook of this handler may wait: for a database, a file, a lock. Before such a hook runs, everything that
-    its session said earlier is sent out. A handler that only computes sets it to False, so that messages which come
+    True if a hook of this handler may block, on a database, a file or a lock. Before such a hook runs, everything that
+    its session said earlier is sent. A handler that only computes sets this to False, so that messages that arrive
     together stay together.
     """
 
     def before_connect(self, session: Session) -> None:
-        """A peer has sent its first bytes and its language is known; it has no nickname yet. May refuse."""
+        """Admit or refuse a peer that has sent its first bytes. Its protocol is known; it has no nickname yet."""
 
     def on_connect(self, session: Session) -> None:
-        """The session is open. `on_disconnect` will be its last hook."""
+        """React to a new session. `on_disconnect` will be its last hook."""
 
     def before_verb(self, session: Session, verb: Verb) -> None:
-        """Before every verb of every kind, even those that are refused as invalid. May refuse or wait."""
+        """Inspect every verb of every kind, even those that are then refused as invalid. May refuse or block."""
 
     def before_nick(self, session: Session, nickname: str) -> str:
         """
-        Before a valid nickname is claimed; may return another one, or refuse.
+        Check a valid nickname before it is claimed; return it or another one, or refuse.
 
-        `session.nickname` is still the old one, None at first. Rules of names and uniqueness are checked by the chat.
+        `session.nickname` is still the old one, None at first. The chat checks the syntax and uniqueness of nicknames.
         """
         return nickname
 
     def on_nick(self, session: Session, old: str | None, new: str) -> None:
-        """The nickname is the session's own; `old` is None the first time."""
+        """React to the session's new nickname; `old` is None the first time."""
 
     def before_join(self, session: Session, room: Room) -> None:
-        """Before a session comes into a room. May refuse."""
+        """Admit or refuse a session before it joins a room."""
 
     def announces(self, session: Session, room: Room, kind: type[Joined | Left | Kicked]) -> bool:
         """
-        Whether those in the room shall be told that the session joins, leaves, or is kicked out.
+        Return whether the room's members are told that the session joins, leaves or is kicked out.
 
-        Asked right before that happens; one handler that says yes is enough. The event takes its place together with
-        the change, so that nobody is in a list of members whose arrival was not heard. Nobody has refused it yet: it
-        may not happen after all.
+        Called right before that happens; one handler that returns True is enough. The event gets its position together
+        with the change, so that nobody appears in a member list without a visible join. The change may still be refused
+        after this call.
         """
         return False
 
     def on_join(self, session: Session, room: Room) -> None:
         """
-        The session is a member, and the others have been told.
+        React to a new member, after the others have been told.
 
-        What the room says meanwhile reaches it when all these hooks have returned.
+        Events of the room reach the member when all these hooks have returned.
         """
 
     def before_message(self, session: Session, message: Message) -> Message:
-        """Before a message to a room, or to one person (`message.room` is None). May change or refuse it."""
+        """Check a message to a room, or to one person (`message.room` is None). May change or refuse it."""
         return message
 
     def on_message(self, session: Session, message: Message) -> None:
-        """The message is accepted. `Broadcast` publishes it here; its `id` is 0 until then."""
+        """React to an accepted message. `Broadcast` publishes it here; its `id` is 0 until then."""
 
     def before_topic(self, session: Session, room: Room, topic: str) -> str:
-        """Before a topic is set. May change or refuse it; an empty topic removes the old one."""
+        """Check a topic before it is set. May change or refuse it; an empty topic removes the old one."""
         return topic
 
     def on_topic(self, session: Session, room: Room, topic: str) -> None:
-        """The room has this topic now."""
+        """React to the room's new topic."""
 
     def on_command(self, session: Session, command: Command) -> bool:
-        """A command by name, not said in a room. The first handler that returns True has dealt with it."""
+        """Handle a command by name, which is not published in a room. Return True if this handler has handled it."""
         return False
 
     def on_help(self, session: Session) -> list[str]:
-        """The session asks which commands there are: return a line for each that this handler adds."""
+        """Return a help line for each command that this handler adds."""
         return []
 
     def on_leave(self, session: Session, room: Room, reason: str) -> None:
         """
-        The session is no member of the room any more.
+        React to the end of a membership.
 
-        Also called for each room of a session that disconnects (then `session.closed` is True). Not called for one
-        who was kicked out of the room: that is `on_kick`.
+        Also called for each room of a session that disconnects (`session.closed` is then True). Not called for a member
+        who was kicked out of the room: see `on_kick`.
         """
 
     def on_kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
         """
-        The session has removed a member from the room; `on_leave` is not called for that.
+        React to the removal of a member by the session; `on_leave` is not called for it.
 
-        Runs on the thread of the one who kicks: do not touch `member.memo`.
+        Runs on the thread of the session that kicks: do not touch `member.memo`.
         """
 
     def on_disconnect(self, session: Session, reason: str) -> None:
-        """The session is gone; `session.rooms` still tells where it was, and its nickname is not yet free."""
+        """React to the end of a session; `session.rooms` still lists its rooms, and its nickname is not free yet."""
 
 
 H = TypeVar("H", bound=Callable[..., None])
@@ -132,14 +132,14 @@ def only_publishes(on_message: H) -> H:
     """
     Mark an `on_message` that does nothing but `chat.publish(message)`.
 
-    Then the chat may publish many messages at once, without calling it for each.
+    The chat may then publish many messages at once, without calling it for each.
     """
     on_message.only_publishes = True  # type: ignore[attr-defined]
     return on_message
 
 
 def only_for_prefix(prefix: str) -> Callable[[H], H]:
-    """Mark an `on_message` that does nothing with messages which do not begin with this prefix; not empty."""
+    """Mark an `on_message` that ignores messages without this prefix, which must not be empty."""
 
     def mark(on_message: H) -> H:
         on_message.prefix = prefix  # type: ignore[attr-defined]
@@ -159,7 +159,7 @@ def check_handler(handler: object) -> Handler:
     Return the handler if the chat can use it.
 
     Raises:
-        TypeError: It is no `Handler`, has a misspelt hook, or a hook with other parameters, or that is `async`.
+        TypeError: If it is not a `Handler`, or has an unknown hook, or one that has other parameters or is `async`.
     """
     if not isinstance(handler, Handler):
         raise TypeError(f"{handler!r} is no handler: derive its class from pychat.Handler and pass an instance")
@@ -179,10 +179,10 @@ def check_handler(handler: object) -> Handler:
 
 def _check_is_no_hook(kind: type, name: str) -> None:
     """
-    Return if a name of a handler is not meant as that of a hook.
+    Check that the name of a handler's attribute is not a misspelt hook.
 
     Raises:
-        TypeError: It begins like one, or differs from one only in case and underscores.
+        TypeError: If it begins like a hook, or differs from one only in case and underscores.
     """
     close = _SPELT.get(name.replace("_", "").lower())
     if close is None and not name.startswith(("before_", "on_")):
@@ -195,9 +195,9 @@ def _check_is_no_hook(kind: type, name: str) -> None:
 
 class Chains:
     """
-    For each hook the methods of those handlers that override it, in order. Immutable: the chat replaces the whole.
+    The methods of the handlers that override each hook, in order. Immutable: the chat replaces it as a whole.
 
-    Attributes are named like the hooks: `chains.before_message` is a tuple of bound methods.
+    Attributes are named after the hooks: `chains.before_message` is a tuple of bound methods.
     """
 
     before_connect: tuple[Callable[[Session], None], ...]
@@ -220,9 +220,11 @@ class Chains:
 
     def __init__(self, handlers: Iterable[object] = ()) -> None:
         """
+        Check the handlers, and collect their hooks.
+
         Raises:
             TypeError: See `check_handler`.
-            ValueError: A handler is among them twice: each of its hooks would be called twice.
+            ValueError: If a handler occurs twice: each of its hooks would be called twice.
         """
         if isinstance(handlers, Handler):
             raise TypeError(f"handlers must be a list: [{type(handlers).__name__}()], not a {type(handlers).__name__}")
@@ -240,11 +242,11 @@ class Chains:
         self.verb_waits = "before_verb" in waits
         prefixes = [getattr(hook, "prefix", None) for hook in self.on_message]
         self.prefixes = tuple(prefix for prefix in prefixes if prefix is not None)
-        """Messages that begin with one of these are looked at by a handler."""
+        """The prefixes of messages that a handler inspects."""
         self.told_unheard = False
-        """Whether the log has been told of a message that none of them published."""
+        """True if the log has reported a message that no handler published."""
         self.may_publish = len(self.prefixes) < len(self.on_message)
-        """Whether messages may reach anybody: a handler looks at all of them, as `Broadcast` does."""
+        """True if messages can reach anybody: a handler sees all of them, as `Broadcast` does."""
         publishers = [hook for hook in self.on_message if getattr(hook, "only_publishes", False)]
         self.publishes_all = (
             not self.before_verb
@@ -252,25 +254,25 @@ class Chains:
             and len(publishers) == 1
             and len(self.prefixes) + 1 == len(self.on_message)
         )
-        """Whether other messages are just published, by one handler."""
+        """True if messages without these prefixes are just published, by one handler."""
 
     def add(self, handler: Handler, before: Handler | None) -> Chains:
         """
-        Return the chains with one more, at the end or before another one.
+        Return the chains with another handler, at the end or before an existing one.
 
         Raises:
-            TypeError: It is no handler, or one of its hooks cannot be called.
-            ValueError: It is one of the handlers already, or `before` is none of them.
+            TypeError: If it is not a handler, or one of its hooks cannot be called.
+            ValueError: If it was added already, or `before` was not.
         """
         at = len(self.handlers) if before is None else self._place_of(before)
         return Chains([*self.handlers[:at], handler, *self.handlers[at:]])
 
     def remove(self, handler: Handler) -> Chains:
         """
-        Return the chains without one.
+        Return the chains without a handler.
 
         Raises:
-            ValueError: It is none of the handlers.
+            ValueError: If it is not one of the handlers.
         """
         at = self._place_of(handler)
         return Chains([*self.handlers[:at], *self.handlers[at + 1 :]])
@@ -283,7 +285,7 @@ class Chains:
 
 
 def call(hook: Callable[..., V], *args: Any) -> V:
-    """Call a hook that may refuse; lets `Refused` through, and turns anything else into `InternalFailure`."""
+    """Call a hook that may refuse; re-raise `Refused`, and turn any other error into `InternalFailure`."""
     try:
         result = hook(*args)
         if result is not None:
@@ -296,13 +298,13 @@ def call(hook: Callable[..., V], *args: Any) -> V:
 
 
 def run_before(hooks: Sequence[Callable[..., None]], *args: Any) -> None:
-    """Run `before_*` hooks that return nothing; lets `Refused` through."""
+    """Run `before_*` hooks that return nothing; re-raise `Refused`."""
     for hook in hooks:
         call(hook, *args)
 
 
 def change_before(hooks: Sequence[Callable[..., V]], *args: Any, value: V) -> V:
-    """Run `before_*` hooks that return their last argument, changed or not; lets `Refused` through."""
+    """Run `before_*` hooks that return their last argument, changed or not; re-raise `Refused`."""
     for hook in hooks:
         try:
             changed = hook(*args, value)
@@ -321,7 +323,7 @@ def run_on(hooks: Sequence[Callable[..., object]], *args: Any) -> None:
     Run all `on_*` hooks, even if one fails.
 
     Raises:
-        Refused: One of them did not like it, or failed (`InternalFailure`); the others ran.
+        Refused: If one of them refused or failed (`InternalFailure`); the others ran.
     """
     failure: Refused | None = None
     for hook in hooks:
@@ -340,7 +342,7 @@ def run_on(hooks: Sequence[Callable[..., object]], *args: Any) -> None:
 
 
 def one_says_yes(hooks: Sequence[Callable[..., bool]], *args: Any) -> bool:
-    """Ask hooks until one says yes; one that fails is logged, and has said no."""
+    """Call hooks until one returns True; a failure is logged and counts as False."""
     for hook in hooks:
         try:
             if hook(*args):
@@ -353,12 +355,12 @@ def one_says_yes(hooks: Sequence[Callable[..., bool]], *args: Any) -> bool:
 
 
 def internal_error(hook: Callable[..., object], problem: str) -> InternalFailure:
-    """Log what is wrong with what a hook returned, and return what the peer may know of it."""
+    """Log what is wrong with the result of a hook, and return the error that the peer is told."""
     logger.error("handler hook %s %s", title_of(hook), problem)
     return InternalFailure()
 
 
 def log_failure(hook: Callable[..., object]) -> InternalFailure:
-    """Log the exception that is being handled, with its traceback, and return what the peer may know of it."""
+    """Log the current exception with its traceback, and return the error that the peer is told."""
     logger.exception("handler hook %s failed", getattr(hook, "__qualname__", hook))
     return InternalFailure()

@@ -1,4 +1,4 @@
-"""A participant inside this process: a bot, a test, a game."""
+"""A participant inside this process: a bot, a test or a game."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ E = TypeVar("E")
 
 class LocalSession(Participant, Session):
     """
-    A participant inside this process, made by `Chat.session(nickname)`. Its verbs may be called from any thread.
+    A participant inside this process, created by `Chat.session(nickname)`. Its verbs may be called from any thread.
 
     A verb returns when it is accepted and raises `Refused` when it is not. Events wait in a bounded inbox until they
-    are taken; a session that does not take them is disconnected, like a slow member behind a socket.
+    are taken; a session that lags too far is disconnected, like a slow member with a socket.
     """
 
     is_local = True
     __slots__ = ("_answers", "_arrived", "_crowded", "_inbox", "_interrupted", "_refs", "_waiting")
 
     INBOX_EVENTS: ClassVar = 10_000
-    """Events that may wait to be taken."""
+    """The maximum number of events in the inbox."""
     ANSWER_SECONDS: ClassVar = 10.0
-    """How long a verb waits to be accepted; with a log in memory it never waits."""
+    """How long a verb waits to be accepted; with a log in memory, it never waits."""
 
     def __init__(self, chat: Chat) -> None:
         super().__init__(chat)
-        # Guards the inbox and the answers. Below the chat's order lock (`deliver` runs under that); nothing is called
+        # Guards the inbox and the replies. After the chat's order lock (`deliver` runs under that); nothing is called
         # under it.
         self._arrived = threading.Condition()
         self._inbox: deque[Event] = deque()
@@ -57,12 +57,12 @@ class LocalSession(Participant, Session):
 
     def ask(self, verb: Verb) -> Reply:
         """
-        Perform any verb and return its answer.
+        Perform any verb and return its reply.
 
         Raises:
-            Refused: With the reason and its code.
-            LocalProtocolError: The session is closed; or the hook of a message asks for it.
-            AckTimeout: The log has not accepted it in time; it may do so yet.
+            Refused: If it is refused, with the reason and a code.
+            LocalProtocolError: If the session is closed, or the caller is a hook for a message.
+            AckTimeout: If the log has not accepted it in time; it may still do so.
         """
         check_verb(verb)
         if self.chat.order.turn.checked is not None:
@@ -74,7 +74,7 @@ class LocalSession(Participant, Session):
 
     def _answer_to(self, verb: Verb) -> Reply:
         check_owned(self.chat.order)
-        if isinstance(verb, Join) and has_mark_of_irc(verb.room):  # as in a hello, and for other programs
+        if isinstance(verb, Join) and has_mark_of_irc(verb.room):  # as in a hello, and as for other programs
             verb = verb._replace(create=False)
         ref = next(self._refs)
         with self._arrived:
@@ -98,19 +98,19 @@ class LocalSession(Participant, Session):
 
     def close(self, reason: str = "") -> None:
         """
-        Leave for good, which no handler can refuse; what is in the inbox can still be taken.
+        Leave for good, which no handler can refuse; events in the inbox can still be taken.
 
         Raises:
-            LimitExceeded: The reason is too long.
+            LimitExceeded: If the reason is too long.
         """
         self.chat.close(self, self.chat.checked_short_text("reason", reason) or "quit")
 
     def hello(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False, told: Told = None) -> None:
         """
-        Claim a nickname and join rooms (none: the default room). `Chat.session` has done it.
+        Claim a nickname and join rooms (none: the default room). `Chat.session` calls this.
 
         Args:
-            told: Called with what is against it, for each room that may not be joined. Default: it is raised.
+            told: Called with the refusal of each room that cannot be joined. Default: it is raised.
         """
         wanted = names_of(rooms)
         given("nickname", nickname, str, "a string")
@@ -118,7 +118,7 @@ class LocalSession(Participant, Session):
         for name in wanted or (self.chat.default_room.name,):
             if not self.closed and self.chat.find_room(name) not in self.rooms.values():
                 try:
-                    self._answer_to(Join(name))  # again: that to a hello does not tell why not
+                    self._answer_to(Join(name))  # join again: the reply to a hello does not say why it failed
                 except Refused as error:
                     if told is None:
                         raise
@@ -129,8 +129,8 @@ class LocalSession(Participant, Session):
         Take events from the inbox until one of this type comes, and return it.
 
         Raises:
-            TimeoutError: It did not come within `timeout` seconds (default: wait for ever).
-            LocalProtocolError: The session is closed and its inbox empty.
+            TimeoutError: If it does not come within `timeout` seconds (default: wait for ever).
+            LocalProtocolError: If the session is closed and its inbox is empty.
         """
         name = kind_name(kind)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -143,7 +143,7 @@ class LocalSession(Participant, Session):
                 return event
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Yield events as they come, until none came for `timeout` seconds or the session is closed."""
+        """Yield events as they come, until none comes for `timeout` seconds or the session is closed."""
         while True:
             check_owned(self.chat.order)
             try:
@@ -156,10 +156,10 @@ class LocalSession(Participant, Session):
 
     def take(self, timeout: float | None = None) -> Event | None:
         """
-        Wait for the next event and return it; None if it did not come in time, or somebody called `interrupt`.
+        Wait for the next event and return it; None if it does not come in time, or after `interrupt`.
 
         Raises:
-            LocalProtocolError: The session is closed and its inbox empty.
+            LocalProtocolError: If the session is closed and its inbox is empty.
         """
         check_owned(self.chat.order)
         with self._arrived:
@@ -172,11 +172,11 @@ class LocalSession(Participant, Session):
             return None
 
     def _closed_error(self) -> LocalProtocolError:
-        """It says why, if the session has not left by itself."""
+        """Return the error for a closed session, with the reason if it was kicked."""
         return LocalProtocolError("the session is closed" + ("" if self.put_out is None else f": {self.put_out}"))
 
     def interrupt(self) -> None:
-        """Let the thread that waits in `take` go on, or the next one that would wait there."""
+        """Wake the thread that waits in `take`, or the next one that would wait there."""
         check_owned(self.chat.order)
         with self._arrived:
             self._interrupted = True
@@ -188,16 +188,16 @@ class LocalSession(Participant, Session):
                 ref = getattr(item, "ref", None)
                 if ref is not None:
                     if ref in self._waiting:
-                        # Of several answers the first one counts: a change of modes that was refused.
+                        # The first of several replies counts, such as a refused change of modes.
                         self._answers.setdefault(ref, item)  # type: ignore[arg-type]  # only replies have a ref
                 elif isinstance(item, Event):
                     self._inbox.append(item)
-                elif isinstance(item, Failure):  # of a hook that cannot undo what it was told of
+                elif isinstance(item, Failure):  # from a hook that cannot undo the change
                     self._inbox.append(Notice(0, self.chat.clock.time(), None, item.text))
             self._arrived.notify_all()
             crowded = len(self._inbox) > self.INBOX_EVENTS and not self._crowded
             self._crowded |= crowded
-        if crowded:  # not `kick`: the order lock is held
+        if crowded:  # not `kick`, because the order lock is held
             reason = f"too slow: {self.INBOX_EVENTS} events were waiting"
             self.put_out = self.put_out or reason
             self.expel(reason)
@@ -207,5 +207,5 @@ class LocalSession(Participant, Session):
             self._arrived.notify_all()
 
     def expel(self, reason: str) -> None:
-        # Ending a session runs hooks, which may not run on the thread of whoever asked for it, nor under its locks.
+        # Ending a session runs hooks, which must not run on the calling thread, nor under its locks.
         threading.Thread(target=self.chat.close, args=(self, reason), name="pychat-kick", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Sessions that wait in one of their hooks, and what lets them go on early."""
+"""Pauses of sessions in their hooks, and their early end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Pauses:
-    """Of one chat. Its methods may be called from any thread; single changes of a dict need no lock."""
+    """The pauses of one chat. Methods may be called from any thread; single changes of a dict need no lock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -20,7 +20,7 @@ class Pauses:
         self._over = False
 
     def wait(self, session: Session, seconds: float) -> None:
-        """Let the session wait, on its own thread, as long as it is here and the chat does not end."""
+        """Block the session's own thread, until the session is kicked or ends, or the chat ends."""
         event = threading.Event()
         self._waiting[event] = session
         try:
@@ -30,13 +30,13 @@ class Pauses:
             del self._waiting[event]
 
     def end(self, session: Session) -> None:
-        """The session was put out."""
+        """End the pauses of a session that was kicked."""
         for event, waiting in self._waiting.copy().items():
             if waiting is session:
                 event.set()
 
     def end_all(self) -> None:
-        """The chat ends: nobody waits any more."""
+        """End all pauses, because the chat ends."""
         self._over = True
         for event in self._waiting.copy():
             event.set()

@@ -1,12 +1,12 @@
 """
-Who may do what: the one place that is asked, whatever the protocol.
+Permissions: the one place that decides what a session may do, whatever its protocol.
 
-Who may ask for a verb at all stands in its row of `verb_table.py`. What one may do in a room depends on its rules, and
-is asked here, where the room is known.
+The row of a verb in `verb_table.py` says who may send it at all. Permissions in a room depend on its rules, and are
+checked here, where the room is known.
 
-Server operators may do everything in every room: come in past a ban or a key, change modes, kick, also in rooms they
-are not in (only to talk in one they must join it). That is what they are for: somebody must be able to help when a room
-has lost its operators, and pinned rooms have none of their own. Other servers let them do so, too.
+Server operators may do everything in every room: join despite a ban or a key, change modes and kick, even in rooms they
+have not joined (only to speak they must join). Somebody must be able to help when a room has lost its operators, and
+pinned rooms have none of their own. Other servers grant the same.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 def require_store(session: Session, what: str, room: str | None = None) -> None:
     """
-    Return if what happens now can be stored.
+    Check that events can be stored now.
 
     Raises:
-        NotStored: It cannot, and why.
+        NotStored: If they cannot, with the reason.
     """
     trouble = session.chat.log.trouble
     if trouble is not None:
@@ -39,15 +39,15 @@ def require_store(session: Session, what: str, room: str | None = None) -> None:
 
 
 def is_server_operator(session: Session) -> bool:
-    """Whether the session may do everything."""
+    """Return whether the session is a server operator."""
     return "o" in session.modes
 
 
-# What one may do in a room. These only read: they may be called with the order lock held, or without it.
+# Permissions in a room. These functions only read; the order lock may be held or not.
 
 
 def may_know(session: Session, room: Room) -> bool:
-    """Whether the session may know that there is this room. One that nobody is in is none, unless it is pinned."""
+    """Return whether the session may know of the room. An empty room counts as missing, unless it is pinned."""
     if session in room.occupants or is_server_operator(session):
         return True
     return not room.rules.secret and (room.pinned or bool(room.occupants))
@@ -55,13 +55,12 @@ def may_know(session: Session, room: Room) -> bool:
 
 def may_join(session: Session, room: Room, key: str | None = None) -> None:
     """
-    Return if the session may come in (modern.ircdocs.horse, "JOIN message").
+    Check that the session may join (modern.ircdocs.horse, "JOIN message").
 
     Raises:
-        NotStored: The log cannot store it.
-        Refused: The room's bans, limit, key, or that it is only for those who are invited, are against it. The last
-            three do not matter to a member that lost the connection and is back in time. An operator's invitation
-            lets past everything but the key.
+        NotStored: If the log cannot store it.
+        Refused: If it is banned, the room is full or invite-only, or the key is wrong. The last three do not apply to a
+            member that returns in time after a lost connection. An operator's invitation overrides all but the key.
     """
     rules, name = room.rules, room.name
     require_store(session, "your joining", name)
@@ -83,19 +82,19 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
 
 
 def _owns(session: Session, room: Room) -> bool:
-    """Whether the account of the session is an operator of the room."""
+    """Return whether the session's account is an operator of the room."""
     return session.account is not None and "o" in room.rules.accounts.get(fold(session.account), "")
 
 
 def may_speak(session: Session, room: Room, message: Message) -> None:
     """
-    Return if the session may say this in the room.
+    Check that the session may send this message in the room.
 
-    Who is in the room needs to be asked about only if `room.rules.hushes`.
+    For a member, this is needed only if `room.rules.hushes`.
 
     Raises:
-        NotAMember: It is not in the room, and only members talk there (mode `n`).
-        Refused: The room's rules are against it.
+        NotAMember: If it is not in the room and may not speak from outside (mode `n`).
+        Refused: If the room's rules forbid it.
     """
     rules, name = room.rules, room.name
     if session not in room.occupants and ("n" in rules.flags or not may_know(session, room)):
@@ -109,10 +108,10 @@ def may_speak(session: Session, room: Room, message: Message) -> None:
 
 def take_turn(session: Session, room: Room) -> None:
     """
-    Return if the session may talk now, and count that it does (mode `W`); to be asked when all else allows it.
+    Check the slow mode (`W`) and record a message; call this after all other checks.
 
     Raises:
-        Refused: It has talked a short while ago.
+        Refused: If the session's last message is too recent.
     """
     rules = room.rules
     if not rules.slow or rules.roles.get(session.identity) or is_server_operator(session):
@@ -125,11 +124,11 @@ def take_turn(session: Session, room: Room) -> None:
 
 def require_operator(session: Session, room: Room) -> None:
     """
-    Return if the session is an operator of the room.
+    Check that the session is an operator of the room.
 
     Raises:
-        NotAMember: It is not even in it.
-        Refused: It is a member like others.
+        NotAMember: If it is not in the room.
+        Refused: If it is not an operator.
     """
     if is_server_operator(session):
         return
@@ -140,14 +139,14 @@ def require_operator(session: Session, room: Room) -> None:
 
 
 def is_operator(session: Session, room: Room) -> bool:
-    """Whether the session may do what the operators of the room may."""
+    """Return whether the session has the rights of the room's operators."""
     return is_server_operator(session) or (
         session in room.occupants and "o" in room.rules.roles.get(session.identity, "")
     )
 
 
 def may_invite(session: Session, room: Room) -> None:
-    """Return if the session may invite into the room: every member may, or (mode `i`) only operators."""
+    """Check that the session may invite into the room: every member, or with mode `i` only operators."""
     if "i" in room.rules.flags:
         require_operator(session, room)
     elif not is_server_operator(session):
@@ -156,9 +155,9 @@ def may_invite(session: Session, room: Room) -> None:
 
 def may_set_topic(session: Session, room: Room) -> None:
     """
-    Return if the session may set the topic: every member who may talk, or (mode `t`) only operators.
+    Check that the session may set the topic: every member who may speak, or with mode `t` only operators.
 
-    A topic is heard like a message, so who may not talk shall not do it that way either.
+    A topic is seen like a message, so a member who may not speak must not set one either.
     """
     if "t" in room.rules.flags:
         require_operator(session, room)
@@ -168,14 +167,14 @@ def may_set_topic(session: Session, room: Room) -> None:
 
 
 def reason_to_tell(session: Session, room: Room, reason: str) -> str:
-    """Return why the session goes out of the room, as the others may hear it: nothing if it may not talk there."""
+    """Return the part reason shown to others; empty if the member may not speak in the room."""
     return reason if may_be_heard(session, room) else ""
 
 
 def may_be_heard(session: Session, room: Room) -> bool:
     """
-    Return whether members of the room may hear a text of the session in whatever way: bans, mutes and mode `m` are
-    against it also where nothing is said, as an away text or a real name.
+    Return whether members of the room may see texts of the session. Bans, mutes and mode `m` forbid it also for texts
+    that are not messages, such as an away text or a real name.
     """
     if not room.rules.hushes:
         return True
@@ -188,10 +187,10 @@ def may_be_heard(session: Session, room: Room) -> bool:
 
 def may_rename(session: Session) -> None:
     """
-    Return if the session may take another nickname that it chooses: it is heard in all of its rooms.
+    Check that the session may choose another nickname, which all of its rooms would see.
 
     Raises:
-        Refused: It may not talk in one of them. A mute of the nickname could be shaken off as well.
+        Refused: If it may not speak in one of them. Otherwise it could also evade a mute of its nickname.
     """
     for room in tuple(session.rooms.values()):
         if not may_be_heard(session, room):
@@ -211,10 +210,10 @@ def always_talks(session: Session, room: Room) -> bool:
 
 def require_voice(session: Session, room: Room) -> None:
     """
-    Return if mode `m`, bans and mutes let the session talk; those with a role always may, also by their account.
+    Check that mode `m`, bans and mutes let the session speak; a role, also by account, always does.
 
     Raises:
-        Refused: One of them is against it.
+        Refused: If one of them forbids it.
     """
     name = room.name
     if always_talks(session, room):
@@ -236,17 +235,17 @@ def _same_key(key: str, wanted: str) -> bool:
 
 
 def banned_by(session: Session, room: Room) -> MaskEntry | None:
-    """Return the ban that keeps the session out of the room; None: nothing does."""
+    """Return the ban that keeps the session out of the room, or None."""
     return _ban(session, room, mutes=False)
 
 
 def muted_by(session: Session, room: Room) -> MaskEntry | None:
-    """Return the ban or the mute that keeps the session from talking in the room; None: nothing does."""
+    """Return the ban or the mute that keeps the session from speaking in the room, or None."""
     return _ban(session, room, mutes=False) or _ban(session, room, mutes=True)
 
 
 def _ban(session: Session, room: Room, *, mutes: bool) -> MaskEntry | None:
-    """The ban that is for this session, if there is no exception; an exception from mutes is none from bans."""
+    """Return the session's ban unless there is an exception; an exception from mutes is not one from bans."""
     ban = _listed(session, room, "b", mutes=mutes)
     return ban if ban is not None and _listed(session, room, "e", mutes=mutes) is None else None
 

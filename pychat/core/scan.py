@@ -1,4 +1,4 @@
-"""Looking at many people or rooms for one question: in slices, for a bounded time, and at a price."""
+"""Scanning many people or rooms for one query: in slices, for a bounded time, and at a price."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pychat.core.session import Session
 T = TypeVar("T")
 
 _SLICE: Final = 100
-"""How many are looked at before other threads may run."""
+"""The number of items scanned before other threads may run."""
 _PER_UNIT: Final = 500
-"""How many are looked at for the price of a message."""
+"""The number of items scanned for the price of a message."""
 
 
 class Scan(Generic[T]):
     """
-    Iterate over what a question has to look at, on the thread of the session that asks, which owes the price
-    (`Session.owes`). No lock may be held.
+    Iterate over the items of a query, on the thread of its session, which is charged for it (`Session.owes`). No lock
+    may be held.
     """
 
     def __init__(self, session: Session, items: Sequence[T], *, times: int = 1) -> None:
         """
         Args:
-            times: How often each is compared with something: 2 cost twice as much.
+            times: The number of comparisons for each item; 2 cost twice as much.
         """
         self.more = False
-        """Whether it ended before all were looked at, because of the time or of the one who asked."""
+        """True if the iteration ended before all items were seen, because time ran out or the caller stopped."""
         self._session = session
         self._items = items
         self._times = times

@@ -1,4 +1,4 @@
-"""What the chat does later by itself: one thread calls functions when it is time. It is there only if there are any."""
+"""Scheduled work of the chat: one thread calls functions when they are due. It runs only while there are any."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pychat.model.clock import Clock
 logger = logging.getLogger("pychat")
 
 _LONGEST_WAIT = 3600.0
-"""Seconds; no thread can wait for a year."""
+"""In seconds; a thread cannot wait for a year."""
 _LAST_SECONDS = 0.5
-"""For a function that is called at the end."""
+"""The seconds that `stop` waits for a function that is running."""
 
 
 class Alarms:
-    """May be used from any thread, also under the chat's order lock."""
+    """The scheduled calls of a chat. May be used from any thread, even under the chat's order lock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        # Guards the heap and whether there is a thread. Nothing is called under it; it is behind the order lock.
+        # Guards the heap and the thread. Nothing is called under it; it comes after the order lock.
         self._lock = threading.Lock()
         self._heap: list[tuple[float, int, Callable[[], Any]]] = []
         self._numbers = count()
@@ -33,7 +33,7 @@ class Alarms:
         self._stopped = False
 
     def after(self, seconds: float, function: Callable[[], Any]) -> None:
-        """Call a function so much later, on the thread of the alarms, without a lock. It should not take long."""
+        """Schedule a call of a function, on the scheduler's thread and without a lock. It must not take long."""
         with self._lock:
             if self._stopped:
                 return
@@ -52,7 +52,7 @@ class Alarms:
             self._thread = thread
 
     def stop(self) -> None:
-        """Nothing is called any more, and the thread ends."""
+        """Cancel all calls, and let the thread end."""
         with self._lock:
             self._stopped = True
             self._heap.clear()

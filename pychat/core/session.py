@@ -180,7 +180,7 @@ class Session:
         self.put_out: str | None = None
         """The reason of a `kick`, though the session may not have ended yet; None if it was not kicked."""
         self.unwanted = False
-        """True if the session is banned: nothing is kept for its `token`, and its client must not reconnect."""
+        """True if it was disconnected for good: nothing is kept for its `token`, and its client must not reconnect."""
         self.heard = chat.clock.monotonic()
         """When the last input arrived (`Clock.monotonic`)."""
         self.held_back: float | None = None

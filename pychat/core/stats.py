@@ -1,4 +1,4 @@
-"""What goes on in a chat, in figures, for whoever runs it: `/stats`, and the log of the server when it is asked."""
+"""Statistics of a chat for administrators: `/stats`, and the server's log on request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def figures(chat: Chat) -> Mapping[str, str]:
-    """Return names and values, in the order in which they are shown. May look at the disk; not under a lock."""
+    """Return names and values, in the order in which to show them. May read the disk; do not hold a lock."""
     counts, people = chat.counts(), chat.sessions()
     languages = Counter(person.language or "program" for person in people)
     said = chat.census.messages + sum(person.messages for person in people)
@@ -32,12 +32,12 @@ def figures(chat: Chat) -> Mapping[str, str]:
 
 
 def lines_of(chat: Chat) -> tuple[str, ...]:
-    """Return the figures as lines for people."""
+    """Return the statistics as lines for people."""
     return tuple(f"{name}: {value}" for name, value in figures(chat).items())
 
 
 def get_stats(chat: Chat, session: Session, verb: queries.GetStats) -> None:
-    """Answer with the figures."""
+    """Reply with the statistics."""
     chat.send(session, Lines(verb.ref, lines_of(chat)))
 
 

@@ -1,9 +1,9 @@
 """
-One row for each verb: what does it, who may ask for it, what it is called when it cannot be stored, what it costs.
+One row for each verb: its function, who may send it, its name in storage errors, and its price.
 
-The functions run on the thread of the session, in `Chat.perform`, after the verb was authorized and the handlers had
-their say. To refuse, they raise `Refused`; what they cause is published, what they answer is sent. What one may do in
-a room depends on its rules, and they ask `permissions.py` for that.
+The functions run on the thread of the session, in `Chat.perform`, after the verb was authorized and the handlers have
+seen it. They refuse by raising `Refused`; they publish events and send replies. For permissions in a room, which depend
+on its rules, they call `permissions.py`.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 
 class Who(enum.Enum):
-    """Who may ask for a verb at all."""
+    """Who may send a verb at all."""
 
     EVERYBODY = enum.auto()
-    """Also who has no nickname yet."""
+    """Even sessions without a nickname."""
     REGISTERED = enum.auto()
-    """Whoever has a nickname."""
+    """Sessions with a nickname."""
     SERVER_OPERATORS = enum.auto()
 
 
@@ -52,26 +52,27 @@ class VerbRule(NamedTuple):
     who: Who = Who.REGISTERED
     stored: str | None = None
     """
-    What it is called when it cannot be stored, and so is refused while the log has trouble; None: it may happen anyway.
-    Joining has none because it is part of other verbs (`permissions.may_join`). Who wants to leave, to be away or to
-    remove somebody is not kept from it by a full disk.
+    The name of the verb's effect in the refusal while the log cannot store it; None if the verb is then performed
+    anyway.
+
+    Joining has none because it is part of other verbs (`permissions.may_join`). A full disk must not keep anybody from
+    leaving, being away or removing somebody.
     """
     cost: float = 1.0
     """
-    What it takes of the burst of `FloodControl`, in messages. A client that comes into ten rooms asks a lot and is no
-    flood.
+    The verb's share of the burst in `FloodControl`, in messages. Joining ten rooms takes many verbs and is not a flood.
     """
 
 
 def authorize(session: Session, verb: verbs.Verb) -> VerbRule:
     """
-    Return the row of a verb if the session may ask for it at all.
+    Return the row of a verb if the session may send it.
 
     Raises:
-        NotRegistered: It needs a nickname first.
-        NotStored: It has to be stored, and cannot be.
-        Refused: It is for server operators.
-        LocalProtocolError: The verb has no row: nobody may ask for it.
+        NotRegistered: If it needs a nickname first.
+        NotStored: If the verb must be stored and cannot be.
+        Refused: If it is for server operators.
+        LocalProtocolError: If the verb has no row, so nobody may send it.
     """
     rule = VERBS.get(type(verb))
     if rule is None:
@@ -119,7 +120,7 @@ def _answer(chat: Chat, session: Session, verb: verbs.Answer) -> None:
 
 
 def _question(do: Callable[[Chat, Session, Any], None], who: Who = Who.REGISTERED) -> VerbRule:
-    """Return the row of a verb that only asks: it costs little, but the session pays for what was looked at."""
+    """Return the row of a query: its price is low, but the session is charged for what it scans."""
     return VerbRule(charged(do), who, cost=0.25)
 
 

@@ -1,9 +1,9 @@
 """
-A few threads for work that takes much time or memory, with a queue that is fair by address.
+A few threads for work that takes much time or memory, with a queue that is fair between addresses.
 
-A session blocks until its work is done, as if it did that itself. But the work of all sessions together never takes
-more processors than there are threads here, and what the system keeps of its memory, it keeps once for each of these
-threads and not for each session (the C library keeps freed memory by thread).
+A session blocks until its work is done, as if it did the work itself. But the work of all sessions together never uses
+more CPUs than there are threads here, and freed memory that the C library keeps per thread is kept only for these
+threads, not for every session's.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ T = TypeVar("T")
 logger = logging.getLogger("pychat")
 
 MOST_WAITING: Final = 1000
-"""Jobs that may wait for their turn, in all."""
+"""The maximum number of waiting jobs."""
 MOST_OF_ADDRESS: Final = 128
-"""Jobs of one address that may wait: more than it may have connections by default."""
+"""The maximum number of waiting jobs per address: more than the default limit of its connections."""
 PATIENCE_SECONDS: Final = 60.0
-"""How long a job waits for its turn."""
+"""The maximum time that a job waits for its turn."""
 _REST_SECONDS: Final = 2.0
-"""How long a thread without work waits for more before it ends."""
+"""How long an idle thread waits for more work before it ends."""
 _LAST_SECONDS: Final = 0.5
-"""How long the end of the server waits for work that has begun."""
+"""How long the end of the server waits for running jobs."""
 
 
 class Busy(Refused):
@@ -44,7 +44,7 @@ class Busy(Refused):
 
 
 class Stopped(Busy):
-    """The server ends before the work is done."""
+    """The server stops before the work is done."""
 
     code = "shutting_down"
 
@@ -58,33 +58,32 @@ class _Job:
     def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
         self.over = threading.Event()
-        """Set when there is a result, or an error."""
+        """Set when there is a result or an error."""
         self.result: Any = None
         self.error: BaseException | None = None
 
     def perform(self) -> None:
         try:
             self.result = self._function()
-        except BaseException as error:  # it is raised again where it belongs, whatever it is
+        except BaseException as error:  # it is raised again on the thread that waits, whatever it is
             self.error = error
         self.over.set()
 
     def refuse(self, error: Refused) -> None:
-        """Let whoever waits go on: it will not be performed."""
+        """Release the waiting thread with an error: the job will not be performed."""
         self.error = error
         self.over.set()
 
 
 class Workers:
     """
-    Performs functions on so many daemon threads, the addresses that wait taking turns.
+    Runs functions on a bounded number of daemon threads, with the addresses taking turns.
 
-    The threads start when they are needed and end after a while without work. May be used from any thread without a
-    lock held.
+    Threads start when needed and end after a while without work. May be used from any thread that holds no lock.
     """
 
     stand_back: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
-    """Called on each thread that works in the background, before anything else. A program may set another one."""
+    """Called on each background thread before anything else. A program may replace it."""
 
     def __init__(
         self,
@@ -97,32 +96,35 @@ class Workers:
     ) -> None:
         """
         Args:
-            name: Of the threads, for those who list them.
-            patience: Seconds that a function may wait for its turn.
-            pause: How many times as long as it has worked a thread rests before the next function, so that all that is
-                asked at the same time leaves most of the interpreter to others.
-            background: Whether the threads stand back behind all others of the process, if the program knows how
-                (`stand_back`): for what works without the interpreter.
+            name: The name of the threads.
+            patience: The seconds that a function may wait for its turn.
+            pause: How long a thread rests after a function, as a multiple of the time it took, so that many requests at
+                once
+                leave most of the interpreter to other threads.
+            background: True if the threads run at a lower priority than all others of the process, if the program
+                provides
+                that (`stand_back`); for work that does not hold the interpreter.
         """
         self._pause, self._background = pause, background
         self._most, self._name, self._patience = threads, name, patience
-        # Guards the queue and the numbers of threads; alone: nothing is called under it.
+        # Guards the queue and the thread counts; a leaf lock: nothing is called under it.
         self._changed = threading.Condition()
         self._waiting: dict[Hashable, deque[_Job]] = {}
-        """Jobs by address; the address whose turn it is comes first. None of the queues is empty."""
+        """Jobs by address, the address whose turn it is first. No queue is empty."""
         self._jobs = self._threads = self._resting = 0
         self._cancelled = False
 
     def run(self, address: Hashable, function: Callable[[], T]) -> T:
         """
-        Return what the function returns, or raise what it raises. Blocks until then.
+        Return the function's result, or raise its error. Blocks until then.
 
         Args:
-            address: For whom it is (`attempts.address_key`). None is an address as well, without a bound of its own.
+            address: The owner of the job (`rate_limit.address_key`). None is an address as well, without a limit of its
+                own.
 
         Raises:
-            Busy: Too much waits already, or its turn did not come in time.
-            Stopped: The server ends (`cancel`).
+            Busy: If too many jobs are waiting, or its turn did not come in time.
+            Stopped: If the server stops (`cancel`).
         """
         job = _Job(function)
         with self._changed:
@@ -137,9 +139,9 @@ class Workers:
 
     def cancel(self) -> None:
         """
-        Refuse all that waits for its turn, because the server ends, and wait a moment for the threads to end.
+        Refuse all waiting jobs, because the server stops, and wait a moment for the threads to end.
 
-        What has begun is finished. Later calls of `run` start threads anew.
+        Running jobs are finished. Later calls of `run` start threads again.
         """
         with self._changed:
             waiting = [job for queue in self._waiting.values() for job in queue]
@@ -172,7 +174,7 @@ class Workers:
         return True
 
     def _withdraw(self, address: Hashable, job: _Job) -> bool:
-        """Take a job out of the queue; False if it has begun."""
+        """Remove a job from the queue; return False if it has begun."""
         with self._changed:
             queue = self._waiting.get(address)
             if queue is None or job not in queue:
@@ -189,25 +191,25 @@ class Workers:
         while (job := self._next()) is not None:
             began = time.perf_counter()
             job.perform()
-            del job  # nothing of it is kept while there is no other
+            del job  # so that its result is not kept while the thread is idle
             if self._pause:
                 time.sleep((time.perf_counter() - began) * self._pause)
 
     def _next(self) -> _Job | None:
-        """Return the next job; None: this thread is not needed any more."""
+        """Return the next job; None if this thread is not needed any more."""
         with self._changed:
             self._resting += 1
             self._changed.wait_for(lambda: self._jobs or self._cancelled, _REST_SECONDS)
             self._resting -= 1
             if not self._jobs:
                 self._threads -= 1
-                self._changed.notify_all()  # whoever cancels waits for this
+                self._changed.notify_all()  # wakes `cancel`
                 return None
             address, queue = next(iter(self._waiting.items()))
             job = queue.popleft()
             del self._waiting[address]
             if queue:
-                self._waiting[address] = queue  # behind the others
+                self._waiting[address] = queue  # after the other addresses
             self._jobs -= 1
             return job
 
@@ -221,7 +223,7 @@ _caller = _Caller()
 
 @contextmanager
 def on_behalf_of(address: Hashable) -> Iterator[None]:
-    """Let all that this thread gives to `Workers` meanwhile be for an address, where no argument can say it."""
+    """Attribute the jobs that this thread gives to `Workers` meanwhile to an address, where it cannot be passed on."""
     before, _caller.address = _caller.address, address
     try:
         yield
@@ -230,5 +232,5 @@ def on_behalf_of(address: Hashable) -> Iterator[None]:
 
 
 def caller() -> Hashable:
-    """Return the address of `on_behalf_of`; None: nobody has said any."""
+    """Return the address set by `on_behalf_of`, or None."""
     return _caller.address

@@ -1,1 +1,1 @@
-"""What was said: the log and its memory, what is read of it, what is persisted. `actions.py` is what the verbs do."""
+"""History: the log and its memory, reading, and snapshots. `actions.py` implements the verbs."""

@@ -1,4 +1,4 @@
-"""What was said: what the verbs do that ask for history."""
+"""The verbs that read the history."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _FOUND: Final = 50
-"""Messages that a search finds which does not say how many: more is what a better search is for."""
+"""The default maximum of messages that a search returns; a more precise search is better than a longer reply."""
 
 
 def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> None:
@@ -52,7 +52,7 @@ def _check_places(verb: queries.ReadHistory) -> None:
 
 
 def _bounds(chat: Chat, room: Room, verb: queries.ReadHistory) -> tuple[int | None, int | None, bool]:
-    """Return the ids that are the bounds of a `Reading`, and whether the limit counts from the later one."""
+    """Return the ids that bound a `Reading`, and whether the limit counts from the later one."""
     after, before, backwards = verb.after, verb.before, verb.after is None
     if verb.between is not None:
         after, before = verb.between
@@ -74,7 +74,7 @@ def _read_around(reading: Reading, middle: int, limit: int, queue_bytes: int) ->
 
 
 def _fit(found: Found, queue_bytes: int, *, last: bool = False) -> Found:
-    """Leave out what a send queue does not take."""
+    """Leave out events that do not fit a send queue."""
     part = list(fitting(found.events, queue_bytes, last=last))
     if len(part) == len(found.events):
         return found
@@ -83,13 +83,13 @@ def _fit(found: Found, queue_bytes: int, *, last: bool = False) -> Found:
 
 def _id_at(chat: Chat, room: Room, position: queries.Position, *, behind: bool = False) -> int:
     """
-    Return the id that parts the record at a position: what is before it has a smaller one.
+    Return the id that splits the log at a position: events before it have smaller ids.
 
-    An id parts it at itself, so it belongs to what comes from it on, or, if `behind`, to what is before. There is one
-    order of ids for the whole server, so it may be that of an event in another room, or of one that is no longer kept.
+    An id belongs to the later part, or with `behind` to the earlier one. Ids are one sequence for the whole server, so
+    it may be that of an event in another room, or of one that is not kept any more.
 
     Raises:
-        Refused: No event has had this id yet.
+        Refused: If no event has had this id yet.
     """
     if isinstance(position, queries.Moment):
         return chat.log.id_at(room.key, position.time, behind=behind)
@@ -99,7 +99,7 @@ def _id_at(chat: Chat, room: Room, position: queries.Position, *, behind: bool =
 
 
 def list_history(chat: Chat, session: Session, verb: queries.ListHistory) -> None:
-    """Those whose last message is the oldest come first, as in IRCv3 chathistory."""
+    """Reply with the rooms that have the oldest last message first, as in IRCv3 chathistory."""
     limit = _checked_limit(chat, verb.limit, "rooms")
     first, second = (round(moment.time * 1000) for moment in verb.between)
     targets, effort = [], Effort()

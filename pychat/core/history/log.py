@@ -1,8 +1,8 @@
 """
-The log: the ordered record of all rooms. What it accepted, and nothing else, is delivered, in that order.
+The log: the ordered record of all rooms. Exactly the entries it accepts are delivered, in that order.
 
 `Log` is the interface; `MemoryLog` keeps the last events of each room and accepts everything at once. A log with I/O
-(`stores/`) queues in `append` and calls `accepted` later, from its own thread, in the same order.
+(`stores/`) queues in `append` and calls `accepted` later, on its own thread, in the same order.
 """
 
 from __future__ import annotations
@@ -32,47 +32,47 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOKED_AT: Final = 50
-"""Messages that are searched in one go: to search long ones for many words takes a millisecond each."""
+"""The messages searched in one step: searching a long one for many words takes a millisecond."""
 
 
 class Page(NamedTuple):
-    """Events in order, and whether there are more in the direction that was asked for."""
+    """Events in order, and whether there are more in the requested direction."""
 
     events: list[Event]
     more: bool
 
 
 class Portion(NamedTuple):
-    """Some events of a room, in order, on the way through its record."""
+    """Some events of a room, in order: one step of an iteration over its log."""
 
     events: Sequence[Event]
     end: int
-    """How far the way has come: forwards, everything up to this id was looked at; backwards, everything from it on."""
+    """The position reached: forwards, all events up to this id were seen; backwards, all from it on."""
     slow: bool = False
-    """Whether what follows takes the time of a disk."""
+    """True if the next step reads the disk."""
 
 
 class Storing:
-    """Something that is being stored, for one who may not go on before."""
+    """A pending write, for a thread that must wait for it."""
 
     def __init__(self) -> None:
         self._settled = threading.Event()
         self._trouble: str | None = None
 
     def settle(self, trouble: str | None = None) -> None:
-        """It is stored; or it never will be, and why."""
+        """Report that it is stored, or why it never will be."""
         self._trouble = trouble
         self._settled.set()
 
     def wait(self, what: str) -> None:
         """
-        Return when it is stored. Without a lock.
+        Block until it is stored. Call this without a lock.
 
         Args:
-            what: What it is called.
+            what: The name of the data, for the error.
 
         Raises:
-            NotStored: It cannot be, and is as it was before.
+            NotStored: If it cannot be stored; the old state remains.
         """
         self._settled.wait()
         if self._trouble is not None:
@@ -81,18 +81,18 @@ class Storing:
 
 class Log(ABC):
     """
-    Thread-safe. Room keys are folded names (`model/names.py`).
+    The interface of logs. Thread-safe. Room keys are folded names (`model/names.py`).
 
-    Reading may take the time of a disk, so it is not done under the chat's order lock, but for `recent`, `has_gap` and
-    `last_id`. What cannot be read raises `errors.NotReadable`.
+    Reading may take the time of a disk access, so do not read under the chat's order lock, except by `recent`,
+    `has_gap` and `last_id`. A failure to read raises `errors.NotReadable`.
     """
 
     lasts: bool = False
-    """Whether anything is still there when the server is started again: then what is kept is."""
+    """True if the log is persistent: its contents are still there after a restart."""
     secret: bytes | None = None
-    """Of what stands for addresses (`userhost.Cloaks`), the same at each start; None: it is another one each time."""
+    """The key of the pseudonyms for addresses (`cloaks.Cloaks`), the same at each start; None: a new one each time."""
     trouble: str | None = None
-    """Why nothing can be stored at the moment; None: it can."""
+    """Why nothing can be stored at the moment; None if it can."""
 
     def open(self, accepted: Callable[[Entry], None], wake: Callable[[], None] = lambda: None) -> None:
         """
@@ -100,70 +100,70 @@ class Log(ABC):
 
         Args:
             accepted: Called once for each appended entry that is not refused, in order, by one thread at a time.
-            wake: Called after that, once for many of them, without a lock.
+            wake: Called after that, once for many entries, without a lock.
         """
         self._accepted = accepted
         self._wake = wake
 
     def close(self, seconds: float = 2.0) -> None:  # noqa: B027 -- a log in memory has nothing to close
-        """Store what was appended, if that takes no longer, and stop; what was accepted is kept if anything is."""
+        """Store the appended entries within `seconds` and stop; entries that were accepted are kept if any are."""
 
     def disown(self) -> None:  # noqa: B027 -- a log in memory has nothing to give back
-        """In the child of a fork: let go of files without closing the log, which goes on in the parent."""
+        """In the child of a fork, release the files without closing the log, which continues in the parent."""
 
     @abstractmethod
     def claim(self, count: int) -> int:
-        """Return the first of `count` consecutive ids, greater than all before. Under the chat's order lock."""
+        """Return the first of `count` consecutive ids, greater than all before. Hold the chat's order lock."""
 
     @abstractmethod
     def append(self, entry: Entry) -> None:
         """
-        Give an entry its place, now or when it is stored. Under the chat's order lock: must not wait.
+        Give an entry its position, now or when it is stored. Hold the chat's order lock: must not block.
 
-        Entries that are no `Batch` pass through in their place; they are not kept, nor are events that are `Tagged`.
-        A `Follow` may be appended without the lock.
+        Entries other than `Batch` pass through in their position but are not stored, and neither are `Tagged` events. A
+        `Follow` may be appended without the lock.
         """
 
     @abstractmethod
     def wake(self) -> None:
-        """Let what was appended be stored and delivered. Without a lock, once after many entries; does not wait."""
+        """Store and deliver the appended entries. Call this without a lock, once after many entries; does not block."""
 
     def throttle(self) -> None:  # noqa: B027 -- a log in memory is never behind
-        """Wait while too much is on its way to be stored. For those who write, without a lock."""
+        """Block while too much is queued for storing (backpressure). For threads that write, without a lock."""
 
     @abstractmethod
     def recent(self, rooms: Collection[str], after: int) -> list[Event] | None:
-        """Return the events of these rooms behind an id, merged; None if they begin before what is in memory."""
+        """Return the events of these rooms after an id, merged; None if memory does not reach back that far."""
 
     @abstractmethod
     def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
-        """Return the first `limit` events of these rooms behind the id `after`, merged; each event once."""
+        """Return the first `limit` events of these rooms after the id `after`, merged; each event once."""
 
     def run_slow(self, address: Hashable, function: Callable[[], T]) -> T:
         """
-        Call a function that reads what takes the time of a disk, and return what it returns, when it is its turn.
+        Call a function that reads the disk when its turn comes, and return its result.
 
         Args:
-            address: For whom it is (`attempts.address_key`).
+            address: The owner of the work (`rate_limit.address_key`).
 
         Raises:
-            Busy: Too many read at the moment.
+            Busy: If too many are reading at the moment.
         """
         return function()
 
     def figures(self) -> Mapping[str, str]:
-        """Return what whoever runs the server should know of the record: names and values. May look at the disk."""
+        """Return statistics of the log for administrators: names and values. May read the disk."""
         return {}
 
     def release_waiting(self) -> None:  # noqa: B027 -- nobody waits for memory
-        """The server ends: let nobody wait for a turn any more."""
+        """Release all waiting threads, because the server stops."""
 
-    # The way through the record of one room: each portion is read when it is asked for and costs little, so whoever
-    # reads can stop after each of them. With `messages_only`, events that are no messages may be left out.
+    # Iterating over the log of one room: each portion is read on demand and costs little, so a reader can stop after
+    # any of them. With `messages_only`, events other than messages may be left out.
 
     @abstractmethod
     def forth(self, room: str, after: int, *, messages_only: bool = False) -> Iterator[Portion]:
-        """Yield the events of a room behind an id, the first ones first."""
+        """Yield the events of a room after an id, the first ones first."""
 
     @abstractmethod
     def back(self, room: str, before: int = EVER, *, messages_only: bool = False) -> Iterator[Portion]:
@@ -172,55 +172,55 @@ class Log(ABC):
     @abstractmethod
     def find(self, room: str, terms: Terms, before: int = EVER, *, reader: int | None = None) -> Iterator[Portion]:
         """
-        Yield the messages of a room in which the words are, before an id, the last portion first.
+        Yield the messages of a room that match the terms, before an id, the last portion first.
 
         Args:
-            reader: The identity of a session. Messages that are not for it may be left out.
+            reader: The identity of a session. Messages that it may not see may be left out.
         """
 
     def read_before(self, room: str, before: int | None, limit: int) -> Page:
-        """Return the last `limit` events of a room, before the id `before` if it is given."""
+        """Return the last `limit` events of a room, before the id `before` if given."""
         return _last(self.back(room, EVER if before is None else before), limit)
 
     def search(self, room: str, terms: Terms, before: int | None, limit: int) -> Page:
-        """Return the last `limit` messages of a room in which the words are, before the id `before` if it is given."""
+        """Return the last `limit` messages of a room that match the terms, before the id `before` if given."""
         return _last(self.find(room, terms, EVER if before is None else before), limit)
 
     @abstractmethod
     def id_at(self, room: str, time: float, *, behind: bool = False) -> int:
         """
-        Return an id that parts the record of a room at a time: what happened before has a smaller id, the rest not.
+        Return an id that splits the log of a room at a time: earlier events have smaller ids, the others do not.
 
         Args:
-            time: POSIX seconds. Times are compared in whole milliseconds, as languages write them.
-            behind: What happened in that very millisecond belongs to what was before.
+            time: POSIX seconds. Times are compared in whole milliseconds, as protocols write them.
+            behind: True if events in that very millisecond belong to the earlier part.
 
-        Where a clock was set back, times go back from one event to the next. What was said by a clock that was ahead
-        then counts as said when it was set back; but the very time of an event always means the place of that event, as
-        clients know events by their times.
+        Where the clock was set back, times decrease from one event to the next. Events from before that with later
+        times count as having happened when the clock was set back. But the exact time of an event always means the
+        position of that event, because clients identify events by their times.
         """
 
     def set_back(self, id: int) -> None:  # noqa: B027 -- only what is searched by time needs to know
-        """Events have times again that there were before, from this id on. Under the chat's order lock."""
+        """Record that times repeat from this id on, because the clock was set back. Hold the chat's order lock."""
 
     @abstractmethod
     def has_gap(self, room: str, after: int) -> bool:
-        """Whether events behind `after` may have been dropped, or `after` is no id of this log."""
+        """Return whether events after `after` may have been dropped, or `after` is not an id of this log."""
 
     @abstractmethod
     def last_id(self) -> int:
         """Return the newest id given so far."""
 
     def last_time(self) -> float:
-        """Return when the last event happened that was stored before the server was started; 0: none was."""
+        """Return the time of the last event stored before the server started; 0 if none."""
         return 0.0
 
     @abstractmethod
     def forget(self, room: str) -> None:
-        """Drop the record of a room that is no more. Under the chat's order lock: must not wait."""
+        """Drop the log of a deleted room. Hold the chat's order lock: must not block."""
 
-    # What lasts beside the record, in the order of what is appended. Under the chat's order lock: must not wait.
-    # `source` is the session whose verb caused it: if it cannot be stored, that one gets no confirmation.
+    # Snapshots beside the events, in the order of appending. Hold the chat's order lock: must not block. `source` is
+    # the session whose verb caused the change: if it cannot be stored, that session gets no confirmation.
 
     def keep_room(  # noqa: B027 -- nothing lasts in memory
         self,
@@ -231,49 +231,50 @@ class Log(ABC):
         source: Session | None = None,
     ) -> None:
         """
-        Store what lasts of a room, and what has changed in its lists; `forget` drops all of it.
+        Store the snapshot of a room and the changes of its lists; `forget` drops all of it.
 
         Args:
-            holds: What the log has a reference to until that is stored, so that `kept_room` is not asked before.
+            holds: An object that the log refers to until the snapshot is stored, so that `kept_room` is not called
+                before.
         """
 
     def keep_session(self, kept: KeptSession, source: Session | None = None) -> None:  # noqa: B027
-        """Store what lasts of a session."""
+        """Store the snapshot of a session."""
 
     def drop_session(self, digest: str) -> None:  # noqa: B027
-        """Drop what was stored of a session that does not come back."""
+        """Drop the snapshot of a session that cannot come back."""
 
     def keep_account(self, key: str, account: KeptAccount | None) -> Storing:
-        """Store an account under its folded name; None: that there is none any more. The caller has to `wake`."""
+        """Store an account under its folded name; None deletes it. The caller must call `wake`."""
         storing = Storing()
         storing.settle()
         return storing
 
     def keep_ban(self, key: str, ban: ServerBan | None, source: Session | None = None) -> None:  # noqa: B027
-        """Store a ban from the server under its folded target; None: it is no more."""
+        """Store a server ban under its folded target; None deletes it."""
 
     def kept_rooms(self) -> list[KeptRoom]:
-        """Return the rooms that were stored with somebody in them before the server was started. Asked once."""
+        """Return the rooms that had members when they were stored, before the server started. Called once."""
         return []
 
     def kept_room(self, room: str) -> KeptRoom | None:
-        """Return what is stored of a room; None: there is none. Reads, so not under the order lock."""
+        """Return the snapshot of a room, or None. Reads the disk: do not hold the order lock."""
         return None
 
     def rooms_of(self, account: str) -> list[str]:
-        """Return the keys of the rooms in which an account, by its folded name, has a role. Reads."""
+        """Return the keys of the rooms in which an account, by folded name, has a role. Reads the disk."""
         return []
 
     def kept_sessions(self) -> list[KeptSession]:
-        """Return what was stored of sessions before the server was started. Asked once."""
+        """Return the snapshots of sessions from before the server started. Called once."""
         return []
 
     def kept_accounts(self) -> list[KeptAccount]:
-        """Return the accounts that were stored before the server was started. Asked once."""
+        """Return the accounts stored before the server started. Called once."""
         return []
 
     def kept_bans(self) -> list[ServerBan]:
-        """Return the bans that were stored before the server was started, the oldest first. Asked once."""
+        """Return the server bans stored before the server started, the oldest first. Called once."""
         return []
 
 
@@ -288,7 +289,7 @@ def _last(backwards: Iterable[Portion], limit: int) -> Page:
 
 
 def found_in(events: Sequence[Event], terms: Terms, before: int) -> Iterator[Portion]:
-    """Yield those of some events in which the words are, before an id; see `Log.find`."""
+    """Yield the events before an id that match the terms; see `Log.find`."""
     for at in range(len(events), 0, -_LOOKED_AT):
         part = [event for event in events[max(0, at - _LOOKED_AT) : at] if event.id < before]
         if part:
@@ -296,12 +297,12 @@ def found_in(events: Sequence[Event], terms: Terms, before: int) -> Iterator[Por
 
 
 def having(terms: Terms, events: Iterable[Event]) -> list[Event]:
-    """Return the messages that have the words."""
+    """Return the messages that match the terms."""
     return [event for event in events if type(event) is Message and terms.are_in(event.text)]
 
 
 def events_to_keep(batch: Batch) -> Sequence[Event]:
-    """Return the events of a batch that a log keeps."""
+    """Return the events of a batch that a log stores."""
     events = batch.events
     if type(events) is Burst or not batch.rooms:
         return events if batch.rooms else ()
@@ -309,15 +310,15 @@ def events_to_keep(batch: Batch) -> Sequence[Event]:
 
 
 _LAST_FIRST_ID: Final = 2**62
-"""Where ids begin by a clock that is in 2109 or later: half of them are left, whatever the clock says."""
+"""The first id if the clock says 2109 or later: half of all ids are left, whatever the clock says."""
 
 
 def first_id(clock: Clock) -> int:
     """
     Return the first id of a log that begins now: milliseconds since 1970 times 2^20, so that ids always grow.
 
-    Ids are below 2^63, wherever they are kept. As they begin at most in the middle, a clock that was wrong once has not
-    used them up: a later run goes on where this one ends, and takes one for each event.
+    Ids are stored below 2^63. As they begin in the middle at most, a clock that was wrong once has not used them up: a
+    later run continues where this one ends, and uses one for each event.
     """
     return min(int(clock.time() * 1000) << 20, _LAST_FIRST_ID)
 
@@ -327,21 +328,21 @@ def check_log(log: object) -> Log | None:
     Return the log, or None if there is none.
 
     Raises:
-        TypeError: It is something else, the path of a file perhaps.
+        TypeError: If it is something else, such as the path of a file.
     """
     example = f"SqliteLog({str(log)!r})" if isinstance(log, str | PurePath) else "SqliteLog('chat.db')"
     return optional("log", log, Log, f"a log, such as {example}")
 
 
 class MemoryLog(Log):
-    """Keeps the last events of each room, as long as the process lives. Its ids are greater than those of before."""
+    """Keeps the last events of each room while the process lives. Its ids are greater than those of earlier runs."""
 
     def __init__(self, events: int = 1000, chars: int = 262_144, *, clock: Clock = SYSTEM_CLOCK) -> None:
         """
         Args:
-            events: How many of each room.
-            chars: And how many characters their messages may have together.
-            clock: By which ids begin.
+            events: The maximum events of each room.
+            chars: The maximum characters of their messages together.
+            clock: Gives the first id.
         """
         self._next = first_id(clock)
         self._rings = Rings(events, chars, self._next - 1)

@@ -1,8 +1,8 @@
 """
-Reading: what a question finds in the record of a room, with the work that one question may cause.
+Reading the log of a room for a query, within the work that one query may cause.
 
-What is in memory is looked at on the session's own thread. The rest is read by a few threads for all sessions
-(`Log.run_slow`), where the addresses take turns, so many who ask at once take no more than a few processors.
+Events in memory are scanned on the session's own thread. The rest is read by a few threads for all sessions
+(`Log.run_slow`), where addresses take turns, so that many queries at once use only a few CPUs.
 """
 
 from __future__ import annotations
@@ -27,37 +27,37 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """What was found, in order."""
+    """The events found, in order."""
 
     events: list[Event]
     more: bool
-    """Whether there may be more in the direction in which it was read."""
+    """True if there may be more in the direction of reading."""
     end: int
-    """Where to go on then: ahead of this id, or behind it."""
+    """The id to continue from: before it, or after it."""
 
 
 class Reading(NamedTuple):
     """
-    What of a room's record is wanted by whom. Only events between the two ids, which are excluded.
+    A query for events of a room, on behalf of a session. Only events between the two ids, both exclusive.
 
-    Raises what the log raises that is read (`NotReadable`), or what `Workers` raise (`Busy`).
+    Raises the errors of the log (`NotReadable`) and of `Workers` (`Busy`).
     """
 
     chat: Chat
     session: Session
     room: Room
     effort: Effort
-    """What all readings for one question may cost. When it is spent, what was found so far is the answer."""
+    """The work allowed for all readings of one query. When it is spent, the events found so far are the reply."""
     messages_only: bool = False
     after: int | None = None
     before: int | None = None
     terms: Terms | None = None
-    """Only messages with these; then there is no `after`."""
+    """Only messages that match these; there is no `after` then."""
     without: tuple[type[Event], ...] = ()
     """See `ReadHistory.without`."""
 
     def first(self, limit: int) -> Found:
-        """Return the first events behind `after`."""
+        """Return the first events after `after`."""
         after = self.after or 0
         way = self.chat.log.forth(self.room.key, after, messages_only=self.messages_only)
         walk = self._walk(way, limit, after, lambda end: self.before is not None and end >= self.before - 1)
@@ -67,7 +67,7 @@ class Reading(NamedTuple):
         return Found(events, walk.is_cut_off, walk.end)
 
     def last(self, limit: int) -> Found:
-        """Return the last events ahead of `before`."""
+        """Return the last events before `before`."""
         before = EVER if self.before is None else self.before
         log, room = self.chat.log, self.room.key
         if self.terms is None:
@@ -91,7 +91,7 @@ class Reading(NamedTuple):
         return walk
 
     def wants(self, event: Event) -> bool:
-        """Whether it is one of those that are looked for."""
+        """Return whether an event belongs to the result."""
         return (
             (self.after is None or event.id > self.after)
             and (self.before is None or event.id < self.before)
@@ -102,26 +102,26 @@ class Reading(NamedTuple):
 
 
 class _Walk:
-    """Goes through portions until it has more than enough, is over a bound, or has spent its effort."""
+    """Iterates over portions until it has more than enough, passes a bound, or has spent its effort."""
 
     def __init__(self, reading: Reading, limit: int, start: int, is_over: Callable[[int], bool]) -> None:
         self._reading, self._limit, self._is_over = reading, limit, is_over
         self._count, self._start = 0, start
         self.parts: list[list[Event]] = []
-        """What was found, by portions."""
+        """The events found, by portion."""
         self.end = start
-        """Up to here everything was looked at."""
+        """The position up to which all events were seen."""
         self.is_slow = False
-        """Whether what follows is for another thread."""
+        """True if the rest must be read on another thread."""
         self.is_cut_off = False
-        """Whether the effort was spent before anything else was the end."""
+        """True if the effort was spent before the iteration ended otherwise."""
 
     def go(self, way: Iterator[Portion], *, slow: bool = False) -> float:
         """
-        Go on, until what follows is slow, if that is not allowed.
+        Continue; unless `slow`, stop before a portion that is slow to read.
 
         Returns:
-            The seconds that this thread has worked.
+            The CPU seconds that this thread used.
         """
         effort = self._reading.effort
         effort.begin()
@@ -130,7 +130,7 @@ class _Walk:
             self._take(portion)
             if self._count > self._limit or self._is_over(self.end):
                 break
-            if effort.is_spent() and self.end != self._start:  # else to ask again would end here again
+            if effort.is_spent() and self.end != self._start:  # else a repeated query would end here again
                 self.is_cut_off = True
                 break
             if portion.slow and not slow:
@@ -142,5 +142,5 @@ class _Walk:
         part = [event for event in portion.events if self._reading.wants(event)]
         self.end = portion.end
         self._count += len(part)
-        if part:  # of a search, thousands of portions may have nothing
+        if part:  # a search may have thousands of portions without a match
             self.parts.append(part)

@@ -1,8 +1,8 @@
 """
-The last events of each room, in memory: what `MemoryLog` keeps, and what a log on disk need not read again.
+The last events of each room, in memory: the contents of `MemoryLog`, and a cache for a log on disk.
 
-A ring knows how far back it reaches: everything of its room behind that id is in it. A room without a ring has nothing
-behind the id that `Rings` knows for all of them.
+A ring knows how far back it reaches: it contains all events of its room after that id. A room without a ring has no
+events after the id that `Rings` knows for all of them.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from pychat.model.events import WITH_TEXT, Event
 
 """Events with a text of any length."""
 EVER: Final = 2**63 - 1
-"""An id behind all others."""
+"""An id after all others."""
 
 
 class Tail(NamedTuple):
-    """What is in memory of a room behind some id."""
+    """The events of a room in memory after some id."""
 
     reach: int
-    """Everything of the room behind this id is here."""
+    """All events of the room after this id are included."""
     events: list[Event]
 
 
 class Ring:
-    """The last events of one room: so many, and fewer if their texts are long. Kept in the blocks that came."""
+    """The last events of one room: a maximum number, or fewer if their texts are long. Stored in blocks as added."""
 
     __slots__ = ("_blocks", "_chars", "_count", "_dropped", "_most_chars", "_most_events", "reach", "used")
 
@@ -42,18 +42,18 @@ class Ring:
         self._blocks: deque[Sequence[Event]] = deque()
         self._count = self._chars = 0
         self._dropped = 0
-        """How many events of the first block do not count any more."""
+        """The number of events of the first block that have been dropped."""
         self.reach = reach
-        """The newest id that may have been here and is not any more."""
+        """The newest id that may have been dropped."""
         self.used = 0.0
-        """When somebody read or wrote here, by `time.monotonic`."""
+        """The time of the last read or write (`time.monotonic`)."""
 
     def append(self, block: Sequence[Event], settled: int = EVER) -> int:
         """
-        Take events; drop the oldest ones if there are too many, but none behind the id `settled`.
+        Add events; drop the oldest ones if there are too many, but none after the id `settled`.
 
         Returns:
-            How many characters the events have.
+            The number of characters of the events.
         """
         chars = _chars(block)
         self._blocks.append(block)
@@ -65,7 +65,7 @@ class Ring:
         return chars
 
     def _drop(self, many: int, settled: int) -> bool:
-        """Drop so many events; False if it had to be fewer."""
+        """Drop a number of events; return False if not all of them could be dropped."""
         while many > 0:
             first = self._blocks[0]
             oldest = first[self._dropped : self._dropped + many]
@@ -83,23 +83,23 @@ class Ring:
         return True
 
     def drop(self, until: int) -> None:
-        """Drop the events up to an id: they are too old."""
+        """Drop the events up to an id, which have expired."""
         self._drop(sum(1 for _ in takewhile(lambda event: event.id <= until, self)), EVER)
         self.reach = max(self.reach, until)
 
     def discard(self, ids: Collection[int]) -> None:
-        """Let events be gone as if they had never come."""
+        """Remove events by id, as if they had never been appended."""
         events = [event for event in self if event.id not in ids]
         self._blocks = deque([events] if events else [])
         self._count, self._chars, self._dropped = len(events), _chars(events), 0
 
     @property
     def last(self) -> int:
-        """The id of the last event, or where the ring reaches to if there is none."""
+        """The id of the last event, or where the ring reaches to if it is empty."""
         return self._blocks[-1][-1].id if self._blocks else self.reach
 
     def behind(self, after: int) -> list[Event]:
-        """Return the events behind an id."""
+        """Return the events after an id."""
         if after <= self.reach:
             return list(self)
         tail = list(takewhile(lambda event: event.id > after, self._newest_first()))
@@ -126,24 +126,24 @@ def _chars(block: Sequence[Event]) -> int:
 
 
 class Rings:
-    """The rings of all rooms, by room key. Thread-safe; never waits for anything but another reader of memory."""
+    """The rings of all rooms, by room key. Thread-safe; blocks only for other accesses to memory."""
 
     def __init__(self, events: int, chars: int, reach: int) -> None:
         """
         Args:
-            events: How many of each room.
-            chars: And how many characters their messages may have together.
-            reach: The newest id that there may be in a room now.
+            events: The maximum events of each room.
+            chars: The maximum characters of their messages together.
+            reach: The newest id that a room may have now.
         """
         self._events, self._chars = events, chars
         self._reach = reach
-        """A room that has no ring has nothing behind this id."""
-        # Guards the rings. Below the chat's order lock; nothing is called under it.
+        """A room without a ring has no events after this id."""
+        # Guards the rings. After the chat's order lock; nothing is called under it.
         self._lock = threading.Lock()
         self._rings: dict[str, Ring] = {}
 
     def append(self, rooms: Iterable[str], block: Sequence[Event], settled: int = EVER) -> int:
-        """Put events into the rings of these rooms; see `Ring.append`."""
+        """Add events to the rings of these rooms; see `Ring.append`."""
         chars, now = 0, time.monotonic()
         with self._lock:
             for room in rooms:
@@ -155,7 +155,7 @@ class Rings:
         return chars
 
     def tails(self, rooms: Iterable[str], after: int) -> list[Tail]:
-        """Return of each room what is here behind an id; all at the same moment."""
+        """Return the events in memory after an id, for each room; all at the same moment."""
         with self._lock:
             return [self._tail_locked(room, after) for room in rooms]
 
@@ -167,33 +167,33 @@ class Rings:
         return Tail(ring.reach, ring.behind(after))
 
     def reach(self, room: str) -> int:
-        """Return the id behind which everything of a room is here."""
+        """Return the id after which all events of a room are in memory."""
         with self._lock:
             ring = self._rings.get(room)
             return self._reach if ring is None else ring.reach
 
     def forget(self, room: str, last: int) -> None:
-        """Drop the ring of a room. There may have been events in it up to the id `last`."""
+        """Drop the ring of a room, which may have had events up to the id `last`."""
         with self._lock:
             if self._rings.pop(room, None) is not None:
                 self._reach = last
 
     def drop(self, room: str, until: int) -> None:
-        """Drop the events of a room up to an id: they are too old."""
+        """Drop the events of a room up to an id, which have expired."""
         with self._lock:
             ring = self._rings.get(room)
             if ring is not None:
                 ring.drop(until)
 
     def discard(self, ids: Collection[int]) -> None:
-        """Let events be gone from all rooms as if they had never come."""
+        """Remove events by id from all rooms, as if they had never been appended."""
         with self._lock:
             for ring in self._rings.values():
                 if ring.last >= min(ids):
                     ring.discard(ids)
 
     def drop_unused(self, seconds: float, settled: int) -> None:
-        """Drop the rings that nobody has used for so long and that have nothing behind the id `settled`."""
+        """Drop the rings that were not used for so many seconds and have no events after the id `settled`."""
         since = time.monotonic() - seconds
         with self._lock:
             for room, ring in list(self._rings.items()):
@@ -203,12 +203,12 @@ class Rings:
 
 
 def merge(tails: Sequence[list[Event]]) -> list[Event]:
-    """Return the events of several rooms in order, each once: one of a person is in the record of each."""
+    """Return the events of several rooms in order, each once: an event about a person may be in several rooms."""
     return tails[0] if len(tails) == 1 else list(merged_lazily(tails))
 
 
 def merged_lazily(streams: Sequence[Iterable[Event]], *, backwards: bool = False) -> Iterator[Event]:
-    """Yield the events of several rooms in order, each once, and take from the rooms no more than that needs."""
+    """Yield the events of several rooms in order, each once, reading no more of each room than needed."""
     last = None
     for event in heapq.merge(*streams, key=attrgetter("id"), reverse=backwards):
         if event.id != last:

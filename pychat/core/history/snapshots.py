@@ -1,9 +1,9 @@
 """
-What lasts beside the record of the rooms, as values that a log can keep: rooms, and who may come back into them.
+Snapshots of rooms and resumable sessions, as a log persists them.
 
-Who is in a room does not last. When the server has ended and is there again, members are waited for a while
-(`RoomRules.awaited`): who has the token of a session gets its nickname, its identity and its roles back, as after a
-lost connection. After that it is as if the last member had left.
+Membership is not persisted. After a restart, rooms wait a while for their members (`RoomRules.awaited`): a client with
+a session's token gets its nickname, identity and roles back, as after a lost connection. After that, the rooms are
+treated as if the last member had left.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 _LEAST_WAIT_SECONDS: Final = 10.0
 """
-How long rooms are as they were when the server ended, even if no connection is kept for anybody: a program needs a
-moment to say which of them are its own (`Chat.room`).
+How long rooms are kept as they were at shutdown even if no session can be resumed: a program needs a moment to claim
+its own rooms (`Chat.room`).
 """
 
 
 class KeptRoom(NamedTuple):
-    """A room as it was at some place of the order; the fields are those of `Room` and `RoomRules`."""
+    """A room at some position of the order; the fields are those of `Room` and `RoomRules`."""
 
     name: str
     occupied: bool
-    """Whether somebody was in it, or was expected back."""
+    """True if the room had members or expected some."""
     topic: str
     topic_by: str
     topic_time: float
@@ -48,30 +48,30 @@ class KeptRoom(NamedTuple):
     key: str | None
     limit: int | None
     lists: dict[str, tuple[MaskEntry, ...]]
-    """When it is kept, they come apart from it, as `KeptMasks`."""
+    """Empty when it is stored: changes are stored separately, as `KeptMasks`."""
     roles: dict[int, str]
     invited: tuple[int, ...]
     forgets: bool
     slow: int = 0
     accounts: Mapping[str, str] = MappingProxyType({})
     welcome: tuple[int, ...] = ()
-    """Those of the invited whom an operator has invited."""
+    """The invited identities that an operator has invited."""
 
 
 class KeptMasks(NamedTuple):
-    """What has changed in the lists of masks of a room: so it costs little to change little."""
+    """The changes in the mask lists of a room, so that a small change is cheap to store."""
 
     changes: Mapping[tuple[str, str], MaskEntry | None] = MappingProxyType({})
-    """By letter of the list and folded mask; None: it was removed."""
+    """By letter of the list and folded mask; None for a removed mask."""
     anew: bool = False
-    """Whether the lists were empty before these changes, whatever is stored."""
+    """True if the lists were empty before these changes, whatever is stored."""
 
 
 class KeptSession(NamedTuple):
-    """A session that can come back, as it was at some place of the order."""
+    """A session that can be resumed, at some position of the order."""
 
     digest: str
-    """Of its token (`nicknames.digest_of`): who reads the file cannot come back for others."""
+    """The digest of its token (`tokens.digest_of`), so that a reader of the file cannot resume it."""
     nickname: str
     identity: int
     rooms: tuple[str, ...]
@@ -79,28 +79,28 @@ class KeptSession(NamedTuple):
     realname: str
     modes: str
     lost: float | None
-    """When its connection was lost, POSIX seconds; None: it was there."""
+    """When its connection was lost, in POSIX seconds; None if it was connected."""
 
 
 class Lasting:
-    """What the chat does so that things last. With a log in memory none of it does anything."""
+    """Persists the state of the chat. With a log in memory, it does nothing."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
     def keep_room_locked(self, room: Room) -> None:
-        """The topic or the rules of a room have changed."""
+        """Store the snapshot of a room after a change of its topic or rules."""
         masks = _masks_of(room.rules)
         if self._chat.log.lasts:
             self._chat.log.keep_room(room.key, _room_of(room), masks, room, self._chat.order.turn.session)
 
     def keep_session_locked(self, session: Session, lost: float | None = None) -> None:
-        """Who or where a session is has changed; `lost`: when its connection was."""
+        """Store the snapshot of a session after a change; `lost` is when its connection was lost."""
         if self._chat.log.lasts and session.resumable and session.token is not None:
             self._chat.log.keep_session(_session_of(session, digest_of(session.token), lost), session)
 
     def release_locked(self, session: Session, keep: bool) -> None:
-        """A session is over. `keep`: it may come back; when the server ends, all may."""
+        """Store or drop the snapshot of a session that has ended. `keep`: it can be resumed; at shutdown, all can."""
         ending = self._chat.stopping.is_set() and session.resumable and not session.unwanted
         if keep:
             self.keep_session_locked(session, self._chat.clock.time())
@@ -108,7 +108,7 @@ class Lasting:
             self._chat.log.drop_session(digest_of(session.token))
 
     def keep_ends(self) -> None:
-        """The server ends: keep when bans end by the clock as it is now, for the next start knows no other."""
+        """At shutdown, store the ends of bans by the current clock, because the next start knows no other."""
         chat = self._chat
         with chat.order.lock:
             chat.bans.keep_ends_locked()
@@ -123,7 +123,7 @@ class Lasting:
                     self.keep_room_locked(room)
 
     def restore(self) -> None:
-        """Let rooms be as they were when the server ended, and wait for those who were in them."""
+        """Restore the rooms of the last run, and wait for their members."""
         chat = self._chat
         seconds = chat.limits.resume_seconds
         until, now = chat.clock.monotonic() + seconds, chat.clock.time()
@@ -142,7 +142,7 @@ class Lasting:
                     self._expect(session, until)
 
     def _expect(self, kept: KeptSession, until: float) -> None:
-        """Keep the nickname of a session, and its way into its rooms, for the holder of its token."""
+        """Reserve the nickname of a session, and its place in its rooms, for the holder of its token."""
         digest, nickname, identity, rooms, away, realname, modes, _ = kept
         parked = Parked(nickname, identity, rooms, away, realname, modes, until, knows_password=False)
         self._chat.nicknames.park(digest, parked)
@@ -176,7 +176,7 @@ def _room_of(room: Room) -> KeptRoom:
 
 
 def _masks_of(rules: RoomRules) -> KeptMasks:
-    """Return what has changed in the lists since they were asked last."""
+    """Return the changes in the lists since the last call."""
     changes = {
         (letter, key): entry for letter, masks in rules.lists.items() for key, entry in masks.take_changes().items()
     }
@@ -198,7 +198,7 @@ def _session_of(session: Session, digest: str, lost: float | None) -> KeptSessio
 
 
 def restore_room(room: Room, kept: KeptRoom, clock: Clock) -> None:
-    """Let a room that was just made be as it was when it was kept. `clock`: the chat's."""
+    """Restore a new room from a snapshot. `clock` is the chat's."""
     rules = room.rules
     room.topic = kept.topic
     rules.topic_by, rules.topic_time, rules.topic_userhost = kept.topic_by, kept.topic_time, kept.topic_userhost

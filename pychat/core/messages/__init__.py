@@ -1,1 +1,1 @@
-"""What is said: one message, many at once, and what a program publishes. `actions.py` is what the verbs do."""
+"""Messages: sending one or many, and publishing by programs. `actions.py` implements the verbs."""

@@ -1,4 +1,4 @@
-"""Saying something, in a room or to one person: what these verbs do."""
+"""The verbs that send messages and tags, in a room or to one person."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pychat")
 
 _PLAIN: Final = verbs.Say("")[4:]
-"""The fields behind `ref` of what is said without formatting, tags and so on."""
+"""The fields after `ref` of a message without formatting, tags and so on."""
 
 
 def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
@@ -62,7 +62,7 @@ def direct(chat: Chat, session: Session, verb: verbs.Direct) -> None:
     nickname = recipient.nickname or ""
     message = Message(0, 0.0, None, session.nickname or "", text, verb.action, to=nickname)
     turn = chat.order.turn
-    outer, turn.addressed = turn.addressed, (nickname, recipient)  # by whatever name when hooks have returned
+    outer, turn.addressed = turn.addressed, (nickname, recipient)  # its name may change during the hooks
     try:
         _speak(chat, session, _complete(chat, session, message, verb), verb.ref)
     finally:
@@ -92,10 +92,10 @@ def tag(chat: Chat, session: Session, verb: verbs.Tag) -> None:
 
 def _room_to_talk_in(session: Session, name: str | None) -> Room:
     """
-    Return a room that the session is in, or one whose rules let strangers talk.
+    Return a room that the session is in, or one whose rules let strangers speak.
 
     Raises:
-        NotAMember: There is none; whether there is such a room at all is not told.
+        NotAMember: If there is none; the session is not told whether the room exists.
     """
     room = None if name is None else session.chat.find_room(name)
     if room is None or session in room.occupants or "n" in room.rules.flags:
@@ -105,11 +105,11 @@ def _room_to_talk_in(session: Session, name: str | None) -> Room:
 
 def _addressed(chat: Chat, session: Session, verb: verbs.Direct) -> Session:
     """
-    Return whom a direct message is for. A reply is for the one who had the nickname then, and for nobody else.
+    Return the recipient of a direct message. A reply goes to the person who had the nickname then, and to nobody else.
 
     Raises:
-        NoSuchNickname, HasLeft: That one is not here.
-        Refused: It is a reply, and nobody has written.
+        NoSuchNickname, HasLeft: If that person is not here.
+        Refused: If it is a reply and nobody has written.
     """
     if verb.to is not None and verb.reply_to is None:
         return find_person(chat, session, verb.to)
@@ -134,7 +134,7 @@ def _addressed(chat: Chat, session: Session, verb: verbs.Direct) -> Session:
 
 
 def _complete(chat: Chat, session: Session, message: Message, verb: verbs.Say | verbs.Direct) -> Message:
-    """Return the message with all that only IRC knows of."""
+    """Return the message with the fields that only IRC uses."""
     formatted = verb.formatted
     if formatted is not None:
         formatted = clean_formatted(formatted)
@@ -148,7 +148,7 @@ def _checked_tags(session: Session, tags: str) -> str:
     Return message tags as others may see them; a bot is marked as one (IRCv3 bot mode).
 
     Raises:
-        Refused: They are too long, or there is something in them that would end them.
+        Refused: If they are too long, or contain characters that would end them.
     """
     tags = checked_tags(tags)
     if "B" in session.modes:
@@ -163,7 +163,7 @@ def _checked_role(role: str) -> str:
 
 
 def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> None:
-    """Let the handlers decide about a message; `Broadcast` is one of them."""
+    """Run the handlers for a message; `Broadcast` is one of them."""
     chains, turn = chat.chains, chat.order.turn
     if chains.message_waits:
         chat.order.flush()
@@ -184,7 +184,7 @@ def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> 
             result: object = hook(session, message)
             if result is not None:
                 check_ran(result, hook)
-        except Refused as refusal:  # it cannot be published any more: the room or the recipient is gone
+        except Refused as refusal:  # it cannot be published: the room or the recipient is gone
             failure = refusal
         except KeyboardInterrupt:
             raise
@@ -196,7 +196,7 @@ def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> 
     if turn.ref is not None and turn.instead is not None:
         run, at = turn.instead
         run.refs[at], turn.ref = turn.ref, None
-    if failure is not None and ref is not None and turn.ref is None:  # its id answers it already
+    if failure is not None and ref is not None and turn.ref is None:  # the mark is answered by its id already
         chat.send(session, Failure.of(failure))
     elif failure is not None:
         raise failure
@@ -206,7 +206,7 @@ def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> 
 
 
 def _note_unheard(chat: Chat, session: Session, ref: queries.Ref) -> None:
-    """Say so in the log, once, if no handler has published a message, nor something else in its place."""
+    """Log a warning, once, if no handler has published a message or anything in its place."""
     turn, chains = chat.order.turn, chat.chains
     if not (chains.told_unheard or turn.runs or (ref is not None and turn.ref is None)):
         chains.told_unheard = True
@@ -218,8 +218,8 @@ def _note_unheard(chat: Chat, session: Session, ref: queries.Ref) -> None:
 
 
 def _changed(chat: Chat, said: Message, message: Message) -> Message:
-    """Return what handlers have made of a message, as others may see it."""
-    if message.text is not said.text:  # what IRC members would see of it is not what was said any more
+    """Return the message that handlers have changed, as others may see it."""
+    if message.text is not said.text:  # the formatted text for IRC members no longer matches
         message = message._replace(formatted=None)
     try:
         return checked_event(chat, message)
@@ -238,7 +238,7 @@ def command(chat: Chat, session: Session, verb: verbs.Command) -> None:
 
 
 def failure_of(session: Session, verb: verbs.Verb, error: Refused) -> Failure:
-    """Return the answer to a verb that was refused; of a message it tells which room does not hear it."""
+    """Return the failure for a verb that was refused; for a message, it names the room."""
     failure = Failure.of(error, verb.ref)
     if failure.room is None and isinstance(verb, verbs.Say):
         room = session.current.name if verb.room is None and session.current is not None else verb.room

@@ -1,8 +1,8 @@
 """
-Many messages at once: what a busy member sends in one chunk, where nothing has to look at each of them.
+Many messages at once: a chunk of a busy member's messages that need no individual checks.
 
-The result is the same as for as many `Say`, one after the other; only the work that is the same for all of them is
-done once. Whatever is not plain goes that other way.
+The result is the same as for one `Say` each, in order, but common work is done once. Messages that are not plain take
+the other way.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> None:
 
 
 def _all_plain(chat: Chat, texts: list[str], together: str) -> bool:
-    """Whether no handler has to see these texts, and `Chat.checked_text` would return each as it is."""
+    """Return whether no handler has to see these texts, and `Chat.checked_text` would not change them."""
     chains = chat.chains
     return (
         chains.publishes_all

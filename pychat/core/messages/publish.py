@@ -1,4 +1,4 @@
-"""What a program publishes is cleaned or refused where it enters: nobody looks at it again before terminals do."""
+"""Publishing by programs: events are cleaned or refused here, because nothing checks them again before terminals do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=RoomEvent)
 
 _NICKNAMES: Final = frozenset({"sender", "nickname", "by", "old", "new", "invited"})
-"""Fields that hold a nickname."""
+"""Fields that contain a nickname."""
 
 _EXAMPLES: Final[dict[type, str]] = {
     str: "a string",
@@ -31,28 +31,28 @@ _EXAMPLES: Final[dict[type, str]] = {
     float: "a number",
     NoneType: "None",
 }
-"""What a field must be, in words."""
+"""The description of a field's type in errors."""
 
 
 def checked_event(chat: Chat, event: E) -> E:
     """
-    Return an event as others may see it: text clean and within the limits, nicknames as somebody could have them.
+    Return an event as others may see it: its text clean and within the limits, its nicknames valid.
 
     Raises:
-        TypeError: It is no event, or a field has something of another type than it holds.
-        Refused: A message or notice is empty or too long.
-        LocalProtocolError: A nickname is none.
+        TypeError: If it is not an event, or a field has the wrong type.
+        Refused: If a message or notice is empty or too long.
+        LocalProtocolError: If a nickname is not valid.
     """
     turn = chat.order.turn
     if event is turn.checked and event is not None:  # None is a mistake of the program
-        turn.checked = None  # it has its place now, and what its other hooks say comes behind it
+        turn.checked = None  # it gets its position now, and events of its other hooks come after it
         return event
     if not isinstance(event, get_args(RoomEvent)):
         raise TypeError(f"publish an event, such as Message(0, 0.0, 'lobby', 'ann', 'hello'), not {event!r}")
     values, fields_of = event._asdict(), _fields_of(type(event))  # type: ignore[arg-type]  # classes are hashable
     for name, value in values.items():
         kinds, example = fields_of[name]
-        if not isinstance(value, kinds):  # no dialect could write it, nor any history that it is in
+        if not isinstance(value, kinds):  # no protocol could write it, nor any history that contains it
             raise wrong(name, value, example)
     fields: dict[str, object] = {
         name: _checked_field(chat, name, value) if isinstance(value, str) else value for name, value in values.items()
@@ -69,7 +69,7 @@ def checked_event(chat: Chat, event: E) -> E:
 
 @cache
 def _fields_of(event: type) -> dict[str, tuple[tuple[type, ...], str]]:
-    """Return the types that each field may have, and how that is said."""
+    """Return the types that each field may have, and their description."""
     fields = {}
     for name, hint in get_type_hints(event).items():
         options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
@@ -89,7 +89,7 @@ def _checked_field(chat: Chat, name: str, value: str) -> str:
 
 
 def publish(chat: Chat, message: Message, to: Iterable[Session] | None) -> None:
-    """See `Chat.publish`."""
+    """Publish a message: see `Chat.publish`."""
     message = checked_event(chat, message)
     if message.room is not None:
         room = chat.table.find(message.room)

@@ -1,1 +1,1 @@
-"""Order: kicks, modes, bans, and the audit record of them. `actions.py` is what the verbs do."""
+"""Moderation: kicks, modes, bans, and their audit record. `actions.py` implements the verbs."""

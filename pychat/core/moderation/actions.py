@@ -1,4 +1,4 @@
-"""Order in a room: who is removed, who is invited, which rules it has. What these verbs do."""
+"""The moderation verbs of a room: kicks, invitations, modes and lists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _KEY: Final = re.compile(r"(?!:)[!-+\--~]{1,32}")
-"""What can be one parameter of an IRC command, in a list with commas."""
+"""A key must fit one parameter of an IRC command, in a list with commas."""
 _SLOWEST: Final = 21_600
 _LIMIT: Final = re.compile(r"0{0,9}[1-9][0-9]{0,5}", re.ASCII)
 
@@ -47,7 +47,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
     room = known_room(session, verb.room)
     may_invite(session, room)
     person = find_person(chat, session, verb.nickname)
-    ignores(person, session.hostmask)  # both, so that nothing is matched under the lock
+    ignores(person, session.hostmask)  # match both now, so that nothing is matched under the lock
     may_be_heard(session, room)
     with chat.order.change(session):
         may_invite(session, room)
@@ -59,7 +59,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
         event = Invited(0, 0.0, room.name, session.nickname or "", nickname, *session.origin)
         if may_be_heard(session, room):
             placed = chat.order.append_locked(event, room.alone)
-        else:  # only those two know
+        else:  # only those two are told
             placed = event._replace(time=chat.clock.time())
         chat.lasting.keep_room_locked(room)
         if not ignores(person, session.hostmask):
@@ -92,7 +92,7 @@ def list_masks(chat: Chat, session: Session, verb: queries.ListMasks) -> None:
     room = known_room(session, verb.room)
     if verb.mode not in tuple(modes.LISTS):
         raise _unknown_mode(room, verb.mode)
-    if verb.mode != "b":  # a ban may be looked up by those who wonder why they cannot come in
+    if verb.mode != "b":  # anybody may look up bans, to see why they cannot join
         require_operator(session, room)
     entries = [as_of_now(entry, chat.clock) for entry in room.rules.lists[verb.mode]]
     chat.send(session, Masks(verb.ref, room.name, verb.mode, tuple(entries)))
@@ -100,10 +100,10 @@ def list_masks(chat: Chat, session: Session, verb: queries.ListMasks) -> None:
 
 def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
     """
-    Make the changes that can be made, as one event; refuse each of the others, or else answer `Ok`.
+    Make the possible changes, as one event; report a failure for each of the others, or else reply `Ok`.
 
     Raises:
-        Refused: There are too many changes, or the session is no operator of the room: nothing is changed.
+        Refused: If there are too many changes, or the session is not an operator of the room; nothing is changed.
     """
     room = known_room(session, verb.room)
     modes.require_few(verb.changes, room.name)
@@ -112,7 +112,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
         if change.mode in modes.LISTS and change.argument is not None:
             masks.prepare(change.argument)
     with chat.order.change(session):
-        require_operator(session, room)  # again: that may have changed meanwhile
+        require_operator(session, room)  # check again: it may have changed meanwhile
         made: list[ModeChange] = []
         failures: list[Failure] = []
         for change in verb.changes:
@@ -134,7 +134,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
 
 
 def _change_locked(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    """Make one change; return it as others shall see it, None if nothing is different."""
+    """Make one change; return it as others see it, or None if it makes no difference."""
     make = _CHANGES.get(change.mode)
     if make is None:
         raise _unknown_mode(room, change.mode)
@@ -147,7 +147,7 @@ def _set_flag(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
 
 
 def _set_key(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    if not change.adding:  # who does not know the key can remove it, and nobody is told what it was
+    if not change.adding:  # an operator can remove the key without knowing it, and nobody is told what it was
         return ModeChange(False, "k", "*") if room.rules.set_key(None) else None
     key = change.argument or ""
     if not _KEY.fullmatch(key):

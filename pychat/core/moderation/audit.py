@@ -1,8 +1,8 @@
 """
-The audit record: who did what to others, in the same log as what was said.
+The audit record: who did what to others, in the same log as the messages.
 
-It is the record of a room that is none: no room can have its name, nobody can join it, and it is in no list. For server
-operators, and for `pychat history --audit`; the log of the server has it as well (`info`).
+It is stored as a room that does not exist: no room can have its name, nobody can join it, and no list contains it. It
+is for server operators, and for `pychat history --audit`; the server's log has it as well (`info`).
 """
 
 from __future__ import annotations
@@ -28,37 +28,37 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pychat")
 
 _USUAL: Final = 20
-"""Events in an answer, if nobody says how many."""
+"""The default number of events in a reply."""
 
 
 class Audit:
-    """Of one chat. Each entry is a `Notice`."""
+    """The audit record of one chat. Each entry is a `Notice`."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
         self.room = Room(chat, AUDIT)
         self._unwritten: deque[str] = deque()
-        """Lines for the log of the server; put here under the order lock."""
+        """Lines for the server's log; added under the order lock."""
 
     def note_locked(self, by: Session | str, what: str) -> None:
         """
-        Record what somebody has done, on one line whatever was given. Under the chat's order lock.
+        Record an action, always on one line. Hold the chat's order lock.
 
         Args:
-            by: A session; or the name of one who has none, because the server does not run.
+            by: The session that did it; or a name if there is none, because the server is not running.
         """
         text = clean_line(f"{by if isinstance(by, str) else _described(by)} {what}")
         self._unwritten.append(text)
         self._chat.order.append_locked(Notice(0, 0.0, AUDIT, text), self.room.alone)
 
     def write(self) -> None:
-        """Write what was recorded into the log of the server, too. Not under a lock."""
+        """Write the recorded lines to the server's log, too. Do not hold a lock."""
         while self._unwritten:
-            with suppress(IndexError):  # another thread was faster
+            with suppress(IndexError):  # another thread took it first
                 logger.info("%s", self._unwritten.popleft())
 
     def note(self, by: Session | str, what: str) -> None:
-        """The same, without the lock."""
+        """Record an action, without holding the lock."""
         with self._chat.order.change():
             self.note_locked(by, what)
         self.write()

@@ -1,4 +1,4 @@
-"""Bans and mutes with an end and a reason: what these verbs do, and what happens when the time is over."""
+"""Bans and mutes with a duration and a reason: their verbs, and their expiry."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _MOST_FOLLOWED: Final = 100
-"""Sessions of one account that one ban follows."""
+"""The maximum number of sessions of one account that one ban follows."""
 _LONGEST_LOOK: Final = 3600.0
-"""Seconds after which it is looked again, so that there are never many alarms."""
+"""The seconds after which expiry is checked again, so that there are never many timers."""
 
 
 def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
@@ -93,16 +93,16 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
 
 
 def _said_of(mask: str) -> str:
-    """What the audit record says of a ban or a mute, in front of the room."""
+    """Return the audit text of a ban or a mute, up to the name of the room."""
     return f"muted {mask.removeprefix(MUTE)} in" if mask.startswith(MUTE) else f"banned {mask} from"
 
 
 def add_locked(chat: Chat, room: Room, letter: str, entry: MaskEntry) -> None:
     """
-    Put an entry into a list of a room, or in the place of the one that says the same.
+    Add an entry to a list of a room, replacing the one with the same mask.
 
     Raises:
-        Refused: The lists of the room are full.
+        Refused: If the lists of the room are full.
     """
     lists, most = room.rules.lists, chat.limits.max_masks
     entries = lists[letter]
@@ -118,7 +118,7 @@ def add_locked(chat: Chat, room: Room, letter: str, entry: MaskEntry) -> None:
 
 
 def watch_locked(chat: Chat, room: Room) -> None:
-    """Let the bans of a room end in time."""
+    """Schedule the expiry of a room's bans."""
     entries = [entry for entries in room.rules.lists.values() for entry in entries]
     ends = [entry.deadline for entry in entries if entry.deadline is not None]
     if not ends:
@@ -132,7 +132,7 @@ def watch_locked(chat: Chat, room: Room) -> None:
 
 
 def _end_in_time(chat: Chat, room: Room) -> None:
-    """On the thread of the alarms."""
+    """Remove the bans that have expired. Runs on the scheduler's thread."""
     with chat.order.change():
         rules = room.rules
         rules.looks_at = None
@@ -153,9 +153,9 @@ def _end_in_time(chat: Chat, room: Room) -> None:
 
 def _mask_for_locked(chat: Chat, session: Session, room: Room, target: str, person: Session | None) -> str:
     """
-    Return what is banned for a target, which may be the nickname of a person.
+    Return the mask to ban for a target, which may be the nickname of a person.
 
-    The host of a person stays the same over a change of the nickname; but who shares it should not be banned, too.
+    A person's host does not change with the nickname; but a ban of the host must not hit others who share it.
     """
     if person is None:
         return masks.normal_mask(target)
@@ -168,22 +168,22 @@ def _mask_for_locked(chat: Chat, session: Session, room: Room, target: str, pers
 
 
 def _neighbours_locked(chat: Chat, person: Session) -> list[Session]:
-    """Return the others who have the host of a person."""
+    """Return the other people who have the host of a person."""
     return [other for other in chat.census.directory.find(person.hostmask.host) if other is not person]
 
 
 def _reach_locked(
     chat: Chat, session: Session, room: Room, target: str, mask: str, person: Session | None
 ) -> str | None:
-    """Return what an operator has to know who named a person: whom the mask does not catch, and whom else it does."""
+    """Return a hint for the operator who named a person: whom the mask misses, and whom else it matches."""
     what = "mute" if mask.startswith(MUTE) else "ban"
     if person is None:
         if "!" in target or "@" in target or target.startswith(masks.ACCOUNT):
-            address = masks.means_address(mask)  # else it says whom it describes
+            address = masks.means_address(mask)  # else the mask itself says whom it matches
             return f"{mask} catches nobody, as no address is shown: name somebody who is here" if address else None
         return f"nobody here is called {shorten(target)}: the {what} is for that nickname only"
     if person.host in (chat.cloaks.server, chat.cloaks.operator):
-        return None  # not an address of people
+        return None  # not the address of a person
     name, others = person.nickname, len(_neighbours_locked(chat, person))
     account = "" if person.account is None else f", a:{person.account} the account"
     if mask.endswith(f"@{person.host}"):
@@ -202,9 +202,9 @@ def _others(number: int) -> str:
 
 def _followed_locked(chat: Chat, room: Room, mask: str) -> tuple[int, ...]:
     """
-    Return the identities of those for whom a ban is made and who could get out of it: by another nickname, by a logout.
+    Return the identities of banned people who could evade a ban by another nickname or a logout.
 
-    A ban of a host or a pattern is for whoever it describes at the moment.
+    A ban of a host or a pattern only applies to whoever matches it at the moment.
     """
     nickname, account = masks.one_nickname(mask), masks.one_account(mask)
     person = None if nickname is None else chat.nicknames.find(nickname)
@@ -217,7 +217,7 @@ def _followed_locked(chat: Chat, room: Room, mask: str) -> tuple[int, ...]:
 
 
 def _meant(chat: Chat, room: Room, target: str) -> list[str]:
-    """Return the masks that are meant by the target of an `Unban`. Without the lock, as some may have to be matched."""
+    """Return the masks that an `Unban` means. Call this without the lock, because masks may have to be matched."""
     bans, mask = room.rules.lists["b"], masks.normal_mask(target)
     if mask in bans:
         return [mask]
@@ -227,7 +227,7 @@ def _meant(chat: Chat, room: Room, target: str) -> list[str]:
 
 
 def _tell(chat: Chat, session: Session, room: Room, entry: MaskEntry) -> None:
-    """Let those who are in the room and cannot talk any more know until when, and why. Without the lock."""
+    """Tell the members who cannot speak any more until when, and why. Call this without the lock."""
     for member in room.members:
         if member is session or not (masks.describes(entry.mask, member.hostmask) or member.identity in entry.follows):
             continue

@@ -1,9 +1,10 @@
 """
-Bans from the whole server: who has them, where they are asked about, and what the verbs about them do.
+Server bans: storing them, checking them, and their verbs.
 
 An address is refused when it connects, before anything is read from it; an account when it logs in; a mask when its
-nickname is claimed. Whoever is here, has no nickname yet or may come back, is looked at when a ban is made; and whoever
-comes meanwhile asks again when the others can see them. Programs inside this process are never banned.
+nickname is claimed. A new ban is also checked against everybody connected, with or without a nickname, and against lost
+sessions that may come back; sessions that arrive meanwhile check again once they are visible. Programs inside this
+process are never banned.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ Person: TypeAlias = Session | Parked
 
 
 class BannedFromServer(Refused):
-    """The server does not want this person."""
+    """The person is banned from the server."""
 
     code = "server_banned"
 
@@ -51,50 +52,50 @@ class BannedFromServer(Refused):
 
 
 class ServerBans:
-    """Changed under the chat's order lock; may be asked from any thread at any time."""
+    """The server bans of a chat. Changed under the chat's order lock; may be read from any thread at any time."""
 
     def __init__(self, log: Log, clock: Clock) -> None:
         self._log = log
         self._clock = clock
-        # All are replaced as a whole, never changed, so that others can read them meanwhile.
+        # All of these are replaced as a whole and never changed, so that others can read them meanwhile.
         self._bans = {fold(ban.target): self._begin(ban) for ban in log.kept_bans()}
         self._networks: tuple[tuple[Network, ServerBan], ...] = ()
         self._masks: tuple[ServerBan, ...] = ()
         self.version = 0
-        """Another one after each change: what was asked without a lock is true as long as it is the same."""
+        """Differs after each change: a check without a lock holds as long as this is the same."""
         self._update()
 
     def current(self) -> list[ServerBan]:
-        """Return those that have not ended."""
+        """Return the bans that have not expired."""
         return [as_of_now(ban, self._clock) for ban in self._bans.values() if self._lasts(ban)]
 
     def keep_ends_locked(self) -> None:
-        """Keep when they end by the clock as it is now."""
+        """Store when the bans end by the current clock."""
         for key, ban in self._bans.items():
             if as_of_now(ban, self._clock) is not ban:
                 self._log.keep_ban(key, as_of_now(ban, self._clock), None)
 
     def of_address(self, address: str) -> ServerBan | None:
-        """Return the ban of an address; None if it has none, or is that of a Unix socket or of nobody."""
+        """Return the ban of an address, or None; also None for a Unix socket or this process."""
         if not self._networks or address in ("", UNIX):
             return None
         ip = ip_of(address)
         return next((ban for network, ban in self._networks if ip in network and self._lasts(ban)), None)
 
     def of_account(self, account: str) -> ServerBan | None:
-        """Return the ban of an account."""
+        """Return the ban of an account, or None."""
         ban = self._bans.get(fold(masks.ACCOUNT + account))
         return ban if ban is not None and self._lasts(ban) else None
 
     def of_person(self, nickname: str, userhost: str) -> ServerBan | None:
-        """Return the ban whose mask describes somebody."""
+        """Return the ban whose mask matches a person, or None."""
         if not self._masks:
             return None
         person = hostmask_of(nickname, userhost, None)
         return next((ban for ban in self._masks if masks.describes(ban.target, person) and self._lasts(ban)), None)
 
     def add_locked(self, ban: ServerBan, session: Session | None = None) -> None:
-        """Add a ban, of an operator, or put it in the place of the one of the same target."""
+        """Add a ban for an operator, replacing the one with the same target."""
         for old in [old for old in self._bans.values() if not self._lasts(old)]:
             self.remove_locked(old.target)
         self._bans = {**self._bans, fold(ban.target): self._begin(ban)}
@@ -102,7 +103,7 @@ class ServerBans:
         self._log.keep_ban(fold(ban.target), ban, session)
 
     def remove_locked(self, target: str, session: Session | None = None) -> bool:
-        """Remove a ban, for an operator; False if there is none."""
+        """Remove a ban for an operator; return False if there is none."""
         bans = dict(self._bans)
         if bans.pop(fold(target), None) is None:
             return False
@@ -126,10 +127,10 @@ class ServerBans:
 
 def arrive(chat: Chat, session: Session) -> None:
     """
-    Let an open session be one of those who are here and have no nickname yet.
+    Count an open session as connected, without a nickname yet.
 
     Raises:
-        BannedFromServer: Its address has been banned since it connected.
+        BannedFromServer: If its address has been banned since it connected.
     """
     with chat.order.lock:
         chat.census.arrive(session)
@@ -142,10 +143,10 @@ def arrive(chat: Chat, session: Session) -> None:
 
 def require_welcome(session: Session, nickname: str) -> None:
     """
-    Return if the session may be called so, and be here.
+    Check that no server ban matches the session under this nickname.
 
     Raises:
-        BannedFromServer: It is not wanted.
+        BannedFromServer: If one does.
     """
     ban = None if session.is_local else session.chat.bans.of_person(nickname, session.userhost)
     if ban is not None:
@@ -153,7 +154,7 @@ def require_welcome(session: Session, nickname: str) -> None:
 
 
 def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
-    """Whoever it is for and is here is disconnected. Nobody can ban themselves."""
+    """Add a ban, and disconnect everybody it matches. Nobody can ban themselves."""
     reason = chat.checked_short_text("reason", verb.reason)
     target = _target(chat, session, verb.target)
     now = chat.clock.time()
@@ -165,13 +166,13 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
         chat.bans.add_locked(ban, session)
         chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{because(reason)}")
         people = everybody_locked(chat)
-    # No room hears of it, and whom a target means is worth knowing. It always stands before the leave lines.
+    # No room is told, and the operator should know the resolved target. This always comes before the leave lines.
     session.notice(f"{shorten(target)} is banned from the server{_for(verb.seconds)}")
     for person in people:
         if _means(ban, network, person):
             person.unwanted = True
             person.kick(str(BannedFromServer(ban)))
-    with chat.order.lock:  # behind those who are here, so that nobody of them is kept any more
+    with chat.order.lock:  # after the live sessions, so that none of them is parked any more
         parked = chat.nicknames.parked()
     gone = [digest for digest, person in parked if _means(ban, network, person)]
     with chat.order.lock:
@@ -181,7 +182,7 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
 
 
 def _means(ban: ServerBan, network: Network | None, person: Person) -> bool:
-    """Whether the ban is for somebody. `network`: what its target means, read once for all people."""
+    """Return whether the ban matches somebody. `network` is its target as a network, parsed once for all people."""
     if isinstance(person, Session) and person.is_local:
         return False
     if network is not None:
@@ -192,7 +193,7 @@ def _means(ban: ServerBan, network: Network | None, person: Person) -> bool:
 
 
 def _target(chat: Chat, session: Session, target: str) -> str:
-    """Whom a target means: a nickname means the address of whoever has it."""
+    """Return the normal form of a target; a nickname means the address of the person who has it."""
     try:
         return normal_target(target, new=True)
     except BadTarget:
