@@ -90,6 +90,9 @@ def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> Non
     6000".
     """
     known = configurable(ctx.find_root().command)
+    if command is not None and command.partition("=")[0] == "--config":  # an option of all of them
+        arguments = (command, *arguments)
+        command = None
     if command is not None and command not in known:
         raise UsageError(f"{command!r} has no options to show; use one of: {', '.join(known)}")
     if command in (None, "serve"):

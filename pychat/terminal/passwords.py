@@ -58,17 +58,22 @@ def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: 
 
     def answered(password: str) -> None:
         if question.twice and not _LEAST <= len(password) <= MOST_PASSWORD_CHARS:
-            tell(f"! a password has {_LEAST} to {MOST_PASSWORD_CHARS} characters; nothing was done")
+            again(f"a password has {_LEAST} to {MOST_PASSWORD_CHARS} characters")
         elif question.twice:
-            screen.ask_secret("the same again: ", lambda again: compared(password, again))
+            screen.ask_secret("the same again: ", lambda second: compared(password, second))
         else:
             filled(password)
 
-    def compared(password: str, again: str) -> None:
-        if password == again:
+    def compared(password: str, second: str) -> None:
+        if password == second:
             filled(password)
         else:
-            tell("! these are two passwords; nothing was done")
+            again("these are two passwords")
+
+    def again(problem: str) -> None:
+        # Whoever types on without looking does not say the next password to the room.
+        tell(f"! {problem}; try again, or press Enter to give up")
+        ask_secrets(screen, verb, done, tell)
 
     def filled(password: str) -> None:
         asked: Verb = verb._replace(**{question.field: password})  # type: ignore[arg-type]  # it has the field

@@ -91,8 +91,10 @@ def test_an_account_is_made_at_the_terminal(running: ChatServer, terminals: Term
     tim.type(f"battery-staple{ENTER}")
     tim.see_line("the same again:")
     tim.type(f"battery-stable{ENTER}")
-    tim.see("! these are two passwords; nothing was done")
-    tim.type(f"/register{ENTER}")
+    tim.see("! these are two passwords; try again, or press Enter to give up")
+    tim.see_line("new password (8 to 512 characters):")
+    tim.type(f"staple{ENTER}")
+    tim.see("! a password has 8 to 512 characters; try again, or press Enter to give up")
     for question in ("new password (8 to 512 characters):", "the same again:"):
         tim.see_line(question)
         tim.type(f"battery-staple{ENTER}")

@@ -61,6 +61,18 @@ def test_what_it_prints_is_a_file_that_says_the_same(pychat: Programs) -> None:
     assert second.stdout.count(f"# file: {path}") == sum(map(len, tables.values()))
 
 
+def test_a_file_is_looked_at_by_all_commands(pychat: Programs, tmp_path: Path) -> None:
+    """No command need be named for that."""
+    path = tmp_path / "pychat.toml"
+    path.write_text('[serve]\nroom = ["tea"]\n[client]\nport = 6000\n')
+
+    result = pychat.run("config", "--config", str(path))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    tables = tomllib.loads(result.stdout)
+    assert (tables["serve"]["room"], tables["tail"]["port"]) == (["tea"], 6000)
+
+
 def test_secrets_are_hidden(pychat: Programs) -> None:
     """It tells that there are some, and no more."""
     result = pychat.run(
@@ -84,6 +96,7 @@ def test_secrets_are_hidden(pychat: Programs) -> None:
     ("arguments", "problem"),
     [
         (["sevre"], f"'sevre' has no options to show; use one of: {KNOWN}"),
+        (["--room", "tea"], f"'--room' has no options to show; use one of: {KNOWN}"),
         (["completion"], f"'completion' has no options to show; use one of: {KNOWN}"),
         (["serve", "--port", "x"], "Invalid value for '--port': 'x' is not a valid whole number."),
         (["serve", "--config", "missing.toml"], "config file 'missing.toml': No such file or directory"),
