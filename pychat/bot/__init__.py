@@ -1,8 +1,8 @@
 """
-Bots: programs that hear what happens and answer people, over the network or inside the server's process.
+Bots: programs that react to events and answer people, over the network or inside the server's process.
 
-Everything that one bot does runs on one thread: that of `run`, or its own inside a server. So its functions need no
-locks, and while one of them takes its time, the bot hears nothing; nobody else waits for it.
+All functions of a bot run on one thread: that of `run`, or the bot's own inside a server. So they need no locks, and
+while one of them runs, the bot receives nothing; nobody else waits for it.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pychat")
 
 CATCH_UP_SECONDS: Final = 60.0
-"""How long a bot may have been away so that it still runs the commands which it missed."""
+"""The longest absence after which a bot still runs the commands that it missed."""
 
 
 class BotContext(Context):
-    """What a command of a bot knows: also the bot. Its answers are notices, which no program answers."""
+    """The context of a bot's command, with the bot itself. Replies are notices, which no program answers."""
 
     __slots__ = ("_id", "bot")
 
@@ -67,10 +67,11 @@ class BotContext(Context):
 
 class Bot(Repertoire, Participant):
     """
-    Functions that are called when something happens. Any thread may add them at any time, and call the verbs.
+    Functions that are called for events, commands and at intervals. Any thread may add them at any time, and call the
+    verbs.
 
-    A bot is marked as one (user mode `B`). It does not hear itself, nor what other programs say, and gets no replay
-    of what was said before it came. A function that fails is logged with its traceback, and the bot goes on.
+    A bot is marked as one (user mode `B`). It receives neither its own messages nor those of other programs, and no
+    replay of earlier messages. A function that fails is logged with its traceback, and the bot continues.
     """
 
     def __init__(
@@ -85,14 +86,14 @@ class Bot(Repertoire, Participant):
     ) -> None:
         """
         Args:
-            rooms: Which to join; none: the default room.
-            prefix: What commands begin with.
-            bots: Whether it also hears other bots, and notices; then its functions must not answer for ever. Commands
-                in notices are never run.
-            catch_up: After a reconnect, commands that were missed are run if the bot was away for at most so many
-                seconds. Functions hear of everything that was missed.
-            state: A file in which `run` keeps where the bot is, so that the next run has the nickname back and goes on
-                behind what was done. Of the commands that it missed then, those are run that are not older than
+            rooms: The rooms to join; the default room if empty.
+            prefix: The prefix of commands.
+            bots: True to receive messages of other bots and notices as well; its functions must then avoid endless
+                exchanges. Commands in notices are never run.
+            catch_up: After a reconnect, missed commands are run if the bot was away for at most this many seconds.
+                Functions are called for all missed events.
+            state: A file in which `run` stores the bot's position, so that the next run has the same nickname and
+                continues after the last event that was handled. Missed commands are then run if they are not older than
                 `catch_up`.
         """
         super().__init__(given("prefix", prefix, str, "a string"))
@@ -100,35 +101,35 @@ class Bot(Repertoire, Participant):
         self._nick, self._rooms, self._bots, self._catch_up = nick, room_names(rooms), bots, catch_up
         self._state = state
         self._restarted = False
-        """Whether what is heard was missed while no process of the bot was there."""
+        """True if the events received now were missed while no process of the bot was running."""
         self._participant: ChatClient | LocalSession | None = None
-        """Through which it is in a chat; None while it is in none."""
+        """Its connection to a chat; None while it is not in one."""
         self._stopping = threading.Event()
         self._waked_at = 0.0
-        """When the chat was asked to interrupt it next, by a clock that is not the system's."""
+        """The time of the next interrupt that was requested from the chat, by a clock other than the system's."""
         self._lost: float | None = None
-        """Since when the connection is lost, by `time.monotonic`; None again when everything missed was heard."""
+        """When the connection was lost, by `time.monotonic`; None again once all missed events were received."""
 
-    # Its life
+    # Lifecycle
 
     def run(self, host: str = "127.0.0.1", port: int = 55555, *, wait: bool = False, **options: Any) -> None:
         """
-        Connect, and live on this thread until `stop` or Ctrl-C. Comes back whenever the connection is lost.
+        Connect, and run on this thread until `stop` or Ctrl-C. Reconnects whenever the connection is lost.
 
         On the main thread SIGTERM means the same as Ctrl-C, unless the program handles it itself.
 
         Args:
-            wait: Whether to wait for the server if it is not there yet, and for the nickname if it is only kept for
-                somebody who lost the connection, as the process of the bot before this one may have.
-            options: More for `ChatClient`: `password`, `tls`, `timeout`, `retry_seconds`; `unix`, instead of host and
-                port.
+            wait: True to wait for the server if it is not running yet, and for the nickname if it is reserved for a
+                lost connection, such as that of the bot's previous process.
+            options: Further arguments of `ChatClient`: `password`, `tls`, `timeout`, `retry_seconds`; `unix`, instead
+                of host and port.
 
         Raises:
-            ConnectFailed: No server answers there.
-            Refused: The server does not let us in.
-            ConnectionLost: The server does not let us in again, or has put us out.
-            CannotOpen: The file for the state cannot be used, or another program uses it.
-            LocalProtocolError: The bot is in a chat already, or was stopped.
+            ConnectFailed: If no server answers.
+            Refused: If the server refuses the bot.
+            ConnectionLost: If the server refuses a reconnect, or has disconnected the bot.
+            CannotOpen: If the state file cannot be used, or another program uses it.
+            LocalProtocolError: If the bot is already in a chat, or was stopped.
         """
         self._check_free()
         with interrupted_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
@@ -140,13 +141,13 @@ class Bot(Repertoire, Participant):
 
     def enter(self, chat: Chat) -> None:
         """
-        Come into a chat of this process; somebody must call `live` then. `ChatServer.add_bot` does both.
+        Join a chat of this process; afterwards `live` must be called. `ChatServer.add_bot` does both.
 
-        A room that it may not join is logged; it is in the others, as over the network.
+        A refused room is logged; the bot joins the others, as over the network.
 
         Raises:
-            Refused: The nickname is not allowed or in use, or a handler said no.
-            LocalProtocolError: The bot is in a chat already, or was stopped.
+            Refused: If the nickname is not allowed or in use, or a handler refused it.
+            LocalProtocolError: If the bot is already in a chat, or was stopped.
         """
         self._check_free()
         if self._state is not None:
@@ -158,10 +159,10 @@ class Bot(Repertoire, Participant):
 
     def live(self) -> None:
         """
-        Hear and answer, on this thread, until `stop`.
+        Receive and react, on this thread, until `stop`.
 
         Raises:
-            ConnectionLost: The bot was put out of the chat.
+            ConnectionLost: If the bot was disconnected.
         """
         participant = self._participant
         assert participant is not None
@@ -184,17 +185,17 @@ class Bot(Repertoire, Participant):
 
     def stop(self, reason: str = "") -> None:
         """
-        Leave for good, from any thread, also from a function of the bot; it does not start again.
+        Leave for good, from any thread, including from a function of the bot; it cannot be started again.
 
         Raises:
-            LimitExceeded: The reason is too long. The bot leaves all the same.
+            LimitExceeded: If the reason is too long. The bot leaves nevertheless.
         """
         self._stopping.set()
         participant = self._participant
         if participant is not None:
             try:
                 if isinstance(participant, ChatClient):
-                    participant.quit(reason)  # `live` closes it, when what the bot does now is done
+                    participant.quit(reason)  # `live` closes it, after the function that runs now
                 else:
                     participant.close(reason)
             finally:
@@ -205,7 +206,7 @@ class Bot(Repertoire, Participant):
         self._participant = participant
 
     def _patience(self, participant: ChatClient | LocalSession, seconds: float | None) -> float | None:
-        """Return how long `take` may wait until something is due; by its own clock the chat interrupts it then."""
+        """Return how long `take` may wait for the next due task; with another clock the chat interrupts it instead."""
         if seconds is None or self.clock is SYSTEM_CLOCK or not isinstance(participant, LocalSession):
             return seconds
         now = self.clock.monotonic()
@@ -221,7 +222,7 @@ class Bot(Repertoire, Participant):
             raise LocalProtocolError("the bot is in a chat already; make another one")
 
     def _connect(self, host: str, port: int, *, wait: bool, options: dict[str, Any]) -> ChatClient | None:
-        """Return a connection; None if the bot was stopped before there was one."""
+        """Return a connection; None if the bot was stopped before it was established."""
         backoff = Backoff(options.get("retry_seconds", RETRY_SECONDS))
         while True:
             try:
@@ -244,28 +245,28 @@ class Bot(Repertoire, Participant):
                 break
         return None
 
-    # What it knows and says
+    # State and verbs
 
     @property
     def nickname(self) -> str:
-        """Its own; the one that it wants while it is in no chat."""
+        """The bot's nickname; the requested one while it is not in a chat."""
         participant = self._participant
         return self._nick if participant is None else participant.nickname or self._nick
 
     @property
     def connected(self) -> bool:
-        """Whether it is in a chat at this moment."""
+        """True if it is in a chat at the moment."""
         participant = self._participant
         return isinstance(participant, LocalSession) or (participant is not None and participant.connected)
 
     def ask(self, verb: Verb) -> Reply:
         """
-        Ask for any verb and return its answer. A `ref` of its own is not sent.
+        Send any verb and return its answer. Its own `ref` is not sent.
 
         Raises:
             Refused: With the reason and its code.
-            AckTimeout: No answer came in time; it may still be accepted.
-            ConnectionLost: The bot is in no chat at the moment.
+            AckTimeout: If no answer arrived in time; the verb may still be accepted.
+            ConnectionLost: If the bot is not in a chat at the moment.
         """
         participant = self._participant
         if participant is None:
@@ -278,7 +279,7 @@ class Bot(Repertoire, Participant):
             raise
 
     def reply(self, message: Message, text: str) -> None:
-        """Answer a message where it was said, with a notice."""
+        """Answer a message in the place where it was sent, with a notice."""
         BotContext(self, message).reply(text)
 
     def __repr__(self) -> str:
@@ -292,13 +293,13 @@ class Bot(Repertoire, Participant):
             participant.interrupt()
 
     def _excuses(self) -> bool:
-        """It was stopped, or its server in this process has put it out or is about to end."""
+        """Return whether it was stopped, or its server in this process has disconnected it or is about to end."""
         participant = self._participant
         gone = isinstance(participant, LocalSession) and (participant.closed or participant.chat.stopping.is_set())
         return gone or self._stopping.is_set()
 
     def _warn(self, what: object) -> None:
-        """The chat does not let it do something: come into one of its rooms, say."""
+        """Log that the chat refused something, such as joining one of its rooms."""
         logger.warning("%r: %s", self, what)
 
     def _hear(self, heard: Heard) -> None:
@@ -316,7 +317,7 @@ class Bot(Repertoire, Participant):
             case Failure():
                 self._warn(heard.text)
             case Dropped():
-                self._lost = None  # that it is back may be among what it will never hear
+                self._lost = None  # its `Reconnected` may be among the dropped events
                 logger.warning("%r is too slow: %d events are lost", self, heard.number)
         self._tell(heard)
         if isinstance(heard, Message) and self._obeys(heard):
@@ -334,13 +335,13 @@ class Bot(Repertoire, Participant):
 
 
 def _passes(error: Refused) -> bool:
-    """Whether the nickname is refused for some seconds only."""
+    """Return whether the nickname is refused for only some seconds."""
     return error.code == NicknameInUse.code and error.retry_after is not None
 
 
 @contextlib.contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does, if this is the main thread and nobody handles it."""
+    """Make SIGTERM raise KeyboardInterrupt as Ctrl-C does, if this is the main thread and SIGTERM is not handled."""
     ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if not ours:
         yield

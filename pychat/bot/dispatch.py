@@ -1,7 +1,7 @@
 """
-What a bot does: the functions that a program gives it, when they are called, and what happens when one fails.
+The functions of a bot: how a program adds them, when they are called, and what happens when one fails.
 
-`Bot` is made of it: the bot hears, and tells its repertoire, always on the same thread.
+`Bot` inherits from this: it receives events and dispatches them, always on the same thread.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ logger = logging.getLogger("pychat")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HEARD: Final[tuple[type, ...]] = get_args(Heard)
-"""All that a bot can hear."""
+"""All types that a bot can receive."""
 
 
 class Repertoire:
-    """Functions by what they are for. Any thread may add one at any time; it counts from then on."""
+    """Functions by purpose. Any thread may add one at any time; it takes effect at once."""
 
     def __init__(self, prefix: str) -> None:
         self.clock: Clock = SYSTEM_CLOCK
-        """What time it is: in a server, that of the server."""
-        # Single operations on a list need no lock; whoever goes through it has a copy.
+        """The source of time: in a server, the server's clock."""
+        # Single operations on a list need no lock; iteration uses a copy.
         self._functions: list[tuple[tuple[type, ...], Callable[..., Any]]] = []
         self._commands = CommandTable(prefix)
         self._schedule = Schedule()
 
-    # What programs call
+    # For programs
 
     def on(self, *kinds: type) -> Callable[[F], F]:
         """
-        Let the decorated function be called with each event of these types: `@bot.on(Message)`.
+        Call the decorated function with each event of these types: `@bot.on(Message)`.
 
-        Several functions are called in the order in which they were added, and before the command, if it is one.
+        Functions are called in the order in which they were added, and before the command if the message is one.
         """
         if not kinds or not all(isinstance(kind, type) for kind in kinds):
             raise TypeError("name the types of events: @bot.on(Message)")
@@ -69,7 +69,7 @@ class Repertoire:
         """
         Make the decorated function `(ctx, ...)` the command `!name`, with help from its docstring.
 
-        Without a name it is called like the function: `@bot.command`.
+        Without a name, the command has the name of the function: `@bot.command`.
         """
         return self._commands.command(name)
 
@@ -79,10 +79,9 @@ class Repertoire:
 
     def every(self, seconds: float) -> Callable[[F], F]:
         """
-        Let the decorated function, which takes nothing, be called again and again while the bot is in a chat.
+        Call the decorated function, which takes no arguments, at this interval while the bot is in a chat.
 
-        The first time is after so many seconds. Calls that were missed, because another function took long, are left
-        out.
+        The first call is after one interval. Calls that were missed, because another function took long, are skipped.
         """
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise TypeError(f"say after how many seconds: @bot.every(60), not {title_of(seconds)}")
@@ -97,10 +96,10 @@ class Repertoire:
 
     def off(self, function: Callable[..., Any]) -> None:
         """
-        Call a function no more: neither with events nor again and again, nor as a command. One that runs finishes.
+        Stop calling a function: for events, at intervals, and as a command. A running call finishes.
 
         Raises:
-            ValueError: It is none of the functions of the bot.
+            ValueError: If it is not one of the bot's functions.
         """
         heard = [entry for entry in list(self._functions) if entry[1] == function]
         for entry in heard:
@@ -109,36 +108,36 @@ class Repertoire:
         if not any([heard, self._schedule.remove(function), self._commands.remove(function)]):
             raise ValueError(f"{title_of(function)} is none of the functions of the bot")
 
-    # What the bot does with it
+    # For the bot
 
     def _wake(self) -> None:
-        """The schedule has changed: the thread that waits for what is due next must look at it."""
+        """Notify the waiting thread that the schedule has changed."""
 
     def _excuses(self) -> bool:
-        """Whether it is clear why something cannot be said at the moment, so that the log need not tell."""
+        """Return whether the reason for a failed call is already known, so that it need not be logged."""
         return False
 
     def _do_what_is_due(self) -> float | None:
-        """Call what is due, and return the seconds until something else is; None if nothing ever is."""
+        """Call the functions that are due, and return the seconds until the next one; None if there is none."""
         for function in self._schedule.due(self.clock.monotonic()):
             self._call(function)
         return self._schedule.remaining(self.clock.monotonic())
 
     def _tell(self, event: object) -> None:
-        """Call the functions that want to know of an event."""
+        """Call the functions for an event."""
         for kinds, function in list(self._functions):
             if isinstance(event, kinds):
                 self._call(function, event)
 
     def _answer(self, ctx: Context, text: str) -> None:
-        """Run the command that a message is, if it is one."""
+        """Run the command in a message, if there is one."""
         self._call(self._commands.answer, ctx, text)
 
     def _call(self, function: Callable[..., Any], *args: object) -> None:
         try:
             check_ran(function(*args), function)
         except (Refused, ConnectionLost, AckTimeout) as error:
-            # No mistake in the function: whom it wanted to tell is gone, or the bot is, or the chat said no.
+            # Not an error in the function: the recipient is gone, or the bot is, or the chat refused.
             if not self._excuses():
                 logger.warning("%r: %s: %s", self, getattr(function, "__qualname__", function), error)
         except KeyboardInterrupt:
@@ -149,8 +148,10 @@ class Repertoire:
 
 def _check_parameters(function: Callable[..., Any], *names: str) -> None:
     """
+    Check that a function can be called with these arguments.
+
     Raises:
-        TypeError: The function cannot be called with these arguments, or is `async`.
+        TypeError: If it cannot be called with them, or is `async`.
     """
     check_plain(function, "functions of a bot")
     try:

@@ -1,4 +1,4 @@
-"""What a bot does again and again: which functions are due, and how long until the next one is. It has no clock."""
+"""The functions that a bot calls at intervals: which are due, and how long until the next one. It has no clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class _Task:
-    """A function and when it is due next."""
+    """A function and the time when it is due next."""
 
     __slots__ = ("at", "function", "seconds")
 
@@ -21,27 +21,27 @@ class _Task:
 
 class Schedule:
     """
-    Functions with their intervals. Any thread may add or remove one; one thread begins, and then asks what is due.
+    Functions with their intervals. Any thread may add or remove one; a single thread calls `begin` and then `due`.
 
-    A call that is late does not move those after it, and what was missed is not made up for.
+    A late call does not shift those after it, and missed calls are not repeated.
     """
 
     def __init__(self) -> None:
-        self._tasks: list[_Task] = []  # single operations need no lock; whoever goes through it has a copy
+        self._tasks: list[_Task] = []  # single operations need no lock; iteration uses a copy
 
     def add(self, seconds: float, function: Callable[[], Any], now: float) -> None:
         """
-        Let a function be due every so many seconds.
+        Schedule a function at an interval.
 
         Raises:
-            ValueError: The interval is not positive, or longer than any thread can wait.
+            ValueError: If the interval is not positive, or longer than a thread can wait.
         """
         if not 0 < seconds <= threading.TIMEOUT_MAX:
             raise ValueError(f"every {seconds!r} seconds: use a number over 0")
         self._tasks.append(_Task(seconds, function, now + seconds))
 
     def remove(self, function: Callable[[], Any]) -> bool:
-        """Let a function never be due any more; whether it ever was."""
+        """Remove a function; return whether it was scheduled."""
         tasks = [task for task in list(self._tasks) if task.function == function]
         for task in tasks:
             with contextlib.suppress(ValueError):  # another thread has just removed it
@@ -49,12 +49,12 @@ class Schedule:
         return bool(tasks)
 
     def begin(self, now: float) -> None:
-        """Let all intervals begin anew."""
+        """Restart all intervals."""
         for task in list(self._tasks):
             task.at = now + task.seconds
 
     def due(self, now: float) -> list[Callable[[], Any]]:
-        """Return what is to be called now."""
+        """Return the functions to call now."""
         functions = []
         for task in list(self._tasks):
             if task.at <= now:
@@ -63,6 +63,6 @@ class Schedule:
         return functions
 
     def remaining(self, now: float) -> float | None:
-        """Return the seconds until something is due; None if nothing ever is."""
+        """Return the seconds until a function is due; None if there is none."""
         times = [task.at for task in list(self._tasks)]
         return max(0.0, min(times) - now) if times else None

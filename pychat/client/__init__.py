@@ -1,8 +1,8 @@
 """
-A chat client for programs: connect, say, hear, and come back after the connection was lost.
+A chat client for programs: connect, send, receive, and reconnect.
 
-The methods are those of a session inside the server's process (`core/local_session.py`), so what is written for one
-works with the other.
+It has the same methods as a session inside the server's process (`core/local_session.py`), so a program for one works
+with the other.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class ChatClient(Participant):
     """
     A participant that is connected to a server. Every method may be called from any thread.
 
-    A verb returns when the server has accepted it and raises when it has not: `Refused` with the reason, `AckTimeout`
-    if no answer came in time, `ConnectionLost` if none can come. In the latter two cases the server may or may not
-    have accepted it: nothing is ever sent again by itself.
+    A verb returns when the server has accepted it and raises otherwise: `Refused` with the reason, `AckTimeout` if no
+    answer arrived in time, `ConnectionLost` if none can arrive. In the latter two cases the server may or may not have
+    accepted it; nothing is ever sent again automatically.
 
-    What is heard waits in an inbox until `next` or `events` take it. When 10,000 things wait, or 64 MiB, the oldest are
-    dropped, and `Dropped` says so: a program that only talks need not listen.
+    Received items wait in an inbox for `next` or `events`. Beyond 10,000 items, or 64 MiB, the oldest are dropped and
+    reported by `Dropped`, so a program that only sends need not receive.
     """
 
     def __init__(
@@ -75,38 +75,38 @@ class ChatClient(Participant):
         Connect, register, and join the rooms.
 
         Args:
-            unix: The path of a Unix socket, to connect to that instead of a host and a port.
-            rooms: Which to join; none: the server's default room. One that is refused is a `Failure` in the inbox; one
-                that can be no room is refused at once, and so is "#ops", as IRC writes it, if no room is called so.
-            keys: Those of rooms that have one, by their names.
-            reconnect: Whether to come back when the connection is lost: with the same nickname, in the same rooms,
-                and with everything that was missed. `Reconnecting` and `Reconnected` in the inbox tell of it. A room
-                that does not let us in again is a `Failure` before `Reconnected`, and none of ours (`rooms`) any more.
-            retry_seconds: How long to wait before the first try to come back, at most, for the time is random; twice as
-                long before each further one, up to 30 s. Tests want it short.
-            replay: Whether the last messages of a room are wanted on join, as `Replay`.
-            password: The server's, if it wants one.
-            account: Log in to this account before the nickname is claimed, also when coming back.
+            unix: The path of a Unix socket to connect to, instead of a host and a port.
+            rooms: The rooms to join; the server's default room if empty. A refused room is a `Failure` in the inbox; an
+                invalid name is refused at once, and so is "#ops", the IRC notation, if no room has that name.
+            keys: The keys of rooms that have one, by room name.
+            reconnect: True to reconnect when the connection is lost: with the same nickname, in the same rooms, and
+                with all missed events. The inbox contains `Reconnecting` and `Reconnected`. A room that refuses us is a
+                `Failure` before `Reconnected`, and is removed from `rooms`.
+            retry_seconds: The maximum of the random delay before the first reconnect; it doubles for each further one,
+                up to 30 s. Use a short one in tests.
+            replay: True to receive the last messages of a room on joining it, as `Replay`.
+            password: The server password, if there is one.
+            account: Log in to this account before the nickname is claimed, also on reconnect.
             account_password: Its password.
-            bot: Whether others shall see that it is a program that answers people.
-            visit: Whether to come and go without a word to others; for programs that come for a moment.
-            create: Whether rooms are made that are not there; otherwise they are refused (`no_such_room`).
-            own_messages: Whether to hear what one says oneself, too, as `Message` in its place among those of others.
-            state: A file in which the session is kept over the end of the program. The next client with it has the
-                nickname back and hears what was missed since, then `Reconnected`. What was taken last counts as done
-                when the next thing is taken, or `done` is called; before that, the next client hears it again.
+            bot: True to be marked as a program that answers people.
+            visit: True to join and leave without notices to others; for programs that connect only briefly.
+            create: True to create missing rooms; otherwise they are refused (`no_such_room`).
+            own_messages: True to receive the client's own messages, too, as `Message` in order with those of others.
+            state: A file that preserves the session beyond the end of the program. The next client that uses it has the
+                same nickname and receives what was missed since, then `Reconnected`. An item counts as done when the
+                next one is taken, or `done` is called; before that, the next client receives it again.
             timeout: Seconds to wait for the connection, and for the answer to each verb.
-            tls: True: speak TLS, with a server whose certificate is for `host` and from an authority that this system
-                knows; over a Unix socket it must be for `localhost`. `Trust` names another one to trust; a context of
-                your own decides by itself.
+            tls: True for TLS with a server whose certificate is for `host` and from an authority that this system
+                trusts; over a Unix socket it must be for `localhost`. `Trust` names a different certificate or
+                authority; a context of your own decides itself.
 
         Raises:
-            CannotOpen: The file for the state cannot be used, or another program uses it.
-            BadCertificate: What `tls` names cannot be used.
-            InvalidRoomName: There can be no such room.
-            ConnectFailed: No server answers there; `TlsFailed`: one does, but there is no TLS with it.
-            Refused: The nickname is not allowed or in use, or the server does not let us in: `code` is
-                `password_required` or `wrong_password` if it is for its password, `bad_credentials` for the account's.
+            CannotOpen: If the state file cannot be used, or another program uses it.
+            BadCertificate: If the files or fingerprint in `tls` cannot be used.
+            InvalidRoomName: If a room name is invalid.
+            ConnectFailed: If no server answers; `TlsFailed` if one does, but TLS fails.
+            Refused: If the nickname is not allowed or in use, or the server refuses the client: `code` is
+                `password_required` or `wrong_password` for the server password, `bad_credentials` for the account's.
         """
         given("nick", nick, str, "a string")
         given("host", host, str, "a string, such as '127.0.0.1'")
@@ -131,7 +131,7 @@ class ChatClient(Participant):
         where, number = self.address
         if state is not None:
             kept = state.begin(where if number is None else f"{where}:{number}", nick)
-            # One of our own may come back, too, if the welcome is lost.
+            # The session may also be resumed with our own token, if the welcome is lost.
             hello = hello._replace(token=kept.token or new_token(), after=kept.place)
         try:
             self._line = Lifeline(
@@ -159,63 +159,63 @@ class ChatClient(Participant):
             self.done()
         self.close()
 
-    # What is known
+    # State
 
     @property
     def nickname(self) -> str:
-        """Our own."""
+        """The client's own nickname."""
         return self._line.nickname
 
     @property
     def rooms(self) -> tuple[str, ...]:
-        """The rooms we are in; the last one is the current one, which is meant where none is named."""
+        """The rooms that the client is in; the last one is the current one, the default for verbs without a room."""
         return self._line.rooms
 
     @property
     def welcome(self) -> Welcome:
-        """What the server said when we came in. Its token is a secret."""
+        """The server's reply to the registration. Its token is a secret."""
         return self._line.welcome
 
     @property
     def limits(self) -> Limits:
-        """Those of the server, as far as it tells."""
+        """The server's limits, as far as it announces them."""
         return self._line.welcome.limits
 
     @property
     def resumes(self) -> bool:
-        """Whether it goes on where a client before it was, by its state file."""
+        """True if it continues the session of an earlier client, from its state file."""
         return self._line.resumes
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection at this moment."""
+        """True if there is a connection at the moment."""
         return self._line.connected
 
     def wait_connected(self, timeout: float | None = None) -> bool:
         """
-        Wait until there is a connection; False if there was none within `timeout` seconds.
+        Wait until there is a connection; return False after `timeout` seconds without one.
 
         Raises:
-            ConnectionLost: There will be none any more.
-            LocalProtocolError: The client was closed.
+            ConnectionLost: If there will be no connection any more.
+            LocalProtocolError: If the client was closed.
         """
         return self._line.wait_connected(timeout)
 
     def hurry(self) -> None:
-        """Try to come back at once, if the connection is lost, instead of waiting for the next try."""
+        """Reconnect at once if the connection is lost, instead of waiting for the next attempt."""
         self._line.hurry()
 
     # Verbs
 
     def ask(self, verb: Verb) -> Reply:
         """
-        Send any verb and return its answer. A `ref` of its own is not sent.
+        Send any verb and return its answer. Its own `ref` is not sent.
 
         Raises:
             Refused: With the reason and its code.
-            AckTimeout: No answer came in time. If it comes later, it is heard as a `LateAnswer`.
-            ConnectionLost: The connection is lost. If it was before, nothing was sent.
-            LocalProtocolError: The client is closed.
+            AckTimeout: If no answer arrived in time. A later one is received as a `LateAnswer`.
+            ConnectionLost: If the connection is lost. If it was lost before the call, nothing was sent.
+            LocalProtocolError: If the client is closed.
         """
         check_verb(verb)
         if isinstance(verb, Quit):
@@ -229,59 +229,59 @@ class ChatClient(Participant):
         return self._line.ask(verb)
 
     def close(self, reason: str = "") -> None:
-        """Leave for good, within some seconds; what was heard can still be taken. May be called again."""
+        """Leave for good, within some seconds; received items can still be taken. May be called again."""
         self.quit(reason)
         if self._state is not None:
             self._state.close(done=True)
 
     def quit(self, reason: str = "") -> None:
-        """Leave, as `close` does, but keep the state file: whoever does something yet may say that it is done."""
+        """Leave, as `close` does, but keep the state file open, so that a running function can still call `done`."""
         self._line.close(reason)
 
-    # What is heard
+    # Receiving
 
     def done(self) -> None:
-        """Note in the state file that what was taken last is done; to take the next thing notes it as well."""
+        """Record in the state file that the last item taken is done; taking the next item does so as well."""
         self._inbox.settle()
 
     def next(self, kind: type[H], timeout: float | None = None) -> H:
         """
-        Take what was heard until something of this type comes, and return it.
+        Take items until one of this type arrives, and return it.
 
         Raises:
-            TimeoutError: It did not come within `timeout` seconds (default: wait for ever).
-            ConnectionLost: The connection is lost for good, and everything was taken.
-            LocalProtocolError: The client is closed, and everything was taken.
+            TimeoutError: If none arrived within `timeout` seconds (default: no limit).
+            ConnectionLost: If the connection is lost for good, and everything was taken.
+            LocalProtocolError: If the client is closed, and everything was taken.
         """
         return self._inbox.next(kind, timeout)
 
     def take(self, timeout: float | None = None) -> Heard | None:
         """
-        Wait for the next thing and return it; None if it did not come in time, or somebody called `interrupt`.
+        Wait for the next item and return it; None after `timeout` seconds, or if `interrupt` was called.
 
         Raises:
-            ConnectionLost: The connection is lost for good, and everything was taken.
-            LocalProtocolError: The client is closed, and everything was taken.
+            ConnectionLost: If the connection is lost for good, and everything was taken.
+            LocalProtocolError: If the client is closed, and everything was taken.
         """
         return self._inbox.take(timeout)
 
     def interrupt(self) -> None:
-        """Let the thread that waits in `take` go on, or the next one that would wait there."""
+        """Wake the thread that waits in `take`, or the next one that would wait there."""
         self._inbox.interrupt()
 
     def events(self, timeout: float | None = None) -> Iterator[Heard]:
         """
-        Yield what is heard, until nothing came for `timeout` seconds or the client is closed.
+        Yield received items, until none arrives for `timeout` seconds or the client is closed.
 
         Raises:
-            ConnectionLost: The connection is lost for good, and everything was taken.
+            ConnectionLost: If the connection is lost for good, and everything was taken.
         """
         return self._inbox.each(timeout)
 
 
 def _open_state(state: str | os.PathLike[str] | SessionFile | None) -> SessionFile | None:
     if isinstance(state, str | os.PathLike):
-        from pychat.client.session_file import SessionFile  # only who wants it pays for loading it
+        from pychat.client.session_file import SessionFile  # loaded only where it is used
 
         return SessionFile(state)
     return state
@@ -290,6 +290,6 @@ def _open_state(state: str | os.PathLike[str] | SessionFile | None) -> SessionFi
 def _make_tls(trust: bool | Trust | SSLContext) -> ClientTls:
     if not isinstance(trust, bool | Trust) and not hasattr(trust, "wrap_bio"):
         raise wrong("tls", trust, "True, or Trust(ca='cert.pem'), or an ssl.SSLContext")
-    from pychat.client.tls import ClientTls  # only who wants TLS pays for loading ssl
+    from pychat.client.tls import ClientTls  # ssl is loaded only where TLS is used
 
     return ClientTls(trust)

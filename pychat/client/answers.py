@@ -1,4 +1,4 @@
-"""What an answer tells a client, beside that its request was carried out."""
+"""Information that a client takes from answers, besides the success of its requests."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pychat.protocols.base import Item
 
 
 def own_message(verb: Say | Direct, answer: Ok, nickname: str, current: str) -> Message:
-    """Return what we said, as others hear it. `current`: the room that is meant where none is named."""
+    """Return our own message as others receive it. `current` is the room of a message that does not name one."""
     room, to = (None, verb.to) if isinstance(verb, Direct) else (verb.room or current, None)
     text = clean(verb.text)
     return Message(answer.id or 0, time.time(), room, nickname, text, verb.action, to, notice=verb.notice)
 
 
 def with_account(hello: Hello, verb: Verb, answer: Item) -> Hello:
-    """Return what we say to come back now: a server that was started anew forgets who is logged in."""
+    """Return the hello for the next reconnect: a restarted server forgets who is logged in."""
     match answer, verb:
         case LoggedIn(), LogIn(typed=True) if fold(answer.account) != fold(verb.account or ""):
             return hello._replace(account=answer.account, account_password=verb.typed_password)

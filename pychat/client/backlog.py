@@ -1,7 +1,7 @@
 """
-What a client keeps of what it has heard: so many things, and so many bytes, whatever a server sends.
+A bounded backlog of received items: limited in number and bytes, whatever the server sends.
 
-A client believes its server what was said, but its memory is its own.
+A client trusts its server about the content, but protects its own memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ T = TypeVar("T", bound=tuple[Any, ...])
 
 
 class Memory:
-    """How many bytes some backlogs may have together, and how many they have. Guarded by whoever has them."""
+    """A limit of bytes that several backlogs share, and the bytes in use. Guarded by their owner."""
 
     __slots__ = ("most", "used")
 
@@ -26,7 +26,7 @@ class Memory:
 
 class Backlog(Generic[T]):
     """
-    A queue that drops the oldest things when it is full; of events, replies and other named tuples.
+    A queue of named tuples, such as events and replies, that drops the oldest ones when it is full.
 
     Not thread-safe.
     """
@@ -36,14 +36,14 @@ class Backlog(Generic[T]):
     def __init__(self, most: int, memory: Memory) -> None:
         """
         Args:
-            most: Of how many things.
-            memory: And how many bytes; others may use it, too.
+            most: The maximum number of items.
+            memory: The limit of bytes, which may be shared with other backlogs.
         """
         self._most, self._memory = most, memory
         self._items: deque[tuple[T, int]] = deque()
 
     def append(self, item: T) -> int:
-        """Add something; return how many things had to go, perhaps this one, too."""
+        """Add an item; return how many items were dropped, possibly including this one."""
         size = bytes_of(item)
         self._items.append((item, size))
         self._memory.used += size
@@ -54,17 +54,17 @@ class Backlog(Generic[T]):
         return dropped
 
     def popleft(self) -> T:
-        """Take the oldest thing."""
+        """Take the oldest item."""
         item, size = self._items.popleft()
         self._memory.used -= size
         return item
 
     def take_all(self) -> list[T]:
-        """Take everything, the oldest first."""
+        """Take all items, the oldest first."""
         return [self.popleft() for _ in range(len(self._items))]
 
     def has_room(self) -> bool:
-        """Whether something more would fit."""
+        """Return whether another item would fit."""
         return len(self._items) < self._most and self._memory.used < self._memory.most
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class Backlog(Generic[T]):
 
 
 def bytes_of(item: tuple[Any, ...]) -> int:
-    """Return about how many bytes of memory a named tuple takes, with everything in it."""
+    """Return approximately how many bytes of memory a named tuple uses, with everything in it."""
     size = getsizeof(item) + sum(map(getsizeof, item))
     for field in item:
         if isinstance(field, tuple):

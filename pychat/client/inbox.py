@@ -1,4 +1,4 @@
-"""What a client has heard and nobody has taken yet."""
+"""The inbox of a client: items that were received and not taken yet."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ from pychat.model.verbs import Verb
 
 
 class Reconnecting(NamedTuple):
-    """The connection is lost; the client tries to come back in `delay` seconds. Until then, verbs raise."""
+    """The connection is lost; the client will try to reconnect in `delay` seconds. Until then, verbs raise."""
 
     attempt: int
-    """1 for the first try since the connection was lost."""
+    """1 for the first attempt since the connection was lost."""
     delay: float
     reason: str
 
 
 class Reconnected(NamedTuple):
-    """The client is back. What was missed was heard before this: so many messages."""
+    """The client is connected again. The missed messages, this many, were received before this."""
 
     missed: int
     gaps: int = 0
-    """In how many rooms something is missing for good; a `Gap` before this tells where."""
+    """In how many rooms messages are missing for good; an earlier `Gap` names each room."""
 
 
 class Dropped(NamedTuple):
-    """So many of the oldest things in the inbox were thrown away, because nobody took them."""
+    """This many of the oldest items in the inbox were dropped, because nobody took them."""
 
     number: int
 
 
 class LateAnswer(NamedTuple):
-    """The answer to a verb for which nobody waits any more: the call has raised `AckTimeout`."""
+    """The answer to a verb that arrived after the call had raised `AckTimeout`."""
 
     verb: Verb
-    """As it was asked."""
+    """As it was requested."""
     answer: Reply
 
 
 Heard: TypeAlias = Event | Reply | Reconnecting | Reconnected | Dropped | LateAnswer
 """
-What a client hears: events; what the server says unasked (`Members` of the rooms that the connection began with,
-`Replay`, `Gap`, `Lines`, `Failure`, `Bye`); and what happens to the connection.
+Everything that a client receives: events; unrequested items from the server (`Members` of the rooms joined on
+connecting, `Replay`, `Gap`, `Lines`, `Failure`, `Bye`); and changes of the connection.
 """
 
 H = TypeVar("H", bound=Heard)
 
 INBOX_ITEMS: Final = 10_000
 INBOX_BYTES: Final = 64 * 2**20
-"""Of memory; what people say fills it in 10,000 things only if each is longer than a page of a book."""
+"""Bytes of memory; 10,000 messages reach it only if each is longer than a page of a book."""
 
 
 class Inbox:
     """
-    Bounded, in number and bytes: when it is full, the oldest things are dropped, and `Dropped` says so. Thread-safe.
+    Bounded in number and bytes: when it is full, the oldest items are dropped and reported by `Dropped`. Thread-safe.
 
-    To wait for room instead would let the server cut off a program that only talks and never listens.
+    Blocking instead would make the server disconnect a program that only sends and never receives.
     """
 
     def __init__(
@@ -74,8 +74,8 @@ class Inbox:
     ) -> None:
         """
         Args:
-            done: Told the id up to which everything was taken and done: whoever takes the next thing is done with the
-                one before. With no lock held, on the thread that takes.
+            done: Called with the id up to which everything is done: an item is done when the next one is taken. Called
+                with no lock held, on the thread that takes.
         """
         # Guards what follows; nothing is called under it.
         self._arrived = threading.Condition()
@@ -84,25 +84,25 @@ class Inbox:
         self._interrupted = False
         self._told = done
         self._seen = self._taken = 0
-        """The greatest id that was heard, also of what is not put here; and the greatest that was taken."""
+        """The greatest id that was received, including items not put here; and the greatest that was taken."""
         self._ending: str | None = None
         self._asked_to = False
         self._disowned: str | None = None
 
     def put(self, heard: Heard, seen: int = 0) -> None:
-        """Add something. `seen`: the greatest id that was heard so far."""
+        """Add an item. `seen` is the greatest id received so far."""
         with self._arrived:
             self._seen = max(self._seen, seen)
             self._dropped += self._heard.append(heard)
             self._arrived.notify_all()
 
     def pass_by(self, seen: int) -> None:
-        """Something was heard that need not be taken; `seen` is the greatest id so far."""
+        """Record that an item was received that need not be taken; `seen` is the greatest id so far."""
         with self._arrived:
             self._seen = max(self._seen, seen)
 
     def settle(self) -> None:
-        """What was taken last is done, although nothing more is taken."""
+        """Mark the last item taken as done, although no other is taken."""
         if self._told is None:
             return
         with self._arrived:
@@ -113,21 +113,21 @@ class Inbox:
             self._told(place)
 
     def end(self, reason: str, *, asked_to: bool) -> None:
-        """Nothing will come any more: because the user wanted it, or because the connection is lost."""
+        """Record that nothing will arrive any more: because the user closed the client, or the connection is lost."""
         with self._arrived:
             self._ending, self._asked_to = reason, asked_to
             self._arrived.notify_all()
 
     def disown(self, reason: str) -> None:
-        """In the child of a fork: nothing can be taken any more."""
-        # Guards the same; the old one may be held by a thread that is not here.
+        """Make it unusable, in the child of a fork."""
+        # Guards the same; the old lock may be held by a thread that does not exist here.
         self._arrived = threading.Condition()
         self._heard.take_all()
         self._dropped = 0
         self._ending, self._disowned = reason, reason
 
     def error(self) -> ChatError | None:
-        """Why nothing will come any more, to be raised; None while something may."""
+        """Return the error to raise when nothing will arrive any more; None while something may."""
         if self._disowned is not None:
             return LocalProtocolError(self._disowned)
         if self._ending is None:
@@ -135,18 +135,18 @@ class Inbox:
         return LocalProtocolError("the client is closed") if self._asked_to else ConnectionLost(self._ending)
 
     def interrupt(self) -> None:
-        """Let the thread that waits in `take` go on, or the next one that would wait there."""
+        """Wake the thread that waits in `take`, or the next one that would wait there."""
         with self._arrived:
             self._interrupted = True
             self._arrived.notify_all()
 
     def take(self, timeout: float | None) -> Heard | None:
         """
-        Wait for the next thing and return it; None if it did not come in time, or somebody called `interrupt`.
+        Wait for the next item and return it; None after `timeout` seconds, or if `interrupt` was called.
 
         Raises:
-            ConnectionLost: The connection is lost for good, and everything was taken.
-            LocalProtocolError: The client is closed, and everything was taken.
+            ConnectionLost: If the connection is lost for good, and everything was taken.
+            LocalProtocolError: If the client is closed, and everything was taken.
         """
         self.settle()
         with self._arrived:
@@ -172,10 +172,10 @@ class Inbox:
 
     def next(self, kind: type[H], timeout: float | None) -> H:
         """
-        Take until something of this type comes, and return it.
+        Take items until one of this type arrives, and return it.
 
         Raises:
-            TimeoutError: It did not come in time.
+            TimeoutError: If none arrived in time.
             ConnectionLost: See `take`.
             LocalProtocolError: See `take`.
         """
@@ -189,7 +189,7 @@ class Inbox:
                 return heard
 
     def each(self, timeout: float | None) -> Iterator[Heard]:
-        """Yield what comes, until nothing came for `timeout` seconds or the client is closed."""
+        """Yield items, until none arrives for `timeout` seconds or the client is closed."""
         while True:
             try:
                 heard = self.take(timeout)

@@ -1,9 +1,9 @@
 """
-A client's connection that may be lost and come back: one reader thread, and the questions that wait for answers.
+A client's connection that reconnects: one reader thread, and the requests that wait for answers.
 
-After a loss it tries again, in growing intervals with a random part, so that all clients of a server that was
-restarted do not come at once. It returns with its token, which gives the nickname back, and with the id of the last
-event it heard, so that the server sends what was missed.
+After a loss it tries again at growing, partly random intervals, so that the clients of a restarted server do not all
+return at once. It sends its token, which restores the nickname, and the id of the last event it received, so that the
+server sends what was missed.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
 _CLOSE_SECONDS: Final = 2.0
 _RETRY_SECONDS: Final = 5.0
-"""How long to wait before asking again for rooms that nobody can come into while nothing can be stored."""
-_MOST_LATE: Final = 1000  # questions that still wait for their answers after a timeout
+"""Interval of joining again the rooms that nobody can join while the server's storage fails."""
+_MOST_LATE: Final = 1000  # requests that still wait for their answers after a timeout
 _PASSING: Final = frozenset({"nickname_in_use", "shutting_down", "internal", "flood", "too_many_attempts", "busy"})
-"""Codes of refusals that may not last: our own ghost has the nickname until the server finds out that it is gone."""
+"""Codes of temporary refusals: the server keeps our nickname for the lost connection until it notices the loss."""
 
 
 class _Question(NamedTuple):
@@ -55,11 +55,11 @@ class _Question(NamedTuple):
     verb: Verb
     answer: Future[Reply]
     is_late: bool = False
-    """Whether nobody waits for it any more."""
+    """True if its caller does not wait any more."""
 
 
 class Lifeline(Forkable):
-    """Made connected, and in its rooms. Its public methods may be called from any thread."""
+    """Connected, and in its rooms, once it is created. Its public methods may be called from any thread."""
 
     def __init__(
         self,
@@ -77,19 +77,19 @@ class Lifeline(Forkable):
     ) -> None:
         """
         Args:
-            port: None: `host` is the path of a Unix socket.
-            keep_token: Told each token before it is sent, and that of each welcome as soon as it has come.
+            port: None if `host` is the path of a Unix socket.
+            keep_token: Called with each token before it is sent, and with that of each welcome when it arrives.
 
         Raises:
-            ConnectFailed: No server answers there.
-            Refused: The server does not let us in.
+            ConnectFailed: If no server answers.
+            Refused: If the server refuses the client.
         """
         self._host, self._port, self._inbox, self._timeout, self._tls = host, port, inbox, timeout, tls
         self._reconnect, self._own_messages, self._keep_token = reconnect, own_messages, keep_token
-        self._hello = hello._replace(create=True)  # a room that was there shall be there when we come back
+        self._hello = hello._replace(create=True)  # a room that existed must exist after a reconnect
         self._refs = count(1)
         self._closing = threading.Event()
-        self._hurried = threading.Event()  # to try at once, or not any more
+        self._hurried = threading.Event()  # to reconnect at once, or to give up
         # Guards what follows. Nothing is called under it.
         self._changed = threading.Condition()
         self._questions: dict[Ref, _Question] = {}
@@ -98,18 +98,18 @@ class Lifeline(Forkable):
         self._wire: Wire | None = None
         """None while there is no connection."""
         self.correspondent: tuple[str, int] | None = None
-        """Who wrote to us last."""
+        """The last person who wrote to us."""
 
-        # Only the reader thread touches these.
+        # Only the reader thread uses these.
         self._unasked: set[Ref] = set()
-        """The marks of what nobody asked for: `OurRooms.joins`, `OurSettings.verbs`."""
+        """The refs of requests that the user did not make: `OurRooms.joins`, `OurSettings.verbs`."""
         self._last_id = hello.after or 0
         self.resumes = hello.after is not None
-        """Whether it began behind an id that was known before."""
+        """True if it started with an event id from an earlier session."""
         self._missed = 0
         self._gaps = 0
         self._resumed: Ref = None
-        """The mark whose answer says that everything missed has come."""
+        """The ref whose answer follows all missed events."""
         self._goodbye: str | None = None
         self._put_out = False
 
@@ -123,7 +123,7 @@ class Lifeline(Forkable):
         self._reader = threading.Thread(target=self._run, args=(wire, items), name="pychat-client", daemon=True)
         self._reader.start()
         try:
-            self.ask(Ping())  # the rooms of the hello are joined before it is answered
+            self.ask(Ping())  # the rooms of the hello are joined before the answer
             if self._rooms.mistaken is not None:
                 raise self._rooms.mistaken.error()
         except BaseException as error:
@@ -134,17 +134,17 @@ class Lifeline(Forkable):
 
     @property
     def rooms(self) -> tuple[str, ...]:
-        """The rooms we are in; the last one is the current one."""
+        """The rooms that we are in; the last one is the current one."""
         with self._changed:
             return self._rooms.names
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection at this moment."""
+        """True if there is a connection at the moment."""
         return self._wire is not None
 
     def wait_connected(self, timeout: float | None) -> bool:
-        """Wait until there is a connection; False if there was none in time. Raises what `Inbox.error` says."""
+        """Wait until there is a connection; return False on timeout. Raises the error from `Inbox.error`."""
         with self._changed:
             self._changed.wait_for(lambda: self._wire or self._inbox.error(), timeout)
             connected = self._wire is not None
@@ -154,12 +154,12 @@ class Lifeline(Forkable):
         return connected
 
     def hurry(self) -> None:
-        """See `ChatClient.hurry`."""
+        """Reconnect at once; see `ChatClient.hurry`."""
         if self._wire is None:
             self._hurried.set()
 
     def ask(self, verb: Verb) -> Reply:
-        """See `ChatClient.ask`."""
+        """Send a verb and return its answer; see `ChatClient.ask`."""
         ref, answer = next(self._refs), Future[Reply]()
         with self._changed:
             wire = self._wire
@@ -182,7 +182,7 @@ class Lifeline(Forkable):
             raise
 
     def _let_wait(self, ref: Ref) -> bool:
-        """Let a question wait for its answer without anybody; False if that has come."""
+        """Mark a request as late; return False if its answer has arrived."""
         with self._changed:
             if ref not in self._questions:
                 return False
@@ -192,7 +192,7 @@ class Lifeline(Forkable):
             return True
 
     def close(self, reason: str) -> None:
-        """See `ChatClient.close`."""
+        """Leave for good; see `ChatClient.close`."""
         with self._changed:
             first = not self._closing.is_set()
             self._closing.set()
@@ -207,7 +207,7 @@ class Lifeline(Forkable):
             self._reader.join(_CLOSE_SECONDS)
 
     def disown(self) -> None:
-        # Guards the same; the old one may be held by a thread that is not here.
+        # Guards the same; the old lock may be held by a thread that does not exist here.
         self._changed = threading.Condition()
         self._closing.set()
         self._questions.clear()
@@ -241,7 +241,7 @@ class Lifeline(Forkable):
             self._changed.notify_all()
 
     def _listen(self, wire: Wire, items: list[Item]) -> str:
-        """Take what comes until the connection is over; return why."""
+        """Receive until the connection is over; return the reason."""
         self._goodbye = None
         try:
             while True:
@@ -262,7 +262,7 @@ class Lifeline(Forkable):
         return reason
 
     def _receive(self, wire: Wire) -> list[Item]:
-        """Wait for the server, and meanwhile ask now and then for rooms that cannot be joined yet."""
+        """Receive, and retry from time to time to join rooms that cannot be joined yet."""
         joins: list[Join] = []
         if not self._unasked:
             with self._changed:
@@ -280,10 +280,10 @@ class Lifeline(Forkable):
             wire.send(verb._replace(ref=ref))
 
     _why: str | None = None
-    """Why coming back was given up."""
+    """The reason for giving up the reconnect."""
 
     def _come_back(self, reason: str) -> tuple[Wire | None, list[Item]]:
-        """Try until there is a connection again; return it, and what came with it. None: it is of no use."""
+        """Retry until it succeeds; return the connection and the items that arrived with it. None if it gave up."""
         self._backoff.lost()
         for attempt in count(1):
             if self._closing.is_set():
@@ -303,7 +303,7 @@ class Lifeline(Forkable):
                 reason = str(error)
             except Refused as error:
                 reason = f"coming back was refused: {error}"
-                # After the server has let us go, there is no ghost of ours that could have the nickname.
+                # After the server has closed the session, it does not keep our nickname, so somebody else has it.
                 if error.code not in _PASSING or (error.code == "nickname_in_use" and self._goodbye is not None):
                     self._why = reason
                     break
@@ -312,7 +312,7 @@ class Lifeline(Forkable):
         return None, []
 
     def _resume(self, wire: Wire, welcome: Welcome) -> bool:
-        """Use the new connection; False if the client was closed meanwhile."""
+        """Use the new connection; return False if the client was closed meanwhile."""
         self._backoff.connected()
         with self._changed:
             if not self._closing.is_set():
@@ -325,7 +325,7 @@ class Lifeline(Forkable):
         return True
 
     def _await_missed(self, wire: Wire) -> None:
-        """Say again what the server may have forgotten; ask for what is answered behind everything that was missed."""
+        """Repeat settings that the server may have forgotten; request an answer that follows all missed events."""
         self._resumed = next(self._refs)
         with self._changed:
             verbs = self._settings.verbs()
@@ -334,7 +334,7 @@ class Lifeline(Forkable):
             wire.send(Ping(ref=self._resumed))
 
     def _hear(self, wire: Wire, item: Item) -> None:
-        """Take one thing that the server said."""
+        """Process an item from the server."""
         if isinstance(item, PingRequest):
             wire.send(Pong())
             return
@@ -367,7 +367,7 @@ class Lifeline(Forkable):
             self._inbox.put(LateAnswer(question.verb, item))
 
     def _note_locked(self, item: Item, question: _Question | None) -> None:
-        """Remember what is needed to go on, and to come back."""
+        """Record what is needed to continue and to reconnect."""
         match item:
             case Message():
                 self._missed += self._resumed is not None
@@ -387,7 +387,7 @@ class Lifeline(Forkable):
                 self._rooms.refuse(item)
             case Ok() if question is not None and isinstance(question.verb, Leave):
                 self._rooms.leave(question.verb.room or "")
-            case LoggedOut():  # also if nobody asked: the password is another one, or the account is no more
+            case LoggedOut():  # also unrequested: the password was changed, or the account was deleted
                 self._hello = self._hello._replace(account=None, account_password="")
             case Bye():
                 self._goodbye = item.reason

@@ -1,8 +1,8 @@
 """
-The rooms that a client is in: what the server has told of them, never what the client would like.
+The rooms that a client is in, as the server reported them, not as the client requested them.
 
-With each room goes the key that lets us into it again: a server keeps our way in for a while only. A room that could
-not be joined because nothing can be stored at the moment is asked for again and again; every other refusal is final.
+The key of each room is stored for joining it again: a server reserves our membership only for a while. A room that
+could not be joined because the server's storage fails is retried; every other refusal is final.
 """
 
 from __future__ import annotations
@@ -17,42 +17,44 @@ from pychat.model.replies import Failure, Members
 from pychat.model.verbs import Hello, Join
 
 _MOST_ROOMS: Final = 1000
-"""That a client believes it is in, or waits for."""
+"""Maximum of rooms that a client considers itself in, or retries."""
 
 
 class OurRooms:
-    """Guarded by the lock of the `Lifeline`, whose thread calls it with everything that it hears."""
+    """Guarded by the lock of the `Lifeline`, whose thread passes everything that it receives."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         """
         Args:
-            keys: Those of rooms that the first `Hello` names.
+            keys: The keys of rooms in the first `Hello`.
         """
         self._names: dict[str, str] = {}
-        """By the folded ones, in order of joining."""
+        """By folded name, in the order of joining."""
         self._keys = {fold(name): key for name, key in keys.items()}
         self._waits_for: dict[str, str] = {}
-        """Rooms that we could not come into for want of room on a disk."""
+        """Rooms that we could not join because the server's storage failed."""
         self._expected: set[str] = set()
-        """Those that we were in before the connection was lost, and have not come back into yet."""
+        """Rooms that we were in before the connection was lost, and have not joined again yet."""
         self._been_in = False
         self.mistaken: Failure | None = None
-        """That a room with a "#" before its name, which IRC alone puts there, is not there: the program is wrong."""
+        """
+        The failure if a room with a "#" before its name, which only IRC adds, does not exist: an error of the program.
+        """
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those that we are in; the last one is the current one."""
+        """The rooms that we are in; the last one is the current one."""
         return tuple(self._names.values())
 
     @property
     def current(self) -> str | None:
-        """The room that is meant where none is named."""
+        """The room of verbs that do not name one."""
         return next(reversed(self._names.values()), None)
 
-    # Coming back
+    # Reconnecting
 
     def hello(self, hello: Hello) -> Hello:
-        """Return how to come back: into the same rooms; as at first if there never was one."""
+        """Return the hello for a reconnect: into the same rooms; as at first if we never were in any."""
         names = (*self._waits_for.values(), *self._names.values())
         self._expected = set(self._names)
         rooms = names if names or self._been_in else hello.rooms
@@ -60,18 +62,18 @@ class OurRooms:
         return hello._replace(rooms=rooms, keys={key: self._keys[key] for key in asked if key in self._keys})
 
     def settle(self) -> None:
-        """All that the server says of our coming back was heard: what it did not name is not ours."""
+        """Forget the rooms that the server did not mention by the end of the reconnect."""
         for key in [*self._expected]:
             self._forget(key)
 
     def joins(self) -> list[Join]:
-        """Return what asks once more for the rooms that we wait for."""
+        """Return the verbs to retry joining rooms."""
         return [Join(name, key=self._keys.get(key)) for key, name in self._waits_for.items()]
 
-    # What is heard
+    # Receiving
 
     def enter(self, members: Members, key: str | None = None) -> None:
-        """We are in a room, which is the current one. `key`: what we said to come in."""
+        """Record that we are in a room, which becomes the current one. `key` is the key that we used to join."""
         folded = fold(members.room)
         self._names.pop(folded, None)
         self._waits_for.pop(folded, None)
@@ -84,11 +86,11 @@ class OurRooms:
             self._keys[folded] = key
 
     def leave(self, room: str) -> None:
-        """We are in a room no more."""
+        """Record that we are not in a room any more."""
         self._forget(fold(room))
 
     def hear_event(self, event: Left | Kicked | ModesChanged, me: str) -> None:
-        """Something has happened in a room."""
+        """Process an event in a room."""
         key = fold(event.room)
         if isinstance(event, ModesChanged):
             for change in event.changes if key in self._names else ():
@@ -98,7 +100,7 @@ class OurRooms:
             self._forget(key)
 
     def refuse(self, failure: Failure) -> None:
-        """The server does not let us into a room, which it did not because somebody asked for it just now."""
+        """Process a refusal of a room that the user did not request just now."""
         if failure.room is None:
             return
         if failure.code == "no_such_room" and has_mark_of_irc(failure.room):

@@ -1,10 +1,10 @@
 """
-What a client keeps of its session when its process ends, so that the next one goes on where it was.
+The session that a client stores when its process ends, so that the next process can continue it.
 
-The token in it is worth as much as a password for some seconds, so the file is for nobody else to read. It is replaced
-as a whole, so whoever is killed meanwhile leaves the old one. It is not forced onto the disk, for which a bot would
-have to wait at each message: after a loss of power it may be older, or empty, which is a new session. One program has
-it at a time: two that come with the same token would put each other out.
+For some seconds its token is worth as much as a password, so the file is readable only by its owner. It is replaced as
+a whole, so a process killed meanwhile leaves the old one. It is not synced to the disk, which would delay a bot at each
+message: after a power failure it may be older, or empty, which is a new session. One program uses it at a time, because
+two with the same token would disconnect each other.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ _PRIVATE: Final = 0o600
 _MOST_BYTES: Final = 65_536
 _FORMAT: Final = "pychat session"
 _LONGEST_NAME: Final = 200
-"""Of a file, without what is added to it."""
+"""Maximum length of a file name, without additions."""
 
 
 class Kept(NamedTuple):
-    """What is in the file."""
+    """The content of the file."""
 
     server: str
     nickname: str
-    """The one that was asked for; what is kept counts for that one, on that server."""
+    """The requested nickname; the content applies to this nickname on this server."""
     token: str | None = None
     place: int | None = None
-    """The id up to which everything was heard and done."""
+    """The id up to which everything was received and done."""
 
 
 class InUse(CannotOpen):
-    """Another program has the file."""
+    """Another program uses the file."""
 
     def __init__(self, path: object) -> None:
         super().__init__(path, "another program goes on with this session; stop that one, or name another file")
@@ -52,22 +52,22 @@ class InUse(CannotOpen):
 
 
 class SessionFile:
-    """One file, from when it is opened until it is closed. Thread-safe. Times when it cannot be written are logged."""
+    """One file, from opening to closing. Thread-safe. Failures to write are logged."""
 
     def __init__(self, path: str | os.PathLike[str], *, places: bool = True) -> None:
         """
-        Open it, or make it.
+        Open or create the file.
 
         Args:
-            places: Whether to go on with what was missed, too; else a session that ended in good order leaves nothing.
+            places: True to continue with missed events, too; otherwise a session that ended properly leaves nothing.
 
         Raises:
-            InUse: Another program has it.
-            CannotOpen: It cannot be used, or is something else.
+            InUse: If another program uses it.
+            CannotOpen: If it cannot be used, or is something else.
         """
         self.path: Final = Path(os.path.realpath(path))
         self.places: Final = places
-        # Guards what follows, and the file. It stands alone: nothing else is called under it.
+        # Guards what follows, and the file. It stands alone: no other lock is taken under it.
         self._lock = threading.Lock()
         self._kept = Kept("", "")
         self._failing = False
@@ -76,7 +76,7 @@ class SessionFile:
             with self._lock:
                 self._descriptor = _open_alone(self.path)
                 self._kept = _read(self._descriptor, self.path)
-                self._replace_locked()  # so that it is known now whether it can be written
+                self._replace_locked()  # to find out now if it can be written
         except OSError as error:
             self.close()
             raise CannotOpen(path, f"{error.strerror}; change the permissions, or name another file") from error
@@ -85,14 +85,14 @@ class SessionFile:
             raise
 
     def begin(self, server: str, nickname: str) -> Kept:
-        """Return what is kept for this nickname on this server; from now on it is about these."""
+        """Return the content for this nickname on this server, and use the file for these from now on."""
         with self._lock:
             if self._kept[:2] != (server, nickname):
                 self._kept = Kept(server, nickname)
             return self._kept
 
     def keep(self, *, token: str | None = None, place: int | None = None) -> None:
-        """Keep another token, or place, or both."""
+        """Store another token, or place, or both."""
         with self._lock:
             kept = self._kept
             if token is not None:
@@ -112,7 +112,7 @@ class SessionFile:
             logger.warning("%s cannot be written: %s", self.path, problem)
 
     def close(self, *, done: bool = False) -> None:
-        """Let others have it. `done`: there is nothing to come back to."""
+        """Release the file. `done` means that there is nothing to resume."""
         with self._lock:
             descriptor, self._descriptor = self._descriptor, None
             if descriptor is None:
@@ -123,7 +123,7 @@ class SessionFile:
             os.close(descriptor)
 
     def _replace_locked(self) -> None:
-        """Write a new file and let it take the place of the old one; whoever finds it by its name finds it locked."""
+        """Write a new, locked file and replace the old one, so that the file at this path is always locked."""
         beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with contextlib.suppress(FileNotFoundError):
             beside.unlink()
@@ -143,15 +143,15 @@ class SessionFile:
 
 
 def session_path(host: str, port: int | None, nickname: str, environment: Mapping[str, str]) -> Path:
-    """Return the file for a nickname on a server (no port: a Unix socket), in the user's directory for state."""
+    """Return the file for a nickname on a server (no port for a Unix socket), in the user's directory for state."""
     state = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME") or Path.home(), ".local", "state")
     where = f"{host}-{'unix' if port is None else port}-{fold(nickname)}"
     return Path(state, "pychat", "sessions", f"{quote(where, safe='', errors='backslashreplace')[:_LONGEST_NAME]}.json")
 
 
 def _open_alone(path: Path) -> int:
-    """Open the file for this program alone. One that was replaced before it was locked is not the file any more."""
-    if path.exists() and not path.is_file():  # to open a pipe would wait for whoever is at its other end
+    """Open and lock the file. A file that was replaced before it was locked is opened anew."""
+    if path.exists() and not path.is_file():  # opening a pipe would wait for its other end
         raise CannotOpen(path, "it is not a file; name another one")
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, _PRIVATE)
@@ -171,7 +171,7 @@ def _open_alone(path: Path) -> int:
 
 
 def _read(descriptor: int, path: Path) -> Kept:
-    """Return what is in the file; an empty one is new. What is something else is not overwritten."""
+    """Return the content of the file; an empty file is new. A file of another kind is not overwritten."""
     data = os.read(descriptor, _MOST_BYTES)
     if not data:
         return Kept("", "")

@@ -1,8 +1,8 @@
 """
-What a client has asked its server to remember for it: that it is away, and whom it ignores.
+Settings that a client has on its server: its away text and its ignored masks.
 
-A server remembers that as long as it keeps the session. To one that has forgotten it, it is said again; to one that has
-not, saying it changes nothing.
+A server remembers them as long as it keeps the session. They are sent again after a reconnect, which changes nothing if
+the server still has them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class OurSettings:
         self._ignored: tuple[str, ...] = ()
 
     def hear_answer(self, verb: Verb, answer: Item) -> None:
-        """Take the answer to something that we have asked for."""
+        """Record the settings from the answer to a request."""
         match answer, verb:
             case Ok(), SetAway():
                 self._away = verb.text
@@ -29,6 +29,6 @@ class OurSettings:
                 self._ignored = answer.masks
 
     def verbs(self) -> list[Verb]:
-        """Return what tells all of it."""
+        """Return the verbs that restore all settings."""
         away = [] if self._away is None else [SetAway(self._away)]
         return [*away, *[SetIgnored((mask,)) for mask in self._ignored]]

@@ -1,8 +1,7 @@
 """
-The client's side of TLS: shake hands with the server, and find out whether it is the right one.
+The client's side of TLS: perform the handshake, and check the server's identity.
 
-What can go wrong is told as a person must know it: who wants to fool us and who has just no certificate that others
-vouch for look the same from here.
+Problems are described for people: an attacker and a server with an unverified certificate look the same from here.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _READ_BYTES: Final = 16_384
 
 _NOBODY_VOUCHES: Final = frozenset({18, 19, 20, 21})
-"""Codes of X509_verify_cert: self-signed, signed by one that we do not know."""
+"""Codes of X509_verify_cert: self-signed, or signed by an unknown authority."""
 _NOT_VERIFIED: Final = {
     9: "its certificate is not valid yet; is this machine's clock right?",
     10: "its certificate has expired",
@@ -37,22 +36,24 @@ _NOT_VERIFIED: Final = {
     62: "its certificate is for another host name",
     64: "its certificate is for another address",
 }
-"""What a certificate lacks, by the codes of X509_verify_cert."""
+"""The problems of a certificate, by the codes of X509_verify_cert."""
 _REASONS: Final = {
     "no application protocol": "it speaks TLS, but is no pychat",
     "protocol version": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
     "unsupported protocol": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
 }
-"""What alerts and errors of OpenSSL mean here, by words in them: not every Python knows all of their names."""
+"""The meaning of alerts and OpenSSL errors, by words in them: not every Python version knows all their names."""
 
 
 class ClientTls:
-    """Which servers one client trusts. Made once, used for each of its connections."""
+    """The trust of one client. Created once, used for each of its connections."""
 
     def __init__(self, trust: Trust | SSLContext | bool) -> None:
         """
+        Load the certificates to trust.
+
         Raises:
-            BadCertificate: What it names cannot be used.
+            BadCertificate: If the file or fingerprint cannot be used.
         """
         trusted = trust if isinstance(trust, Trust) else Trust()
         self._fingerprint = None if trusted.fingerprint is None else read_fingerprint(trusted.fingerprint)
@@ -60,17 +61,17 @@ class ClientTls:
 
     def shake_hands(self, sock: socket.socket, host: str, port: int | None, timeout: float) -> tuple[TlsLayer, bytes]:
         """
-        Make a connection one of TLS; return its layer, and what the server said behind the handshake.
+        Start TLS on a connection; return its layer, and the server's first decrypted bytes.
 
         Args:
-            port: None: `host` is the path of a Unix socket; then the certificate must be for "localhost".
+            port: None if `host` is the path of a Unix socket; the certificate must then be for "localhost".
 
         Raises:
-            TlsFailed: The other side does not speak it, or is not the one that we trust.
+            TlsFailed: If the server does not speak TLS, or is not trusted.
         """
         try:
             layer = TlsLayer(self._context, server_name=_name_of(host, port))
-        except ValueError as error:  # "" connects, but is no name to look for in a certificate
+        except ValueError as error:  # "" connects, but is not a name that a certificate can have
             raise TlsFailed(host, port, str(error)) from error
         plain, problem = _shake_hands(layer, sock, timeout)
         if problem is None and self._fingerprint is not None:
@@ -88,12 +89,12 @@ class ClientTls:
 
 
 def _name_of(host: str, port: int | None) -> str:
-    """What the server's certificate must be for."""
+    """Return the name that the server's certificate must have."""
     return "localhost" if port is None else host
 
 
 def _shake_hands(layer: TlsLayer, sock: socket.socket, timeout: float) -> tuple[bytes, str | None]:
-    """Return what the server said behind the handshake, and what is wrong with it; None: nothing is."""
+    """Return the server's first decrypted bytes, and the problem, or None."""
     deadline = time.monotonic() + timeout
     poller = select.poll()
     poller.register(sock, select.POLLIN)
@@ -113,7 +114,7 @@ def _shake_hands(layer: TlsLayer, sock: socket.socket, timeout: float) -> tuple[
             if head is not None:
                 head += data
                 if not (data := behind_prompt(head)):
-                    continue  # we were asked for a nickname before our hello came; that is not for TLS
+                    continue  # the prompt was sent before our hello arrived; it is not part of TLS
                 head = None
                 if not speaks_tls(data):
                     return b"", f"there is no TLS, {recognise(data) or 'it'} says {first_line(data)!r}"
@@ -134,7 +135,7 @@ def _problem(layer: TlsLayer) -> str | None:
 
 
 def look_up_fingerprint(host: str, port: int | None, timeout: float) -> str | None:
-    """Connect once more, and trust anybody, to tell who it would be; the first connection does not show it any more."""
+    """Connect again without verification and return the fingerprint, which the failed connection does not reveal."""
     layer = TlsLayer(client_context(Trust(fingerprint="0" * 64)), server_name=_name_of(host, port))
     try:
         with open_connection(host, port, timeout) as sock:

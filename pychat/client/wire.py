@@ -1,4 +1,4 @@
-"""The client's end of a wire: connect to a server, send verbs, receive what it says. It keeps no state of the chat."""
+"""The client's connection: connect to a server, send verbs, receive items. It keeps no state of the chat."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _NOT_STARTED: Final = "the server there is one of this program, which has not st
 
 class Wire:
     """
-    One connection. One thread receives; any may send and close.
+    One connection. One thread receives; any thread may send and close.
 
-    It never waits for ever: whoever sends is told after `timeout` seconds that the server takes nothing.
+    It never blocks for ever: sending raises after `timeout` seconds in which the server accepts nothing.
     """
 
     def __init__(self, host: str, port: int | None, timeout: float, tls: ClientTls | None = None) -> None:
@@ -51,36 +51,36 @@ class Wire:
         Connect.
 
         Args:
-            port: None: `host` is the path of a Unix socket.
-            tls: Speak TLS with a server that this trusts; None: do not.
+            port: None if `host` is the path of a Unix socket.
+            tls: Speak TLS with a server that this trusts; None for no TLS.
 
         Raises:
-            ConnectFailed: Nobody answers there, or the name is unknown.
-            TlsFailed: There is no TLS with whoever answers.
+            ConnectFailed: If nobody answers, or the name is unknown.
+            TlsFailed: If TLS with the server fails.
         """
         self.host, self.port = host, port
         self._timeout = timeout
         try:
             self._socket = open_connection(host, port, timeout)
-        except OSError as error:  # socket.gaierror and TimeoutError are some, too
+        except OSError as error:  # includes socket.gaierror and TimeoutError
             raise ConnectFailed(host, port, error.strerror or str(error) or "no answer") from error
         except UnicodeError as error:
             raise ConnectFailed(host, port, "no host can have this name") from error
-        except (ValueError, OverflowError) as error:  # a port that cannot be one
+        except (ValueError, OverflowError) as error:  # an invalid port
             raise ConnectFailed(host, port, str(error)) from error
         self._socket.settimeout(None)
         if not is_served(self._socket, timeout):
             self._socket.close()
             raise ConnectFailed(host, port, _NOT_STARTED)
         if port is not None:
-            with contextlib.suppress(OSError):  # it is gone again already: the first receive will tell
+            with contextlib.suppress(OSError):  # it is already gone: the first receive reports it
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 keep_alive(self._socket, Limits())
-        # What TLS has to send beside our lines goes before the next of them, soon enough after the handshake: so only
-        # senders use the socket for sending.
+        # Output of TLS itself is sent with our next line, soon enough after the handshake: so only senders use the
+        # socket for sending.
         self._tls: TlsLayer | None = None
         self._early = b""
-        """What came right behind the handshake."""
+        """Decrypted bytes that arrived with the handshake."""
         if tls is not None:
             try:
                 self._tls, self._early = tls.shake_hands(self._socket, host, port, timeout)
@@ -90,10 +90,10 @@ class Wire:
         self._protocol = JsonClientProtocol()
         self._started = b""
         self._is_pychat = False
-        """Whether it has begun to say an object."""
+        """True once the peer has begun to send an object."""
         self.limits: Limits | None = None
-        """Those of the server; None: it has not told them yet, which its welcome does."""
-        # Held while a line is sent, so that lines of several threads do not mix. Nothing else is called under it.
+        """The server's limits; None until its welcome announces them."""
+        # Held while a line is sent, so that lines from several threads do not mix. No other lock is taken under it.
         self._sending = threading.Lock()
 
     def send(self, verb: Verb) -> None:
@@ -101,12 +101,14 @@ class Wire:
         Send a verb.
 
         Raises:
-            ConnectionLost: The connection is over, or the server took nothing for too long. Nothing can follow.
-            LimitExceeded: The verb is longer than the server takes.
-            LocalProtocolError: The verb cannot be sent.
+            ConnectionLost: If the connection is over, or the server accepted nothing for too long. The object must not
+                be used
+                any more.
+            LimitExceeded: If the verb is longer than the server's limit.
+            LocalProtocolError: If the verb cannot be sent.
         """
         line, limits = encode_verb(verb), self.limits
-        # A longer one the server would skip, its mark included: no answer could come.
+        # The server would skip a longer line, including its ref, so no answer could arrive.
         if limits is not None and len(line) > line_bytes(limits) + 1:
             if isinstance(verb, Say | Direct):
                 raise LimitExceeded("message", limits.text_bytes, "bytes")
@@ -130,19 +132,19 @@ class Wire:
         poller = select.poll()
         poller.register(self._socket, select.POLLOUT)
         if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            self.shutdown()  # half of a line is sent; the rest of the stream would be nonsense
+            self.shutdown()  # half a line was sent, so the rest of the stream would be invalid
             raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
 
     def receive(self, timeout: float | None = None) -> list[Item]:
         """
-        Wait for the server, and return what it said; it may be nothing yet.
+        Wait for the server and return the items that arrived; possibly none yet.
 
         Raises:
-            ConnectionLost: The connection is over.
-            ConnectFailed: The other side is no pychat server, or one that turns us away.
-            TlsRequired: It speaks TLS, and we do not.
-            RemoteProtocolError: It was one so far. Nothing can follow.
-            TimeoutError: Nothing came in time.
+            ConnectionLost: If the connection is over.
+            ConnectFailed: If the peer is not a pychat server, or refuses the connection.
+            TlsRequired: If the server speaks TLS, and we do not.
+            RemoteProtocolError: If a pychat server sent invalid data. The object must not be used any more.
+            TimeoutError: If nothing arrived in time.
         """
         data, self._early = self._early, b""
         if not data:
@@ -153,7 +155,7 @@ class Wire:
         return self._protocol.receive(data)
 
     def _receive(self, timeout: float | None) -> bytes:
-        """Return what came; nothing if that was for TLS alone."""
+        """Return the received bytes; nothing if they were for TLS itself."""
         try:
             if timeout is not None:
                 poller = select.poll()
@@ -176,7 +178,10 @@ class Wire:
         return data
 
     def _check_start(self, data: bytes) -> None:
-        """Whoever does not begin with an object speaks another language, or turns away whoever comes, in a line."""
+        """
+        Check the peer's first bytes: without an object, it speaks another language, or refuses the connection in one
+        line.
+        """
         if self._is_pychat:
             return
         self._started += data[: SHOWN - len(self._started)]
@@ -187,11 +192,11 @@ class Wire:
 
     def check_peer(self) -> None:
         """
-        Return if the other side may be a pychat server, for all that it has said so far.
+        Check that the peer may be a pychat server, as far as its bytes show.
 
         Raises:
-            ConnectFailed: It does not begin like one, or like one that turns us away.
-            TlsRequired: It speaks TLS, and we do not.
+            ConnectFailed: If it does not begin like one, or begins like one that refuses the connection.
+            TlsRequired: If it speaks TLS, and we do not.
         """
         first = behind_prompt(self._started).lstrip()
         if self._is_pychat or not first:
@@ -205,9 +210,9 @@ class Wire:
         raise NotPychat(self.host, self.port, f"{kind} answers there: {said!r}")
 
     def shutdown(self) -> None:
-        """End the connection; the thread that receives wakes and must call `close`."""
+        """End the connection; the receiving thread wakes and must call `close`."""
         with contextlib.suppress(OSError):
-            if self._tls is not None and self._sending.acquire(blocking=False):  # else somebody is stuck in a line
+            if self._tls is not None and self._sending.acquire(blocking=False):  # otherwise a thread is amid a line
                 try:
                     self._tls.end()
                     self._socket.send(self._tls.send(), socket.MSG_DONTWAIT)
@@ -216,27 +221,27 @@ class Wire:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Free the descriptor. Nobody may be receiving."""
+        """Free the descriptor. No thread may be receiving."""
         with self._sending:
             self._socket.close()
 
     def disown(self) -> None:
-        """In the child of a fork: free the descriptor; the connection stays that of the parent."""
+        """Free the descriptor in the child of a fork; the connection stays with the parent."""
         self._socket.close()
 
 
 def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[Item]]:
     """
-    Register, and return the answer and what came behind it.
+    Register, and return the welcome and the items that arrived after it.
 
     Args:
         hello: With a `ref`.
 
     Raises:
         Refused: With the server's reason.
-        ConnectFailed: The other side does not answer like a pychat server.
+        ConnectFailed: If the peer does not answer like a pychat server.
     """
-    with contextlib.suppress(ConnectionLost):  # one that is turned away may still read why
+    with contextlib.suppress(ConnectionLost):  # the reason of a refusal may still be readable
         wire.send(hello)
     before: Failure | None = None
     for items in _answers(wire, timeout):
@@ -245,7 +250,7 @@ def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[I
                 wire.limits = item.limits
                 return item, items[index + 1 :]
             if isinstance(item, Failure):
-                if item.ref == hello.ref or item.code == "line_too_long":  # then its mark was not read
+                if item.ref == hello.ref or item.code == "line_too_long":  # in the latter case the ref was not read
                     raise item.error()
                 before = item
             if isinstance(item, Bye):
@@ -255,11 +260,11 @@ def say_hello(wire: Wire, hello: Hello, timeout: float) -> tuple[Welcome, list[I
 
 def ask_for_life(host: str, port: int | None, timeout: float) -> None:
     """
-    Return if a pychat server answers there. It need not let us in, and nobody in the chat hears of it.
+    Check that a pychat server answers there. It need not admit us, and nobody in the chat sees the check.
 
     Raises:
-        ConnectFailed: None answers; `NotPychat` if something else does.
-        TlsRequired: Something answers there that speaks nothing but TLS.
+        ConnectFailed: If nothing answers; `NotPychat` if something else does.
+        TlsRequired: If the server speaks nothing but TLS.
     """
     wire = Wire(host, port, timeout)
     try:
@@ -277,10 +282,10 @@ def _wants_tls(item: Item) -> bool:
 
 
 def _answers(wire: Wire, timeout: float) -> Iterator[list[Item]]:
-    """Yield what a server says, which is to answer within the timeout; raise ConnectFailed if it does not."""
+    """Yield the items of a server that must answer within the timeout; raise ConnectFailed if it does not."""
     deadline = time.monotonic() + timeout
     try:
-        while (left := deadline - time.monotonic()) > 0:  # one that never stops talking has no more time than others
+        while (left := deadline - time.monotonic()) > 0:  # endless output gets no extra time
             yield wire.receive(left)
         raise TimeoutError
     except TimeoutError:

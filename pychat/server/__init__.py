@@ -1,8 +1,8 @@
 """
 The chat server: `socketserver.ThreadingTCPServer` around a `Chat`.
 
-It accepts, counts and refuses connections, starts a reader thread for each (`transport/connection.py`), and ends
-everything in order. What is said is the chat's matter, how it is sent the writer's (`transport/write_queue.py`).
+It accepts, counts and refuses connections, starts a reader thread for each (`transport/connection.py`), and shuts down
+in order. The chat decides what is sent, the writer how (`transport/write_queue.py`).
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
     """
     A chat server on one port, or on a Unix socket.
 
-    `with ChatServer() as server: server.serve_forever()` serves until it is interrupted. `start()` serves in a
-    thread of its own and returns. Everything else may be called from any thread.
+    `with ChatServer() as server: server.serve_forever()` serves until it is interrupted. `start()` serves in a thread
+    of its own and returns. All other methods may be called from any thread.
     """
 
     allow_reuse_address = True
@@ -92,32 +92,32 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
     ) -> None:
         """
         Args:
-            server_address: Host and port, as `socketserver` wants them; or give `host` (127.0.0.1) and `port` (55555).
-                Port 0 takes a free one, which `server_address` tells when the server is bound. A host with colons is
-                IPv6.
-            unix: Listen on the Unix socket with this path instead of a host and a port. The file is made for the owner
-                and the group of this process (0660), in place of one on which nobody listens, and removed by `stop`.
+            server_address: Host and port, as for `socketserver`; or give `host` (127.0.0.1) and `port` (55555). Port 0
+                takes a free one, which is in `server_address` once the server is bound. A host with colons is IPv6.
+            unix: Listen on the Unix socket with this path instead of a host and a port. The file is created for the
+                owner and the group of this process (0660), replacing one on which nobody listens, and removed by
+                `stop`.
             handlers: Default: `NicknameValidator`, `JoinLeaveNotices`, `Broadcast`.
-            limits: Bounds of everything a peer can send.
-            log: Where the record of the rooms is kept. Default: in memory.
-            name, description: What the server calls itself, and one line about it, for IRC clients.
-            default_room: Where a session goes that names no room.
-            motd: The message of the day, line by line; everybody who comes in is told.
-            operators: Who may become a server operator: passwords by name.
-            password: What everybody must give who comes in over the network. Default: nothing.
+            limits: Limits of everything that a peer can send or cause.
+            log: Stores the events of the rooms. Default: in memory.
+            name, description: The name of the server, and one line about it, for IRC clients.
+            default_room: The room of sessions that do not name one.
+            motd: The message of the day, line by line; sent to everybody who connects.
+            operators: The server operators: passwords by name.
+            password: The server password for everybody who connects over the network. Default: none.
             tls: With this, clients can speak TLS, too, on the same port.
-            tls_required: Whether they must.
-            proxies: Addresses (`192.0.2.1`) and networks (`10.0.0.0/8`) from which only proxies connect that say whom
-                they bring, by version 1 of the PROXY protocol; `unix`: so it is with all that come by the Unix socket.
-                What they say is believed.
-            accounts: Who has one: your own `Accounts`. Default: those that people make themselves (`KeptAccounts`).
-            clock: What time it is. Tests give it a clock of their own.
+            tls_required: True if they must speak TLS.
+            proxies: Addresses (`192.0.2.1`) and networks (`10.0.0.0/8`) from which only proxies connect that name their
+                client by version 1 of the PROXY protocol; `unix` for all connections to the Unix socket. The server
+                trusts what they send.
+            accounts: Your own `Accounts`. Default: accounts that people register themselves (`KeptAccounts`).
+            clock: The source of time. Tests may use a clock of their own.
 
         Raises:
-            BadCertificate: The files of `tls` cannot be used.
-            BadProxy: One of `proxies` is no address.
-            TypeError: An argument has a wrong type; or a handler has a misspelt hook, or one with other parameters.
-            ValueError: The password is empty, `unix` is no path, or the port is none.
+            BadCertificate: If the files of `tls` cannot be used.
+            BadProxy: If one of `proxies` is not an address.
+            TypeError: If an argument has a wrong type, or a handler has a misspelt hook, or one with other parameters.
+            ValueError: If the password is empty, or `unix` or the port is invalid.
         """
         address: Any = check_address(server_address, host, port, unix)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -146,12 +146,12 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             clock=clock,
         )
         self.dialects = dialects_of(self.chat)
-        super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
+        super().__init__(address, Connection, bind_and_activate=False)  # see finish_request
         self._admission = Admission(self.limits)
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
         self._links: dict[socket.socket, Link] = {}
         self._readers: dict[threading.Thread, object] = {}
-        # Guards the steps of life: bound, serving, stopped. Not held while waiting for other threads.
+        # Guards the steps of the lifecycle: bound, serving, stopped. Not held while waiting for other threads.
         self._life = threading.Lock()
         self._writer: Writer | None = None
         """None until the server is bound."""
@@ -161,15 +161,15 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         if self.chat.log.lasts:  # its file is open, and its thread runs
             self.belong()
 
-    # Life
+    # Lifecycle
 
     def bind(self) -> None:
         """
-        Listen; done by `with`, `start` and `serve_forever` if it was not.
+        Listen; `with`, `start` and `serve_forever` do so if it was not done.
 
         Raises:
-            OSError: The address is in use, or not of this machine; or the file of the Unix socket cannot be made.
-            LocalProtocolError: The server was stopped, or could not listen before: it does not start again.
+            OSError: If the address is in use or not of this machine, or the file of the Unix socket cannot be created.
+            LocalProtocolError: If the server was stopped, or failed to listen before: it cannot be started again.
         """
         with self._life:
             check_owned(self.chat.order)
@@ -186,9 +186,9 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
                     self.server_activate()
                 except OSError as error:
                     if error.filename is None and self._file is None:
-                        error.filename = "{} port {}".format(*self.server_address[:2])  # it is part of the text
+                        error.filename = "{} port {}".format(*self.server_address[:2])  # it is part of the error's text
                     self.server_close()
-                    self.chat.log.close()  # its file is free for another attempt
+                    self.chat.log.close()  # frees its file for another attempt
                     raise
                 warn_if_mute(self.chat)
                 unserved.listens(self.server_address)
@@ -197,7 +197,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
                 self.belong()
 
     def start(self) -> ChatServer:
-        """Serve in a thread of its own; return when the server listens. Does nothing if it serves already."""
+        """Serve in a thread of its own; return when the server listens. Does nothing if it already serves."""
         self.bind()
         thread = threading.Thread(target=self._serve, name="pychat-accept", daemon=True)
         with self._life:
@@ -207,7 +207,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         return self
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
-        """Serve on this thread until `stop` is called; `LocalProtocolError`: it is serving already, on another one."""
+        """Serve on this thread until `stop` is called; raise `LocalProtocolError` if another thread already serves."""
         self.bind()
         with self._life:
             if self._stopping:
@@ -233,10 +233,10 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
 
     def stop(self, reason: str = "the server is shutting down") -> None:
         """
-        End within 2 s: tell every client why, and close. May be called again, and from a handler.
+        Stop within 2 s: tell every client the reason, and close. May be called again, and from a handler.
 
-        A thread that is still inside a handler after that is named in the log; it ends with the process. In the child
-        of a fork it does nothing.
+        A thread that is still inside a handler afterwards is named in the log; it ends with the process. In the child
+        of a fork, this does nothing.
         """
         with self._life:
             first, self._stopping = not self._stopping, True
@@ -250,7 +250,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         release_waiting(self.chat)
         self.chat.log.release_waiting()
         for link in list(self._links.values()):
-            session = link.session  # the writer forgets it when the connection ends
+            session = link.session  # the writer clears it when the connection ends
             if session is None:
                 self.fanout.expel(link, reason)
             else:
@@ -271,7 +271,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         self._stopped.set()
 
     def disown(self) -> None:
-        # Guards the same; the old one may be held by a thread that is not here.
+        # Guards the same; the old lock may be held by a thread that does not exist here.
         self._life = threading.Lock()
         self._stopping = True
         self._stopped.set()
@@ -286,7 +286,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         serving = self._serving
         if serving is not None:
             with contextlib.suppress(OSError):
-                self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accept thread, which looks only now and then
+                self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accept thread, which polls only at intervals
             if serving is not threading.current_thread():
                 self.shutdown()
         self.server_close()
@@ -296,7 +296,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    # What programs use; the rest is in facade.py and reload.py
+    # For programs; the rest is in facade.py and reload.py
 
     @property
     def port(self) -> int:
@@ -305,27 +305,27 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
 
     @property
     def connections(self) -> int:
-        """How many there are now, registered or not; where one is missing, another is let in."""
+        """The number of connections, registered or not; a connection that ended makes room for another one."""
         return len(self._readers)
 
-    # What socketserver calls, on the accept thread but for the first two. A client's address is an Origin here.
+    # Called by socketserver, on the accept thread except for the first two. A client's address is an Origin here.
 
     def server_bind(self) -> None:
-        """Take the address."""
+        """Bind the address."""
         if self._file is None:
             super().server_bind()
         else:
             self._file.listen(self.socket, self.request_queue_size)
 
     def server_close(self) -> None:
-        """Give it back."""
+        """Release the address."""
         if self._file is not None:
             self._file.remove()
         unserved.serves(self.server_address)
         super().server_close()
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection. When nothing is free for it, it waits in the queue of the system, and so do we."""
+        """Accept a connection. Without free resources it stays in the system's queue, and this waits."""
         try:
             request, address = super().get_request()
         except OSError as error:
@@ -336,7 +336,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         return request, self.proxies.origin(UNIX if self._file is not None else address[0])
 
     def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
-        """Refuse who is banned, and who is too many, in one line that every language can live with."""
+        """Reject banned or excess connections with one line that any client can display."""
         assert isinstance(request, socket.socket)
         ban = None if client_address.proxied else self.chat.bans.of_address(client_address.address)
         refusal = self._admission.admit(client_address) if ban is None else str(BannedFromServer(ban))
@@ -364,10 +364,10 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             raise
 
     def handle_error(self, request: object, client_address: Any) -> None:
-        """Log what nobody expected; it ends only this connection."""
+        """Log an unexpected error; it ends only this connection."""
         logger.exception("serving %s failed", client_address)
 
-    # What is called on a reader's thread
+    # Called on a reader's thread
 
     def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         """Serve one connection."""
@@ -383,12 +383,12 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         Connection(self, request, self._links[request], client_address).run()
 
     def identify(self, origin: Origin, address: str) -> str | None:
-        """A proxy has said whom it brings; return why the connection is refused, None if it is not."""
+        """Record the client that a proxy has named; return the reason for a refusal, None if it is admitted."""
         ban = self.chat.bans.of_address(address)
         return self._admission.identify(origin, address) if ban is None else str(BannedFromServer(ban))
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Let the writer close the socket, or close it if the writer never knew it."""
+        """Let the writer close the socket, or close it here if the writer never knew it."""
         assert isinstance(request, socket.socket)
         link = self._links.pop(request, None)
         if link is None:
@@ -396,4 +396,4 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         else:
             self.fanout.submit(Close(link))
             if link.dead and self.chat.stopping.is_set():
-                request.close()  # the reader was in a handler for so long that the writer, done with it, is gone
+                request.close()  # the reader was in a handler for so long that the writer has already ended

@@ -1,4 +1,4 @@
-"""What a program does with the server it has: its rooms and people, its handlers, its commands, its bots."""
+"""The server's interface for programs: rooms and people, handlers, commands, bots."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Host:
-    """The part of a `ChatServer` that needs no network. Everything may be called from any thread."""
+    """The part of a `ChatServer` that does not need the network. All methods may be called from any thread."""
 
     chat: Chat
     _readers: dict[threading.Thread, object]
-    """Those who run functions of programs, and whom they serve."""
+    """The threads that run functions of programs, and whom they serve."""
 
     def room(self, name: str) -> Room:
-        """See `Chat.room`."""
+        """Return a room; see `Chat.room`."""
         return self.chat.room(name)
 
     def session(self, nickname: str, rooms: Iterable[str] = ()) -> LocalSession:
-        """See `Chat.session`."""
+        """Return a new session; see `Chat.session`."""
         return self.chat.session(nickname, rooms)
 
     def add_handler(self, handler: Handler, *, before: Handler | None = None) -> None:
@@ -42,25 +42,25 @@ class Host:
         Add a handler at the end, or before another one; it takes part from the next verb on.
 
         Raises:
-            TypeError: It is no handler, or one of its hooks cannot be called.
-            ValueError: It is one of the handlers already, or `before` is none of them.
+            TypeError: If it is not a handler, or one of its hooks cannot be called.
+            ValueError: If it was already added, or `before` was not.
         """
         self.chat.add_handler(handler, before=before)
 
     def remove_handler(self, handler: Handler) -> None:
         """
-        Remove a handler; a hook of it that runs at this moment finishes.
+        Remove a handler; a hook that is running finishes.
 
         Raises:
-            ValueError: It is none of the handlers.
+            ValueError: If it is not one of the handlers.
         """
         self.chat.remove_handler(handler)
 
     def log_out(self, account: str) -> None:
         """
-        Let nobody be logged in to an account any more, nor come back logged in.
+        Log out every session of an account, including those that may still be resumed.
 
-        For programs whose accounts change elsewhere than by the verbs: another password, say, or a deleted account.
+        For programs whose accounts also change without the verbs: another password, for example, or a deleted account.
         """
         log_out_everybody(self.chat, account)
 
@@ -72,9 +72,9 @@ class Host:
 
     def command(self, name: Any = None) -> Any:
         """
-        Make the decorated function `(ctx, ...)` the command `!name`; adds the handler `Commands` if need be.
+        Make the decorated function `(ctx, ...)` the command `!name`; adds the handler `Commands` if necessary.
 
-        Without a name it is called like the function: `@server.command`.
+        Without a name, the command has the name of the function: `@server.command`.
         """
         return self._commands().command(name)
 
@@ -90,18 +90,18 @@ class Host:
         return commands
 
     def bot(self, nickname: str, rooms: Iterable[str] = (), *, prefix: str = "!", bots: bool = False) -> Bot:
-        """Let a new bot in, which lives inside this process; functions can be added to it from now on. See `Bot`."""
+        """Add a new bot, which runs inside this process; functions can be added to it from now on. See `Bot`."""
         return self.add_bot(Bot(nickname, rooms=rooms, prefix=prefix, bots=bots))
 
     def add_bot(self, bot: Bot) -> Bot:
         """
-        Let a bot in, on a thread of its own; it needs no connection. Return it when it is in its rooms.
+        Add a bot, on a thread of its own; it needs no connection. Return it when it is in its rooms.
 
-        A room that it may not join is logged, and it is in the others.
+        A refused room is logged, and the bot joins the others.
 
         Raises:
-            Refused: The nickname is not allowed or in use, or a handler said no.
-            LocalProtocolError: The bot is in a chat already, or was stopped.
+            Refused: If the nickname is not allowed or in use, or a handler refused it.
+            LocalProtocolError: If the bot is already in a chat, or was stopped.
         """
         bot.enter(self.chat)
         thread = threading.Thread(target=self._run_bot, args=(bot,), name="pychat-bot", daemon=True)
@@ -129,11 +129,11 @@ _DEFAULT_ADDRESS: Final = "127.0.0.1", 55555
 
 def check_address(address: object, host: object, port: object, unix: object) -> tuple[str, int]:
     """
-    Return where a server shall listen, if not on a Unix socket.
+    Return the address to listen on, if not on a Unix socket.
 
     Raises:
-        TypeError: It is no address, or given twice.
-        ValueError: The port is none.
+        TypeError: If it is not an address, or given twice.
+        ValueError: If the port is invalid.
     """
     if sum([address is not None, host is not None or port is not None, unix is not None]) > 1:
         raise TypeError("give server_address, or host and port, or unix: only one of them")
@@ -150,7 +150,7 @@ def check_address(address: object, host: object, port: object, unix: object) -> 
 
 
 def warn_if_mute(chat: Chat) -> None:
-    """Say so in the log if no handler would let anybody hear anybody: whoever names some replaces the usual ones."""
+    """Log a warning if no handler publishes messages: custom handlers replace the default ones."""
     if not chat.chains.may_publish:
         logger.warning(
             "nobody will hear anybody: no handler publishes messages; add Broadcast() to handlers=[...], "

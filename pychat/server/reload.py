@@ -1,4 +1,4 @@
-"""What of a running server can be changed: limits, the message of the day, passwords, the certificate, proxies."""
+"""Settings that can change on a running server: limits, message of the day, passwords, certificate, proxies."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _DESCRIPTION_CHARS: Final = 150
 FIXED_LIMITS: Final = ("history_events", "history_chars")
-"""What a log is made with."""
+"""The limits that a log is created with."""
 
 
 class Keep(Enum):
-    """Stands for what shall stay as it is, where None means something."""
+    """Marks an unchanged setting where None has a meaning."""
 
     KEEP = "keep"
 
@@ -62,21 +62,21 @@ class Reloadable:
         proxies: Iterable[str] | None = None,
     ) -> None:
         """
-        Change what is given, all of it or nothing; the rest stays. Nobody is disconnected. One thread at a time.
+        Change the given settings, all of them or none; the rest stays. Nobody is disconnected. One thread at a time.
 
         Args:
-            limits: For those who connect from now on, and, but for the size of lines, the rate of messages and the
-                buffers of the system, also for those who are there. `history_events` and `history_chars` stay.
+            limits: For new connections and, except for the size of lines, the rate of messages and the system's
+                buffers, also for existing ones. `history_events` and `history_chars` stay.
             motd: See `ChatServer`, as for all of these.
-            password: None: nobody needs one any more. Who is in stays in, and may come back with its token.
-            operators: Who is one stays one.
-            tls: For those who connect from now on; the same one, to read its files again. A server that began without
-                TLS cannot begin with it now.
+            password: None if no password is needed any more. Existing sessions stay, and can be resumed by token.
+            operators: Current operators stay operators.
+            tls: For new connections; give the same one to read its files again. A server that started without TLS
+                cannot add it.
 
         Raises:
-            BadCertificate: The files of `tls` cannot be used.
-            BadProxy: One of `proxies` is no address.
-            ValueError: The password is empty, or TLS is meant where there is none.
+            BadCertificate: If the files of `tls` cannot be used.
+            BadProxy: If one of `proxies` is not an address.
+            ValueError: If the password is empty, or TLS is requested on a server without it.
         """
         if (tls is not None or tls_required) and self.tls is None:
             raise ValueError("a server that was made without TLS cannot begin with it")
@@ -88,7 +88,7 @@ class Reloadable:
         if password is not Keep.KEEP:
             made_password = None if password is None else Password(given("password", password, str, "a string"))
         made_motd = self.chat.motd if motd is None else lines_of("motd", motd)
-        # Nothing can fail from here on. Whoever reads one of these, reads it once.
+        # Nothing can fail from here on. Readers of these attributes read each only once.
         self.tls, self.proxies = made_tls, made_proxies
         was_open = self.chat.password is None
         self.chat.operators, self.chat.password, self.chat.motd = made_operators, made_password, made_motd
@@ -101,10 +101,10 @@ class Reloadable:
 
     def reload_tls(self) -> None:
         """
-        Read certificate and key again, for connections from now on; those that are there stay as they are.
+        Read certificate and key again, for new connections; existing ones stay as they are.
 
         Raises:
-            BadCertificate: They cannot be used; the old ones stay in use.
+            BadCertificate: If they cannot be used; the old ones stay in use.
         """
         if self.tls is not None:
             self.reload(tls=self.tls.certificate)
@@ -122,7 +122,7 @@ class Reloadable:
 
 
 def dialects_of(chat: Chat) -> dict[Language, Dialect]:
-    """Return what writes each language, as long as the chat is as it is now."""
+    """Return the dialects for the current settings of the chat."""
     host = Host(
         chat.name,
         clean_line(chat.description)[:_DESCRIPTION_CHARS],
@@ -137,10 +137,12 @@ def dialects_of(chat: Chat) -> dict[Language, Dialect]:
 
 def make_tls(certificate: Certificate) -> ServerTls:
     """
+    Load a certificate and its key.
+
     Raises:
-        BadCertificate: Its files cannot be used.
+        BadCertificate: If its files cannot be used.
     """
     given("tls", certificate, Certificate, "a Certificate, such as Certificate('cert.pem', 'key.pem')")
-    from pychat.transport.tls import ServerTls  # only who wants TLS pays for loading ssl
+    from pychat.transport.tls import ServerTls  # ssl is loaded only where TLS is used
 
     return ServerTls(certificate)

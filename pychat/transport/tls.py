@@ -167,6 +167,8 @@ class ServerTls:
 
     def __init__(self, certificate: Certificate) -> None:
         """
+        Load the certificate and its key.
+
         Raises:
             BadCertificate: If the files cannot be used.
         """

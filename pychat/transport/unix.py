@@ -28,6 +28,8 @@ class SocketFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """
+        Check the path; the file is created by `listen`.
+
         Raises:
             ValueError: If the path is empty or has a NUL.
         """
