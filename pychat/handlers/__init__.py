@@ -1,4 +1,4 @@
-"""The behaviours that come with pychat, one file each."""
+"""The handlers that come with pychat, one file each."""
 
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.commands import Commands, SessionContext

@@ -1,4 +1,4 @@
-"""Everybody in a room hears everybody."""
+"""Publishing messages to everybody in a room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pychat.model.events import Message
 
 
 class Broadcast(Handler):
-    """Publish each message: to its room, or to the person it is for. Replace it to let only some hear it."""
+    """Publish each message to its room, or to the person it is for. Replace it to restrict who gets messages."""
 
     waits = False
 

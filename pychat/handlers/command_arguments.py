@@ -1,4 +1,4 @@
-"""What the words behind a command become: values of the types that its function wants."""
+"""Converting the words after a command to the types of its function's parameters."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _BOOLEANS: Final = {
 
 def evaluated(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:
     """
-    Return the parameter with its annotation, which may still be a string.
+    Return the parameter with its annotation evaluated, which may still be a string.
 
-    It is, if another one cannot be evaluated: the type of the context may be imported for type checkers alone.
+    It is a string if another annotation cannot be evaluated: the context's type may be imported for type checkers only.
 
     Raises:
-        TypeError: No word can be converted to it.
+        TypeError: If no word can be converted to it.
     """
     kind = parameter.annotation
     if isinstance(kind, str):
@@ -50,7 +50,7 @@ def _members(kind: Any) -> list[Any]:
 
 
 def _choices(kind: Any) -> Mapping[str, Any] | None:
-    """Return what a word may be, if there are only some; None if that is for the type itself to say."""
+    """Return the allowed words, if there is a fixed set; None if the type itself decides."""
     if kind is bool:
         return _BOOLEANS
     if typing.get_origin(kind) is typing.Literal:
@@ -67,10 +67,10 @@ def _name_of(kind: Any) -> str:
 
 def convert(parameter: inspect.Parameter, word: str) -> Any:
     """
-    Return a word as the value that a parameter wants.
+    Convert a word to the type of a parameter.
 
     Raises:
-        UsageError: It is none.
+        UsageError: If that is not possible.
     """
     kinds = _members(parameter.annotation)
     for kind in kinds:
@@ -82,20 +82,20 @@ def convert(parameter: inspect.Parameter, word: str) -> Any:
                 return kind(word)
             return choices[word] if word in choices else choices[word.lower()]
         except (KeyError, ValueError, ArithmeticError):
-            pass  # perhaps it is another one of the union
+            pass  # try the next type of the union
     raise UsageError(f"{parameter.name} must be {' or '.join(map(_name_of, kinds))}, not {word!r}")
 
 
 def split(text: str, most: int) -> list[str]:
-    """Return the words; with `most`, if it is not negative, so many and then the rest as it is."""
+    """Return the words of a text; with `most` not negative, that many, and then the rest unchanged."""
     stream = io.StringIO(text.strip())
     lexer = shlex.shlex(stream, posix=True)
-    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""  # people write no escapes, but \\o/
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""  # people write no escapes, except \\o/
     words: list[str] = []
     try:
         while len(words) != most and (word := lexer.get_token()) is not None:
             words.append(word)
-    except ValueError:  # an apostrophe is no quotation mark to people
+    except ValueError:  # people do not use an apostrophe as a quotation mark
         return text.strip().split(maxsplit=most)
     rest = stream.read().strip()
     return [*words, rest] if rest else words

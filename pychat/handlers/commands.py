@@ -20,7 +20,7 @@ _PREFIX: Final = "!"
 
 
 class SessionContext(Context):
-    """What a command in a server knows: also the session that asked, and with it the chat."""
+    """The context of a command in a server, with the session that sent it, and so the chat."""
 
     __slots__ = ("session",)
 
@@ -47,11 +47,11 @@ class Commands(Handler):
     """
     Run functions as commands, with arguments converted to the types of their parameters and help from docstrings.
 
-    A command said in a room is a message like any other, and everybody sees the answer; a notice is none. Functions
-    run on the thread of the session that asked; they may wait. To refuse, they raise `Refused`.
+    A command in a room is an ordinary message, and everybody sees the answer; notices are not commands. Functions run
+    on the thread of the session that sent the command; they may block. To refuse, they raise `Refused`.
     """
 
-    waits = False  # before a function runs, what was said before is sent out
+    waits = False  # earlier messages are sent before a function runs
 
     def __init__(self) -> None:
         self._table = CommandTable(_PREFIX)
@@ -66,16 +66,16 @@ class Commands(Handler):
         """
         Decorate a function `(ctx, ...)` to make it the command `!name`; its docstring begins with its help.
 
-        Without a name it is called like the function: `@commands.command`.
+        Without a name, the function's name is used: `@commands.command`.
         """
         return self._table.command(name)
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
-        """See `CommandTable.add`."""
+        """Add a function: see `CommandTable.add`."""
         self._table.add(name, function)
 
     def add_group(self, group: object) -> None:
-        """See `CommandTable.add_group`."""
+        """Add the methods of an object: see `CommandTable.add_group`."""
         self._table.add_group(group)
 
     @only_for_prefix(_PREFIX)

@@ -1,4 +1,4 @@
-"""Nobody talks faster than people read: a token bucket for each session."""
+"""Flood control: a token bucket for each session."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pychat.model.limits import Limits
 
 _LINES_AT_ONCE: Final = 20
 _LINES: Final = 10
-"""How many times as many lines of any kind pass as messages, at once and each second. Those over it are held back."""
+"""The limit for lines of any kind, as a multiple of that for messages, at once and per second. More are delayed."""
 _WIRE_AT_ONCE: Final = 4
 _WIRE: Final = 2
-"""The same of bytes: of all that arrives, and of what a language answers by itself."""
+"""The same for bytes: all bytes that arrive, and the answers a protocol gives itself."""
 
 
 class _Bucket:
     """
-    When the next thing of some cost may pass: the generic cell rate algorithm (ITU-T I.371, annex A).
+    The generic cell rate algorithm (ITU-T I.371, annex A): when the next item of some cost may pass.
 
-    `full_at` is the time at which the bucket will be full again; it is the whole state.
+    `full_at`, the time at which the bucket will be full again, is the whole state.
     """
 
     __slots__ = ("_burst_seconds", "_rate", "full_at")
@@ -40,30 +40,30 @@ class _Bucket:
         return max(now, max(now, self.full_at) + cost / self._rate - self._burst_seconds)
 
     def take(self, now: float, cost: float) -> None:
-        """It passes."""
+        """Charge a cost that passes."""
         self.full_at = max(now, self.full_at) + cost / self._rate
 
 
 class _Meter:
-    """What one session has used up."""
+    """The buckets of one session."""
 
     __slots__ = ("bytes", "lines", "refusals", "verbs", "wire", "work", "worked_until")
 
     def __init__(self, limits: Limits) -> None:
         self.verbs = _Bucket(limits.messages_per_second, limits.message_burst)
         self.work = _Bucket(limits.messages_per_second, limits.message_burst)
-        """What its verbs cost beyond their price (`Session.owes`): apart, so that nothing is refused for it."""
+        """For work beyond the verbs' price (`Session.owes`). Separate, so that nothing is refused for it."""
         self.worked_until = 0.0
-        """Until when it had to wait for that."""
+        """The end of the last delay for work."""
         self.bytes = _Bucket(limits.bytes_per_second, limits.message_burst * limits.text_bytes)
         self.lines = _Bucket(_LINES * limits.messages_per_second, _LINES_AT_ONCE * limits.message_burst)
         self.wire = _Bucket(_WIRE * limits.bytes_per_second, _WIRE_AT_ONCE * limits.message_burst * limits.text_bytes)
         self.refusals: deque[float] | None = None
-        """When the last ones were; most sessions have none."""
+        """The times of the last refusals; most sessions have none."""
 
 
 def _cost(verb: verbs.Verb) -> float:
-    if isinstance(verb, queries.ListPeople) and verb.room is None:  # everybody on the server is looked at
+    if isinstance(verb, queries.ListPeople) and verb.room is None:  # everybody on the server is scanned
         return 1
     return VERBS[type(verb)].cost
 
@@ -76,21 +76,20 @@ def _size(verb: verbs.Verb) -> int:
 
 class FloodControl(Handler):
     """
-    Hold back sessions that send too fast, then refuse, then disconnect; a pasted block of ten lines passes at once.
+    Delay sessions that send too fast, then refuse, then disconnect; a pasted block of ten lines passes at once.
 
-    The rates are those of `Limits`. They count from the moment at which input arrived, and a session that waits is not
-    read. So a paste is said line by line, and nothing of it is lost, until one of the lines that came together would
-    wait over `Limits.delay_seconds`: that one is refused. What only asks, or comes into a room, counts less than what
-    others hear.
+    The rates are those of `Limits`. They count from the arrival of the input, and a delayed session is not read. So a
+    paste is sent line by line without loss, until one of the lines that arrived together would be delayed over
+    `Limits.delay_seconds`: that one is refused. Queries and joins cost less than messages to others.
 
-    Whatever a peer sends has a price, also what nobody hears of. There is much more room for that, and what is over it
-    is held back and never refused. Sessions of the program itself are never held back.
+    Everything a peer sends has a price, even if nobody else sees it. Its limit is much higher; input over it is delayed
+    and never refused. Sessions of the program itself are never delayed.
 
-    A verb that kept a processor busy costs more than its price (`core/price.py`). The session waits for that, at the
-    same rate and behind the same burst, before its next verb; nothing is refused for it.
+    A verb that used much CPU time costs more than its price (`core/price.py`). The session is delayed for that before
+    its next verb, at the same rate and after the same burst; nothing is refused for it.
     """
 
-    waits = False  # it does, but `Session.pause` sends out first what was said before
+    waits = False  # it does wait, but `Session.pause` flushes first
 
     def before_verb(self, session: Session, verb: verbs.Verb) -> None:
         if session.is_local:
@@ -119,7 +118,7 @@ class FloodControl(Handler):
 
     @staticmethod
     def _count(session: Session, meter: _Meter, verb: verbs.Verb, arrived: float) -> float:
-        """Count what any line costs, and return when it may pass."""
+        """Charge the cost of any line, and return when it may pass."""
         size = session.uncounted + (weight(verb.items) if isinstance(verb, verbs.Answer) else 0)
         session.uncounted = 0
         meter.lines.take(arrived, 1)
@@ -128,7 +127,7 @@ class FloodControl(Handler):
 
     @staticmethod
     def _collect(session: Session, meter: _Meter) -> None:
-        """Let the session wait for what its verbs have cost. What comes meanwhile counts as if it came afterwards."""
+        """Delay the session for the work of its verbs. Input that arrives meanwhile counts as arriving afterwards."""
         clock = session.chat.clock
         now = clock.monotonic()
         meter.work.take(now, session.owes)

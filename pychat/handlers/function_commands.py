@@ -1,8 +1,8 @@
 """
-Functions as commands, whoever runs them: the handler `Commands` in a server, or a `Bot`.
+Functions as commands, for the handler `Commands` in a server or for a `Bot`.
 
-A command is a function whose signature says what it takes: words are converted to the types of its parameters, and
-the first line of its docstring is its help.
+The signature of a function defines its arguments: words are converted to the types of its parameters. The first line of
+its docstring is its help.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ logger = logging.getLogger("pychat")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HELP_LINES: Final = 10
-"""Lines of help in one message: far below what a message may have, also if each of them is long."""
+"""The number of help lines in one message: far below the limit, even if each of them is long."""
 
 
 class Context:
-    """What a command knows: who asked, where, and how to answer."""
+    """The context of a command: who sent it, where, and how to answer."""
 
     __slots__ = ("message", "nickname", "room")
 
     def __init__(self, nickname: str, room: str | None, message: Message | None) -> None:
         self.nickname = nickname
-        """Of the one who asked."""
+        """The nickname of the person who sent it."""
         self.room = room
-        """The name of the room; None if it was asked in a direct message."""
+        """The name of the room; None for a direct message."""
         self.message = message
-        """What was said; None if a program asked for the command by its name."""
+        """The message; None if a program sent the command by name."""
 
     @property
     @abstractmethod
     def clock(self) -> Clock:
-        """What time it is, for cooldowns: a test may move it. Over the network it is the system's."""
+        """The clock for cooldowns, which a test may replace. Over the network, it is the system's."""
 
     @abstractmethod
     def reply(self, text: str) -> None:
-        """Answer where it was asked: everybody in the room sees it."""
+        """Answer where the command was sent: everybody in the room sees it."""
 
     @abstractmethod
     def whisper(self, text: str) -> None:
-        """Answer so that only the one who asked sees it."""
+        """Answer so that only the person who sent the command sees it."""
 
 
 @overload
@@ -65,9 +65,9 @@ def command(name: str | None = None) -> Callable[[F], F]: ...
 
 def command(name: Any = None) -> Any:
     """
-    Mark a method `(self, ctx, ...)` as the command `!name` of a group: of the object that is added as a whole.
+    Mark a method `(self, ctx, ...)` as the command `!name` of a group: an object that is added as a whole.
 
-    Without a name it is called like the method: `@command`.
+    Without a name, the method's name is used: `@command`.
     """
 
     def mark(name: str, function: Callable[..., Any]) -> None:
@@ -78,10 +78,10 @@ def command(name: Any = None) -> Any:
 
 def decorating(name: Any, add: Callable[[str, Callable[..., Any]], None]) -> Any:
     """
-    Return what a decorator of commands returns, with or without parentheses, with or without a name.
+    Return the result of a command decorator, with or without parentheses, with or without a name.
 
     Raises:
-        TypeError: The name is none.
+        TypeError: If the name is not valid.
     """
     if isinstance(name, str):
 
@@ -101,15 +101,15 @@ def decorating(name: Any, add: Callable[[str, Callable[..., Any]], None]) -> Any
 
 class CommandTable:
     """
-    Commands by name. Any thread may add one at any time; it counts from the next message on.
+    Commands by name. Any thread may add one at any time, effective from the next message.
 
-    Single operations on the dictionary need no lock; it is only read as a copy.
+    Single operations on the dictionary need no lock; for reading, it is copied.
     """
 
     def __init__(self, prefix: str) -> None:
         """
         Args:
-            prefix: What a message begins with that is a command; not empty.
+            prefix: The beginning of messages that are commands; not empty.
         """
         if not prefix.strip():
             raise ValueError(f"prefix {prefix!r} is empty")
@@ -118,16 +118,16 @@ class CommandTable:
         self.add("help", self._help)
 
     def command(self, name: Any = None) -> Any:
-        """Decorate a function `(ctx, ...)` to make it a command, which is called like it if no name is given."""
+        """Decorate a function `(ctx, ...)` to make it a command; its own name is the default."""
         return decorating(name, self.add)
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
         """
-        Make a function a command.
+        Add a function as a command.
 
         Raises:
-            ValueError: The name is empty, taken, has spaces, or begins with the prefix.
-            TypeError: The function is `async`, does not take a context first, or wants something that no word can be.
+            ValueError: If the name is empty, taken, has spaces, or begins with the prefix.
+            TypeError: If the function is `async`, takes no context first, or has a parameter to which no word converts.
         """
         self._commands[name] = self._make(name, function, self._commands)
 
@@ -137,7 +137,7 @@ class CommandTable:
 
         Raises:
             ValueError: See `add`. Nothing was added.
-            TypeError: See `add`; or there are no such methods.
+            TypeError: See `add`; or if there are no such methods.
         """
         if isinstance(group, type):
             raise TypeError(f"{group.__name__} is a class; add an object of it: {group.__name__}()")
@@ -152,7 +152,7 @@ class CommandTable:
         self._commands.update(new)
 
     def remove(self, function: Callable[..., Any]) -> bool:
-        """Let the commands that this function runs be none any more; whether there was one."""
+        """Remove the commands that run this function; return whether there were any."""
         names = [name for name, each in list(self._commands.items()) if each.runs(function)]
         for name in names:
             self._commands.pop(name, None)
@@ -177,7 +177,7 @@ class CommandTable:
         return name in self._known()
 
     def _known(self) -> dict[str, _Command]:
-        """Return the commands; none if there is only help, for it would be about itself, and others may have theirs."""
+        """Return the commands; none if there is only help, because other programs in a room may have that, too."""
         known = self._commands.copy()
         return known if len(known) > 1 else {}
 
@@ -187,10 +187,10 @@ class CommandTable:
 
     def answer(self, ctx: Context, text: str) -> None:
         """
-        Run the command that a message is, if it is one; whoever asked is told what is wrong with it.
+        Run the command in a message, if it is one; the sender is told of errors.
 
         Raises:
-            Refused: Even that could not be told.
+            Refused: If even that could not be sent.
         """
         if not text.startswith(self.prefix):
             return
@@ -207,11 +207,11 @@ class CommandTable:
 
     def run(self, ctx: Context, name: str, words: Sequence[str]) -> None:
         """
-        Run a command that there is.
+        Run an existing command.
 
         Raises:
-            Refused: The words do not fit, the command refuses, or it failed; the log has the traceback of that.
-            ConnectionLost: The answer did not get through; or `AckTimeout`, perhaps it did not.
+            Refused: If the words do not fit, the command refuses, or it fails; the log then has the traceback.
+            ConnectionLost: If the answer was not sent. `AckTimeout` if that is unknown.
         """
         try:
             self._commands[name](ctx, words)
@@ -222,7 +222,7 @@ class CommandTable:
             raise InternalFailure from None
 
     def _suggest(self, ctx: Context, name: str) -> None:
-        """Tell of a command that is like this one; if there is none, another program in the room may have it."""
+        """Suggest a command with a similar name; if there is none, another program in the room may have it."""
         close = difflib.get_close_matches(name, self._known(), n=1)
         if close:
             prefix = self.prefix
@@ -244,7 +244,7 @@ class CommandTable:
 
 
 class _Command:
-    """A function and what its signature says about arguments."""
+    """A function, with its arguments as its signature defines them."""
 
     def __init__(self, name: str, prefix: str, function: Callable[..., Any]) -> None:
         check_plain(function, "commands", f"command {name!r}")
@@ -253,7 +253,7 @@ class _Command:
         self.help = (inspect.getdoc(function) or "").partition("\n")[0]
         try:
             signature = inspect.signature(function, eval_str=True)
-        except Exception:  # one annotation cannot be evaluated; perhaps it is one that nobody needs
+        except Exception:  # one annotation cannot be evaluated; perhaps it is not needed
             signature = inspect.signature(function)
         parameters = list(signature.parameters.values())
         if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
@@ -269,17 +269,17 @@ class _Command:
         self._rest = rest[0] if rest else None
 
     def runs(self, function: Callable[..., Any]) -> bool:
-        """Whether it is this function that it runs."""
+        """Return whether it runs this function."""
         return self._function == function
 
     @property
     def line(self) -> str:
-        """Its usage and its help."""
+        """The usage and the help."""
         return f"{self.usage}  {self.help}".rstrip()
 
     @property
     def usage(self) -> str:
-        """How to call it: `!roll [DICE]`."""
+        """The usage: `!roll [DICE]`."""
         words = [self._title]
         for parameter in [*self._parameters, *filter(None, [self._rest])]:
             word = parameter.name.upper() + ("..." if parameter.kind is inspect.Parameter.VAR_POSITIONAL else "")
@@ -288,15 +288,15 @@ class _Command:
         return " ".join(words)
 
     def words_of(self, text: str) -> list[str]:
-        """Return the words of what was said behind the name; what is the rest of the line is one, as it was said."""
+        """Return the words after the name; a parameter for the rest of the line gets one, unchanged."""
         return split(text, -1 if self._rest is None else len(self._parameters))
 
     def __call__(self, ctx: Context, words: Sequence[str]) -> None:
         """
-        Call the function with the words as its parameters want them.
+        Call the function with the words converted to the types of its parameters.
 
         Raises:
-            Refused: They do not fit.
+            Refused: If they do not fit.
         """
         left = list(words)
         try:
@@ -320,7 +320,7 @@ class _Command:
                 yield parameter.default
 
     def _take_rest(self, left: list[str]) -> dict[str, Any]:
-        """Return what is left for the keyword-only parameter; without one, nothing may be left."""
+        """Return the remaining words for the keyword-only parameter; without one, none may remain."""
         if self._rest is None:
             if left:
                 raise UsageError(f"{left[0]!r} is too much")

@@ -1,4 +1,4 @@
-"""What was said before one came."""
+"""Replaying earlier messages on join."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class History(Handler):
     def __init__(self, messages: int | None = None) -> None:
         """
         Args:
-            messages: How many; default: `Limits.replay_messages`.
+            messages: The number of messages. Default: `Limits.replay_messages`.
         """
         self._messages = messages
 
@@ -31,7 +31,7 @@ class History(Handler):
         chat = session.chat
         wanted = chat.limits.replay_messages if self._messages is None else self._messages
         if session.most_replayed is not None:
-            # Nobody has asked for it by name, and a bot would do again what it was told long ago.
+            # The client did not ask for the replay itself, and a bot would execute old commands again.
             wanted = 0 if "B" in session.modes else min(wanted, session.most_replayed)
         before = room.occupants.get(session, 0) + 1
         reading = Reading(chat, session, room, Effort(), messages_only=True, before=before)
@@ -41,6 +41,6 @@ class History(Handler):
             session.notice(str(error))
             return
         if messages:
-            # More than a send queue takes would cut off whoever joins.
+            # More than a send queue takes would disconnect the new member.
             last = fitting(messages, chat.limits.send_queue_bytes, last=True)
             chat.send(session, Replay(room.name, tuple(last)))

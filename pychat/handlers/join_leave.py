@@ -1,4 +1,4 @@
-"""Telling who comes and who goes."""
+"""Announcing joins, leaves and disconnects."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pychat.model.events import Disconnected, Joined, Kicked, Left
 
 class JoinLeaveNotices(Handler):
     """
-    Tell who joins a room, who leaves it or has to, and, once for all rooms, who is gone.
+    Announce who joins a room, leaves it or is removed, and, once for all rooms, who disconnects.
 
-    Programs that come for a moment (`Session.visits`) come and go without a word, unless they are removed.
+    Visiting programs (`Session.visits`) are not announced, unless they are removed.
     """
 
     waits = False

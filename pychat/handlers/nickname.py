@@ -1,4 +1,4 @@
-"""Which nicknames are welcome here, beyond the rules that all names follow (`model/names.py`)."""
+"""Rules for nicknames beyond those that all names follow (`model/names.py`)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pychat.model.names import fold
 
 
 class NicknameValidator(Handler):
-    """Refuse nicknames that are too short or that nobody shall have. Without arguments, every valid name passes."""
+    """Refuse nicknames that are too short or forbidden. Without arguments, every valid name passes."""
 
     waits = False
 
     def __init__(self, *, min_chars: int = 1, forbidden: Iterable[str] = ()) -> None:
         """
         Args:
-            forbidden: Nicknames nobody can have, in any case: `["root", "moderator"]`.
+            forbidden: Nicknames that nobody can have, compared by folded name: `["root", "moderator"]`.
         """
         self._min_chars = min_chars
         self._forbidden = frozenset(fold(name) for name in forbidden)
