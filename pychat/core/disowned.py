@@ -33,7 +33,7 @@ def disown(order: Order, reason: str) -> None:
 
     From now on, every call that needs the order raises `LocalProtocolError` with the reason.
     """
-    order.lock = _DisownedLock(reason)  # provides all that is used of a lock
+    order.lock = _DisownedLock(reason)  # type: ignore[assignment]  # has all that is used of it
     order.turn = type(order.turn)()
     order.log.disown()
 

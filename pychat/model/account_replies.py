@@ -1,4 +1,4 @@
-"""What a session hears of its account: see `model/replies.py`."""
+"""Replies about a session's account: see `model/replies.py`."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from pychat.model.queries import Ref
 
 
 class LoggedIn(NamedTuple):
-    """You are logged in to this account: the answer to `Register`, `LogIn` and `Authenticate`; also beside others."""
+    """
+    You are logged in to this account: the reply to `Register`, `LogIn` and `Authenticate`; also sent with other
+    replies.
+    """
 
     ref: Ref
     account: str
     registered: bool = False
-    """Whether the account is new."""
+    """True if the account is new."""
     nickname: str | None = None
-    """Of the session, as for the next, as they were at that moment."""
+    """The session's nickname and user@host at that moment."""
     userhost: str = ""
 
 
 class LoggedOut(NamedTuple):
-    """You are logged in to no account: the answer to `LogOut` and `DropAccount`."""
+    """You are logged out: the reply to `LogOut` and `DropAccount`."""
 
     ref: Ref
     nickname: str | None = None
-    """As in `LoggedIn`, as is the next."""
+    """The session's nickname and user@host at that moment."""
     userhost: str = ""
 
 
 class SaslChallenge(NamedTuple):
-    """The next message of the server in an exchange of SASL; one of `Authenticate` goes on with it."""
+    """The server's next message in a SASL exchange; `Authenticate` continues it."""
 
     ref: Ref
     message: bytes

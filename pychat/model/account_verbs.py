@@ -1,4 +1,4 @@
-"""What a session asks for that has to do with accounts. Those that log in are answered by `LoggedIn`."""
+"""Verbs about accounts. Those that log in are answered by `LoggedIn`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ SCRAM: Final = "SCRAM-SHA-256"
 """Mechanisms of SASL."""
 _SECRETS: Final = frozenset({"password", "new_password", "account_password", "message", "token", "keys"})
 _MAYBE_SECRET: Final = "account"
-"""If it is `LogIn.typed`: it may be the beginning of the password."""
+"""Secret, too, if `LogIn.typed` is set: it may be the beginning of the password."""
 
 
 def without_secrets(verb: Any) -> str:
-    """Return how a verb is shown in logs and tracebacks."""
+    """Return the representation of a verb for logs and tracebacks."""
     secrets = {*_SECRETS, _MAYBE_SECRET} if getattr(verb, "typed", False) else _SECRETS
     shown = [f"{name}={'***' if name in secrets and value else repr(value)}" for name, value in verb._asdict().items()]
     return f"{type(verb).__name__}({', '.join(shown)})"
 
 
 class Register(NamedTuple):
-    """Make an account and log in to it; None: that of the session's own nickname."""
+    """Create an account and log in to it. Default: one with the session's own nickname."""
 
     password: str
     account: str | None = None
@@ -33,20 +33,20 @@ class Register(NamedTuple):
 
 
 class LogIn(NamedTuple):
-    """Log in to an account; None: that of the session's own nickname."""
+    """Log in to an account. Default: the one of the session's own nickname."""
 
     password: str
     account: str | None = None
     ref: Ref = None
     typed: bool = False
     """
-    Somebody has typed account and password with a blank between them: if nobody has such an account, the password is
-    both of them together, that of the session's own nickname.
+    True if the account and the password were typed with a blank between them. If there is no such account, both
+    together are the password for the session's own nickname.
     """
 
     @property
     def typed_password(self) -> str:
-        """Both of them together."""
+        """The account and the password together."""
         return f"{self.account} {self.password}"
 
     def __repr__(self) -> str:
@@ -54,12 +54,12 @@ class LogIn(NamedTuple):
 
 
 class Authenticate(NamedTuple):
-    """Log in by a message of SASL (`core/accounts/sasl.py`); answered by `SaslChallenge` while there is more to say."""
+    """Log in by a SASL message (`core/accounts/sasl.py`); answered by `SaslChallenge` while the exchange continues."""
 
     mechanism: str | None
-    """Which one begins; None: the one that has begun goes on."""
+    """The mechanism to begin; None to continue the current exchange."""
     message: bytes | None
-    """None: it ends here, without result."""
+    """None to abort the exchange."""
     ref: Ref = None
 
     def __repr__(self) -> str:
@@ -67,16 +67,16 @@ class Authenticate(NamedTuple):
 
 
 class LogOut(NamedTuple):
-    """Be a guest again."""
+    """Become a guest again."""
 
     ref: Ref = None
 
 
 class ChangePassword(NamedTuple):
-    """Give one's account another password."""
+    """Change the password of the session's account."""
 
     password: str
-    """That which it has."""
+    """The current password."""
     new_password: str
     ref: Ref = None
 
@@ -85,7 +85,7 @@ class ChangePassword(NamedTuple):
 
 
 class DropAccount(NamedTuple):
-    """Delete one's account; its nickname is free for everybody."""
+    """Delete the session's account; its nickname becomes free."""
 
     password: str
     ref: Ref = None
@@ -95,7 +95,7 @@ class DropAccount(NamedTuple):
 
 
 class Regain(NamedTuple):
-    """Take a nickname of one's account back from whoever has it; with a password, log in first."""
+    """Take a nickname of the session's account from its holder; with a password, log in first."""
 
     nickname: str
     password: str | None = None

@@ -1,4 +1,4 @@
-"""What programs give to constructors: a wrong type is told at once, with what it should be."""
+"""Checks of arguments to constructors: a wrong type is reported at once, with the expected one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def given(name: str, value: object, kind: type[T] | tuple[type[T], ...], example
     Return an argument of this type.
 
     Args:
-        example: What it must be, in words.
+        example: The expected value, in words.
 
     Raises:
-        TypeError: It is of another type.
+        TypeError: If it is of another type.
     """
     if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
         return value
@@ -27,12 +27,12 @@ def given(name: str, value: object, kind: type[T] | tuple[type[T], ...], example
 
 
 def optional(name: str, value: object, kind: type[T] | tuple[type[T], ...], example: str) -> T | None:
-    """The same, or None."""
+    """Return an argument of this type, or None."""
     return None if value is None else given(name, value, kind, example)
 
 
 def wrong(name: str, value: object, example: str) -> TypeError:
-    """Return what tells that an argument is wrong; a secret is not shown."""
+    """Return the error for a wrong argument; a secret is not shown."""
     is_plain = isinstance(value, str | int | float | bytes | list | tuple | dict | None)
     shown = repr(value) if is_plain and name not in _SECRET else f"an object of type {type(value).__name__}"
     return TypeError(f"{name} must be {example}, not {shown}")
@@ -43,8 +43,8 @@ def whole_number(name: str, value: object, least: int, most: int) -> int:
     Return a whole number.
 
     Raises:
-        TypeError: It is none.
-        ValueError: It is not from `least` to `most`.
+        TypeError: If it is not one.
+        ValueError: If it is not from `least` to `most`.
     """
     example = f"a whole number from {least} to {most}"
     checked = given(name, value, int, example)
@@ -58,8 +58,8 @@ def positive_seconds(name: str, value: object) -> float:
     Return a number of seconds.
 
     Raises:
-        TypeError: It is no number.
-        ValueError: It is not over 0, or is no number that counts.
+        TypeError: If it is not a number.
+        ValueError: If it is not over 0, infinite, or NaN.
     """
     seconds = float(given(name, value, (int, float), "a number of seconds"))
     if not 0 < seconds < math.inf:
@@ -69,13 +69,13 @@ def positive_seconds(name: str, value: object) -> float:
 
 def items(name: str, value: Iterable[T], example: str) -> list[T]:
     """
-    Return the items of a list, or of whatever has some.
+    Return the items of a list or another iterable.
 
     Args:
-        example: How a list of them is written.
+        example: An example of such a list.
 
     Raises:
-        TypeError: It has none, or it is text, which has letters.
+        TypeError: If it is not iterable, or is text, whose items would be letters.
     """
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise wrong(name, value, f"a list, such as {example}")
@@ -87,7 +87,7 @@ def texts_by_name(name: str, value: object, example: str) -> Mapping[str, str]:
     Return a dictionary of texts.
 
     Raises:
-        TypeError: It is none.
+        TypeError: If it is not one.
     """
     checked: Mapping[Any, Any] = given(name, value, Mapping, f"a dictionary, such as {example}")
     if not all(isinstance(text, str) for pair in checked.items() for text in pair):

@@ -1,8 +1,8 @@
 """
-A burst: plain messages that one member said in one room in one go, as one value.
+A burst: plain messages of one member in one room, sent at once, as one value.
 
-It looks like a list of `Message`, each made when somebody asks for it. On the way from a busy sender to the members
-nobody asks: a language puts what is the same for all of them between the texts, and the log keeps the burst as it is.
+It looks like a list of `Message`, each created on access. On the way from a busy sender to the members, none is: a
+protocol writes the common parts between the texts, and the log stores the burst as it is.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pychat.model.events import Message
 
 class Burst(Sequence[Message]):
     """
-    Immutable; has at least one message. None has more than its text: no action, no tags, no audience.
+    Immutable; contains at least one message. Each has only its text: no action, no tags, no audience.
 
-    The texts are printable ASCII on one line (`core/messages/bulk.py` sees to it), so no language needs to clean them
+    The texts are printable ASCII on one line (`core/messages/bulk.py` ensures that), so no protocol has to clean them
     again.
     """
 
@@ -38,7 +38,7 @@ class Burst(Sequence[Message]):
         """
         Args:
             first: The id of the first message; the others follow.
-            times: One for each text.
+            times: One time for each text.
         """
         self.first = first
         self.times = times
@@ -87,10 +87,10 @@ class Burst(Sequence[Message]):
 
 _PLAIN: Final = Message(0, 0.0, "", "", "")
 _message_of_fields: Final = partial(tuple.__new__, Message)
-"""Makes a message of all its fields, twice as fast as its own constructor."""
+"""Makes a message from all its fields, twice as fast as its own constructor."""
 
 
 def moments(first: int, count: int) -> list[float]:
-    """Return the times of events that are a millisecond apart, given the milliseconds of the first one."""
-    # A little beyond, because what is a whole number of milliseconds may be a little less as a float.
+    """Return the times of events that are a millisecond apart, from the milliseconds of the first one."""
+    # Slightly more, because a float may be slightly less than a whole number of milliseconds.
     return [(ms + 0.25) / 1000 for ms in range(first, first + count)]

@@ -1,8 +1,8 @@
 """
-The user@host of everybody, which IRC shows and masks are made of: it tells people apart and nothing about them.
+The user@host of a person, which IRC shows and masks match: it tells people apart and reveals nothing about them.
 
-An address never leaves the server. What stands for it, a cloak, is the same for all who come from one address, as long
-as the log lasts, so that a ban can be for an address that nobody but the server knows.
+An address never leaves the server. Its pseudonym, a cloak, is the same for everybody from one address while the log
+exists, so a ban can match an address that only the server knows.
 """
 
 from __future__ import annotations
@@ -16,41 +16,41 @@ import secrets
 from typing import Final, TypeAlias
 
 USERNAME_CHARS: Final = 18
-"""Characters of a username, with the "~" (ISUPPORT USERLEN)."""
+"""The maximum length of a username, with the "~" (ISUPPORT USERLEN)."""
 REALNAME_CHARS: Final = 128
-"""Characters of a real name (ISUPPORT NAMELEN)."""
+"""The maximum length of a real name (ISUPPORT NAMELEN)."""
 
 Ip: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MAPPED_BITS: Final = 96
-"""In front of an address of IPv4 that is written inside of IPv6 (RFC 4291, 2.5.5.2)."""
+"""The length of the prefix before an IPv4 address embedded in IPv6 (RFC 4291, 2.5.5.2)."""
 _DEFAULT_USERNAME: Final = "user"
-_CLOAK_CHARS: Final = 12  # of 5 bits
+_CLOAK_CHARS: Final = 12  # 5 bits each
 _NOT_IN_USERNAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_IN_HOSTS: Final = re.compile(r"[^A-Za-z0-9.-]")
 
 UNIX: Final = "unix"
-"""What stands for the address of everybody who comes by a Unix socket, which has none."""
+"""Stands for the address of a Unix socket, which has none."""
 
 
 class Cloaks:
-    """Makes hosts of addresses, with a secret: who does not have it cannot try all addresses to find the one."""
+    """Derives hosts from addresses with a secret, without which nobody can find an address by trying all of them."""
 
     def __init__(self, server: str, secret: bytes | None = None) -> None:
         """
         Args:
-            server: What the server calls itself.
+            server: The name of the server.
             secret: Default: a new one.
         """
         self.server = server_host(server)
-        """The host of those inside this process."""
+        """The host of sessions inside this process."""
         self.operator = f"operator.{self.server}"
-        """The host of server operators, who have no need to hide where they come from."""
+        """The host of server operators, who do not have to hide where they come from."""
         self._secret = secret or secrets.token_bytes(32)
 
     def host(self, address: str) -> str:
-        """Return the host for an address; an IPv6 /64 is one address. Empty: the session is in this process."""
+        """Return the host for an address; an IPv6 /64 counts as one address. Empty for a session in this process."""
         if not address:
             return self.server
         digest = hmac.digest(self._secret, significant(address), hashlib.sha256)
@@ -58,7 +58,7 @@ class Cloaks:
 
 
 def significant(address: str) -> bytes:
-    """Return the bytes of an address that one person can hardly change."""
+    """Return the bytes of an address that a person can hardly change."""
     if address == UNIX:
         return address.encode()
     ip = ip_of(address)
@@ -66,20 +66,20 @@ def significant(address: str) -> bytes:
 
 
 def ip_of(address: str) -> Ip:
-    """Return an address without its zone; one of IPv4 is that, also where the system has it inside of IPv6."""
+    """Return an address without its zone. An IPv4 address embedded in IPv6 is returned as IPv4."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     return (ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None) or ip
 
 
 def network_in(text: str, *, strict: bool = True) -> Network:
     """
-    Return a network that somebody has written; one of IPv4 is that, also where it is written inside of IPv6.
+    Parse a network. An IPv4 network embedded in IPv6 is returned as IPv4.
 
     Args:
-        strict: Whether bits behind the prefix are an error.
+        strict: True if bits after the prefix are an error.
 
     Raises:
-        ValueError: It is not one, or a part of IPv6 in which all of IPv4 would be.
+        ValueError: If it is not a network, or is an IPv6 prefix that would contain all of IPv4.
     """
     address, slash, prefix = text.partition("/")
     network = ipaddress.ip_network(f"{address.partition('%')[0]}{slash}{prefix}", strict=strict)
@@ -92,21 +92,21 @@ def network_in(text: str, *, strict: bool = True) -> Network:
 
 
 def plain_address(address: str) -> str:
-    """Return an address of the system as people know it: one of IPv4 is that, also where it is inside of IPv6."""
+    """Return a system's address in its usual form: an IPv4 address embedded in IPv6 as IPv4."""
     return str(ip_of(address)) if address.startswith("::ffff:") else address
 
 
 def server_host(name: str) -> str:
-    """Return the name of the server as a host, which has a dot: nobody takes it for a nickname. "irc.pychat"."""
+    """Return the name of the server as a host with a dot, so that nobody takes it for a nickname: "irc.pychat"."""
     host = _NOT_IN_HOSTS.sub("", name).strip(".-") or "pychat"
     return host if "." in host else f"irc.{host}"
 
 
 def username(said: str) -> str:
     """
-    Return what stands before the "@": what the client said, reduced to characters that no mask or line breaks at.
+    Return the part before the "@": the client's text, reduced to characters that break no mask or line.
 
-    The "~" says that no ident server vouches for it (as on every IRC server that does not ask one).
+    The "~" says that no ident server vouches for it (as on every IRC server that does not use one).
     """
     kept = _NOT_IN_USERNAMES.sub("", said.removeprefix("~"))[: USERNAME_CHARS - 1]
     return f"~{kept or _DEFAULT_USERNAME}"

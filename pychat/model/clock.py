@@ -1,8 +1,8 @@
 """
-What time it is for a chat: the system's clock, unless a test gives it one that stands still until it is moved.
+The time for a chat: the system's clock, unless a test uses one that only moves when told to.
 
-Everything that the chat and its handlers do by the clock asks `Chat.clock`. What is done with sockets goes by real time
-whatever the chat's clock is: who is too slow, who is silent, who does not register, how long stopping may take.
+The chat and its handlers use `Chat.clock` for everything. Sockets always use real time, whatever the chat's clock is:
+for slow or silent peers, unregistered ones, and the deadline for stopping.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pychat.model.arguments import given
 
 
 class Clock:
-    """The system's clock. One of your own overrides all methods (`pychat.testing.FakeClock` does)."""
+    """The system's clock. A replacement overrides all methods (`pychat.testing.FakeClock` does)."""
 
-    # Methods of others, so that asking costs no more than asking `time` itself: it is done for each chunk of input.
+    # Static functions, so that a call costs no more than `time` itself: the clock is read for each chunk of input.
     monotonic: Callable[[], float] = staticmethod(time.monotonic)
-    """Return seconds since some moment: they never go back."""
+    """Return seconds since some moment; never decreases."""
     time: Callable[[], float] = staticmethod(time.time)
     """Return POSIX seconds."""
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Wait until the event is set, or so many seconds are over; return whether it is set."""
+        """Wait until the event is set or `seconds` have passed; return whether it is set."""
         return event.wait(seconds)
 
 

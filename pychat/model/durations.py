@@ -1,4 +1,4 @@
-"""How long bans last: as people write it, and as they are told."""
+"""Durations of bans: parsing and writing them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pychat.model.server_ban import ServerBan
 
 MOST_SECONDS: Final = 10 * 365 * 86_400
-"""Whoever wants more wants no end."""
+"""The maximum duration; longer bans must be permanent."""
 
 _SET_SECONDS: Final = 2.0
-"""By how much a clock is set at least; it may run a little faster or slower without that."""
+"""A smaller change of the clock is taken for drift, not for a clock that was set."""
 
 B = TypeVar("B", "MaskEntry", "ServerBan")
 
@@ -28,14 +28,14 @@ _PART: Final = re.compile(r"([0-9]+)([a-z]+)", re.ASCII)
 
 
 def parse_duration(text: str) -> int | None:
-    """Return the seconds of `90s`, `10m` (or `10min`), `2h`, `1d12h` or `1w`; None: it is no such thing, or nothing."""
+    """Return the seconds of `90s`, `10m` (or `10min`), `2h`, `1d12h` or `1w`; None if it is zero or not a duration."""
     if len(text) > 40 or not _DURATION.fullmatch(text):
         return None
     return sum([int(number) * _LENGTHS[unit] for number, unit in _PART.findall(text)]) or None
 
 
 class BadDuration(Refused):
-    """What looks like a duration is none. Whoever mistypes one means no ban for ever."""
+    """The text looks like a duration and is not one. A mistyped duration must not mean a permanent ban."""
 
     code = "bad_request"
 
@@ -45,10 +45,10 @@ class BadDuration(Refused):
 
 def take_duration(text: str) -> tuple[int | None, str]:
     """
-    Return the seconds that a text begins with, None if it does not, and the rest.
+    Return the seconds of the duration at the beginning of a text, None if there is none, and the rest.
 
     Raises:
-        BadDuration: It begins with a digit, and not with a duration.
+        BadDuration: If it begins with a digit, but not with a duration.
     """
     first, *rest = text.split(None, 1) or [""]
     seconds = parse_duration(first)
@@ -60,7 +60,7 @@ def take_duration(text: str) -> tuple[int | None, str]:
 
 
 def write_duration(seconds: float) -> str:
-    """Return it as `parse_duration` reads it: "1d12h"; less than a second is left out."""
+    """Return the duration as `parse_duration` reads it: "1d12h"; fractions of a second are dropped."""
     left, parts = int(seconds), []
     for unit in ("w", "d", "h", "m", "s"):
         number, left = divmod(left, _LENGTHS[unit])
@@ -70,10 +70,10 @@ def write_duration(seconds: float) -> str:
 
 def end_of(seconds: float | None, now: float) -> float | None:
     """
-    Return when that is over; None: never.
+    Return when a duration ends; None for never.
 
     Raises:
-        LimitExceeded: It would be too late.
+        LimitExceeded: If it is too long.
     """
     if seconds is None:
         return None
@@ -84,15 +84,15 @@ def end_of(seconds: float | None, now: float) -> float | None:
 
 def deadline_of(until: float | None, clock: Clock) -> float | None:
     """
-    Return when it is that moment, in POSIX seconds, by `Clock.monotonic`; None: never.
+    Return the `Clock.monotonic` time of a moment in POSIX seconds; None for never.
 
-    What has begun to last goes on as long as it was meant to, wherever the clock is set meanwhile.
+    So a ban lasts as long as intended, even if the clock is set meanwhile.
     """
     return None if until is None else clock.monotonic() + until - clock.time()
 
 
 def as_of_now(ban: B, clock: Clock) -> B:
-    """Return a ban with its end by the clock as it is now: it may have been set since the ban was made."""
+    """Return a ban with its end by the current clock, which may have been set since the ban was made."""
     if ban.deadline is None or ban.until is None:
         return ban
     until = ban.deadline - clock.monotonic() + clock.time()
@@ -100,11 +100,11 @@ def as_of_now(ban: B, clock: Clock) -> B:
 
 
 def moment(when: float) -> str:
-    """A moment, for people in any time zone."""
+    """Return a time in UTC, for people in any time zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(when))
 
 
 def until_when(entry: MaskEntry) -> str:
-    """What is told behind "you are banned": until when, and why."""
+    """Return the text after "you are banned": the end and the reason."""
     until = "" if entry.until is None else f" until {moment(entry.until)}"
     return until + because(entry.reason)

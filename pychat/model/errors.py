@@ -1,8 +1,8 @@
 """
-Everything that pychat raises, one tree under `ChatError`.
+All errors of pychat, one tree under `ChatError`.
 
-`Refused` and its subclasses are answers to a person: `code` is for programs, `str(error)` says what was wrong and what
-is allowed. They take the values, keep them as attributes, and build the text when somebody asks for it.
+`Refused` and its subclasses are replies to a person: `code` is for programs, `str(error)` says what was wrong and what
+is allowed. They take values, keep them as attributes, and build the text on demand.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import ClassVar, Final
 
 
 class ChatError(Exception):
-    """Whatever goes wrong in pychat."""
+    """The base class of all errors of pychat."""
 
 
 class LocalProtocolError(ChatError):
-    """The calling code is wrong: a verb on a closed session, a call in the wrong state."""
+    """The calling code is wrong: a verb on a closed session, or a call in the wrong state."""
 
 
 class RemoteProtocolError(ChatError):
-    """The peer is wrong: what it sent is not the protocol. The connection cannot go on."""
+    """The peer is wrong: it sent something that is not the protocol. The connection cannot continue."""
 
 
 class ConnectFailed(ChatError):
@@ -29,7 +29,7 @@ class ConnectFailed(ChatError):
     def __init__(self, host: str, port: int | None, reason: str) -> None:
         """
         Args:
-            port: None: `host` is the path of a Unix socket.
+            port: None if `host` is the path of a Unix socket.
         """
         super().__init__(host, port, reason)
         self.host, self.port, self.reason = host, port, reason
@@ -40,11 +40,11 @@ class ConnectFailed(ChatError):
 
 
 class NotPychat(ConnectFailed):
-    """Something listens there, and it is no pychat server; `reason` says what it is, or that it says nothing."""
+    """A program that is not a pychat server listens there; `reason` says what it is, or that it says nothing."""
 
 
 class CannotOpen(ChatError):
-    """A file in which something is to be kept cannot be used; `problem` says why, and what to do."""
+    """A file for persistent data cannot be used; `problem` says why, and what to do."""
 
     def __init__(self, path: object, problem: str) -> None:
         super().__init__(path, problem)
@@ -55,26 +55,26 @@ class CannotOpen(ChatError):
 
 
 def no_directory(path: object) -> str:
-    """Return what is wrong, and what to do, where a file is to be made in a directory that is not there."""
+    """Return the error text for a file in a directory that does not exist."""
     return f"there is no directory {str(path)!r}; make it first"
 
 
 class FileInUse(CannotOpen):
-    """A server has it."""
+    """A server is using the file."""
 
 
 class TlsFailed(ConnectFailed):
-    """Somebody answers there, but not with TLS, or not as the one that we trust; nothing was said to them."""
+    """The peer does not speak TLS, or is not one that we trust; nothing was sent to it."""
 
     def __init__(self, host: str, port: int | None, reason: str, fingerprint: str | None = None) -> None:
         super().__init__(host, port, reason)
         self.args = (host, port, reason, fingerprint)
         self.fingerprint = fingerprint
-        """The SHA-256 of a certificate that nobody vouches for: who knows that it is the right one can trust it."""
+        """The SHA-256 of a certificate without a trusted issuer; a user who knows it to be right can trust it."""
 
 
 class ConnectionLost(ChatError):
-    """The connection ended without being asked to."""
+    """The connection ended unexpectedly."""
 
 
 class NotConnected(ConnectionLost):
@@ -85,7 +85,7 @@ class NotConnected(ConnectionLost):
 
 
 class AckTimeout(ChatError):
-    """Sent, but no answer came in time: the other side may or may not have accepted it."""
+    """The verb was sent, but no reply came in time: the server may or may not have accepted it."""
 
 
 def _checked_code(code: str) -> str:
@@ -96,25 +96,25 @@ def _checked_code(code: str) -> str:
 
 class Refused(ChatError):
     """
-    The chat said no. Handlers raise it, too: `raise Refused("no shouting, please")`.
+    The chat refused. Handlers raise it, too: `raise Refused("no shouting, please")`.
 
     Args:
-        reason: What was wrong and what is allowed, for the person who asked.
+        reason: What was wrong and what is allowed, for the person.
         code: The same for programs: lower case letters, digits and underscores.
         room: The room that it is about.
-        subject: What else it is about.
+        subject: Other values that it is about.
 
     Raises:
-        ValueError: The code is none.
+        ValueError: If the code is not valid.
     """
 
     code: str = "refused"
     room: str | None = None
-    """The room that it is about, if it is about one."""
+    """The room that it is about, if any."""
     subject: tuple[str, ...] = ()
-    """What else it is about: a nickname, a mode and its argument."""
+    """Other values that it is about: a nickname, a mode and its argument."""
     retry_after: int | None = None
-    """Seconds after which it may be tried again, if that is known."""
+    """The seconds after which to try again, if known."""
 
     def __init_subclass__(cls) -> None:
         _checked_code(cls.code)
@@ -136,7 +136,7 @@ class Refused(ChatError):
 
 
 class InvalidNickname(Refused):
-    """The nickname breaks a rule of names; `problem` is which one."""
+    """The nickname breaks a rule; `problem` says which one."""
 
     code = "bad_nickname"
     ALLOWED: ClassVar = r"use 1 to {limit} letters, digits or -_[]{{}}|^\`"
@@ -159,7 +159,7 @@ class NicknameInUse(Refused):
 
 
 class NicknameKept(NicknameInUse):
-    """The same, but nobody is here: it is kept for somebody who lost the connection, for `retry_after` seconds."""
+    """The nickname is reserved for somebody who lost the connection, for `retry_after` seconds."""
 
     def __init__(self, nickname: str, retry_after: int) -> None:
         super().__init__(nickname)
@@ -173,7 +173,7 @@ class NicknameKept(NicknameInUse):
 
 
 class NicknameAnswers(NicknameInUse):
-    """The same, and whoever has it may be the owner of the nickname, too: they are there."""
+    """The nickname's holder, who may be its owner, answered the server's probe."""
 
     def __str__(self) -> str:
         return f"nickname {self.nickname!r} is yours, but a connection that answers has it; use regain to take it back"
@@ -183,7 +183,7 @@ _IN_ROOMS: Final = r"-_.#+&'/@:[]{}|^\`"
 
 
 class InvalidRoomName(Refused):
-    """The room name breaks a rule of names; `problem` is which one."""
+    """The room name breaks a rule; `problem` says which one."""
 
     code = "bad_room"
 
@@ -193,7 +193,7 @@ class InvalidRoomName(Refused):
 
 
 class NotAMember(Refused):
-    """The verb needs membership of the room."""
+    """The verb requires membership of the room."""
 
     code = "not_a_member"
 
@@ -203,7 +203,7 @@ class NotAMember(Refused):
 
 
 class NotHere(Refused):
-    """The session has ended or was put out, so nothing that it asks for is accepted any more."""
+    """The session has ended or was kicked, so its verbs are not accepted any more."""
 
     def __init__(self) -> None:
         super().__init__("you are not connected any more")
@@ -230,7 +230,7 @@ class NotRegistered(Refused):
 
 
 class TlsRequired(Refused):
-    """The server lets nobody in whose connection is not one of TLS."""
+    """The server only accepts connections with TLS."""
 
     code = "tls_required"
 
@@ -239,7 +239,7 @@ class TlsRequired(Refused):
 
 
 class LimitExceeded(Refused):
-    """Something is longer, or more, than a limit allows; `limit` is that number, with its `unit`."""
+    """A value is longer or greater than allowed; `limit` is the maximum, with its `unit`."""
 
     code = "limit_exceeded"
 
@@ -250,7 +250,7 @@ class LimitExceeded(Refused):
 
 
 class SaslAborted(Refused):
-    """The client has ended the exchange in which it was logging in, or has come in without its end."""
+    """The client has aborted its SASL exchange, or has said hello before its end."""
 
     code = "sasl_aborted"
 
@@ -259,7 +259,7 @@ class SaslAborted(Refused):
 
 
 class NotStored(Refused):
-    """What should be kept cannot be stored at the moment, so it does not happen."""
+    """The change cannot be stored at the moment, so it does not happen."""
 
     code = "not_stored"
 
@@ -269,7 +269,7 @@ class NotStored(Refused):
 
 
 class NotPublished(Refused):
-    """A message was accepted, and no handler has published it."""
+    """A message was accepted, but no handler has published it."""
 
     code = "not_published"
 
@@ -278,7 +278,7 @@ class NotPublished(Refused):
 
 
 class NotReadable(Refused):
-    """What was kept cannot be read at the moment."""
+    """Stored data cannot be read at the moment."""
 
     code = "not_readable"
 
@@ -287,7 +287,7 @@ class NotReadable(Refused):
 
 
 class InternalFailure(Refused):
-    """A handler raised something unexpected. What it was is in the server's log; the peer gets no details."""
+    """A handler raised an unexpected error. It is in the server's log; the peer gets no details."""
 
     code = "internal"
 

@@ -1,17 +1,17 @@
 """
-What happened in a chat, as immutable values.
+Events in a chat, as immutable values.
 
-An event is made by the chat when it takes its place in the log (`core/history/log.py`), and then it is shared: by the
-members who receive it, by the history of its rooms, by the threads that encode it. So nobody may change one; take a
-copy with `event._replace(text=...)`. Events are named tuples because every message of a busy room becomes one: nothing
-immutable is made faster in Python.
+An event is created by the chat when it gets its position in the log (`core/history/log.py`), and is then shared by the
+members who receive it, the history of its rooms, and the threads that encode it. So it must not be changed; make a copy
+with `event._replace(text=...)`. Events are named tuples because every message of a busy room becomes one: no immutable
+object is created faster in Python.
 
-Fields that all events have: `id` is the event's position in the log, one sequence for the whole server that keeps
-growing over restarts, 0 while it has no place yet; `time` is POSIX seconds, UTC. What concerns one room names it in
-`room`; what concerns a person in all their rooms at once is a single event with `rooms`.
+Common fields: `id` is the event's position in the log, one sequence for the whole server that keeps growing across
+restarts, 0 before it has a position; `time` is POSIX seconds, UTC. An event in one room has `room`; an event about a
+person in all of their rooms at once is a single event with `rooms`.
 
-Fields of the one who did it, as far as an event has them: `userhost` is the user@host that IRC shows, `account` the
-account that the person was logged in to, `bot` whether it is a bot (user mode `B`).
+Fields of the author, where an event has them: `userhost` is the user@host that IRC shows, `account` the account that
+the person was logged in to, `bot` whether it is a bot (user mode `B`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pychat.model.names import fold
 
 
 class Message(NamedTuple):
-    """Somebody said something: in a room, or to one person (then `room` is None and `to` is their nickname)."""
+    """A message in a room, or to one person (then `room` is None and `to` is their nickname)."""
 
     id: int
     time: float
@@ -32,35 +32,35 @@ class Message(NamedTuple):
     text: str
     """Clean text (`model/text.py`): NFC, may contain newlines, no other control characters."""
     action: bool = False
-    """True for `/me waves`: to be shown as "ann waves"."""
+    """True for `/me waves`, shown as "ann waves"."""
     to: str | None = None
     audience: frozenset[int] | None = None
-    """Identities of the only sessions that may see it (`Session.identity`); None: everybody in the room."""
+    """The identities of the only sessions that may see it (`Session.identity`); None for everybody in the room."""
     notice: bool = False
-    """True for what no program shall answer (RFC 2812 section 3.3.2)."""
+    """True if no program must answer it (RFC 2812 section 3.3.2)."""
     userhost: str = ""
     formatted: str | None = None
-    """The text as IRC has it, with formatting or as CTCP, if that differs from `text`; only IRC members get it."""
+    """The text for IRC with formatting or as CTCP, if that differs from `text`; only IRC members get it."""
     tags: str = ""
-    """Message tags of IRCv3 as they were sent, for members who understand them: "+draft/reply=1;bot"."""
+    """IRCv3 message tags as they were sent, for members who understand them: "+draft/reply=1;bot"."""
     role: str = ""
-    """Only for those in the room with this role or a higher one: "operator" or "voice"; empty: for all."""
+    """Only members with this role or a higher one get it: "operator" or "voice"; empty for all."""
     account: str | None = None
     """The account that the sender was logged in to."""
 
     @property
     def room_key(self) -> str | None:
-        """The name of the room as names are compared: "VIP" and "vip" are one room. None: it is for one person."""
+        """The folded name of the room, so "VIP" and "vip" are one room; None for a direct message."""
         return None if self.room is None else fold(self.room)
 
     @property
     def by_bot(self) -> bool:
-        """Whether the sender is a bot: the tag of IRCv3's bot mode, which core gives to what bots say."""
+        """True if the sender is a bot: the tag of IRCv3's bot mode, which the core adds to messages of bots."""
         return "bot" in self.tags.split(";")
 
 
 class Joined(NamedTuple):
-    """A member came into a room."""
+    """A member joined a room."""
 
     id: int
     time: float
@@ -68,7 +68,7 @@ class Joined(NamedTuple):
     nickname: str
     userhost: str = ""
     away: str | None = None
-    """Why the new member is away, if so."""
+    """The new member's away text, if away."""
     account: str | None = None
     """The account that the new member is logged in to."""
     realname: str = ""
@@ -76,7 +76,7 @@ class Joined(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A member went out of one room and is still connected."""
+    """A member left one room and is still connected."""
 
     id: int
     time: float
@@ -95,18 +95,18 @@ class Kicked(NamedTuple):
     time: float
     room: str
     nickname: str
-    """Of the one who was removed."""
+    """The nickname of the removed member."""
     by: str
-    """Of the one who did it."""
+    """The nickname of the one who did it."""
     reason: str = ""
     userhost: str = ""
-    """Of the one who did it."""
+    """The user@host of the one who did it."""
     account: str | None = None
     bot: bool = False
 
 
 class Disconnected(NamedTuple):
-    """A member is gone from all rooms at once."""
+    """A member has left all rooms at once by disconnecting."""
 
     id: int
     time: float
@@ -117,11 +117,11 @@ class Disconnected(NamedTuple):
     account: str | None = None
     bot: bool = False
     own_words: bool = False
-    """Whether the reason is what the person said, and not what the server knows."""
+    """True if the reason is the person's own text, not the server's."""
 
 
 class Renamed(NamedTuple):
-    """A member goes by another nickname now, everywhere."""
+    """A member has a new nickname, everywhere."""
 
     id: int
     time: float
@@ -147,18 +147,18 @@ class AwayChanged(NamedTuple):
 
 
 class ProfileChanged(NamedTuple):
-    """What IRC shows of a member beside the nickname is another: user@host, or the real name."""
+    """The user@host or the real name of a member, as IRC shows them, has changed."""
 
     id: int
     time: float
     rooms: tuple[str, ...]
     nickname: str
     userhost: str
-    """As it was before."""
+    """The old user@host."""
     new_userhost: str
-    """Now; the same if only the real name changed."""
+    """The new user@host; the same if only the real name changed."""
     realname: str | None = None
-    """Now; None if it did not change."""
+    """The new real name; None if it did not change."""
     account: str | None = None
     bot: bool = False
 
@@ -176,7 +176,7 @@ class AccountChanged(NamedTuple):
 
 
 class TopicChanged(NamedTuple):
-    """A room has another topic; an empty one was removed."""
+    """The topic of a room has changed; it was removed if it is empty."""
 
     id: int
     time: float
@@ -189,13 +189,13 @@ class TopicChanged(NamedTuple):
 
 
 class ModesChanged(NamedTuple):
-    """The rules of a room, or the roles of its members, are others."""
+    """The rules of a room, or the roles of its members, have changed."""
 
     id: int
     time: float
     room: str
     nickname: str
-    """Of the one who changed them."""
+    """The nickname of the one who changed them."""
     changes: tuple[ModeChange, ...]
     userhost: str = ""
     account: str | None = None
@@ -203,26 +203,26 @@ class ModesChanged(NamedTuple):
 
 
 class Invited(NamedTuple):
-    """A member invited somebody into a room. That person hears it, too."""
+    """A member invited somebody into a room. That person gets the event, too."""
 
     id: int
     time: float
     room: str
     nickname: str
-    """Of the one who invites."""
+    """The nickname of the one who invites."""
     invited: str
-    """Nickname of the one who is invited."""
+    """The nickname of the one who is invited."""
     userhost: str = ""
-    """Of the one who invites."""
+    """The user@host of the one who invites."""
     account: str | None = None
     bot: bool = False
 
 
 class Tagged(NamedTuple):
     """
-    Tags of IRCv3 without a message: somebody is typing, likes what was said. Never kept; only IRC members get it.
+    IRCv3 tags without a message, such as typing notifications and reactions. Never stored; only IRC members get it.
 
-    To a room, or to one person (then `room` is None and `to` is their nickname).
+    Sent to a room, or to one person (then `room` is None and `to` is their nickname).
     """
 
     id: int
@@ -239,7 +239,7 @@ class Tagged(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """The server itself speaks: to a room, or privately to one session (`room` is None, `id` is 0)."""
+    """A notice of the server: to a room, or privately to one session (`room` is None, `id` is 0)."""
 
     id: int
     time: float
@@ -255,12 +255,12 @@ PersonEvent: TypeAlias = Disconnected | Renamed | AwayChanged | ProfileChanged |
 
 Event: TypeAlias = RoomEvent | PersonEvent
 
-# What more than one module asks of a kind of event is answered here, once.
+# Properties of event types that more than one module needs are defined here, once.
 
 SAID: Final = (Message, Tagged)
 """
-What a person says. It has the fields `sender`, `userhost` and `account`, which are those of the sender at its place in
-the order.
+Events that a person sends. They have the fields `sender`, `userhost` and `account`, as they are at the event's position
+in the order.
 """
 WITH_TEXT: Final = (Message, Notice)
-"""What is refused if it cannot be stored. All other events have happened by then, and are told to who is there."""
+"""Events that are refused if they cannot be stored. All others have happened by then, and are still delivered."""

@@ -1,4 +1,4 @@
-"""Functions that a program gives us: what can be seen of them before they are called."""
+"""Inspecting the functions that a program passes in, before they are called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def title_of(function: object) -> str:
-    """Return how a program calls a function: `Tea.brew`; of anything else, what it is."""
+    """Return the name of a function as a program writes it: `Tea.brew`; for other objects, what they are."""
     function = _whole(function)
     name = getattr(function, "__qualname__", None) or (
         f"this {type(function).__name__}" if callable(function) else None
@@ -18,7 +18,7 @@ def title_of(function: object) -> str:
 
 
 def _whole(function: Any) -> Any:
-    """Return the function that a partial one is made of."""
+    """Return the function that a partial one wraps."""
     while isinstance(function, functools.partial):
         function = function.func
     return function
@@ -26,18 +26,18 @@ def _whole(function: Any) -> Any:
 
 def check_plain(function: Callable[..., Any], what: str, title: str | None = None) -> None:
     """
-    Return if a call of the function would run it.
+    Check that a call of the function would run it.
 
     Args:
-        what: What it is for, in the plural.
-        title: Its name, if that is known better.
+        what: The purpose of the function, in the plural.
+        title: Its name, if the caller knows a better one.
 
     Raises:
-        TypeError: It would only make a coroutine or a generator, which nobody runs.
+        TypeError: If it would only create a coroutine or a generator, which nobody runs.
     """
     plain = _whole(function)
     if not inspect.isroutine(plain) and not isinstance(plain, type):
-        plain = getattr(type(plain), "__call__", plain)  # noqa: B004 -- what a call of the object calls
+        plain = getattr(type(plain), "__call__", plain)  # noqa: B004 -- the code that a call of the object runs
     name = title or title_of(function)
     if inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
         raise TypeError(f"{name} is async; {what} are plain functions (they may block)")
@@ -47,11 +47,11 @@ def check_plain(function: Callable[..., Any], what: str, title: str | None = Non
 
 def check_ran(result: object, function: object) -> None:
     """
-    Return if a call did something, which cannot be seen of every function before.
+    Check that a call ran, which cannot be told in advance for every function.
 
     Raises:
-        TypeError: It has only made a coroutine, which nobody runs.
+        TypeError: If it only created a coroutine, which nobody runs.
     """
     if inspect.iscoroutine(result):
-        result.close()  # else Python warns that nobody has awaited it
+        result.close()  # else Python warns that it was never awaited
         raise TypeError(f"{title_of(function)} returned a coroutine, which nobody runs; use plain functions")

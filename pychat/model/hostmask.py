@@ -1,4 +1,4 @@
-"""The texts of a person that masks and questions are matched against, folded once, when one of them changes."""
+"""The texts of a person that masks and queries match, folded once per change."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pychat.model.names import fold
 
 
 class Hostmask(NamedTuple):
-    """All fields are folded. Two people with equal ones cannot be told apart by any mask."""
+    """The folded texts of a person. Two people with equal ones cannot be told apart by any mask."""
 
     nickname: str = ""
     host: str = ""
     whole: str = ""
-    """As "nickname!user@host"."""
+    """The form "nickname!user@host"."""
     account: str | None = None
-    """None: the person is a guest."""
+    """None for a guest."""
     userhost: str = ""
     realname: str = ""
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What `WHO` looks at."""
+        """The texts that `WHO` matches."""
         return self.nickname, self.whole, self.userhost, self.host, self.realname
 
 
 @lru_cache(maxsize=1024)
 def hostmask_of(nickname: str, userhost: str, account: str | None, realname: str = "") -> Hostmask:
-    """Return the hostmask of somebody who may have disconnected: the sender of an event, for one."""
+    """Return the hostmask of a person who may have disconnected, such as the sender of an event."""
     folded, folded_nickname = fold(userhost), fold(nickname)
     return Hostmask(
         folded_nickname,

@@ -1,4 +1,4 @@
-"""Whom one does not want to hear: what a session asks for, and the answer. `core/people/ignore.py` does it."""
+"""Ignore lists: the verbs and their reply. Implemented in `core/people/ignore.py`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pychat.model.queries import Ref
 
 class SetIgnored(NamedTuple):
     """
-    Let nothing reach me any more that these people say, or hear them again; answered by `Ignored`.
+    Ignore these people, or stop ignoring them; answered by `Ignored`.
 
-    They are nicknames, masks, or `a:` and the names of accounts. Who is not ignored can be heard again all the same.
+    They are nicknames, masks, or `a:` with the name of an account. Removing somebody who is not ignored is not an
+    error.
     """
 
     add: tuple[str, ...] = ()
@@ -20,17 +21,17 @@ class SetIgnored(NamedTuple):
 
 
 class ListIgnored(NamedTuple):
-    """Whom do I ignore? Answered by `Ignored`."""
+    """Ask whom the session ignores; answered by `Ignored`."""
 
     ref: Ref = None
 
 
 class Ignored(NamedTuple):
-    """All masks of those who are ignored, and which of them are new and which were there before."""
+    """All masks that the session ignores, and those that were just added and removed."""
 
     ref: Ref
     masks: tuple[str, ...]
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     userhost: str = ""
-    """Of the session itself."""
+    """The user@host of the session itself."""

@@ -1,4 +1,4 @@
-"""Every number that bounds what a peer can cost: one immutable value, given to `ChatServer(limits=...)`."""
+"""All limits on what a peer can cost: one immutable value, passed as `ChatServer(limits=...)`."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Final
 from pychat.model.arguments import optional
 
 _RATES: Final = frozenset({"messages_per_second", "bytes_per_second"})
-"""At 0 nothing would pass, ever."""
+"""Limits that must not be 0, because then nothing would ever pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
-    Bounds with their units. Change some with `Limits(nickname_chars=16)`; `pychat serve` has an option for each.
+    Limits with their units. Change some with `Limits(nickname_chars=16)`; `pychat serve` has an option for each.
 
-    The defaults are those of docs/architecture.md, chosen beside those of other chat servers.
+    The defaults are explained in docs/architecture.md, next to those of other chat servers.
     """
 
     if not TYPE_CHECKING:  # type checkers know the fields
 
         def __new__(cls, *args, **values):
-            """Python would say that a field is unknown, but not which one it may be."""
+            """Suggest the intended field for an unknown one, which Python's own error does not."""
             for name in values:
                 if name not in cls.__dataclass_fields__:
                     close = difflib.get_close_matches(name, cls.__dataclass_fields__, n=1)
@@ -145,6 +145,6 @@ def check_limits(limits: object) -> Limits | None:
     Return the limits, or None if there are none.
 
     Raises:
-        TypeError: They are something else.
+        TypeError: If they are something else.
     """
     return optional("limits", limits, Limits, "a Limits, such as Limits(nickname_chars=16)")

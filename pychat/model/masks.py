@@ -1,14 +1,14 @@
 """
-Masks: patterns of people like `bob!*@*.example`, as bans and questions have them.
+Masks: patterns of people like `bob!*@*.example`, as in bans and queries.
 
-`*` stands for any characters, `?` for one. They are compared with "nickname!user@host", both folded, so case does not
-matter. A ban with `m:` before its mask is a mute: who fits it may come in and cannot talk (an extended ban). `a:ann`
-is for those who are logged in to the account "ann", by whatever nickname (`*` and `?` work there, too); `m:a:ann` mutes
-them.
+`*` stands for any characters, `?` for one. They are matched against "nickname!user@host", both folded, so case does not
+matter. A ban with `m:` before its mask is a mute: people it matches may join but not speak (an extended ban). `a:ann`
+matches people who are logged in to the account "ann", whatever their nickname (`*` and `?` work there, too); `m:a:ann`
+mutes them.
 
-Lists hold the texts of masks and nothing that is compiled, which would take ten times the memory. A mask without
-wildcards but in whole parts, as nearly all bans are, is looked up in a table; the others are compared by `_glob`. One
-mask that is compared with thousands of texts is compiled for that (`matcher`).
+Lists store the texts of masks and no compiled patterns, which would take ten times the memory. A mask without wildcards
+except for whole parts, as nearly all bans are, is looked up in a table; the others are matched by `_glob`. One mask
+that is matched against thousands of texts is compiled for that (`matcher`).
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ from pychat.model.modes import MaskEntry
 from pychat.model.names import fold
 
 MUTE: Final = "m:"
-"""Before the mask of one who shall only be silent."""
+"""The prefix of a mask that only mutes."""
 ACCOUNT: Final = "a:"
-"""Before the name of an account."""
+"""The prefix of an account name."""
 MASK_BYTES: Final = 160
-"""Bytes of a mask in UTF-8: a whole nickname, user and host, and one IRC line can name it."""
+"""The maximum bytes of a mask in UTF-8: enough for a full nickname, user and host, and for one IRC line to name it."""
 
 _ADDRESS: Final = re.compile(r"@(?=[^@]*[0-9])[0-9A-Fa-f*?/]*[.:][0-9A-Fa-f.:*?/]*$")
-"""The end of a mask with an address, or a part of one, for a host."""
+"""The end of a mask whose host is an address or a part of one."""
 _UNKNOWN: Final = MaskEntry("", "", 0.0)
-"""Stands for what was not asked yet."""
+"""A placeholder for a result that is not cached yet."""
 _ASKED_CHARS = 512
 _KNOWN_ANSWERS = 1000
 _SHAPES: Final = 4096
-"""Masks that are remembered by how they are matched."""
+"""The number of masks whose parsed form is cached."""
 
 
 def fits(mask: str, text: str) -> bool:
     """
-    Whether a text is what the mask describes, whatever the case of both. Linear in the text but for a small factor.
+    Return whether the mask matches a text, ignoring case. Linear in the length of the text but for a small factor.
 
-    A mask of more than 512 characters fits nothing.
+    A mask of more than 512 characters matches nothing.
     """
     return matcher(mask)(fold(text))
 
 
 def matcher(mask: str) -> Callable[[str], bool]:
-    """Return what tells of many folded texts whether the mask describes them; see `fits`."""
+    """Return a predicate that matches many folded texts against a mask; see `fits`."""
     if len(mask) > _ASKED_CHARS:
         return lambda text: False
     match = _pattern(fold(mask)).match
@@ -59,15 +59,15 @@ def matcher(mask: str) -> Callable[[str], bool]:
 
 
 def has_wildcards(mask: str) -> bool:
-    """Whether a mask may describe more than one text."""
+    """Return whether a mask can match more than one text."""
     return "*" in mask or "?" in mask
 
 
 @lru_cache(maxsize=64)
 def _pattern(folded: str) -> re.Pattern[str]:
-    # What stands between two `*` may be looked for once, at the first place where it is: a later place never fits
-    # where the first one does not. So each is an atomic group, which is never tried again; without them a mask of
-    # many `*` would take exponential time.
+    # A part between two `*` needs to be searched only once, at its first occurrence: a later one never matches where
+    # the first does not. So each part is an atomic group, which is never retried; otherwise a mask with many `*` would
+    # take exponential time.
     first, *rest = [re.escape(part).replace(r"\?", ".") for part in re.sub(r"\*+", "*", folded).split("*")]
     if not rest:
         return re.compile(rf"(?s:{first})\Z")
@@ -77,9 +77,9 @@ def _pattern(folded: str) -> re.Pattern[str]:
 
 def _glob(pattern: str, text: str) -> bool:
     """
-    Whether a folded text fits a folded pattern, without compiling that: what `_pattern` says.
+    Return whether a folded pattern matches a folded text, without compiling it; same result as `_pattern`.
 
-    Takes about as long as a compiled pattern, for most of the work is that of `str.find`.
+    Takes about as long as a compiled pattern, because `str.find` does most of the work.
     """
     first, *rest = pattern.split("*")
     if not rest:
@@ -88,7 +88,7 @@ def _glob(pattern: str, text: str) -> bool:
     at, end = len(first), len(text) - len(last)
     if at > end or not _is_at(last, text, end) or not _is_at(first, text, 0):
         return False
-    for part in between:  # the first place where a part fits: a later one leaves less room for the next
+    for part in between:  # take the first match of a part: a later one leaves less room for the next part
         at = _find(part, text, at, end)
         if at < 0:
             return False
@@ -97,20 +97,20 @@ def _glob(pattern: str, text: str) -> bool:
 
 
 def _is_at(part: str, text: str, at: int) -> bool:
-    """Whether a part without `*` fits at a place where there is enough text."""
+    """Return whether a part without `*` matches at a position with enough text."""
     if "?" not in part:
         return text.startswith(part, at)
     return all(wanted in ("?", found) for wanted, found in zip(part, text[at : at + len(part)], strict=True))
 
 
 def _find(part: str, text: str, start: int, end: int) -> int:
-    """Return the first place between two others where a part without `*` fits; -1: there is none."""
+    """Return the first position in a range where a part without `*` matches; -1 if there is none."""
     if "?" not in part:
         return text.find(part, start, end)
     anchor = max(part.split("?"), key=len)
     before = part.index(anchor)
     last = end - len(part) + before + len(anchor)
-    if last < start + before + len(anchor):  # there is too little text; a number below 0 would count from its end
+    if last < start + before + len(anchor):  # the text is too short; a negative number would count from its end
         return -1
     at = text.find(anchor, start + before, last)
     while at >= 0 and not _is_at(part, text, at - before):
@@ -119,16 +119,19 @@ def _find(part: str, text: str, start: int, end: int) -> int:
 
 
 def means_address(mask: str) -> bool:
-    """Whether a mask would describe addresses, which no mask does: a cloak stands for each (`model/cloaks.py`)."""
+    """
+    Return whether a mask looks like an address, which no mask can match: people are shown by cloaks
+    (`model/cloaks.py`).
+    """
     return _ADDRESS.search(mask) is not None
 
 
 def normal_mask(raw: str) -> str:
     """
-    Return a mask with all its parts: `bob` is `bob!*@*`, `*@host` is `*!*@host`. `m:` before it and `a:` stay.
+    Return a mask with all its parts: `bob` is `bob!*@*`, `*@host` is `*!*@host`. The prefixes `m:` and `a:` are kept.
 
     Raises:
-        Refused: It is empty or too long, or has a space or a control character.
+        Refused: If it is empty or too long, or has a space or a control character.
     """
     prefix, mask = (MUTE, raw[len(MUTE) :]) if raw.startswith(MUTE) else ("", raw)
     if not mask or not mask.isprintable() or " " in mask:
@@ -149,16 +152,16 @@ def _within(raw: str, whole: str) -> str:
 
 
 class _Shape(NamedTuple):
-    """How a mask is matched."""
+    """The parsed form of a mask."""
 
     mute: bool
     account: bool
-    """Whether it is compared with the account, and not with "nickname!user@host"."""
+    """True if it is matched against the account, not against "nickname!user@host"."""
     exact: tuple[str, str] | None
-    """A field of `Hostmask` and its value, if that is all that it takes; None: it is a pattern."""
+    """A field of `Hostmask` and its value, if comparing that is enough; None for a pattern."""
     pattern: str
     nickname: str | None = None
-    """The one nickname that it describes, if it has no wildcards there."""
+    """The only nickname that it matches, if it has no wildcards there."""
 
     def describes(self, hostmask: Hostmask) -> bool:
         if self.exact is not None:
@@ -170,7 +173,7 @@ class _Shape(NamedTuple):
 
 @lru_cache(maxsize=_SHAPES)
 def _shape(key: str) -> _Shape:
-    """Return the shape of a normal mask, which is folded."""
+    """Return the parsed form of a normal, folded mask."""
     mute = key.startswith(MUTE)
     mask = key.removeprefix(MUTE)
     if mask.startswith(ACCOUNT):
@@ -190,23 +193,23 @@ def _shape(key: str) -> _Shape:
 
 
 def describes(mask: str, hostmask: Hostmask) -> bool:
-    """Whether a normal mask is for a person, or for that person's account."""
+    """Return whether a normal mask matches a person, or that person's account."""
     return _shape(fold(mask)).describes(hostmask)
 
 
 def one_nickname(mask: str) -> str | None:
-    """Return the folded nickname that is the only one a normal mask describes; None: others fit as well."""
+    """Return the folded nickname that a normal mask is limited to; None if it can match others."""
     return _shape(fold(mask)).nickname
 
 
 def one_account(mask: str) -> str | None:
-    """Return the folded name of the only account that a normal mask describes; None: it is not for one account."""
+    """Return the folded name of the account that a normal mask is limited to, or None."""
     shape = _shape(fold(mask))
     return shape.pattern if shape.account and shape.exact is not None else None
 
 
 def prepare(mask: str) -> None:
-    """Do beforehand, without the order lock, what takes the most time of adding a mask; nothing if it is no mask."""
+    """Parse and cache a mask before the order lock is taken; do nothing if it is not a mask."""
     with suppress(Refused):
         _shape(fold(normal_mask(mask)))
 
@@ -217,9 +220,9 @@ def _bad_mask(raw: str, problem: str) -> Refused:
 
 class MaskList:
     """
-    One list of masks of a room, in the order in which they were added.
+    One mask list of a room, in the order in which masks were added.
 
-    Changed under the chat's order lock; may be asked from any thread at any time.
+    Changed under the chat's order lock; may be read from any thread at any time.
     """
 
     __slots__ = ("_changes", "_entries", "_index")
@@ -227,9 +230,9 @@ class MaskList:
     def __init__(self, entries: Iterable[MaskEntry] = (), *, lasts: bool = False) -> None:
         """
         Args:
-            lasts: Whether somebody wants to know what changes (`take_changes`).
+            lasts: True to record changes (`take_changes`).
         """
-        # Both are replaced as a whole, never changed, so that others can read them meanwhile.
+        # Both are replaced as a whole and never changed, so that others can read them meanwhile.
         self._entries: dict[str, MaskEntry] = {fold(entry.mask): entry for entry in entries}
         self._index = _Index(self._entries)
         self._changes: dict[str, MaskEntry | None] | None = {} if lasts else None
@@ -248,12 +251,12 @@ class MaskList:
         return self._entries.get(fold(mask))
 
     def add(self, entry: MaskEntry) -> None:
-        """Add a normal mask, or put it in the place of the one that says the same."""
+        """Add a normal mask, replacing the entry with the same mask."""
         key = fold(entry.mask)
         self._replace({**self._entries, key: entry}, key)
 
     def remove(self, mask: str) -> str | None:
-        """Remove a normal mask; return it as it was added, None if it is not there."""
+        """Remove a normal mask; return it as it was added, or None if it is not there."""
         key, entries = fold(mask), dict(self._entries)
         entry = entries.pop(key, None)
         if entry is None:
@@ -265,17 +268,17 @@ class MaskList:
         self, hostmask: Hostmask, now: float, *, mutes: bool = False, identity: int | None = None
     ) -> MaskEntry | None:
         """
-        Return the entry that describes a person, and of several the one that lasts longest; None if none does.
+        Return the entry that matches a person, the longest-lasting one if there are several, or None.
 
         Args:
-            now: By `Clock.monotonic`; an entry that has ended describes nobody.
-            mutes: Those that only mute count, too.
-            identity: Of the session; entries that were made for it count whatever its hostmask is now.
+            now: The time by `Clock.monotonic`; expired entries match nobody.
+            mutes: True to include mutes.
+            identity: The session's; entries that were made for it match whatever its hostmask is now.
         """
         index = self._index
         key = hostmask, mutes, identity if identity in index.followed else None
         entry = index.known.get(key, _UNKNOWN)
-        # A room asks about its members again and again: with each message.
+        # The same members are looked up again and again, with each message.
         if entry is _UNKNOWN or (entry is not None and _ended(entry, now)):
             entry = _longest(index.about(hostmask, identity), now, mutes)
             if len(index.known) >= _KNOWN_ANSWERS:
@@ -284,21 +287,21 @@ class MaskList:
         return entry
 
     def all_about(self, hostmask: Hostmask, identity: int) -> list[MaskEntry]:
-        """Return all entries that describe a person or were made for its session, mutes among them, ended or not."""
+        """Return all entries that match a person or were made for its session, including mutes and expired ones."""
         entries = self._index.about(hostmask, identity)
         return list({entry.mask: entry for entry in entries}.values())
 
     @property
     def patterns(self) -> int:
-        """How many of them have to be compared, because they are in no table."""
+        """The number of entries that must be matched one by one, because they are in no table."""
         return len(self._index.patterns)
 
     def ended(self, now: float) -> list[MaskEntry]:
-        """Return the entries whose time is over. `now`: by `Clock.monotonic`."""
+        """Return the expired entries. `now` is by `Clock.monotonic`."""
         return [entry for entry in self._entries.values() if _ended(entry, now)]
 
     def take_changes(self) -> dict[str, MaskEntry | None]:
-        """Return what was changed since the last call, by folded mask; None: it was removed."""
+        """Return the changes since the last call, by folded mask; None for a removed one."""
         changes, self._changes = self._changes, {}
         return changes or {}
 
@@ -310,16 +313,16 @@ class MaskList:
 
 
 class _Index:
-    """The entries of a list, by how they are found. Never changed, but for what is known of people."""
+    """The entries of a list, indexed for lookup. Immutable except for the cache of results."""
 
     __slots__ = ("_tables", "followed", "known", "patterns")
 
     def __init__(self, entries: dict[str, MaskEntry]) -> None:
         self._tables: dict[tuple[str, str | None], list[MaskEntry]] = {}
-        """By the field of `Hostmask` and its value."""
+        """Entries by the field of `Hostmask` and its value."""
         self.patterns: list[tuple[_Shape, MaskEntry]] = []
         self.followed: dict[int, list[MaskEntry]] = {}
-        """By identity."""
+        """Entries by identity."""
         self.known: dict[_Asked, MaskEntry | None] = {}
         for key, entry in entries.items():
             shape = _shape(key)
@@ -331,7 +334,7 @@ class _Index:
                 self.followed.setdefault(identity, []).append(entry)
 
     def about(self, hostmask: Hostmask, identity: int | None) -> list[MaskEntry]:
-        """Return the entries that describe a person."""
+        """Return the entries that match a person."""
         found: list[MaskEntry] = []
         if self._tables:
             for field in _FIELDS:
@@ -344,7 +347,7 @@ class _Index:
 
 _Asked: TypeAlias = tuple[Hostmask, bool, "int | None"]
 _FIELDS: Final = ("nickname", "host", "userhost", "whole", "account")
-"""Those of `Hostmask` that a table has."""
+"""The fields of `Hostmask` that a table can have."""
 
 
 def _ended(entry: MaskEntry, now: float) -> bool:

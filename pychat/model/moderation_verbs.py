@@ -1,4 +1,4 @@
-"""What operators ask for, of rooms and of the server, beside what IRC has modes for."""
+"""Moderation verbs for rooms that go beyond IRC's modes."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pychat.model.queries import Ref
 
 class Ban(NamedTuple):
     """
-    Keep somebody out of a room, or silent in it.
+    Ban or mute somebody in a room.
 
-    `target` is a nickname (of one who is here, the address is banned, unless others share it), a mask, or `a:` and the
-    name of an account.
+    `target` is a nickname (if that person is here, the address is banned, unless others share it), a mask, or `a:` with
+    the name of an account.
     """
 
     target: str
     room: str | None = None
     seconds: int | None = None
-    """How long; None: until somebody ends it."""
+    """The duration; None for a permanent ban."""
     reason: str = ""
     mute: bool = False
-    """Whether they may come in and not talk."""
+    """True to only mute: they may join but not speak."""
     ref: Ref = None
     kick: bool = False
-    """Whether the person is removed from the room, too."""
+    """True to remove the person from the room, too."""
 
 
 class Unban(NamedTuple):
-    """End the bans, or the mutes, of that mask, or else all that are for the one who has that nickname."""
+    """End the bans, or the mutes, of this mask, or else all that match the person with this nickname."""
 
     target: str
     room: str | None = None

@@ -1,21 +1,21 @@
 """
-Modes: the rules of a room and the roles of its members, by the letters that IRC gives them.
+Modes: the rules of a room and the roles of its members, by their IRC letters.
 
 | Letter | Argument | Meaning (modern.ircdocs.horse, "Channel Modes") |
 |---|---|---|
 | `b`, `e`, `I` | a mask | ban; exception from bans; exception from `i`: lists of masks |
-| `k` | a key | who joins must know it |
-| `l` | a number, when it is set | that many members at most |
-| `W` | seconds, when it is set | slow mode: between two messages of one member; not of operators and those with voice |
-| `i` | | who joins must have been invited |
-| `m` | | only operators and those with voice talk |
-| `n` | | only members talk |
-| `s` | | the room is in no list for those who are not in it |
-| `t` | | only operators set the topic |
-| `C` | | no CTCP but actions |
+| `k` | a key | required to join |
+| `l` | a number, when it is set | maximum number of members |
+| `W` | seconds, when it is set | slow mode: minimum time between two messages of a member without a role |
+| `i` | | only invited people may join |
+| `m` | | only operators and members with voice may speak |
+| `n` | | only members may speak |
+| `s` | | the room is hidden from everybody who is not in it |
+| `t` | | only operators may set the topic |
+| `C` | | no CTCP except actions |
 | `o`, `v` | a nickname | the member is an operator; has voice |
 
-All languages use these letters: `/mode +b bob!*@*`, `MODE #ops +b bob!*@*`.
+All protocols use these letters: `/mode +b bob!*@*`, `MODE #ops +b bob!*@*`.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from pychat.model.errors import LimitExceeded
 LISTS: Final = "beI"
 """Modes that are lists of masks."""
 ROLES: Final = "ov"
-"""Modes that members have, the highest first."""
+"""Modes of members, the highest first."""
 WITH_ARGUMENT: Final = LISTS + ROLES + "k"
 """Modes that take an argument both when they are set and when they are removed."""
 WHEN_SET: Final = "lW"
-"""Modes that take an argument only when they are set. No server that is common knows `W`."""
+"""Modes that take an argument only when they are set. No common IRC server has `W`."""
 FLAGS: Final = "Cimnst"
 """Modes without an argument."""
 ALL: Final = LISTS + "k" + WHEN_SET + FLAGS + ROLES
 ROLE_LETTERS: Final = {"operator": "o", "voice": "ov"}
-"""By the names of roles (`Message.role`): who has one of these letters has the role, or a higher one."""
+"""Letters by the name of a role (`Message.role`): a member with one of them has that role or a higher one."""
 USER_MODES: Final = "Biow"
 """
-What a person can be (modern.ircdocs.horse, "User Modes"): `B` a bot, `i` invisible to strangers, `o` a server
-operator, `w` one who wants to hear from server operators.
+Modes of a person (modern.ircdocs.horse, "User Modes"): `B` a bot, `i` invisible to strangers, `o` a server operator,
+`w` gets the messages of server operators.
 """
 MOST_CHANGES: Final = 20
-"""Modes with an argument that can be changed at once (`MODES` of ISUPPORT), and as many without."""
+"""The maximum number of modes with an argument in one change (`MODES` of ISUPPORT), and of modes without one."""
 
 
 class ModeChange(NamedTuple):
@@ -52,39 +52,38 @@ class ModeChange(NamedTuple):
 
     adding: bool
     mode: str
-    """One of the letters above, or any other: those who perform it refuse it."""
+    """One of the letters above; any other letter is refused when the change is performed."""
     argument: str | None = None
 
 
 class MaskEntry(NamedTuple):
-    """One line of a list of masks."""
+    """One entry of a mask list."""
 
     mask: str
     by: str
-    """Nickname of the one who added it."""
+    """The nickname of the person who added it."""
     time: float
     """POSIX seconds."""
     userhost: str = ""
-    """Of the one who added it."""
+    """The user@host of the person who added it."""
     until: float | None = None
-    """When it ends, POSIX seconds; None: when somebody removes it."""
+    """When it expires, in POSIX seconds; None if it is permanent."""
     reason: str = ""
     follows: tuple[int, ...] = ()
-    """Identities of the sessions that it was made for: it is for them whatever they are called later."""
+    """The identities of the sessions it was made for: it matches them under any later nickname."""
     deadline: float | None = None
-    """When it ends, by `Clock.monotonic`, wherever the clock is set meanwhile; None: never, or it is in no list."""
+    """When it expires by `Clock.monotonic`, even if the clock is set; None for never, or if it is in no list yet."""
 
 
 def parse(letters: str, arguments: Sequence[str], *, bounded: bool = True) -> list[ModeChange]:
     """
-    Return the changes that "+o-v+b" and the arguments behind it ask for; without a sign, modes are set.
+    Parse changes such as "+o-v+b" and the arguments after them; without a sign, modes are set.
 
-    A mode that takes an argument and finds none left has None: of a list it asks what is in it, of others it will be
-    refused. Letters that mean nothing become changes, too, for those who perform them to refuse. Arguments that no
-    mode takes are ignored.
+    A mode without its argument gets None: for a list, that asks for the entries; others are refused later. Unknown
+    letters become changes, too, which are refused when they are performed. Surplus arguments are ignored.
 
     Raises:
-        LimitExceeded: There are too many and they are `bounded`; nothing shall be changed then.
+        LimitExceeded: If there are too many changes and `bounded` is set; nothing must be changed then.
     """
     changes: list[ModeChange] = []
     left = iter(arguments)
@@ -102,8 +101,10 @@ def parse(letters: str, arguments: Sequence[str], *, bounded: bool = True) -> li
 
 def require_few(changes: Sequence[ModeChange], room: str | None = None) -> None:
     """
+    Check the number of changes.
+
     Raises:
-        LimitExceeded: More than `MOST_CHANGES` have an argument, or more have none.
+        LimitExceeded: If more than `MOST_CHANGES` have an argument, or more than that have none.
     """
     with_argument = sum(change.argument is not None for change in changes)
     if max(with_argument, len(changes) - with_argument) > MOST_CHANGES:
@@ -111,7 +112,7 @@ def require_few(changes: Sequence[ModeChange], room: str | None = None) -> None:
 
 
 def write(changes: Iterable[ModeChange]) -> tuple[str, list[str]]:
-    """Return the letters and the arguments of changes, what `parse` takes: "+ob-v" and ["ann", "eve!*@*", "bob"]."""
+    """Return the letters and the arguments of changes, as `parse` takes them: "+ob-v" and ["ann", "eve!*@*", "bob"]."""
     letters: list[str] = []
     arguments: list[str] = []
     sign = ""

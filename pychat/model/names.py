@@ -1,12 +1,12 @@
 r"""
-What nicknames and rooms may be called, and which names are the same or look the same.
+Valid nicknames and room names, and which of them are the same or look alike.
 
-Letters and digits of any script, and of ASCII punctuation what IRC allows: ``-_[]{}|^\` ``; in names of rooms more of
-it, and emoji. Other scripts follow the profile UsernameCasePreserved of RFC 8265, and one name keeps to one script
-(UTS #39, 5.1; Japanese, Korean and Bopomofo with their Han characters count as one).
+Allowed are letters and digits of any script, and the ASCII punctuation that IRC allows: ``-_[]{}|^\` ``; room names may
+have more punctuation, and emoji. Other scripts follow the profile UsernameCasePreserved of RFC 8265, and a name must
+keep to one script (UTS #39, 5.1; Japanese, Korean and Bopomofo with their Han characters count as one).
 
-The only door of precis_i18n and confusable_homoglyphs. Both are imported when the first name outside ASCII appears,
-because they cost 40 ms and most servers never need them; all that concerns plain ASCII names is decided here.
+The only module that uses precis_i18n and confusable_homoglyphs. Both are imported at the first name outside ASCII,
+because they take 40 ms and most servers never need them; plain ASCII names are handled completely here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NICKNAME_PUNCTUATION = frozenset(r"-_[]{}|^\`")
 _ROOM_PUNCTUATION = _NICKNAME_PUNCTUATION | frozenset(".#+&'/@:")
 _NO_ROOM_BEGINS = "-./"
 
-# Emoji: their blocks without what looks like letters, lines or brackets. Two of them may be joined.
+# The blocks of emoji, without characters like letters, lines or brackets. Two emoji may be joined.
 _OF_EMOJI = (
     "[\u231a\u231b\u2328\u23cf\u23e9-\u23f3\u23f8-\u23fa\u2600-\u26ff\u2702-\u2757\u2763-\u2767\u2795-\u27b0\u27bf"
     "\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\U0001f004\U0001f0cf\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff]"
@@ -34,17 +34,17 @@ _OF_EMOJI = (
 _EMOJI = re.compile(f"(?:{_OF_EMOJI}(?:\u200d(?={_OF_EMOJI}))?)+")
 _SYMBOLS = {"So", "Sk", "Sm"}
 
-# They choose between the coloured and the plain shape of the same character.
+# They select the coloured or the plain shape of the same character.
 _SHAPES = {0xFE0E: None, 0xFE0F: None}
 
 # 32 characters may have 96 bytes: enough for every script but those beyond U+FFFF at full length.
 _BYTES_PER_CHARACTER = 3
 
-# No language stacks more marks on one letter; what does is meant to run into the lines above and below it.
+# No script stacks more marks on one letter; longer stacks are meant to run into the lines above and below.
 _MARKS_IN_A_ROW = 4
 
-# A longer name is refused before its characters are looked at: nobody shall pay for 4 KiB of Unicode properties.
-# Composition (NFC) shortens real names by less than this.
+# A longer name is refused before its characters are examined, so that nobody can make the server process 4 KiB of
+# Unicode properties. Composition (NFC) shortens real names by less than this.
 _DECOMPOSED_LENGTH = 4
 
 
@@ -52,17 +52,17 @@ _ANY_LENGTH = Limits(room_name_chars=2**16)
 
 
 AUDIT: Final = "*audit"
-"""The name of what is no room: no room may be called so."""
+"""The name of the audit record, which is not a valid room name."""
 
 
 def check_nickname(raw: str, limits: Limits) -> str:
     """
-    Return the nickname as everybody will see it: its case kept, full-width letters narrowed, NFC.
+    Return the nickname as everybody will see it: case preserved, full-width letters narrowed, NFC.
 
-    Whether it is reserved (`model/reserved_names.py`), in use or somebody's own is another question.
+    Does not check whether it is reserved (`model/reserved_names.py`), in use or registered.
 
     Raises:
-        InvalidNickname: A rule is broken; the error names the first one.
+        InvalidNickname: If a rule is broken; the error names the first one.
     """
     limit = limits.nickname_chars
     name, problem = _check_characters(raw, limit, _NICKNAME_PUNCTUATION)
@@ -74,10 +74,10 @@ def check_nickname(raw: str, limits: Limits) -> str:
 
 def check_room(raw: str, limits: Limits) -> str:
     """
-    Return the name of a room as everybody will see it: it has more punctuation than nicknames have, and emoji.
+    Return the room name as everybody will see it; it may have more punctuation than a nickname, and emoji.
 
     Raises:
-        InvalidRoomName: A rule is broken; the error names the first one.
+        InvalidRoomName: If a rule is broken; the error names the first one.
     """
     limit = limits.room_name_chars
     name, problem = _check_characters(raw, limit, _ROOM_PUNCTUATION, emoji=True)
@@ -91,12 +91,12 @@ def check_room(raw: str, limits: Limits) -> str:
 
 
 def has_mark_of_irc(room: str) -> bool:
-    """Whether a name begins with the "#" that IRC puts before it: elsewhere, hardly anybody means a new room so."""
+    """Return whether a name begins with IRC's "#". In other protocols, hardly anybody means to create such a room."""
     return room.startswith("#")
 
 
 def names_of(rooms: Iterable[str]) -> tuple[str, ...]:
-    """Return the names; a string is not taken for a list of rooms with names of one letter."""
+    """Return the names as a tuple; reject a string, which would be a list of one-letter names."""
     if isinstance(rooms, str):
         raise TypeError(f"rooms must be a list of names: [{rooms!r}], not {rooms!r}")
     return tuple(items("rooms", rooms, "['lobby']"))
@@ -104,11 +104,11 @@ def names_of(rooms: Iterable[str]) -> tuple[str, ...]:
 
 def room_names(rooms: Iterable[str]) -> tuple[str, ...]:
     """
-    Return the names of rooms of a server elsewhere, which may have other limits.
+    Return the names of rooms of another server, which may have other limits.
 
     Raises:
-        TypeError: It is no list of names.
-        InvalidRoomName: One cannot be the name of a room.
+        TypeError: If it is not a list of names.
+        InvalidRoomName: If one is not a valid room name.
     """
     names = names_of(rooms)
     for name in names:
@@ -120,20 +120,20 @@ def room_names(rooms: Iterable[str]) -> tuple[str, ...]:
 
 
 def fold(name: str) -> str:
-    """Return the key under which a name is unique: two names that differ in case only have the same."""
+    """Return the key under which a name is unique: names that differ only in case have the same key."""
     if name.isascii():
         return name.lower()
-    # Canonical caseless matching (Unicode 3.13, D145): some letters fold to the same only when taken apart.
+    # Canonical caseless matching (Unicode 3.13, D145): some letters fold to the same only when decomposed.
     folded = unicodedata.normalize("NFD", name.translate(_SHAPES)).casefold()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded).casefold())
 
 
 def skeleton(name: str) -> str:
     """
-    Return the key that names which look alike have in common, whatever their case (UTS #39, section 4).
+    Return a key that names which look alike share, ignoring case (UTS #39, section 4).
 
-    Compare it only if at least one of two names is not ASCII: among ASCII names "l", "1" and "I" would be the same,
-    and somebody called `bill` must not keep out a `bi11`.
+    Compare it only if at least one of two names is not ASCII: in ASCII, "l", "1" and "I" would be the same, and a user
+    called `bill` must not keep out a `bi11`.
     """
     if name.isascii():
         return name.translate(_ASCII_PROTOTYPES).lower().translate(_ASCII_PROTOTYPES)
@@ -143,7 +143,7 @@ def skeleton(name: str) -> str:
 def _check_characters(
     raw: str, limit: int, punctuation: frozenset[str], *, emoji: bool = False
 ) -> tuple[str, str | None]:
-    """Return the normalised name and the first problem with its length or characters, None if there is none."""
+    """Return the normalised name and the first problem with its length or characters, or None."""
     if not raw:
         return raw, "it is empty"
     if len(raw) > limit * _DECOMPOSED_LENGTH:
@@ -187,7 +187,7 @@ def _not_allowed(character: str) -> str:
 
 
 def _too_many_marks(name: str) -> str | None:
-    if unicodedata.category(name[0]).startswith("M"):  # it would be drawn over what stands before the name
+    if unicodedata.category(name[0]).startswith("M"):  # it would be drawn over the text before the name
         return "it may not begin with a combining mark"
     for is_mark, run in groupby(name, key=lambda character: unicodedata.category(character).startswith("M")):
         if is_mark and len(list(run)) > _MARKS_IN_A_ROW:
@@ -196,7 +196,7 @@ def _too_many_marks(name: str) -> str | None:
 
 
 def _enforce_between_emoji(raw: str) -> tuple[str, str | None]:
-    """Return the name with all that stands between emoji normalised, and the first problem of that."""
+    """Return the name with the parts between emoji normalised, and their first problem."""
     raw = raw.translate(_SHAPES)
     parts: list[str] = []
     end = 0
@@ -204,7 +204,7 @@ def _enforce_between_emoji(raw: str) -> tuple[str, str | None]:
         between = raw[end:] if match is None else raw[end : match.start()]
         if between:
             part, problem = (between, None) if between.isascii() else _enforce_profile(between)
-            problem = problem or (_too_many_marks(part) if parts else None)  # what an emoji has is its own
+            problem = problem or (_too_many_marks(part) if parts else None)  # marks on an emoji are not limited here
             if problem:
                 return raw, problem
             parts.append(part)
@@ -222,14 +222,14 @@ def _is_symbol(character: str) -> bool:
 
 
 def _enforce_profile(raw: str) -> tuple[str, str | None]:
-    """Return the name normalised by UsernameCasePreserved, and the first problem that the profile has with it."""
+    """Return the name normalised by UsernameCasePreserved, and its first violation of the profile."""
     from precis_i18n import get_profile
 
     try:
         return get_profile("UsernameCasePreserved").enforce(raw), None
     except UnicodeEncodeError as error:
-        # The profile reports its errors this way: `object` is the normalised name, start to end the character, or
-        # the whole name where the rule is about all of it (the Bidi Rule of RFC 5893 is the one that names meet).
+        # The profile reports errors this way: `object` is the normalised name, start to end the character, or the whole
+        # name for a rule about all of it (of these, names meet the Bidi Rule of RFC 5893).
         name = error.object
         if not error.reason.endswith(("/bidi_rule", "/not_idempotent")):
             return name, _not_allowed(name[error.start])
@@ -246,7 +246,7 @@ _WRITTEN_TOGETHER = {
 
 
 def _mixed_scripts(name: str) -> str | None:
-    """Say so if no one writing system has all the letters (UTS #39, 5.1: the resolved script set is empty)."""
+    """Return a problem if no one writing system has all the letters (UTS #39, 5.1: an empty resolved script set)."""
     from confusable_homoglyphs.categories import unique_aliases
 
     scripts = unique_aliases(name) - {"COMMON", "INHERITED"}
@@ -256,14 +256,14 @@ def _mixed_scripts(name: str) -> str | None:
     return None
 
 
-# What `_prototypes` gives for ASCII, so that ASCII names need no table; a test compares the two.
+# The values of `_prototypes` for ASCII, so that ASCII names need no table; a test compares the two.
 _ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn", "`": "'", '"': "''"})
 
-# Where Unicode's table does not say what the eye does: the small palochka is drawn like "l" (the table takes it for an
-# "i"), the small ka and kappa like "k" (the table takes them for the "kra" of Greenland, which is drawn so, too).
+# Where Unicode's table differs from what the eye sees: the small palochka is drawn like "l" (the table maps it to "i"),
+# the small ka and kappa like "k" (the table maps them to the "kra" of Greenland, which is drawn the same).
 _MORE_PROTOTYPES = {0x04CF: "l", 0x043A: "k", 0x03BA: "k", 0x0138: "k"}
 
-# Letters that lose their dot under a mark above (Soft_Dotted of PropList.txt), without those that NFD takes apart.
+# Letters that lose their dot under a mark above (Soft_Dotted of PropList.txt), without those that NFD decomposes.
 _SOFT_DOTTED = frozenset(
     "ij\u0249\u0268\u029d\u02b2\u03f3\u0456\u0458\u1d62\u1d96\u1da4\u1da8\u2071\u2148\u2149\u2c7c\u0131\u0237"
 )
@@ -271,17 +271,17 @@ _DOT_ABOVE = "\u0307"
 _ABOVE = 230
 
 _LEFT_TO_RIGHT_MARK = "\u200e"
-_JOINERS = {0x200C: "", 0x200D: ""}  # allowed where some scripts need them, and never to be seen
+_JOINERS = {0x200C: "", 0x200D: ""}  # allowed where some scripts need them, and always invisible
 
 
 @cache
 def _prototypes() -> dict[int, str]:
     """
-    Return, for each confusable character, what stands for all that look like it.
+    Return the prototype of each confusable character, which all characters that look like it share.
 
-    The library's table knows both directions of each pair of confusables.txt, but not which is which. There, each
-    character has one prototype and a prototype has none, so the one with several partners is the prototype; of two
-    that have only each other it is the longer one, else the one with the smaller code point.
+    The library's table has both directions of each pair of confusables.txt, but not which one is the prototype. In that
+    file, each character has one prototype and a prototype has none, so a character with several partners is a
+    prototype. Of two that only have each other, it is the longer one, or else the one with the smaller code point.
     """
     from confusable_homoglyphs.confusables import confusables_data
 
@@ -302,7 +302,7 @@ def _prototype(name: str) -> str:
 
 
 def _undotted(decomposed: str) -> str:
-    """Leave out dots above letters that have one: they are drawn like one (UTS #39, section 5.4)."""
+    """Remove dots above letters that already have one: they look the same (UTS #39, section 5.4)."""
     if _DOT_ABOVE not in decomposed:
         return decomposed
     kept: list[str] = []
@@ -310,7 +310,7 @@ def _undotted(decomposed: str) -> str:
     for character in decomposed.replace("I" + _DOT_ABOVE, "i"):
         if character == _DOT_ABOVE and has_dot:
             continue
-        if unicodedata.combining(character) in (0, _ABOVE):  # marks below leave the dot as it is
+        if unicodedata.combining(character) in (0, _ABOVE):  # marks below do not affect the dot
             has_dot = character in _SOFT_DOTTED
         kept.append(character)
     return "".join(kept)

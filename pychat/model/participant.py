@@ -1,4 +1,4 @@
-"""The verbs as methods, the same for a session inside the server's process and for a client across the network."""
+"""The verbs as methods, the same for a session inside the server's process and for a network client."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ R = TypeVar("R", bound=Reply)
 
 class Participant:
     """
-    Somebody who asks and waits for the answer. May be used from any thread.
+    Sends verbs and waits for replies. May be used from any thread.
 
-    Where a `room` is optional, None means the current one: the room joined last. Every method raises what `ask` does.
+    Where `room` is optional, None means the current one: the room joined last. Every method raises the errors of `ask`.
     """
 
     __slots__ = ()
@@ -42,11 +42,11 @@ class Participant:
     @abstractmethod
     def ask(self, verb: Verb) -> Reply:
         """
-        Ask for any verb and return its answer. A `ref` of its own is not sent.
+        Perform any verb and return its reply. A `ref` in the verb is not sent.
 
         Raises:
-            Refused: With the reason and its code.
-            AckTimeout: No answer came in time; it may still be accepted.
+            Refused: If it is refused, with the reason and a code.
+            AckTimeout: If no reply came in time; the verb may still be accepted.
         """
 
     def _ask_for(self, kind: type[R], verb: Verb) -> R:
@@ -63,43 +63,43 @@ class Participant:
 
     def say(self, text: str, room: str | None = None, *, action: bool = False, notice: bool = False) -> int:
         """
-        Say something in a room (default: the current one); return its id.
+        Send a message to a room (default: the current one); return its id.
 
         Args:
-            action: Whether it is to be shown as "ann waves".
-            notice: Whether it is what no program shall answer (`Message.notice`): so two bots never talk for ever.
+            action: True to show it as "ann waves".
+            notice: True if no program must answer it (`Message.notice`), so that two bots do not talk for ever.
 
         Raises:
-            NotPublished: No handler of the server has published it. (`ask(Say(...))` returns an `Ok` without an id.)
+            NotPublished: If no handler of the server has published it. (`ask(Say(...))` returns an `Ok` without an id.)
         """
         return self._id_of(Say(text, room, action, notice=notice))
 
     def direct(self, to: str, text: str, *, action: bool = False, notice: bool = False) -> int:
-        """Say something to one person; return its id. For the rest see `say`."""
+        """Send a message to one person; return its id. Otherwise like `say`."""
         return self._id_of(Direct(text, to, action, notice=notice))
 
     def join(self, room: str, key: str | None = None) -> tuple[MemberInfo, ...]:
-        """Come into a room, which becomes the current one; return who is there. `key`: what its mode `k` asks for."""
+        """Join a room, which becomes the current one; return its members. `key` is the one of its mode `k`."""
         return self._ask_for(Members, Join(room, key=key)).members
 
     def leave(self, room: str | None = None, reason: str = "") -> None:
-        """Go out of a room."""
+        """Leave a room."""
         self.ask(Leave(room, reason))
 
     def set_nickname(self, nickname: str) -> None:
-        """Go by another nickname."""
+        """Change the nickname."""
         self.ask(SetNickname(nickname))
 
     def set_topic(self, topic: str, room: str | None = None) -> None:
-        """Give a room a topic; an empty one removes it."""
+        """Set the topic of a room; an empty one removes it."""
         self.ask(SetTopic(topic, room))
 
     def set_away(self, text: str | None) -> None:
-        """Be away, or back with None."""
+        """Set an away text, or return with None."""
         self.ask(SetAway(text))
 
     def members(self, room: str | None = None) -> tuple[MemberInfo, ...]:
-        """Return who is in a room."""
+        """Return the members of a room."""
         return self._ask_for(Members, ListMembers(room)).members
 
     def list_rooms(self) -> tuple[RoomInfo, ...]:
@@ -110,51 +110,51 @@ class Participant:
         """Return the last events of a room."""
         return self._ask_for(HistoryPage, ReadHistory(room, limit=limit)).events
 
-    # Having an account
+    # Accounts
 
     def register(self, password: str, account: str | None = None) -> None:
-        """Make an account, of one's own nickname if no other name is given, and log in to it."""
+        """Create an account, by default with the own nickname, and log in to it."""
         self.ask(Register(password, account))
 
     def log_in(self, password: str, account: str | None = None) -> str:
-        """Log in to an account, that of one's own nickname if no other is given; return its name."""
+        """Log in to an account, by default that of the own nickname; return its name."""
         return self._ask_for(LoggedIn, LogIn(password, account)).account
 
     def log_out(self) -> None:
-        """Be a guest again."""
+        """Become a guest again."""
         self.ask(LogOut())
 
     def change_password(self, password: str, new_password: str) -> None:
-        """Give the account that one is logged in to another password."""
+        """Change the password of the own account."""
         self.ask(ChangePassword(password, new_password))
 
     def drop_account(self, password: str) -> None:
-        """Delete the account that one is logged in to."""
+        """Delete the own account."""
         self.ask(DropAccount(password))
 
     def regain(self, nickname: str, password: str | None = None) -> None:
-        """Take a nickname of one's account back from whoever has it; with the password, log in first."""
+        """Take a nickname of the own account from its holder; with the password, log in first."""
         self.ask(Regain(nickname, password))
 
-    # Order in a room: for its operators
+    # Moderation, for operators of a room
 
     def remove(self, nickname: str, room: str | None = None, reason: str = "") -> None:
-        """Remove somebody from a room; who is not banned can come back."""
+        """Remove somebody from a room; they can come back unless they are banned."""
         self.ask(Kick(nickname, room, reason))
 
     def ban(self, target: str, room: str | None = None, seconds: int | None = None, reason: str = "") -> None:
         """
-        Keep somebody out of a room, and silent: a nickname, a mask like "nick!user@host" in which `*` and `?` fit
-        anything, or `a:` and an account. Without `seconds`, until somebody ends it.
+        Ban somebody from joining and speaking: a nickname, a mask like "nick!user@host" in which `*` and `?` are
+        wildcards, or `a:` with an account. Without `seconds`, the ban is permanent.
         """
         self.ask(Ban(target, room, seconds, reason))
 
     def unban(self, target: str, room: str | None = None) -> None:
-        """End the ban of a mask, or all that are for the one who has that nickname."""
+        """End the ban of a mask, or all that match the person with that nickname."""
         self.ask(Unban(target, room))
 
     def mute(self, target: str, room: str | None = None, seconds: int | None = None, reason: str = "") -> None:
-        """Let somebody be in a room and not talk there; for the rest see `ban`."""
+        """Mute somebody in a room; otherwise like `ban`."""
         self.ask(Ban(target, room, seconds, reason, mute=True))
 
     def unmute(self, target: str, room: str | None = None) -> None:
@@ -162,7 +162,7 @@ class Participant:
         self.ask(Unban(target, room, mute=True))
 
     def invite(self, nickname: str, room: str | None = None) -> None:
-        """Invite somebody into a room, also one that only the invited may join."""
+        """Invite somebody into a room, even if it is invite-only."""
         self.ask(Invite(nickname, room))
 
     def set_modes(self, letters: str, *arguments: str, room: str | None = None) -> None:
@@ -170,6 +170,6 @@ class Participant:
         Change modes of a room, or roles of its members: `set_modes("+mo", "ann")`. model/modes.py has the letters.
 
         Raises:
-            Refused: For the first change that cannot be made. The others are made all the same.
+            Refused: For the first change that cannot be made; the others are made anyway.
         """
         self.ask(SetModes(tuple(modes.parse(letters, arguments)), room))

@@ -1,8 +1,8 @@
 """
-What a session asks to know: verbs that change nothing.
+Queries: verbs that change nothing.
 
-Like all verbs (`model/verbs.py`) they may carry a `ref`, the asker's own mark, and where a `room` is optional, None
-means the session's current room.
+Like all verbs (`model/verbs.py`) they may have a `ref`, the sender's own mark; where `room` is optional, None means the
+session's current room.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import NamedTuple, TypeAlias
 from pychat.model.events import Event
 
 Ref: TypeAlias = str | int | tuple[object, ...] | None
-"""Any value that the language can compare; JSON has strings and numbers, IRC the command that is answered."""
+"""Any value that the protocol can compare: strings and numbers in JSON, the answered command in IRC."""
 
 
 class Moment(NamedTuple):
-    """A place in the record of a room, by the time: POSIX seconds."""
+    """A position in the log of a room, by time: POSIX seconds."""
 
     time: float
 
 
 Position: TypeAlias = int | Moment
-"""A place in the record of a room: an event id, or a time."""
+"""A position in the log of a room: an event id, or a time."""
 
 
 class GetTopic(NamedTuple):
@@ -33,19 +33,19 @@ class GetTopic(NamedTuple):
 
 
 class ListMembers(NamedTuple):
-    """Who is in a room of mine? Answered by `Members`."""
+    """Ask for the members of one of the session's rooms; answered by `Members`."""
 
     room: str | None = None
     ref: Ref = None
 
 
 class RoomFilter(NamedTuple):
-    """Which rooms are wanted; what is None or empty wants all."""
+    """Conditions for rooms; None or empty matches all."""
 
     masks: tuple[str, ...] = ()
-    """Names, which may contain the wildcards `*` and `?`: one of them fits."""
+    """Names with the wildcards `*` and `?`; one of them must match."""
     not_masks: tuple[str, ...] = ()
-    """None of them fits."""
+    """Names with wildcards; none of them may match."""
     more_than: int | None = None
     """Members."""
     less_than: int | None = None
@@ -61,14 +61,14 @@ class RoomFilter(NamedTuple):
 
 
 class ListRooms(NamedTuple):
-    """Which rooms are there? Answered by `Rooms`."""
+    """Ask for the rooms of the server; answered by `Rooms`."""
 
     ref: Ref = None
     filter: RoomFilter = RoomFilter()
 
 
 class WhoIs(NamedTuple):
-    """Who is this? Answered by `Profile`."""
+    """Ask for the profile of a person; answered by `Profile`."""
 
     nickname: str
     ref: Ref = None
@@ -76,61 +76,61 @@ class WhoIs(NamedTuple):
 
 class ListPeople(NamedTuple):
     """
-    Who is there? Answered by `People`.
+    Ask for people; answered by `People`.
 
-    Those in a room, or those whose nickname, user@host or real name fits a mask. Who is not in a room with the asker
-    and wants to be invisible (user mode `i`) is told only to those who give the very nickname.
+    They are the members of a room, or those whose nickname, user@host or real name matches a mask. A person who shares
+    no room with the session and is invisible (user mode `i`) is only found by the exact nickname.
     """
 
     mask: str = "*"
     room: str | None = None
     operators: bool = False
-    """Only those who are server operators."""
+    """Only server operators."""
     ref: Ref = None
 
 
 class FindPeople(NamedTuple):
-    """Which of these are there? Answered by `People`, in the order of the nicknames that were found."""
+    """Ask which of these people are online; answered by `People`, in the order of the nicknames that were found."""
 
     nicknames: tuple[str, ...]
     ref: Ref = None
 
 
 class WhoWas(NamedTuple):
-    """Who had this nickname? Answered by `PastPeople`, the last one first."""
+    """Ask for past owners of a nickname; answered by `PastPeople`, the last one first."""
 
     nickname: str
     most: int | None = None
-    """At most so many; None: as many as one answer takes."""
+    """The maximum number; None for as many as fit in one reply."""
     ref: Ref = None
 
 
 class ListWatched(NamedTuple):
-    """Whom do I watch, and who of them is there? Answered by `Watched`."""
+    """Ask which nicknames the session monitors, and which of them are online; answered by `Watched`."""
 
     ref: Ref = None
 
 
 class CountPeople(NamedTuple):
-    """How many people and rooms are there? Answered by `Counts`."""
+    """Ask for the numbers of people and rooms; answered by `Counts`."""
 
     ref: Ref = None
 
 
 class GetMotd(NamedTuple):
-    """What is the message of the day? Answered by `Motd`."""
+    """Ask for the message of the day; answered by `Motd`."""
 
     ref: Ref = None
 
 
 class ReadHistory(NamedTuple):
     """
-    What was said in a room of mine? Answered by `HistoryPage`.
+    Ask for the history of one of the session's rooms; answered by `HistoryPage`.
 
-    Without bounds the last events. With one: the events nearest to it. With both: from `after` on. `around` and
-    `between` exclude the others: half of the limit before the place, half behind; or from the first of two places on
-    towards the second, which may be the earlier one. A search finds the last messages, or the last ahead of `before`,
-    and takes no other bound.
+    Without bounds, it returns the last events. With one bound, the events nearest to it. With both, those from `after`
+    on. `around` and `between` exclude other bounds: `around` returns half of the limit before the position, half after
+    it; `between` starts at its first position and goes towards the second, which may be the earlier one. A search
+    returns the last matches, or the last before `before`, and takes no other bound.
     """
 
     room: str | None = None
@@ -145,33 +145,33 @@ class ReadHistory(NamedTuple):
     search: str | None = None
     """Only messages with these words (`model/search.py`)."""
     without: tuple[type[Event], ...] = ()
-    """Events of these classes do not count and are left out: the language of the reader has no words for them."""
+    """Events of these classes do not count and are left out, because the reader's protocol cannot express them."""
 
 
 class ListHistory(NamedTuple):
-    """In which rooms of mine was the last thing said between two times? Answered by `HistoryTargets`."""
+    """Ask which of the session's rooms have their last message between two times; answered by `HistoryTargets`."""
 
     between: tuple[Moment, Moment]
-    """If they are more than the limit, those nearest to the first of the two, which may be the later one."""
+    """If more rooms match than the limit allows, the nearest to the first time win; it may be the later one."""
     limit: int | None = None
     ref: Ref = None
 
 
 class ListInvitations(NamedTuple):
-    """Which rooms am I invited to? Answered by `Invitations`."""
+    """Ask which rooms the session is invited to; answered by `Invitations`."""
 
     ref: Ref = None
 
 
 class GetModes(NamedTuple):
-    """Which rules does a room have? Answered by `Modes`."""
+    """Ask for the rules of a room; answered by `Modes`."""
 
     room: str | None = None
     ref: Ref = None
 
 
 class ListMasks(NamedTuple):
-    """Which masks are in one of the lists of a room? Answered by `Masks`."""
+    """Ask for a mask list of a room; answered by `Masks`."""
 
     mode: str
     """One of `modes.LISTS`."""
@@ -180,13 +180,13 @@ class ListMasks(NamedTuple):
 
 
 class GetUserModes(NamedTuple):
-    """What am I? Answered by `UserModes`."""
+    """Ask for the session's own user modes; answered by `UserModes`."""
 
     ref: Ref = None
 
 
 class ReadAudit(NamedTuple):
-    """Who did what to others? Answered by `HistoryPage`; for server operators."""
+    """Read the audit record; answered by `HistoryPage`; for server operators."""
 
     limit: int | None = None
     before: int | None = None
@@ -195,7 +195,7 @@ class ReadAudit(NamedTuple):
 
 
 class GetStats(NamedTuple):
-    """What goes on here, in figures? Answered by `Lines`; for server operators."""
+    """Ask for the statistics of the server; answered by `Lines`; for server operators."""
 
     ref: Ref = None
 

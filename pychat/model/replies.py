@@ -1,8 +1,8 @@
 """
-What a session hears privately: answers to its verbs, and what concerns only itself.
+Replies: private items for one session, which answer its verbs or concern only itself.
 
-Replies are immutable values like events, and travel in the same queue: a reply that is queued behind an event arrives
-behind it. A verb with a `ref` is answered by exactly one reply with that `ref`.
+Replies are immutable values like events, and travel in the same queue: a reply that is queued after an event arrives
+after it. A verb with a `ref` is answered by exactly one reply with that `ref`.
 """
 
 from __future__ import annotations
@@ -20,57 +20,57 @@ from pychat.model.server_ban import ServerBanList
 
 
 class Ok(NamedTuple):
-    """It is done; `id` is the place in the log of what the verb caused, None if it caused nothing there."""
+    """The verb was performed; `id` is the position of the event it caused in the log, None if there is none."""
 
     ref: Ref
     id: int | None = None
 
 
 class Failure(NamedTuple):
-    """It was refused, and why. `code` is for programs (docs/protocol.md lists them), `text` for people."""
+    """The verb was refused. `code` is for programs (docs/protocol.md lists them), `text` for people."""
 
     ref: Ref
     code: str
     text: str
     room: str | None = None
-    """The room that it is about, if it is about one."""
+    """The room that it is about, if any."""
     subject: tuple[str, ...] = ()
-    """What else it is about: a nickname, a mode and its argument (`Refused.subject`)."""
+    """Other values that it is about: a nickname, a mode and its argument (`Refused.subject`)."""
     retry_after: int | None = None
-    """Seconds after which it may be tried again, if that is known."""
+    """The seconds after which to try again, if known."""
 
     @classmethod
     def of(cls, error: Refused, ref: Ref = None) -> Failure:
-        """Return the answer that tells of a refusal."""
+        """Return the reply for a refusal."""
         return cls(ref, error.code, str(error), error.room, error.subject, error.retry_after)
 
     def error(self) -> Refused:
-        """Return the refusal again, as the methods of one who asked raise it."""
+        """Return the refusal as an error, to be raised by the methods of the asking side."""
         error = Refused(self.text)
-        error.code = self.code  # as the peer has it
+        error.code = self.code  # unchecked, as the peer sent it
         error.room, error.subject, error.retry_after = self.room, self.subject, self.retry_after
         return error
 
 
 class Welcome(NamedTuple):
-    """You are in: the answer to `Hello`."""
+    """The session is accepted: the reply to `Hello`."""
 
     ref: Ref
     server: str
     nickname: str
     token: str
-    """Secret; good for one `Hello` that takes this session's place."""
+    """Secret; valid for one `Hello` that resumes this session."""
     limits: Limits
     userhost: str = ""
-    """Of the new session."""
+    """The user@host of the new session."""
     started: float = 0.0
-    """When the server did; POSIX seconds."""
+    """When the server started, in POSIX seconds."""
     counts: Counts | None = None
-    """What `CountPeople` would answer."""
+    """The same as the reply to `CountPeople`."""
 
 
 class MemberInfo(NamedTuple):
-    """One line of `Members`."""
+    """One entry of `Members`."""
 
     nickname: str
     away: str | None = None
@@ -80,87 +80,87 @@ class MemberInfo(NamedTuple):
     account: str | None = None
     """The account that the member is logged in to."""
     visits: bool = False
-    """Whether it is a program that comes and goes without a word, so that no answer to a `Join` names it."""
+    """True for a visiting program, whose joins and leaves are not announced; no reply to a `Join` names it."""
 
 
 class Members(NamedTuple):
-    """The topic of a room and who is in it, in order of joining: the answer to `Join` and `ListMembers`."""
+    """The topic of a room and its members, in order of joining: the reply to `Join` and `ListMembers`."""
 
     ref: Ref
     room: str
     topic: str
     members: tuple[MemberInfo, ...]
     joined: bool = False
-    """True if this answers a `Join`: you are a member now."""
+    """True if this answers a `Join`: the session is a member now."""
     topic_by: str = ""
-    """Nickname of the one who set the topic."""
+    """The nickname of whoever set the topic."""
     topic_time: float = 0.0
-    """When; POSIX seconds."""
+    """When the topic was set, in POSIX seconds."""
     secret: bool = False
-    """Whether the room is in no list for those who are not in it."""
+    """True if the room is hidden from everybody who is not in it."""
     again: bool = False
     """True if this answers a `Join` of a room that the session is in already: it is the current one now."""
     topic_userhost: str = ""
-    """Of the one who set the topic."""
+    """The user@host of whoever set the topic."""
     arrival: Joined | None = None
-    """The event of one's own joining, which is not heard in any other way; without an id if nobody is told of it."""
+    """The event of the session's own join, which it gets in no other way; without an id if it was not announced."""
     place: int | None = None
-    """If this answers a `Join`: the id up to which one has everything of one's rooms, to be counted like any other."""
+    """In a reply to `Join`: the id up to which the client has everything of its rooms; it counts like an event's id."""
 
 
 class Topic(NamedTuple):
-    """The answer to `GetTopic`; an empty topic means there is none."""
+    """The reply to `GetTopic`; an empty topic means that there is none."""
 
     ref: Ref
     room: str
     topic: str
     by: str = ""
-    """Nickname of the one who set it."""
+    """The nickname of whoever set it."""
     time: float = 0.0
-    """When; POSIX seconds."""
+    """When it was set, in POSIX seconds."""
     userhost: str = ""
-    """Of the one who set it."""
+    """The user@host of whoever set it."""
 
 
 class RoomInfo(NamedTuple):
-    """One line of `Rooms`."""
+    """One entry of `Rooms`."""
 
     name: str
     members: int
     topic: str
     created: float = 0.0
-    """POSIX seconds, as for the next."""
+    """POSIX seconds, as for `topic_time`."""
     topic_time: float = 0.0
 
 
 class Rooms(NamedTuple):
-    """The rooms of the server, sorted by name: the answer to `ListRooms`."""
+    """The rooms of the server, sorted by name: the reply to `ListRooms`."""
 
     ref: Ref
     rooms: tuple[RoomInfo, ...]
     more: bool = False
-    """Whether there may be others: not all were looked at."""
+    """True if there may be others, because not all were examined."""
 
 
 class Profile(NamedTuple):
-    """What may be known of a person: the answer to `WhoIs`. `rooms` are those that the asker is in, too."""
+    """The profile of a person: the reply to `WhoIs`. `rooms` are those that the session is in, too."""
 
     ref: Ref
     nickname: str
     rooms: tuple[str, ...]
     away: str | None
     idle: float
-    """Seconds since the person last said something."""
+    """The seconds since the person's last message."""
     userhost: str = ""
     realname: str = ""
     modes: str = ""
-    """Those of `SetUserModes` that the person has."""
+    """The user modes of the person."""
     since: float = 0.0
-    """When the person came in; POSIX seconds."""
+    """When the person connected, in POSIX seconds."""
     roles: tuple[str, ...] = ()
     """For each of `rooms`, the letters of `modes.ROLES` that the person has there."""
     secure: bool = False
-    """Whether the person's connection is one of TLS."""
+    """True if the person's connection uses TLS."""
     account: str | None = None
     """The account that the person is logged in to."""
     address: str = ""
@@ -168,35 +168,35 @@ class Profile(NamedTuple):
 
 
 class People(NamedTuple):
-    """The answer to `ListPeople` and `FindPeople`."""
+    """The reply to `ListPeople` and `FindPeople`."""
 
     ref: Ref
     people: tuple[Profile, ...]
     room: str | None = None
-    """The room that was asked for."""
+    """The room in the query."""
     more: bool = False
-    """Whether there are, or may be, others that the answer has no place for."""
+    """True if there are, or may be, others that do not fit in the reply."""
 
 
 class PastPerson(NamedTuple):
-    """One line of `PastPeople`."""
+    """One entry of `PastPeople`."""
 
     nickname: str
     userhost: str
     realname: str
     time: float
-    """Until when; POSIX seconds."""
+    """When the person gave up the nickname, in POSIX seconds."""
 
 
 class PastPeople(NamedTuple):
-    """Who had a nickname, the last one first: the answer to `WhoWas`."""
+    """The past owners of a nickname, the last one first: the reply to `WhoWas`."""
 
     ref: Ref
     people: tuple[PastPerson, ...]
 
 
 class Watched(NamedTuple):
-    """Who of those that are watched is there, and who is not: the answer to `Watch` and `ListWatched`, and news."""
+    """The monitored nicknames that are online or offline: the reply to `Watch` and `ListWatched`, and later changes."""
 
     ref: Ref
     online: tuple[MemberInfo, ...] = ()
@@ -205,43 +205,45 @@ class Watched(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """The answer to `CountPeople`."""
+    """The reply to `CountPeople`."""
 
     ref: Ref
     people: int
-    """All who have a nickname."""
+    """All people with a nickname."""
     invisible: int
-    """How many of them have the user mode `i`."""
+    """Those with the user mode `i`."""
     operators: int
     strangers: int
     """Connections without a nickname."""
     rooms: int
     most: int
-    """The most people that there were at the same time."""
+    """The greatest number of people at the same time."""
 
 
 class Motd(NamedTuple):
-    """The message of the day, which may have no lines: the answer to `GetMotd`, and part of coming in."""
+    """The message of the day, which may be empty: the reply to `GetMotd`, also sent on connecting."""
 
     ref: Ref
     lines: tuple[str, ...]
 
 
 class Modes(NamedTuple):
-    """The rules of a room: the answer to `GetModes`."""
+    """The rules of a room: the reply to `GetModes`."""
 
     ref: Ref
     room: str
     letters: str
-    """Those of `modes.FLAGS`, `k` and `l` that are set."""
+    """The letters of `modes.FLAGS`, `k`, `l` and `W` that are set."""
     arguments: tuple[str, ...]
-    """Of `k` and `l`, in the order of the letters; the key is shown to members only, to others as "*"."""
+    """
+    The arguments of `k`, `l` and `W`, in the order of the letters; the key is only shown to members, to others as "*".
+    """
     created: float
-    """When the room was; POSIX seconds."""
+    """When the room was created, in POSIX seconds."""
 
 
 class Masks(NamedTuple):
-    """One of the lists of a room: the answer to `ListMasks`."""
+    """A mask list of a room: the reply to `ListMasks`."""
 
     ref: Ref
     room: str
@@ -250,7 +252,7 @@ class Masks(NamedTuple):
 
 
 class Inviting(NamedTuple):
-    """The answer to `Invite`."""
+    """The reply to `Invite`."""
 
     ref: Ref
     room: str
@@ -258,23 +260,23 @@ class Inviting(NamedTuple):
 
 
 class Invitations(NamedTuple):
-    """The rooms that the session is invited to: the answer to `ListInvitations`."""
+    """The rooms that the session is invited to: the reply to `ListInvitations`."""
 
     ref: Ref
     rooms: tuple[str, ...]
 
 
 class UserModes(NamedTuple):
-    """What the session is: the answer to `GetUserModes`, `SetUserModes` and `BecomeOperator`."""
+    """The session's user modes: the reply to `GetUserModes`, `SetUserModes` and `BecomeOperator`."""
 
     ref: Ref
     letters: str
     changes: tuple[ModeChange, ...] = ()
-    """What has just changed."""
+    """The changes that were just made."""
 
 
 class Wallops(NamedTuple):
-    """A server operator speaks to all who want to hear it (user mode `w`)."""
+    """A message of a server operator to everybody with the user mode `w`."""
 
     nickname: str
     userhost: str
@@ -282,7 +284,7 @@ class Wallops(NamedTuple):
 
 
 class PersonAway(NamedTuple):
-    """Somebody to whom the session wrote, or whom it invited, is away."""
+    """A person to whom the session wrote, or whom it invited, is away."""
 
     ref: Ref
     nickname: str
@@ -290,100 +292,100 @@ class PersonAway(NamedTuple):
 
 
 class HistoryTarget(NamedTuple):
-    """One line of `HistoryTargets`."""
+    """One entry of `HistoryTargets`."""
 
     room: str
     time: float
-    """Of the last message between the two times."""
+    """The time of the last message between the two times."""
 
 
 class HistoryTargets(NamedTuple):
-    """Rooms in which something was said: the answer to `ListHistory`."""
+    """Rooms with messages in a period: the reply to `ListHistory`."""
 
     ref: Ref
     targets: tuple[HistoryTarget, ...]
 
 
 class Words(NamedTuple):
-    """What only the session's own language knows how to say: the protocol made it for its dialect (`verbs.Answer`)."""
+    """A value that only the session's own protocol understands; it made the value itself (`verbs.Answer`)."""
 
     value: object
 
 
 class ResponseStart(NamedTuple):
-    """What the session's own verb causes from here on answers the request that had this label."""
+    """All items that the session's own verb causes from here on answer the request with this label."""
 
     label: str
 
 
 class ResponseEnd(NamedTuple):
-    """That was all of it."""
+    """The end of the response."""
 
 
 class HistoryPage(NamedTuple):
-    """A part of a room's record, oldest first: the answer to `ReadHistory`."""
+    """A part of a room's history, oldest first: the reply to `ReadHistory`."""
 
     ref: Ref
     room: str
     events: tuple[Event, ...]
     more: bool
-    """Whether there is more in the direction that was asked for."""
+    """True if there is more in the requested direction."""
     search: str = ""
-    """The words that were looked for; empty: it is no search."""
+    """The words searched for; empty if it was not a search."""
     next: int | None = None
     """
-    If there is more: the place to go on from, as `before` or as `after` of the same question. A page may have no events
-    and more behind it, because one question looks only at so much.
+    If there is more, the position to continue from, as `before` or `after` of the same query. A page may be empty and
+    still have more after it, because one query examines only so many events.
     """
 
 
 class Replay(NamedTuple):
-    """The last messages of a room, oldest first, for one who just joined it."""
+    """The last messages of a room, oldest first, for a session that has just joined it."""
 
     room: str
     events: tuple[Event, ...]
 
 
 class Gap(NamedTuple):
-    """Events of the room behind `after` are missing, because they are no longer kept (or never were here)."""
+    """Events of the room after `after` are missing, because they are not kept any more (or never were here)."""
 
     room: str
     after: int
 
 
 class Lines(NamedTuple):
-    """Text for people, several lines of it: help, a message of the day."""
+    """Text for people in several lines, such as help."""
 
     ref: Ref
     lines: tuple[str, ...]
 
 
 class PingRequest(NamedTuple):
-    """Are you still there? Silence for too long ends the session."""
+    """Asks whether the client is still there. Silence for too long ends the session."""
 
 
 class PongReply(NamedTuple):
-    """The answer to `Ping`."""
+    """The reply to `Ping`."""
 
     ref: Ref
     token: str
 
 
 class Killed(NamedTuple):
-    """A server operator disconnects the session; `Bye` follows, and tells it to those who have no word for this."""
+    """A server operator disconnects the session; `Bye` follows, for protocols that cannot express this."""
 
     nickname: str
-    """Of the operator, as is the next."""
+    """The operator's nickname; `userhost` is the operator's, too."""
     userhost: str
     reason: str
 
 
 class Bye(NamedTuple):
-    """The last thing a session hears, and why."""
+    """The last item that a session gets, with the disconnect reason."""
 
     reason: str
     final: bool = False
-    """True for who was put out and shall not come back at once, by itself."""
+    """True if the session was disconnected for good, so the client must not reconnect automatically."""
 
 
 _OfRooms: TypeAlias = Members | Topic | Rooms | Modes | Masks | Inviting | Invitations

@@ -2,8 +2,8 @@
 Nicknames that nobody can have, because people would take them for the server, its operators or its services, and tell
 them passwords.
 
-Names that look like these are reserved, too. That is judged more strictly than whether two people look alike, where
-`bill` may stand beside `bi11`: here "i", "l", "1" and "|" are the same, and punctuation does not count.
+Names that look like these are reserved, too. The test is stricter than for two people's names, where `bill` may exist
+beside `bi11`: here "i", "l", "1" and "|" are the same, and punctuation does not count.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ RESERVED: Final = (
     *(f"{what}serv" for what in ("nick", "chan", "memo", "oper", "host", "bot", "auth", "sasl", "group", "help")),
 )
 """
-Words for what has power over others, and the names of services on IRC networks. Words that honest people and bots go by
-(`staff`, `support`, `help`, `bot`) are not among them: `NicknameValidator(forbidden=...)` is for those.
+Words for people and programs with power over others, and names of services on IRC networks. Words that honest people
+and bots use (`staff`, `support`, `help`, `bot`) are not among them: use `NicknameValidator(forbidden=...)` for those.
 """
 
 _PUNCTUATION: Final = str.maketrans("", "", r"-_[]{}^\`")
@@ -40,10 +40,10 @@ _SAME_STROKE: Final = str.maketrans("l", "i")
 
 def reserved_word(nickname: str, server: str = "") -> str | None:
     """
-    Return the reserved word that a nickname is or looks like; None: it is free.
+    Return the reserved word that a nickname is or looks like, or None.
 
     Args:
-        server: What the server calls itself, which is reserved as well.
+        server: The name of the server, which is reserved as well.
     """
     looks = _looks(nickname)
     if not looks.isdisjoint(_looks(server)):
@@ -53,7 +53,7 @@ def reserved_word(nickname: str, server: str = "") -> str | None:
 
 @lru_cache(maxsize=64)
 def _looks(name: str) -> frozenset[str]:
-    """Return what a name looks like, with its bars as letters and without them."""
+    """Return the skeletons of a name, with its bars as letters and without them."""
     bare = name.translate(_PUNCTUATION)
     return frozenset(
         [skeleton(shape).translate(_SAME_STROKE) for shape in (bare, bare.translate(_BAR)) if shape],

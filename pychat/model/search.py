@@ -1,11 +1,10 @@
 """
-Searching: what the words mean that somebody looks for, and whether a text has them.
+Searching: parsing the words of a query, and matching them against a text.
 
-Texts are cut into words as the full text index of SQLite does it (`unicode61 remove_diacritics 2`): runs of letters and
-digits, without their case, and Latin ones without their accents. So a search finds the same in memory and in the index.
-
-Chinese, Japanese, Thai and others have no blanks between words, and Korean puts particles behind them. Their letters
-are words of their own (`spread`), and several of them that are looked for have to stand side by side.
+Texts are split into words as SQLite's full text index does it (`unicode61 remove_diacritics 2`): runs of letters and
+digits, without case, and Latin letters without accents. So a search finds the same in memory and in the index. Chinese,
+Japanese, Thai and others have no blanks between words, and Korean appends particles to them. Their letters are treated
+as words of their own (`spread`), and several of them in a query must stand side by side.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from typing import Final, NamedTuple
 from pychat.model.errors import LimitExceeded, Refused
 
 _MOST_WORDS: Final = 20
-"""In all terms together: each one is looked for in each text."""
+"""The maximum for all terms together: each word is searched for in each text."""
 _LETTERS_OF_A_WORD: Final = 4
-"""So many letters that are words of their own count as one."""
+"""The number of letters treated as words that count as one word."""
 _MOST_PLACES: Final = 100
-"""Where one word is looked for in one record, before that is looked at as a whole."""
+"""The maximum number of occurrences of one word to examine in a record before it is examined as a whole."""
 _TERM: Final = re.compile(r'"([^"]*)"?(\*?)|([^\s"]+)')
 _ASCII_WORD: Final = re.compile("[0-9a-z]+")
 _LETTER: Final = "\ue000"
-"""Begins what stands for a letter that is a word of its own: for private use, so no other word begins with it."""
+"""The prefix of a letter that is a word of its own; it is for private use, so no other word begins with it."""
 UNSPACED: Final = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\u1a20-\u1aaf"  # Thai, Lao, Tibetan, Burmese, Khmer
     "\u1950-\u19df\u1b00-\u1b7f\ua980-\ua9ff\uaa60-\uaadf"  # Tai, Balinese, Javanese, more of Burmese
@@ -35,10 +34,10 @@ UNSPACED: Final = re.compile(
     "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u312f\u31a0-\u31bf\u31f0-\u31ff\uff66-\uffdc"  # kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff]"  # Chinese characters
 )
-"""A letter, mark or sign of a script in which blanks do not part words."""
+"""A letter, mark or sign of a script in which blanks do not separate words."""
 _RUN: Final = re.compile(f"{UNSPACED.pattern}+")
 _MARKS: Final = range(0x300, 0x370)
-"""Combining marks, which are part of a word and make no difference."""
+"""Combining marks, which belong to a word and are ignored."""
 
 
 class Term(NamedTuple):
@@ -46,19 +45,19 @@ class Term(NamedTuple):
 
     words: tuple[str, ...]
     prefix: bool = False
-    """Whether the last word may be only the beginning of one."""
+    """True if the last word may be only the beginning of one."""
 
 
 class Terms:
-    """What somebody looks for: every term must be there. Immutable."""
+    """A parsed query: every term must occur. Immutable."""
 
     def __init__(self, query: str) -> None:
         """
         Args:
-            query: Words, "quoted phrases", and beginnings of words with a `*` behind them. Anything else is text.
+            query: Words, "quoted phrases", and beginnings of words followed by `*`. Anything else is text.
 
         Raises:
-            Refused: There is no word in it, or there are too many.
+            Refused: If it contains no word, or too many.
         """
         self.query = query
         terms = list(_terms(query))
@@ -71,7 +70,7 @@ class Terms:
         self.terms = tuple(dict.fromkeys(terms))
 
     def are_in(self, text: str) -> bool:
-        """Whether a text has all the terms."""
+        """Return whether a text contains all the terms."""
         if not self.may_be_in(text.encode(errors="replace")):
             return False
         words = [*words_of(text)]
@@ -80,9 +79,9 @@ class Terms:
 
     def may_be_in(self, data: bytes) -> bool:
         """
-        Rule out most texts at once, given their bytes in UTF-8, or what JSON makes of them.
+        Rule out most texts quickly, given their bytes in UTF-8, or in JSON.
 
-        Letters of ASCII are what they are, and each word begins behind something that is neither letter nor digit.
+        ASCII letters are unchanged there, and each word begins after a character that is neither letter nor digit.
         """
         if not data.isascii():
             return True
@@ -91,13 +90,13 @@ class Terms:
 
     @cached_property
     def whole(self) -> tuple[tuple[str, ...], ...]:
-        """The words of each term that are not beginnings of words; terms that have none are left out."""
+        """The words of each term without its word prefix; terms that consist of a prefix are left out."""
         parts = [term.words[:-1] if term.prefix else term.words for term in self.terms]
         return tuple([words for words in parts if words])
 
     @cached_property
     def has_prefix(self) -> bool:
-        """Whether one of the terms ends with the beginning of a word."""
+        """True if one of the terms ends with a word prefix."""
         return any(term.prefix for term in self.terms)
 
     @cached_property
@@ -106,7 +105,7 @@ class Terms:
 
 
 def _begins_in(word: bytes, lower: bytes) -> bool:
-    """Whether a word may begin somewhere in bytes that have no capitals."""
+    """Return whether a word may begin somewhere in lower-case bytes."""
     at = -1
     for _ in range(_MOST_PLACES):
         at = lower.find(word, at + 1)
@@ -119,7 +118,7 @@ def _begins_in(word: bytes, lower: bytes) -> bool:
 
 
 def words_of(text: str) -> Iterator[str]:
-    """Cut a text into words, folded."""
+    """Split a text into folded words."""
     if text.isascii():
         yield from _ASCII_WORD.findall(text.lower())
         return
@@ -127,13 +126,13 @@ def words_of(text: str) -> Iterator[str]:
 
 
 def spread(text: str) -> str:
-    """Return a text in which each letter of a script without blanks has become a word: what the index is given."""
+    """Return a text in which each letter of a script without blanks is a word: the form for the index."""
     return text if text.isascii() else _RUN.sub(lambda match: f"{''.join(map(_as_word, match[0]))} ", text)
 
 
 @lru_cache(maxsize=4096)
 def _as_word(letter: str) -> str:
-    """Return the word for a letter; a mark goes on with the one before it, and a sign parts words as everywhere."""
+    """Return the word for a letter; a mark continues the letter before it, and a sign separates words as everywhere."""
     kind = unicodedata.category(letter)[0]
     if kind == "M":
         return f"{ord(letter):05x}"
@@ -142,7 +141,7 @@ def _as_word(letter: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _folded(letter: str) -> str:
-    """Return what counts of a letter: it without its accents, nothing, or a blank if it parts words."""
+    """Return the significant part of a letter: without accents, nothing, or a blank if it separates words."""
     if ord(letter) in _MARKS:
         return ""
     kind = unicodedata.category(letter)
@@ -155,7 +154,7 @@ def _folded(letter: str) -> str:
 def _terms(query: str) -> Iterator[Term]:
     for phrase, star, plain in _TERM.findall(unicodedata.normalize("NFC", query)):
         words = tuple(words_of(plain or phrase))
-        if words:  # any letters of a script without blanks are found, those at the beginning of a word as well
+        if words:  # letters of scripts without blanks need no prefix search: they match anywhere
             yield Term(words, (bool(star) or plain.endswith("*")) and not words[-1].startswith(_LETTER))
 
 

@@ -1,4 +1,4 @@
-"""A ban from the whole server, as a value, and what is asked and answered about such bans. For server operators."""
+"""A server ban as a value, with its verbs and their reply. For server operators."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pychat.model.masks import ACCOUNT, means_address, normal_mask
 from pychat.model.queries import Ref
 
 _ANYBODY_AT: Final = re.compile(r"^(?:\*!)?\*@(?=[0-9A-Fa-f.:/]+$)")
-"""What other servers want in front of an address. Here no mask describes an address: they are not shown to anybody."""
+"""A prefix that other servers require before an address. Here, no mask matches an address, because none is shown."""
 
 
 class ServerBan(NamedTuple):
-    """Whom the server does not let in."""
+    """A ban from the whole server."""
 
     target: str
-    """An address or network, `a:` and an account, or a mask `nick!user@host`."""
+    """An address or network, `a:` with an account, or a mask `nick!user@host`."""
     reason: str
     by: str
-    """Nickname of the operator."""
+    """The nickname of the operator."""
     time: float
-    """When it was made; POSIX seconds."""
+    """When it was made, in POSIX seconds."""
     until: float | None = None
-    """When it ends; None: never."""
+    """When it expires, in POSIX seconds; None for never."""
     deadline: float | None = None
-    """The same by `Clock.monotonic`, wherever the clock is set meanwhile; None: never, or it does not hold yet."""
+    """When it expires by `Clock.monotonic`, even if the clock is set; None for never, or if it is not in force yet."""
 
 
 class BadTarget(Refused):
-    """Nobody can be banned like this."""
+    """The target cannot be banned."""
 
     code = "bad_target"
 
@@ -45,10 +45,10 @@ class BadTarget(Refused):
 
 def network_of(target: str) -> Network | None:
     """
-    Return the addresses that a target means; None if it is no address. A single one of IPv6 means its /64.
+    Return the network of a target; None if it is not an address. A single IPv6 address means its /64.
 
     Raises:
-        BadTarget: It is a network, but no possible one.
+        BadTarget: If it looks like a network and is not a valid one.
     """
     address, slash, _ = target.partition("/")
     try:
@@ -65,13 +65,13 @@ def network_of(target: str) -> Network | None:
 
 def normal_target(target: str, *, new: bool = False) -> str:
     """
-    Return a target as it is kept; a nickname is none.
+    Return the stored form of a target; a nickname is not a target.
 
     Args:
-        new: Whether it is to be banned now, so it has to be something that can describe anybody.
+        new: True if it is to be banned now, so it must be able to match somebody.
 
     Raises:
-        BadTarget: It is nothing that could be banned.
+        BadTarget: If it cannot be banned.
     """
     if not target.startswith(ACCOUNT) or target == ACCOUNT:
         network = network_of(_ANYBODY_AT.sub("", target))
@@ -86,11 +86,11 @@ def normal_target(target: str, *, new: bool = False) -> str:
 
 
 class AddServerBan(NamedTuple):
-    """Let nobody in, and disconnect everybody, whom the target means (`ServerBan`, or the nickname of somebody)."""
+    """Ban a target (`ServerBan`, or a person's nickname), and disconnect everybody it matches."""
 
     target: str
     seconds: float | None = None
-    """How long; None: for ever."""
+    """The duration; None for a permanent ban."""
     reason: str = ""
     ref: Ref = None
 
@@ -103,13 +103,13 @@ class RemoveServerBan(NamedTuple):
 
 
 class ListServerBans(NamedTuple):
-    """Who is banned? Answered by `ServerBanList`."""
+    """Ask for the server bans; answered by `ServerBanList`."""
 
     ref: Ref = None
 
 
 class ServerBanList(NamedTuple):
-    """All that have not ended, the oldest first."""
+    """All bans that have not expired, the oldest first."""
 
     ref: Ref
     bans: tuple[ServerBan, ...]

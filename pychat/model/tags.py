@@ -1,4 +1,4 @@
-"""Tags of messages (IRCv3 message-tags), as IRC members see them."""
+"""Message tags (IRCv3 message-tags), as IRC members see them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from pychat.model.errors import LimitExceeded, Refused
 
 TAG_BYTES: Final = 4094
-"""Bytes of the tags that a client may send with a message (IRCv3 message-tags, "Size limit")."""
+"""The maximum bytes of a client's message tags (IRCv3 message-tags, "Size limit")."""
 
 _FORBIDDEN: Final = re.compile("[\x00-\x20\x7f-\x9f\ud800-\udfff]")
 
@@ -18,7 +18,7 @@ def checked_tags(tags: str) -> str:
     Return tags as others may see them.
 
     Raises:
-        Refused: They are too long, or there is something in them that would end them.
+        Refused: If they are too long, or contain characters that would end them.
     """
     if len(tags.encode(errors="replace")) > TAG_BYTES:
         raise LimitExceeded("message tags", TAG_BYTES, "bytes")

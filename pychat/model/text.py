@@ -1,10 +1,10 @@
 """
-What text may contain: the one place through which text enters a room.
+Allowed text: the one place through which text enters a room.
 
-Control characters and bidi controls could move the cursor, hide what was said or fake another line on somebody's
-terminal; line and paragraph separators look like newlines to some programs and not to others; surrogates and
-noncharacters cannot be sent. Each becomes U+FFFD, so that a reader sees that something was there. What languages and
-emoji need (joiners, variation selectors, tags) passes.
+Control characters and bidi controls could move the cursor, hide messages or fake another line on a terminal; line and
+paragraph separators are newlines to some programs and not to others; surrogates and noncharacters cannot be sent. Each
+becomes U+FFFD, so that a reader sees that something was there. Characters that scripts and emoji need (joiners,
+variation selectors, tags) pass.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ELSEWHERE = "\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\
 )
 _FORBIDDEN = re.compile(f"[\x00-\x09\x0b-\x1f{_ELSEWHERE}]")
 
-# The formatting codes of modern.ircdocs.horse/formatting (bold 02, colours 03 and 04, reset 0F, monospace 11, reverse
-# 16, italics 1D, strikethrough 1E, underline 1F) and 01, which begins and ends CTCP, may be in the text that only IRC
-# members get. A newline may not.
+# The text that only IRC members get may have the formatting codes of modern.ircdocs.horse/formatting (bold 02, colours
+# 03 and 04, reset 0F, monospace 11, reverse 16, italics 1D, strikethrough 1E, underline 1F) and 01, which begins and
+# ends CTCP. A newline is forbidden.
 _FORBIDDEN_IN_FORMATTED = re.compile(f"[\x00\x05-\x0e\x10\x12-\x15\x17-\x1c{_ELSEWHERE}]")
 
 UNSEEN: Final = (
@@ -38,7 +38,7 @@ UNSEEN: Final = (
     r"\U000e0000-\U000e0fff"
 )
 """
-What nobody sees, for the brackets of a regular expression: blanks, and what is not drawn by itself
+Invisible characters, for the brackets of a regular expression: blanks, and characters that are not drawn by themselves
 (Default_Ignorable_Code_Point), with the Braille pattern without dots, the filler of Khitan and the note without a head.
 """
 _INVISIBLE = re.compile(rf"[\s{UNSEEN}]*")
@@ -47,16 +47,16 @@ _PLAIN = bytes(range(0x20, 0x7F))
 
 
 def is_plain(text: str) -> bool:
-    """Return whether text is printable ASCII. For much at once: then six times as fast as `str.isprintable`."""
+    """Return whether text is printable ASCII. For long texts; six times as fast as `str.isprintable`."""
     return text.isascii() and not text.encode().translate(None, _PLAIN)
 
 
 def clean(text: str) -> str:
     r"""
-    Return the text as a room may see it: NFC, a tab as a space, `\r\n` as `\n`, what is forbidden as U+FFFD.
+    Return the text as a room may see it: NFC, a tab as a space, `\r\n` as `\n`, forbidden characters as U+FFFD.
 
-    Cleaning twice changes nothing more. The result can be larger than what came (a control character of one byte
-    becomes three, NFC takes some characters apart), so whoever limits the size of text measures it after this.
+    Idempotent. The result can be larger than the input (a control character of one byte becomes three, NFC decomposes
+    some characters), so limits on the size of a text must be checked after this.
     """
     if text.isascii() and text.isprintable():  # nearly every line; the only path that has to be fast
         return text
@@ -65,29 +65,29 @@ def clean(text: str) -> str:
 
 
 def shows_nothing(text: str) -> bool:
-    """Whether nothing of the text can be seen: all of it is blank or invisible."""
+    """Return whether all of the text is blank or invisible."""
     return _INVISIBLE.fullmatch(text) is not None
 
 
 def clean_line(text: str) -> str:
-    """Return the text cleaned and on one line, newlines as spaces: a topic, an away text, a reason."""
+    """Return the text cleaned and on one line, newlines as spaces: for a topic, an away text or a reason."""
     return clean(text).replace("\n", " ")
 
 
 def seen(line: str) -> str:
-    """Return a line without blanks around it; empty if nothing of it can be seen."""
+    """Return a line without surrounding blanks; empty if it is invisible."""
     return "" if shows_nothing(line) else line.strip()
 
 
 def lines_of(name: str, text: Iterable[str]) -> tuple[str, ...]:
     """
-    Return lines as they may be shown; a string is not taken for a list of lines with one letter each.
+    Return cleaned lines; reject a string, which would be a list of one-letter lines.
 
     Args:
-        name: What a program calls them, for errors.
+        name: The name of the argument, for errors.
 
     Raises:
-        TypeError: They are not a list of strings.
+        TypeError: If it is not a list of strings.
     """
     if isinstance(text, str):
         raise TypeError(f"{name} must be a list of lines: [{text!r}], not {text!r}")
@@ -96,16 +96,16 @@ def lines_of(name: str, text: Iterable[str]) -> tuple[str, ...]:
 
 
 def clean_formatted(text: str) -> str:
-    """Return text with the formatting of IRC, or a CTCP message, cleaned of everything else and on one line."""
+    """Return text with IRC formatting, or a CTCP message, cleaned of everything else and on one line."""
     text = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
     return normalize("NFC", _FORBIDDEN_IN_FORMATTED.sub(_REPLACEMENT, text))
 
 
 def shorten(text: str) -> str:
-    """Return the beginning of a topic or an away text, for lists: all of them at full length would be megabytes."""
+    """Return the beginning of a topic or an away text, for lists, which would be megabytes with full texts."""
     return text if len(text) <= _LISTED_CHARS else text[: _LISTED_CHARS - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def because(reason: str) -> str:
-    """What stands behind something that was done for a reason, which may be empty."""
+    """Return the text for a reason after an action; the reason may be empty."""
     return f" ({reason})" if reason else ""

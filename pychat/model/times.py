@@ -1,4 +1,4 @@
-"""Times of events, and where a time is in a record whose times may go back: the clock was set back there."""
+"""Times of events, and positions by time in a log whose times may decrease where the clock was set back."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pychat.model.events import Event
 
 
 def milliseconds(time: float) -> int:
-    """Return the time of an event as languages write it, to be compared."""
+    """Return the time of an event as protocols write it, for comparison."""
     return int(time * 1000)
 
 
 class Place(NamedTuple):
-    """Where a time is among events whose times may go back at some of them; see `Log.id_at`."""
+    """The position of a time among events whose times may decrease; see `Log.id_at`."""
 
     id: int | None
-    """What happened before has a smaller id; None: all of them happened before."""
+    """Earlier events have smaller ids; None if all of them are earlier."""
     exact: bool
-    """Whether it is the very time of an event."""
+    """True if it is the exact time of an event."""
     first: bool
-    """Whether the time is before all of these, so that what comes before them may be meant."""
+    """True if the time is before all of these, so that earlier events may be meant."""
 
 
 def place_in(events: Sequence[Event], wanted: int, *, behind: bool) -> Place:

@@ -1,4 +1,4 @@
-"""What programs ask for: verbs whose fields have the right types, told in the same way here and across the network."""
+"""Type checks of verbs that programs send, with the same errors here and in the network client."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _PLAIN: Final = {
     bytes: "bytes",
     type(None): "None",
 }
-"""Types that are looked at, and how they are called; what else a field may have is for the chat to say."""
+"""The types that are checked, with their names; the chat checks other fields."""
 
 
 def check_verb(verb: object) -> None:
     """
-    Return if a verb can be asked for.
+    Check that a value is a verb with fields of the right types.
 
     Raises:
-        TypeError: It is none, or one of its fields has something of another type.
+        TypeError: If it is not a verb, or a field has the wrong type.
     """
     if type(verb) not in _verbs():
         raise TypeError(f"ask for a verb, such as WhoIs('ann') of pychat.model.queries, not {verb!r}")
@@ -41,10 +41,10 @@ def check_verb(verb: object) -> None:
 
 def kind_name(kind: Any) -> str:
     """
-    Return what a type of events is called, or some of them.
+    Return the name of an event type, or of several.
 
     Raises:
-        TypeError: It is no type.
+        TypeError: If it is not a type.
     """
     kinds = kind if isinstance(kind, tuple) else get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if not kinds or not all(isinstance(each, type) for each in kinds):
@@ -59,8 +59,8 @@ def _verbs() -> frozenset[type]:
 
 @functools.cache
 def _fields(verb: type) -> tuple[tuple[int, str, tuple[type, ...]], ...]:
-    """Return place, name and types of those fields whose types are plain."""
-    if verb is Answer:  # programs do not ask for it
+    """Return the index, name and types of those fields whose types are plain."""
+    if verb is Answer:  # programs do not send it
         return ()
     hints = get_type_hints(verb)
     found = []

@@ -1,10 +1,10 @@
 """
-What a session asks for, as immutable values.
+Verbs: the requests of a session, as immutable values.
 
-A protocol turns bytes into verbs, `Chat.perform` checks and performs them, whatever the protocol was. `ref` is the
-asker's own mark: the reply carries it (`model/replies.py`). Where a `room` is optional, None means the session's
-current room: the one it joined last. What only asks to know something is in `model/queries.py`, what has to do with
-accounts in `model/account_verbs.py`.
+A protocol turns bytes into verbs; `Chat.perform` checks and performs them, whatever the protocol is. `ref` is the
+sender's own mark, which the reply carries (`model/replies.py`). Where `room` is optional, None means the session's
+current room: the one it joined last. Queries are in `model/queries.py`, verbs about accounts in
+`model/account_verbs.py`.
 """
 
 from __future__ import annotations
@@ -25,53 +25,53 @@ if TYPE_CHECKING:
 
 
 class Hello(NamedTuple):
-    """Come in: claim a nickname and join rooms."""
+    """Say hello: claim a nickname and join rooms."""
 
     nickname: str
     rooms: tuple[str, ...] | None = None
-    """None: the default room, or those of the session whose place the token takes."""
+    """None for the default room, or for those of the session that the token resumes."""
     replay: bool = False
-    """Whether the `History` handler shall replay the last messages of a room on join."""
+    """True if the `History` handler is to replay the last messages of a room on join."""
     token: str | None = None
-    """From an earlier `Welcome`: take that session's nickname and identity back."""
+    """The token of an earlier `Welcome`, to take back that session's nickname and identity."""
     after: int | None = None
-    """The last event id seen: resume behind it instead of a replay."""
+    """The last event id seen: continue after it, instead of a replay."""
     ref: Ref = None
     username: str = ""
-    """What IRC shows before the host; empty: a default."""
+    """The part before the host in IRC; empty for a default."""
     realname: str = ""
-    """What IRC shows of a person in WHOIS; empty: the nickname."""
+    """The real name in WHOIS; empty for the nickname."""
     password: str | None = None
-    """The server's, if it wants one."""
+    """The server's password, if it has one."""
     bot: bool = False
-    """Whether it is a program that answers people: it gets the user mode `B`."""
+    """True for a program that answers people; it gets the user mode `B`."""
     account: str | None = None
-    """Log in to this account first; with `account_password`."""
+    """The account to log in to first, with `account_password`."""
     account_password: str = ""
     keys: Mapping[str, str] = MappingProxyType({})
-    """What the mode `k` of rooms asks for, by the name of the room."""
+    """The keys of rooms with mode `k`, by room name."""
     regain: bool = False
-    """Take the nickname from whoever has it: it is of the account, by default of that which it belongs to."""
+    """True to take the nickname from its holder. It must belong to the account; the default account is its owner."""
     visit: bool = False
-    """Whether it is a program that comes for a moment, and nobody is told that it comes and goes."""
+    """True for a program that connects for a moment; its joins and leaves are not announced."""
     create: bool = True
-    """Whether rooms that are not there are made."""
+    """True to create rooms that do not exist."""
     most_replayed: int | None = None
-    """No more messages are replayed than this, in each room."""
+    """The maximum number of messages to replay in each room."""
 
     def __repr__(self) -> str:
         return without_secrets(self)
 
 
 class Say(NamedTuple):
-    """Say something in a room."""
+    """Send a message to a room."""
 
     text: str
     room: str | None = None
     action: bool = False
     ref: Ref = None
     notice: bool = False
-    """See `Message.notice`, as for the next three."""
+    """See `Message.notice`, and its other fields for the next three."""
     formatted: str | None = None
     tags: str = ""
     role: str = ""
@@ -79,10 +79,10 @@ class Say(NamedTuple):
 
 class SayAll(NamedTuple):
     """
-    Say several texts in a room, one message each; no answers but refusals.
+    Send several texts to a room, one message each; only refusals are answered.
 
-    What a busy language makes of the lines of one chunk. It is performed at once where no handler has to see the
-    messages one by one, else like as many `Say`.
+    A busy protocol creates it from the lines of one chunk. It is performed at once if no handler must see each message,
+    else like as many `Say`.
     """
 
     texts: list[str]
@@ -91,22 +91,22 @@ class SayAll(NamedTuple):
 
 
 class Direct(NamedTuple):
-    """Say something to one person; `to` None: to whoever wrote to this session last, whatever they are called now."""
+    """Send a message to one person. `to` None means the last person who wrote to this session, under any nickname."""
 
     text: str
     to: str | None = None
     action: bool = False
     ref: Ref = None
     notice: bool = False
-    """See `Message.notice`, as for the next two."""
+    """See `Message.notice`, and its other fields for the next two."""
     formatted: str | None = None
     tags: str = ""
     reply_to: int | None = None
-    """The id of something that happened when the one who is meant was called `to`: nobody else who is now is meant."""
+    """The id of an event from when the recipient was called `to`; a later holder of that name does not get it."""
 
 
 class Tag(NamedTuple):
-    """Send tags without a message (see `Tagged`): into a room, or to one person. Exactly one of the two is given."""
+    """Send tags without a message (see `Tagged`), to a room or to one person: exactly one of the two is given."""
 
     tags: str
     room: str | None = None
@@ -116,18 +116,18 @@ class Tag(NamedTuple):
 
 
 class Join(NamedTuple):
-    """Come into a room; it becomes the current one."""
+    """Join a room; it becomes the current one."""
 
     room: str
     ref: Ref = None
     key: str | None = None
-    """What the room's mode `k` asks for."""
+    """The key, if the room has mode `k`."""
     create: bool = True
-    """Whether the room is made if it is not there."""
+    """True to create the room if it does not exist."""
 
 
 class Leave(NamedTuple):
-    """Go out of a room."""
+    """Leave a room."""
 
     room: str | None = None
     reason: str = ""
@@ -135,21 +135,21 @@ class Leave(NamedTuple):
 
 
 class LeaveAll(NamedTuple):
-    """Go out of all rooms."""
+    """Leave all rooms."""
 
     reason: str = ""
     ref: Ref = None
 
 
 class SetNickname(NamedTuple):
-    """Go by another nickname."""
+    """Change the nickname."""
 
     nickname: str
     ref: Ref = None
 
 
 class SetTopic(NamedTuple):
-    """Give a room a topic; an empty one removes it."""
+    """Set the topic of a room; an empty one removes it."""
 
     topic: str
     room: str | None = None
@@ -157,7 +157,7 @@ class SetTopic(NamedTuple):
 
 
 class SetAway(NamedTuple):
-    """Be away, with a text for those who write to me; None: be back."""
+    """Set an away text for people who write to the session, or return with None."""
 
     text: str | None = None
     ref: Ref = None
@@ -165,9 +165,9 @@ class SetAway(NamedTuple):
 
 class Watch(NamedTuple):
     """
-    Tell me when these people come and go; answered by `Watched` about those of `add`, and then whenever it changes.
+    Monitor nicknames; answered by `Watched` for those of `add`, and then at each change.
 
-    First `clear` forgets all that were watched before, then `remove` some of them.
+    First `clear` drops all earlier ones, then `remove` drops some.
     """
 
     add: tuple[str, ...] = ()
@@ -175,10 +175,10 @@ class Watch(NamedTuple):
     clear: bool = False
     ref: Ref = None
     changes: bool = False
-    """From now on also when they go away, log in, or change their host or real name."""
+    """True to be told also when these people go away, log in, or change their host or real name."""
 
 
-# Order in a room
+# Moderation of a room
 
 
 class Kick(NamedTuple):
@@ -191,7 +191,7 @@ class Kick(NamedTuple):
 
 
 class Invite(NamedTuple):
-    """Invite somebody into a room, also one that only the invited may join."""
+    """Invite somebody into a room, even if it is invite-only."""
 
     nickname: str
     room: str | None = None
@@ -202,7 +202,7 @@ class SetModes(NamedTuple):
     """
     Change rules of a room or roles of its members (`model/modes.py`).
 
-    The changes are made one by one: those that cannot be made are refused each with a failure, the others are made.
+    The changes are made one by one: each that cannot be made is refused with a failure, the others are made.
     """
 
     changes: tuple[ModeChange, ...]
@@ -210,14 +210,14 @@ class SetModes(NamedTuple):
     ref: Ref = None
 
 
-# Being somebody on the server
+# User modes and server operators
 
 
 class SetUserModes(NamedTuple):
     """
-    Change what one is; answered by `UserModes`.
+    Change the session's user modes; answered by `UserModes`.
 
-    `i` invisible to strangers, `w` wants wallops, `B` is a bot; `o` server operator, which can only be removed.
+    `i` invisible to strangers, `w` gets wallops, `B` is a bot; `o` server operator, which can only be removed.
     """
 
     changes: tuple[ModeChange, ...]
@@ -225,7 +225,7 @@ class SetUserModes(NamedTuple):
 
 
 class SetRealname(NamedTuple):
-    """Have another real name."""
+    """Change the real name."""
 
     realname: str
     ref: Ref = None
@@ -251,21 +251,21 @@ class Kill(NamedTuple):
 
 
 class SendWallops(NamedTuple):
-    """Say something to all who want to hear from server operators; for these."""
+    """Send a message to everybody with the user mode `w`; for server operators."""
 
     text: str
     ref: Ref = None
 
 
 class Announce(NamedTuple):
-    """Say something in the server's name to everybody, in whatever room they are; for server operators."""
+    """Send a notice of the server to everybody, in whatever room they are; for server operators."""
 
     text: str
     ref: Ref = None
 
 
 class Command(NamedTuple):
-    """Run a command of a handler by name, what `!name args` does in a message, without saying it."""
+    """Run a command of a handler by name, like `!name args` in a message, without publishing it."""
 
     name: str
     args: tuple[str, ...] = ()
@@ -274,43 +274,43 @@ class Command(NamedTuple):
 
 
 class Help(NamedTuple):
-    """Which commands are there? `text` is what the protocol has to say of its own; handlers' commands are added."""
+    """Ask for the commands. `text` is the protocol's own help; the commands of handlers are added."""
 
     text: str
     ref: Ref = None
     about: str = ""
-    """What the text explains, if it is not everything: then nothing is added."""
+    """The topic that the text explains; empty for an overview, to which handlers add."""
 
 
 class Ping(NamedTuple):
-    """Are you there? Answered by `PongReply` with the same token."""
+    """Ask whether the server is there; answered by `PongReply` with the same token."""
 
     token: str = ""
     ref: Ref = None
 
 
 class Pong(NamedTuple):
-    """I am here: the answer to the server's own `PingRequest`."""
+    """Answer the server's own `PingRequest`."""
 
     ref: Ref = None
 
 
 class Answer(NamedTuple):
-    """The language knows the answer itself: let the items reach the session behind all that comes before."""
+    """Return items that the protocol knows itself, in order, after everything that comes before."""
 
     items: tuple[Reply, ...]
     ref: Ref = None
 
 
 class Quit(NamedTuple):
-    """Goodbye."""
+    """Leave the server."""
 
     reason: str = ""
     ref: Ref = None
 
 
 class Invalid(NamedTuple):
-    """What came was no verb. It is refused with this code and text, after the handlers saw it: garbage counts too."""
+    """Input that is not a verb. It is refused with this code and text, after the handlers saw it: it counts, too."""
 
     code: str
     text: str
@@ -318,7 +318,7 @@ class Invalid(NamedTuple):
 
 
 class Abort(NamedTuple):
-    """What came cannot be followed any further: the session is told why and ended."""
+    """Input after which the protocol cannot continue: the session is told why and ended."""
 
     code: str
     text: str
@@ -367,7 +367,7 @@ Verb: TypeAlias = (
 
 
 def no_answer(verb: Verb, seconds: float) -> str:
-    """The sentence that tells that there was no answer to a verb for so long."""
+    """Return the error text for a verb that had no reply for so long."""
     text = f"no answer from the server for {seconds:g} s"
     if isinstance(verb, Query | Ping | Help | ListIgnored | ListServerBans):
         return text
