@@ -99,11 +99,9 @@ class Workers:
             name: The name of the threads.
             patience: The seconds that a function may wait for its turn.
             pause: How long a thread rests after a function, as a multiple of the time it took, so that many requests at
-                once
-                leave most of the interpreter to other threads.
+                once leave most of the interpreter to other threads.
             background: True if the threads run at a lower priority than all others of the process, if the program
-                provides
-                that (`stand_back`); for work that does not hold the interpreter.
+                provides that (`stand_back`); for work that does not hold the interpreter.
         """
         self._pause, self._background = pause, background
         self._most, self._name, self._patience = threads, name, patience

@@ -116,9 +116,8 @@ class Nicknames:
 
         Args:
             earlier: The token it came with, from its last session or made by the client. It is valid, too, until the
-                client
-                has shown that it has the new one, because the welcome may be lost. Ignored if it is short enough to be
-                guessed, or belongs to somebody else.
+                client has shown that it has the new one, because the welcome may be lost. Ignored if it is short enough
+                to be guessed, or belongs to somebody else.
         """
         if session.token is not None:
             self._tokens.pop(digest_of(session.token), None)

@@ -25,8 +25,8 @@ def tell_rooms_locked(chat: Chat, session: Session, event: E, bare: E | None) ->
     Publish an event about a session in its rooms. Hold the chat's order lock.
 
     Args:
-        bare: The event without the person's text, for rooms where the person may not speak; None to send nothing
-            there. Members who get the full event in another room do not get this one.
+        bare: The event without the person's text, for rooms where the person may not speak; None to send nothing there.
+            Members who get the full event in another room do not get this one.
     """
     open_rooms, closed_rooms = _parted(session)
     if closed_rooms and bare is not None:

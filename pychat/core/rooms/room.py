@@ -96,8 +96,7 @@ class Room:
             TypeError: If it is not an event, or `to` is given and it is not a message.
             Refused: If the text is empty or too long.
             LocalProtocolError: If a nickname in it is not valid; or, outside hooks, if the room was removed or the chat
-                has
-                ended.
+                has ended.
             NotStored: If the log cannot store it at the moment; in a hook, the session is told instead.
         """
         check_owned(self._chat.order)

@@ -1,7 +1,7 @@
 """
-`Archive`: the record of the rooms in a file, for those who only look at it, also while a server writes it.
+`Archive`: read-only access to the log in a file, even while a server writes it.
 
-Everything is read in pages, so that a long record takes no more memory than a short one.
+Everything is read in pages, so that a long log takes no more memory than a short one.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from pychat.stores.sqlite.reader import Reader
 from pychat.stores.sqlite.state_codec import read_account, read_ban, read_room
 
 _COUNTED: Final = "SELECT 1 FROM pragma_table_info('blocks') WHERE name = 'messages'"
-"""Nothing in a file that no server of this version has opened: such a file is read as it is."""
+"""Returns nothing for a file that no server of this version has opened; such a file is read as it is."""
 _STEPS: Final = "SELECT 1 FROM pragma_table_info('steps')"
-"""The same."""
+"""Returns nothing for such a file, too."""
 _ROOMS: Final = "SELECT number, key, kept FROM rooms"
 
 Rooms: TypeAlias = Collection[int]
-"""Numbers, as `Archive.rooms` has them."""
+"""Room numbers, as in `Archive.rooms`."""
 
 
 class Archive:
-    """What is read raises `NotReadable` if it cannot be."""
+    """A log that is open for reading. Failures to read raise `NotReadable`."""
 
     def __init__(self, path: Path) -> None:
         """
+        Open the file.
+
         Raises:
             CannotOpen: With the reason and what to do.
         """
@@ -60,7 +62,7 @@ class Archive:
 
     @property
     def rooms(self) -> dict[str, int]:
-        """The numbers of the rooms that have a record, by their names; the audit record is none of them."""
+        """The numbers of the rooms that have a log, by name, without the audit record."""
         rooms = sorted(self._rooms.values(), key=lambda room: room[1])
         return {name: number for number, name in rooms if name != AUDIT}
 
@@ -69,7 +71,7 @@ class Archive:
         return sorted(map(read_account, self._kept("accounts")), key=lambda account: fold(account.name))
 
     def bans(self) -> list[ServerBan]:
-        """Return the bans from the server, also those that have ended."""
+        """Return the server bans, including expired ones."""
         return list(map(read_ban, self._kept("bans")))
 
     def _kept(self, table: str) -> list[str]:
@@ -81,21 +83,21 @@ class Archive:
 
     @property
     def audit(self) -> list[int]:
-        """The number of the audit record; nothing if it is empty."""
+        """The number of the audit record in a list, which is empty if there is none."""
         return [number for number, name in self._rooms.values() if name == AUDIT]
 
     def find(self, room: str) -> str | None:
-        """Return the name of a room, given in any case; None if it has no record."""
+        """Return the name of a room, compared by folded name; None if it has no log."""
         _, name = self._rooms.get(fold(room), (0, None))
         return name
 
     def id_at(self, rooms: Rooms, time: float) -> int:
-        """Return an id that parts the record of rooms at a time: what happened before has a smaller one."""
+        """Return an id that splits the log of rooms at a time: earlier events have smaller ids."""
         firsts = [self._reader.place(room, milliseconds(time)).id for room in rooms]
         return min((first for first in firsts if first is not None), default=EVER)
 
     def events(self, rooms: Rooms, after: int = 0, before: int = EVER) -> Iterator[Event]:
-        """Yield the events of rooms between two ids, which are excluded; each once."""
+        """Yield the events of rooms between two ids, both exclusive; each once."""
         for event in merged_lazily([self._after(room, after) for room in rooms]):
             if event.id >= before:
                 return
@@ -106,7 +108,7 @@ class Archive:
         return merged_lazily([self._before(room, before) for room in rooms], backwards=True)
 
     def found_back(self, rooms: Rooms, terms: Terms, before: int = EVER) -> Iterator[Event]:
-        """Return the messages of rooms that have the words, before an id, the last one first; each once."""
+        """Return the messages of rooms that match the terms, before an id, the last one first; each once."""
         return merged_lazily([self._found(room, terms, before) for room in rooms], backwards=True)
 
     # One room
@@ -125,5 +127,5 @@ class Archive:
 
 
 def _name(key: str, kept: str | None) -> str:
-    """Return the name of a room as people write it, if that is known."""
+    """Return the name of a room as people write it, if known."""
     return key if kept is None else read_room(kept).name

@@ -1,4 +1,4 @@
-"""What keeps a file good: looking whether it is whole, copying it, giving the disk back what is free in it."""
+"""File maintenance commands: checking, backing up, and returning free space to the disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pychat.stores.sqlite.database import Database, ReadOnlyDatabase, StoreError
 from pychat.stores.sqlite.event_codec import Unreadable, decode_block, events_of
 
 _MOST_PROBLEMS: Final = 10
-"""Of a kind; more of them tell nothing new."""
+"""The maximum number of reported problems of a kind; more of them add nothing."""
 
 _BLOCKS: Final = (
     "SELECT block, room, first, last, last_time, events, block <= (SELECT digested FROM state) FROM blocks"
@@ -30,7 +30,7 @@ _NOT_INDEXED: Final = (
 
 
 class UpkeepFailed(ChatError):
-    """Something was begun and could not be done; the file is as it was."""
+    """An operation failed; the file is unchanged."""
 
     def __init__(self, what: str, path: Path, reason: str) -> None:
         super().__init__(what, path, reason)
@@ -41,26 +41,26 @@ class UpkeepFailed(ChatError):
 
 
 class Report(NamedTuple):
-    """What a file has, and what is wrong with it."""
+    """The contents of a file, and its problems."""
 
     rooms: int
     events: int
     messages: int
-    """That can be found by the index."""
+    """Messages that are in the index."""
     damage: list[str]
-    """Of the file itself."""
+    """Problems of the file itself."""
     disorder: list[str]
-    """Of the record: blocks and ids."""
+    """Problems of the log: blocks and ids."""
     not_found: list[str]
-    """Of the index."""
+    """Problems of the index."""
 
 
 def inspect(path: Path) -> Report:
     """
-    Read all of a file as it is at this moment, also while a server writes it, and change nothing.
+    Read all of a file as it is at this moment, even while a server writes it, without changing it.
 
     Raises:
-        CannotOpen: It is no file of ours, or cannot be read at all.
+        CannotOpen: If it is not a pychat file, or cannot be read at all.
     """
     database = ReadOnlyDatabase(path)
     try:
@@ -132,13 +132,13 @@ class _Inspection:
 
 def back_up(path: Path, target: Path) -> int:
     """
-    Copy a file as it is at this moment, also while a server writes it; return the length of the copy in bytes.
+    Copy a file as it is at this moment, even while a server writes it; return the length of the copy in bytes.
 
-    The copy is a file of ours like any other, and on the disk when this returns. It appears when it is complete.
+    The copy is an ordinary file of ours, and is on the disk when this returns. It appears only when it is complete.
 
     Raises:
-        CannotOpen: One of the files cannot be used.
-        UpkeepFailed: It cannot be copied; there is no target then.
+        CannotOpen: If one of the files cannot be used.
+        UpkeepFailed: If it cannot be copied; there is no target then.
     """
     if target.exists():
         raise CannotOpen(target, "it is there already; name another file")
@@ -162,7 +162,7 @@ def back_up(path: Path, target: Path) -> int:
 
 
 def _new_file_beside(target: Path) -> Path:
-    """Make an empty file for nobody else to read."""
+    """Create an empty file that only this user can read."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f"{target.name}-", dir=target.parent)
     except OSError as error:
@@ -182,11 +182,11 @@ def _put_on_disk(path: Path) -> None:
 
 def vacuum(path: Path) -> tuple[int, int]:
     """
-    Write a file anew without what is free in it; return its length in bytes before and after.
+    Rewrite a file without its free space; return its length in bytes before and after.
 
     Raises:
-        CannotOpen: It cannot be used, or a server uses it.
-        UpkeepFailed: There is not enough room on the disk, say.
+        CannotOpen: If it cannot be used, or a server uses it.
+        UpkeepFailed: If it fails, for lack of space on the disk for example.
     """
     database = Database(path, make=False)
     try:

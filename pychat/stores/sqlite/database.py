@@ -1,8 +1,8 @@
 """
-The file: SQLite as the log needs it. The only module that imports sqlite3.
+The database file: SQLite as the log needs it. The only module that imports sqlite3.
 
-One connection writes, for the one thread of the log; some others read, for anybody, at the same time (WAL). Whatever
-SQLite says when it cannot go on becomes a `StoreError`, whose text a person understands.
+One connection writes, on the log's thread; several others read, on any threads, at the same time (WAL). SQLite's errors
+become a `StoreError` with a text for people.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ Statement: TypeAlias = tuple[str, Sequence[Any]]
 """SQL and its parameters."""
 
 _READERS: Final = 4
-"""Connections that read: more would only wait for the same processors."""
+"""The number of connections that read; more would only wait for the same CPUs."""
 _BUSY_SECONDS: Final = 2.0
-"""How long another program may hold the file until that is an error."""
+"""How long another program may lock the file before that is an error."""
 _IMPATIENT_SECONDS: Final = 0.2
-"""The same for what is tried again anyway: answers that need no disk wait meanwhile."""
+"""The same for operations that are retried anyway: replies that need no disk wait meanwhile."""
 _LOG_BYTES: Final = 4 * 1024 * 1024
-"""How long SQLite's own log, the file `-wal`, is left when it begins anew: so long it gets in any case."""
+"""The size to which SQLite's own log, the file `-wal`, is cut when it restarts; it reaches that size in any case."""
 _LONG_LOG_BYTES: Final = 2 * _LOG_BYTES
-"""Over it, the log is made to begin anew: it does so by itself only in a moment in which nobody reads from it."""
+"""The size above which the log is made to restart: by itself, it only does that while nobody reads from it."""
 _LEAST_VERSION: Final = (3, 38, 0)
-"""The first one that has the operator ->> and reads JSON without being asked to."""
+"""The first version that has the operator ->> and includes JSON by default."""
 
 _REASONS: Final = {
     sqlite3.SQLITE_FULL: "no space left on the disk",
@@ -51,11 +51,11 @@ _REASONS: Final = {
     sqlite3.SQLITE_NOTADB: "the file is damaged",
     sqlite3.SQLITE_NOMEM: "no memory left",
 }
-"""What can be wrong with the disk or the machine. All else is wrong with what was to be written."""
+"""Errors of the disk or the machine. All others are errors of the data to be written."""
 
 
 class StoreError(ChatError):
-    """The file cannot be read or written at the moment, and why."""
+    """The file cannot be read or written at the moment; `reason` says why."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -63,11 +63,11 @@ class StoreError(ChatError):
 
 
 class Unwritable(StoreError):
-    """The disk is well, but what was to be written cannot be: no later try will do any better."""
+    """The data cannot be written, though the disk works: a later attempt would fail as well."""
 
 
 def _store_error(error: sqlite3.Error) -> StoreError:
-    """Return what to tell people; the rest of it is in the server's log."""
+    """Return the error for people; the details are in the server's log."""
     logger.debug("SQLite: %s (%s)", error, getattr(error, "sqlite_errorname", "no code"))
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_CORRUPT_VTAB:
@@ -77,13 +77,13 @@ def _store_error(error: sqlite3.Error) -> StoreError:
 
 
 class Readers:
-    """Connections that read a file, for any thread. Closed once, by the one who opened it."""
+    """Connections that read a file, for any thread. Closed once, by the owner."""
 
     def __init__(self, file: RecordFile) -> None:
         self.path = file.path
         self._file = file
         self._idle: queue.SimpleQueue[sqlite3.Connection | None] = queue.SimpleQueue()
-        """Connections that nobody reads with at the moment; None: the file is closed."""
+        """Connections that are not in use; None when the file is closed."""
         self._readers: list[sqlite3.Connection] = []
 
     def _connect(self, mode: str) -> sqlite3.Connection:
@@ -100,14 +100,14 @@ class Readers:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """
-        Lend a connection that reads; waits for one while all are in use.
+        Borrow a connection for reading; block while all are in use.
 
         Raises:
-            StoreError: It cannot be read.
+            StoreError: If it cannot be read.
         """
         connection = self._idle.get()
         if connection is None:
-            self._idle.put(None)  # for the next one who waits
+            self._idle.put(None)  # for the next thread that waits
             raise StoreError("the file is closed")
         try:
             yield connection
@@ -118,21 +118,24 @@ class Readers:
 
     def read(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """
-        Return all rows of a question that has few.
+        Return all rows of a query that has few.
 
         Raises:
-            StoreError: It cannot be read.
+            StoreError: If it cannot be read.
         """
         with self.reading() as connection:
             return connection.execute(sql, parameters).fetchall()
 
     def close(self, seconds: float = 1.0) -> None:
-        """Close the file; those who read may take so long to end."""
+        """Close the file, waiting up to `seconds` for readers."""
         self._close_readers(seconds)
         self._file.close()
 
     def disown(self) -> None:
-        """In the child of a fork: SQLite's own descriptors stay, as it must not close what it did not open here."""
+        """
+        In the child of a fork, release the file. SQLite's descriptors stay, because it must not close those of the
+        parent.
+        """
         self._file.disown()
 
     def _close_readers(self, seconds: float = 1.0) -> None:
@@ -146,15 +149,17 @@ class Readers:
 
 
 class ReadOnlyDatabase(Readers):
-    """A file that is read and not changed, also while a server writes it: what was stored when a reading began."""
+    """A file that is read but not changed, even while a server writes it: as it was stored when a reading began."""
 
     def __init__(self, path: Path, *, begun: bool = True) -> None:
         """
+        Open the file for reading.
+
         Args:
-            begun: Refuse a file in which no server has begun a record, such as a copy without its `-wal`.
+            begun: True to refuse a file in which no server has stored anything, such as a copy without its `-wal`.
 
         Raises:
-            CannotOpen: It is not there, or cannot be used; with what to do about it.
+            CannotOpen: If it does not exist or cannot be used; with what to do about it.
         """
         _check_sqlite(path)
         super().__init__(RecordFile(path))
@@ -171,24 +176,24 @@ class ReadOnlyDatabase(Readers):
 
     def copy_to(self, target: Path) -> None:
         """
-        Write what is stored at this moment into another file, which is empty.
+        Write the contents at this moment into another, empty file.
 
         Raises:
-            StoreError: One of the files does not work.
+            StoreError: If one of the files fails.
         """
         with self.reading() as connection, closing(sqlite3.connect(target)) as copy:
             connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # so that who only reads it needs no other files beside it
+            copy.execute("PRAGMA journal_mode = DELETE")  # so that it can be read without other files beside it
 
 
 def check_file(path: Path) -> None:
     """
-    Return if a server could open the file, or make it, as far as that can be known without changing anything.
+    Check that a server could open or create the file, as far as possible without changing anything.
 
-    A server may use it.
+    A server may be using it.
 
     Raises:
-        CannotOpen: It could not; with what to do about it.
+        CannotOpen: If it could not; with what to do about it.
     """
     _check_sqlite(path)
     if check_usable(path):
@@ -196,17 +201,19 @@ def check_file(path: Path) -> None:
 
 
 class Database(Readers):
-    """A file that is written, by one server."""
+    """A file that one server writes."""
 
     def __init__(self, path: Path, *, sync: str = "full", make: bool = True) -> None:
         """
+        Open the file for writing.
+
         Args:
-            make: Make it if it is not there, but not its directory.
-            sync: "full": what is written is on the disk, whatever happens then. "normal": a crash of the program loses
-                nothing, but a loss of power may lose what was written last.
+            make: True to create the file, but not its directory, if it does not exist.
+            sync: "full": written data is on the disk, whatever happens then. "normal": a crash of the program loses
+                nothing, but a power failure may lose the last writes.
 
         Raises:
-            CannotOpen: With what to do about it. A file that is not pychat's is left as it is.
+            CannotOpen: With what to do about it. A file that is not pychat's is not changed.
         """
         _check_sqlite(path)
         super().__init__(RecordFile(path, write=True, make=make))
@@ -236,15 +243,15 @@ class Database(Readers):
 
     def write(self, statements: Sequence[Statement], *, durable: bool = True, patient: bool = True) -> None:
         """
-        Execute statements as one transaction; when it returns, all of it is stored. By one thread at a time.
+        Execute statements as one transaction; when this returns, all of it is stored. Call it on one thread at a time.
 
         Args:
-            durable: It may not be lost with the power either, if the file was opened so.
-            patient: Wait for another program that holds the file; else only a moment.
+            durable: True if it must survive a power failure, as far as the file was opened for that.
+            patient: True to wait for another program that has locked the file; else only for a moment.
 
         Raises:
-            Unwritable: Nothing of it is, and never will be.
-            StoreError: Nothing of it is.
+            Unwritable: If none of it is stored, and never can be.
+            StoreError: If none of it is stored now.
         """
         try:
             execute = self._writer.execute
@@ -252,8 +259,8 @@ class Database(Readers):
                 execute(f"PRAGMA synchronous = {self._sync if durable else 'normal'}")
                 self._durable = durable
             self._be_patient(patient)
-            # A statement is a transaction of its own. With each one the thread gives way to others and has to wait for
-            # its turn, so that fewer are faster.
+            # A single statement is a transaction of its own. The thread yields to others at each statement and has to
+            # wait for its turn, so fewer statements are faster.
             alone = len(statements) == 1
             if not alone:
                 execute("BEGIN IMMEDIATE")
@@ -267,12 +274,12 @@ class Database(Readers):
                 raise _store_error(error) from error
             if isinstance(error, MemoryError):
                 raise StoreError(_REASONS[sqlite3.SQLITE_NOMEM]) from error
-            if isinstance(error, Exception):  # a text that is no Unicode, a number that is too long: see sqlite3
+            if isinstance(error, Exception):  # a text that is not Unicode, a number that is too long: see sqlite3
                 raise Unwritable(str(error)) from error
             raise
 
     def _roll_back(self) -> None:
-        """End the transaction, whatever has happened in it: the next one could not begin."""
+        """End the transaction in any state, so that the next one can begin."""
         with suppress(sqlite3.Error):
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
@@ -285,16 +292,16 @@ class Database(Readers):
 
     def shorten_log(self) -> bool:
         """
-        Let SQLite's own log begin anew if it is long. On the thread that writes.
+        Make SQLite's own log restart if it is long. Call this on the writing thread.
 
         Returns:
-            False if it is long and stays so, because somebody reads from it.
+            False if it is long and could not restart, because somebody reads from it.
         """
         try:
             real = self._file.real
             if real.with_name(f"{real.name}-wal").stat().st_size <= _LONG_LOG_BYTES:
                 return True
-            self._be_patient(False)  # those who read end in some milliseconds: they read in pieces
+            self._be_patient(False)  # readers finish within milliseconds, because they read in pieces
             ((busy, *_),) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except OSError:
             return True
@@ -304,14 +311,14 @@ class Database(Readers):
 
     def lost(self) -> str | None:
         """
-        Look whether what is written can be found under the name of the file; return why not. To be asked now and then.
+        Return why written data would not be found under the name of the file, or None. Call this now and then.
 
-        By the thread that writes.
+        Call it on the writing thread.
         """
         lost = self._file.lost()
         if lost:
-            # What is only in a log that nobody will find can still go into the file, wherever that is; unless somebody
-            # else has begun another log.
+            # Data that is only in a log which nobody would find can still go into the file, wherever that is, unless
+            # another program has begun a new log.
             if not any(map(os.path.lexists, lost)):
                 with suppress(sqlite3.Error):
                     self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -320,7 +327,7 @@ class Database(Readers):
 
     def close(self, seconds: float = 1.0) -> None:
         self._close_readers(seconds)
-        self._writer.close()  # moves the log into the file and removes it, but not if the file was moved itself
+        self._writer.close()  # moves the log into the file and removes it, unless the file itself was moved
         self._file.close()
 
 
@@ -331,7 +338,7 @@ def _check_sqlite(path: Path) -> None:
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the version of a file; refuse one that is not ours, or is a later one's."""
+    """Return the version of a file; refuse one that is not pychat's, or of a newer version."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
@@ -344,17 +351,17 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, *, make: bool) -> None:
-    """Make the tables of this version, also in a file that has none if `make`."""
+    """Create the tables of this version; in an empty file only if `make` is set."""
     version = _check_version(connection, path)
     if not version and not make:
         raise CannotOpen(path, NOTHING_YET)
-    connection.execute("PRAGMA journal_mode = WAL")  # it is, but for a new file or a copy
+    connection.execute("PRAGMA journal_mode = WAL")  # already set, except for a new file or a copy
     if version < len(MIGRATIONS):
         changes = ";".join(MIGRATIONS[version:])
         connection.executescript(
             f"BEGIN IMMEDIATE; {changes}; PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {len(MIGRATIONS)}; COMMIT"
         )
-    # Damage is found where it is read. These tables are small, and without them nothing works.
+    # Damage is detected on reading. These tables are small, and nothing works without them.
     for table in ("state", "rooms", "forgotten"):
         connection.execute(f"SELECT count(*) FROM {table}").fetchall()

@@ -1,9 +1,9 @@
 """
-Records: events as they are written into a file, and back.
+The codec of events: their form in the file.
 
-A block of events is a list in JSON. An event is a list itself: the letter of its kind, then its fields in the order of
-the class; fields at the end that have their default are left out. A burst is one item with all its texts. Nothing that
-is read is ever executed, and an unknown kind is an error.
+A block of events is a list in JSON. An event is itself a list: the name of its kind, then its fields in the order of
+the class; trailing fields with default values are left out. A burst is one item with all its texts. Nothing that is
+read is ever executed, and an unknown kind is an error.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ from pychat.model.events import (
 from pychat.model.modes import ModeChange
 
 Block: TypeAlias = list[Event | Burst]
-"""Events in order; what was said in one go is one item."""
+"""Events in order; a burst is one item."""
 
 
 class Unreadable(ChatError):
-    """What should be a record is none: the file is damaged, or was written by a later version."""
+    """The data is not a valid record: the file is damaged, or was written by a later version."""
 
     reason: Final = "the file is damaged"
-    """What people are told."""
+    """The text for people."""
 
 
 class _Kind(NamedTuple):
-    """How one class of events is written."""
+    """The form of one class of events."""
 
     event: Callable[..., Event]
     defaults: tuple[Any, ...]
-    """Of the last fields."""
+    """The defaults of the last fields."""
     restore: Mapping[int, Callable[[Any], Any]]
-    """Fields, by their index, that JSON has no type for."""
+    """Conversions of fields, by index, that JSON has no type for."""
 
 
 def _kind(event: Any, **restore: Callable[[Any], Any]) -> _Kind:
@@ -85,15 +85,15 @@ _NAMES: Final = {kind.event: name for name, kind in _KINDS.items()}
 _BURST: Final = "burst"
 
 _MOST_SECONDS: Final = 1e12
-"""A time that a clock may have."""
+"""A bound for plausible times of a clock."""
 
-# Surrogates are in no text that a client sent, but a program may publish any string: they must come back, too.
+# No client's text contains surrogates, but a program may publish any string, which must be restored, too.
 _ENCODING: Final = ("utf-8", "surrogatepass")
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=sorted).encode
 
 
 def encode_block(parts: Iterable[Sequence[Event]]) -> bytes:
-    """Return the record of consecutive events, which may be in several sequences, some of them bursts."""
+    """Return the record of consecutive events, given as one or more sequences, some of them bursts."""
     items: list[list[Any]] = []
     for part in parts:
         if type(part) is Burst:
@@ -115,7 +115,7 @@ def _item(event: Event) -> list[Any]:
 
 
 def _short(times: Sequence[float]) -> int | float | Sequence[float]:
-    """Write the times of a burst as one number where they follow from it: that is ten times as fast."""
+    """Return the times of a burst as one number if they follow from it, which is ten times as fast to write."""
     if abs(times[0]) < _MOST_SECONDS:
         milliseconds = int(times[0] * 1000)
         if times == moments(milliseconds, len(times)):
@@ -124,23 +124,23 @@ def _short(times: Sequence[float]) -> int | float | Sequence[float]:
 
 
 def _times(short: int | float | list[float], count: int) -> list[float]:
-    """Return what `_short` was given."""
+    """Return the times that `_short` was given."""
     if isinstance(short, list):
         return short
     return moments(short, count) if type(short) is int else [short] * count
 
 
 def count_messages(events: Sequence[Event]) -> int:
-    """Return how many of the events are messages."""
+    """Return the number of messages among the events."""
     return len(events) if type(events) is Burst else sum([type(event) is Message for event in events])
 
 
 def decode_block(record: bytes) -> Block:
     """
-    Return what `encode_block` was given.
+    Return the block that `encode_block` was given.
 
     Raises:
-        Unreadable: It is no such record.
+        Unreadable: If it is not such a record.
     """
     try:
         return [_restored(*item) for item in json.loads(record.decode(*_ENCODING))]

@@ -1,9 +1,10 @@
 """
-A file with a record: whether it can be one of ours, whether this process has it alone, and whether it is still there.
+The lock of a log file: whether it can be pychat's, whether this process has it alone, and whether it still exists.
 
-To close any descriptor of a file drops all locks that the process has on it, those of SQLite among them
-(sqlite.org/howtocorrupt.html, 2.2). Another program would then take itself for the only one, and remove the write-ahead
-log under the server. So what is opened here is closed when nothing in this process uses the file any more.
+Closing any descriptor of a file drops all locks that the process has on it, including SQLite's
+(sqlite.org/howtocorrupt.html, 2.2). Another program would then believe that it has the file alone, and remove the
+write-ahead log of a running server. So descriptors opened here are closed when nothing in this process uses the file
+any more.
 """
 
 from __future__ import annotations
@@ -20,40 +21,40 @@ from pychat.model.errors import CannotOpen, FileInUse, no_directory
 
 _HEADER: Final = b"SQLite format 3\0"
 _BESIDE: Final = ("-wal", "-shm")
-"""What SQLite has beside the file while it is open."""
+"""The files that SQLite keeps beside the open file."""
 _LOCK: Final = "-lock"
 _NOT_ALLOWED: Final = "{}; change the permissions, or name another file"
 NOTHING_YET: Final = "there is nothing in it yet"
 _USED: Final = "a server uses it; stop that one, or name another file"
 
 _Identity: TypeAlias = tuple[int, int]
-"""Device and inode: a file has many names, and a name may come to mean another file."""
+"""Device and inode: a file may have many names, and a name may come to mean another file."""
 
-# Guards the two tables. It stands alone: nothing else is called under it.
+# Guards the two tables. A leaf lock: nothing else is called under it.
 _lock = threading.Lock()
 _users: Final[dict[_Identity, int]] = {}
-"""How often a file is open here."""
+"""How often each file is open in this process."""
 _unused: Final[dict[_Identity, list[int]]] = {}
-"""Its descriptors that nobody needs any more."""
+"""The descriptors of each file that are not needed any more."""
 
 
 class RecordFile:
-    """A file that SQLite has open in this process, or will have in a moment."""
+    """A file that SQLite has open in this process, or is about to open."""
 
     def __init__(self, path: Path, *, write: bool = False, make: bool = False) -> None:
         """
         Open it without changing it.
 
         Args:
-            write: It is to be changed.
-            make: Make it if it is not there. One that is new may be empty.
+            write: True if it is to be changed.
+            make: True to create it if it does not exist. A new file may be empty.
 
         Raises:
-            CannotOpen: It cannot be one of ours, or cannot be used.
+            CannotOpen: If it cannot be pychat's, or cannot be used.
         """
         self.path: Final = path
         self.real: Final = Path(os.path.realpath(path))
-        """Without symbolic links: what belongs to it is beside this one."""
+        """Without symbolic links: the files that belong to it are beside this path."""
         self._known: dict[Path, _Identity] = {}
         self._companion: int | None = None
         self._closed = False
@@ -72,10 +73,10 @@ class RecordFile:
     def _open(self, flags: int) -> int:
         if self.real.is_dir():
             raise CannotOpen(self.path, "it is a directory; name a file in it")
-        if self.real.exists() and not self.real.is_file():  # to open a pipe would wait for whoever is at its other end
+        if self.real.exists() and not self.real.is_file():  # opening a pipe would wait for its other end
             raise CannotOpen(self.path, "it is a device or a pipe; name a file")
         try:
-            # Nobody else on the machine shall read what people say; SQLite gives its other files the same mode.
+            # Other users of the machine must not read messages; SQLite gives its other files the same mode.
             return os.open(self.real, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, 0o600)
         except FileNotFoundError as error:
             raise CannotOpen(self.path, "there is no such file") from error
@@ -83,7 +84,7 @@ class RecordFile:
             raise CannotOpen(self.path, _NOT_ALLOWED.format(error.strerror)) from error
 
     def close(self) -> None:
-        """Let others have the file, when SQLite has closed it. More than once does no harm."""
+        """Release the file, after SQLite has closed it. May be called more than once."""
         if self._closed:
             return
         self._closed = True
@@ -100,24 +101,24 @@ class RecordFile:
                     os.close(descriptor)
 
     def disown(self) -> None:
-        """In the child of a fork: let go of the file without unlocking it, which would unlock it in the parent."""
+        """In the child of a fork, release the file without unlocking it, which would unlock it in the parent."""
         if not self._closed:
             self._closed = True
             os.close(self._descriptor)
             if self._companion is not None:
                 os.close(self._companion)
 
-    # Alone
+    # Exclusive use
 
     def claim(self) -> None:
         """
-        Take the file for this process alone, until it is closed or the process ends. Who only reads need not.
+        Lock the file for this process, until it is closed or the process ends. Not needed for reading.
 
-        The lock on a companion is for those who know the file by this name. The one on the file itself is for all its
-        names; but where such a lock is one of the kind that SQLite has, it would meet SQLite's own.
+        The lock on a companion file is for programs that know the file by this name. The one on the file itself covers
+        all its names; but where such locks are of the kind that SQLite uses, it would conflict with SQLite's own.
 
         Raises:
-            CannotOpen: Somebody else has it, or could get around the lock.
+            CannotOpen: If another process has it, or could evade the lock.
         """
         self.check_names()
         self._companion = self._lock_companion()
@@ -129,8 +130,10 @@ class RecordFile:
 
     def check_names(self) -> None:
         """
+        Check that the file has only one name.
+
         Raises:
-            CannotOpen: It has another name, too.
+            CannotOpen: If it has a hard link.
         """
         if os.fstat(self._descriptor).st_nlink > 1:
             problem = "it has another name, too (a hard link), where its -wal is missing; remove that name, or copy it"
@@ -138,10 +141,10 @@ class RecordFile:
 
     def check_whole(self) -> None:
         """
-        Return if who reads by this name reads all of it.
+        Check that reading by this name finds all of the data.
 
         Raises:
-            CannotOpen: A server has it by another name, and what it has written last is beside that one.
+            CannotOpen: If a server uses it by another name, beside which its last writes are.
         """
         linked = os.fstat(self._descriptor).st_nlink > 1 and not _beside(self.real, _BESIDE[0]).exists()
         if not linked or sys.platform != "linux":
@@ -170,21 +173,21 @@ class RecordFile:
             return FileInUse(self.path, _USED)
         return CannotOpen(self.path, f"{str(path)!r} cannot be locked: {error.strerror}")
 
-    # Still there
+    # Existence
 
     def remember(self) -> None:
-        """SQLite has opened it: these are the files that have to stay."""
+        """Record the files that must stay, after SQLite has opened them."""
         for path in (self.real, *[_beside(self.real, suffix) for suffix in _BESIDE]):
             identity = _identity(path)
             if identity is not None:
                 self._known[path] = identity
 
     def lost(self) -> list[Path]:
-        """Return those files of it that were removed, or have others in their place."""
+        """Return the files that were removed or replaced."""
         return [path for path, identity in self._known.items() if _identity(path) != identity]
 
     def keep_claim(self) -> bool:
-        """Take the companion again if it was removed; False if somebody else was faster."""
+        """Lock the companion file again if it was removed; return False if another process has locked it."""
         assert self._companion is not None
         status = os.fstat(self._companion)
         if _identity(_beside(self.real, _LOCK)) != (status.st_dev, status.st_ino):
@@ -199,10 +202,10 @@ class RecordFile:
 
 def check_usable(path: Path) -> bool:
     """
-    Return whether something is in the file, which could be one of ours, or could be made; nothing is changed.
+    Return whether the file exists with contents; check that it can be used or created, without changing anything.
 
     Raises:
-        CannotOpen: It could not.
+        CannotOpen: If it cannot.
     """
     real = Path(os.path.realpath(path))
     _check_directory(path, real)
@@ -225,7 +228,7 @@ def _check_directory(path: Path, real: Path) -> None:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the file of a record and those beside it, as far as they are there."""
+    """Return the log file and the existing files beside it."""
     real = Path(os.path.realpath(path))
     return [file for file in (real, *[_beside(real, suffix) for suffix in (*_BESIDE, _LOCK)]) if file.exists()]
 
@@ -235,7 +238,7 @@ def _beside(path: Path, suffix: str) -> Path:
 
 
 def _identity(path: Path) -> _Identity | None:
-    """Return what a name means at the moment; None: nothing."""
+    """Return the identity of the file with this name at the moment, or None."""
     try:
         status = path.lstat()
     except OSError:

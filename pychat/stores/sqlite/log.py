@@ -1,8 +1,8 @@
 """
-`SqliteLog`: a log in a file. What it accepted is on the disk before anybody hears it.
+`SqliteLog`: a log in a file. Accepted events are on the disk before anybody gets them.
 
-It has the last events of each room in memory, too, those that are still to be stored among them, so that whoever joins
-or comes back can be brought up to the present without waiting for the disk. Each event is in memory or in the file.
+It also has the last events of each room in memory, including those not stored yet, so that new and returning members
+can catch up without waiting for the disk. Each event is in memory or in the file.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from pychat.stores.sqlite.writer import Keeper
 T = TypeVar("T")
 
 _EVENT_BYTES: Final = 200
-"""What an event takes in memory beyond its text."""
+"""The memory of an event beyond its text."""
 _ENTRY_BYTES: Final = 100
 _READERS: Final = 2
-"""Threads that read for questions: more would only take time from those who write."""
+"""The number of threads that read for queries; more would only take time from the writers."""
 _PAUSE: Final = 3.0
-"""How much longer each of them rests than it has worked: together they take half a processor, whoever asks."""
+"""How long each of them rests, as a multiple of its work: together they use half a CPU, whatever the load."""
 
 
 class SqliteLog(Log):
     """
-    Give it to `ChatServer(log=SqliteLog("chat.db"))`. `ChatServer.stop` closes it.
+    A persistent log: `ChatServer(log=SqliteLog("chat.db"))`. `ChatServer.stop` closes it.
 
-    Ids go on where the file ends, also if the clock was set back meanwhile.
+    Ids continue where the file ends, even if the clock was set back meanwhile.
     """
 
     lasts = True
@@ -68,18 +68,20 @@ class SqliteLog(Log):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """
+        Open the file.
+
         Args:
-            path: The file; made if it is not there. SQLite puts others beside it: `-wal`, `-shm` and `-lock`.
-            sync: "full": what was accepted survives a loss of power. "normal": it survives the end of the process in
-                whatever way, and a loss of power may take the last moments.
-            keep_seconds: Delete what is older. Default: nothing.
-            keep_bytes: Delete the oldest when the records together take more. Default: nothing.
-            events: How many of each room are in memory.
-            chars: And how many characters their messages may have together.
-            clock: By which what is older is known. Tests give it the clock of their chat.
+            path: The file; created if it does not exist. SQLite puts others beside it: `-wal`, `-shm` and `-lock`.
+            sync: "full": accepted events survive a power failure. "normal": they survive any end of the process, but a
+                power failure may lose the last moments.
+            keep_seconds: The retention time; older events are deleted. Default: no limit.
+            keep_bytes: The maximum size of all records; the oldest are deleted. Default: no limit.
+            events: The maximum events of each room in memory.
+            chars: The maximum characters of their messages together.
+            clock: The clock for retention. Tests pass the clock of their chat.
 
         Raises:
-            CannotOpen: With the reason and what to do. A file that is no pychat database is not touched.
+            CannotOpen: With the reason and what to do. A file that is not a pychat database is not changed.
         """
         if sync not in ("full", "normal"):
             raise ValueError(f"sync must be 'full' or 'normal', not {sync!r}")
@@ -97,14 +99,14 @@ class SqliteLog(Log):
         self.secret = self._beginning.secret
         self._next = max(first_id(clock), newest + 1)
         self._found = newest
-        """What was in the file when it was opened has no greater id."""
+        """The greatest id in the file when it was opened."""
         # By room key, and by number. Changed under the chat's order lock; single reads need none.
         self._records = {record.key: record for record in records}
         self._numbers = {record.number: record for record in records}
         self._rings = Rings(events, chars, newest)
         tending = Tending(self._database, self._rings, self._numbers, keep_seconds, keep_bytes, clock)
         self._steps = self._beginning.steps
-        """The ids at which times go back, because the clock was set back."""
+        """The ids at which times decrease, because the clock was set back."""
         self._reader = Reader(self._database, self._steps)
         self._keeper = Keeper(self._database, self._rings, tending, newest)
         self._workers = Workers(_READERS, "pychat-read", pause=_PAUSE)
@@ -125,10 +127,10 @@ class SqliteLog(Log):
 
     @property
     def trouble(self) -> str | None:  # type: ignore[override]  # others only read it
-        """Why nothing can be stored at the moment."""
+        """Why nothing can be stored at the moment, or None."""
         return self._keeper.trouble
 
-    # Under the order lock: nothing here waits
+    # Under the order lock: nothing here blocks
 
     def claim(self, count: int) -> int:
         first = self._next
@@ -243,10 +245,10 @@ class SqliteLog(Log):
         except StoreError as error:
             raise NotReadable(error.reason) from error
 
-    # Reading. Memory is looked at first: what is dropped there meanwhile has long been in the file.
+    # Reading. Memory is read first: whatever is dropped there meanwhile has long been in the file.
 
     def read_after(self, rooms: Collection[str], after: int, limit: int | None = None) -> Page:
-        tails = self._rings.tails(rooms, after)  # of all at the same moment: what comes later is of the next page
+        tails = self._rings.tails(rooms, after)  # all at the same moment; later events belong to the next page
         events = [self._events_after(room, tail, after) for room, tail in zip(rooms, tails, strict=True)]
         merged = list(islice(merged_lazily(events), None if limit is None else limit + 1))
         return Page(merged[:limit], limit is not None and len(merged) > limit)
@@ -259,7 +261,7 @@ class SqliteLog(Log):
         return self._workers.run(address, function)
 
     def figures(self) -> Mapping[str, str]:
-        """The file as it is, what belongs to it included."""
+        """Return the size of the file with those beside it, and the free space on its disk."""
         path = self._database.path
         try:
             size = sum([file.stat().st_size for file in files_of(path)])
@@ -276,7 +278,7 @@ class SqliteLog(Log):
         return self._after(room, tail, after, messages_only=messages_only)
 
     def _after(self, room: str, tail: Tail, after: int, *, messages_only: bool) -> Iterator[Portion]:
-        """Yield what one room has behind an id, given what is in memory of that."""
+        """Yield the events of one room after an id, given those in memory."""
         stored = self._stored(room, tail)
         if stored is not None and tail.reach > after:
             yield Portion((), after, slow=True)
@@ -305,7 +307,7 @@ class SqliteLog(Log):
             yield from self._reader.find(stored, terms, before, reader=reader)
 
     def _stored(self, room: str, tail: Tail) -> int | None:
-        """Return the number of a room if something of it may be in the file only."""
+        """Return the number of a room if some of its events may be only in the file."""
         record = self._records.get(room)
         return None if record is None or tail.reach <= record.begins else record.number
 
@@ -313,7 +315,7 @@ class SqliteLog(Log):
         wanted = round(time * 1000)
         tail, record = self._rings.tails((room,), -1)[0], self._records.get(room)
         place = place_in(tail.events, wanted, behind=behind)
-        # Of several events of one moment, only the last ones may be in memory.
+        # Of several events in one millisecond, only the last ones may be in memory.
         parted = place.exact and not behind and place.id == tail.events[0].id
         if record is not None and (parted or (not place.exact and (place.first or self._steps))):
             stored = self._reader.place(record.number, wanted, behind=behind)

@@ -1,8 +1,8 @@
 """
-Tending: what the log's thread does when it has nothing else to do, a little at a time.
+Maintenance: the log's thread does this when it is idle, a little at a time.
 
-New blocks are put into the full text index and counted; old ones, and those of rooms that are forgotten, are deleted.
-None of it is urgent: what is not in the index yet is searched by reading it.
+New blocks are indexed and counted; expired blocks, and those of deleted rooms, are deleted. None of it is urgent:
+events that are not in the index yet are searched by reading them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from pychat.stores.sqlite.transaction import Record
 logger = logging.getLogger("pychat")
 
 _IDLE_SECONDS: Final = 0.2
-"""How long nothing has to happen before what can wait is begun."""
+"""How long the thread must be idle before it begins deferred work."""
 _REST_SECONDS: Final = 10.0
-"""How often to look for what became too old, and how long to leave in peace what does not work."""
+"""How often to look for expired events, and how long to wait after a failure."""
 _MOST_BREATH_SECONDS: Final = 0.02
-"""How long to stop between two steps at most, so that others get the processor."""
+"""The maximum pause between two steps, which gives others the CPU."""
 _STEP_BYTES: Final = 32 * 1024
-"""Records that are looked at in one step; a message may have to wait for it."""
+"""The records processed in one step; a message may have to wait for it."""
 _STEP_BLOCKS: Final = 100
 _LOOK_SECONDS: Final = 1.0
-"""How often to look whether the log of the file has become long."""
+"""How often to check the length of SQLite's log."""
 _SHARE: Final = 0.1
-"""How much of its time the thread gives to this while it is never idle."""
+"""The share of its time that the thread spends on this while it is never idle."""
 
 _BLOCK: Final = "SELECT block, room, last, last_time, events, messages FROM blocks"
 _NEW: Final = f"{_BLOCK} WHERE block > ? ORDER BY block LIMIT ?"
@@ -58,11 +58,11 @@ class _Row(NamedTuple):
     last_time: float
     record: bytes
     messages: int | None
-    """None: an earlier version has written it, and nobody has counted them."""
+    """None if an earlier version wrote the block and its messages are not counted."""
 
 
 class Tending:
-    """Used by the log's thread only, but for `bytes` and `digested`, which are only read elsewhere."""
+    """The maintenance of one file. Used by the log's thread only."""
 
     def __init__(
         self,
@@ -75,10 +75,10 @@ class Tending:
     ) -> None:
         """
         Args:
-            rings: What is in memory, where it has to go, too.
-            records: Of the rooms, by their numbers, to tell them what they lose.
-            keep_seconds: Events older than this are deleted.
-            keep_bytes: The oldest are, when the records take more than this; the index comes on top.
+            rings: The events in memory, from which deleted ones must go, too.
+            records: The records of rooms, by number, which are told of deleted events.
+            keep_seconds: The retention time; older events are deleted.
+            keep_bytes: The maximum size of the records, without the index; the oldest are deleted.
         """
         self._database = database
         self._rings, self._records = rings, records
@@ -86,32 +86,32 @@ class Tending:
         self._keep_bytes = keep_bytes
         self._clock = clock
         self._believed = (0, 0.0)
-        """The block behind those whose times are far in the future, and its time."""
+        """The first block after those with times far in the future, and its time."""
         ((self._digested, self._bytes),) = database.read("SELECT digested, bytes FROM state")
         self._rest_until = self._look_at = 0.0
-        """By `time.monotonic`."""
+        """Both by `time.monotonic`."""
         self._backlog = 0
-        """Bytes that were stored and are not in the index; what was there at the start does not count."""
+        """Bytes that were stored and not indexed yet, without those from before the start."""
         self._wait = _IDLE_SECONDS
 
     def stored(self, size: int) -> None:
-        """So many bytes were stored."""
+        """Count newly stored bytes."""
         self._backlog += size
         self._wait = _IDLE_SECONDS
 
     def seconds_to_wait(self) -> float:
-        """Return how long nothing has to happen until the next step is due."""
+        """Return how long the thread must wait for the next step."""
         return self._wait
 
     def step(self, idle: bool) -> None:
-        """Do a little; if the thread is not idle, only now and then, and if it is worth it."""
+        """Do one step; if the thread is not idle, only now and then and if there is enough to do."""
         began = time.monotonic()
         if began >= self._look_at:
             self._shorten_log(began)
         if not idle and (self._backlog < _STEP_BYTES or began < self._rest_until):
             return
         found = False
-        for task in (self._digest, self._delete_forgotten, self._delete_old):  # one that fails keeps none from its turn
+        for task in (self._digest, self._delete_forgotten, self._delete_old):  # the next one runs if one fails
             try:
                 found = task()
             except StoreError as error:
@@ -122,7 +122,7 @@ class Tending:
                 break
         now = time.monotonic()
         self._rest_until = now + (now - began) / _SHARE
-        # There is more: go on, but let others have the processor for as long.
+        # There is more to do: continue, after giving others the CPU for as long.
         self._wait = min(now - began, _MOST_BREATH_SECONDS) if found else _REST_SECONDS
 
     def _shorten_log(self, now: float) -> None:
@@ -134,7 +134,7 @@ class Tending:
         self._look_at = now + (_LOOK_SECONDS if done else _REST_SECONDS)
 
     def _digest(self) -> bool:
-        """Put the next blocks into the index; False if there are none."""
+        """Index the next blocks; return False if there are none."""
         rows = self._some(_NEW, self._digested)
         if not rows:
             self._backlog = 0
@@ -163,7 +163,7 @@ class Tending:
         return bool(rows)
 
     def _too_old(self) -> Iterator[_Row]:
-        """Yield the oldest blocks that are to be deleted. None that is not counted yet: then it is not that old."""
+        """Yield the oldest blocks to delete. Blocks that are not indexed yet are not old enough."""
         size = self._bytes
         newest = 0.0
         rows = self._some(_OLD)
@@ -179,9 +179,9 @@ class Tending:
 
     def _is_over(self, row: _Row, newest: float) -> bool:
         """
-        Whether a block is older than what is kept.
+        Return whether a block has expired.
 
-        One that is from the far future was stored by a clock that was wrong then: it is as old as those behind it.
+        A block from the far future was stored when the clock was wrong: it counts as old as the ones after it.
         """
         if self._retention is None:
             return False
@@ -190,7 +190,7 @@ class Tending:
             if newest > latest:  # so the clock is wrong now
                 return False
             if row.block >= self._believed[0]:
-                (self._believed,) = self._database.read(_BELIEVED, row.block, latest)  # the newest one is such
+                (self._believed,) = self._database.read(_BELIEVED, row.block, latest)  # at least the newest is
             time = self._believed[1]
         return self._retention.is_over(time, len(row.record), lambda: sum(1 for _ in _events([row])))
 
@@ -200,7 +200,7 @@ class Tending:
         lost = {row.room: row.last for row in rows}
         for room, last in lost.items():
             record = self._records.get(room)
-            if record is not None:  # first of all: who reads meanwhile is told of a gap too soon, not too late
+            if record is not None:  # before deleting, so that readers are told of a gap too early rather than too late
                 record.lost = max(record.lost, last)
                 self._rings.drop(record.key, last)
         blocks = ", ".join([str(row.block) for row in rows])
@@ -216,7 +216,7 @@ class Tending:
     def _write_index(
         self, change: Callable[[Iterable[tuple[int, Event]]], Statement], rows: list[_Row], *more: Statement
     ) -> None:
-        """Change the index for blocks, and execute more statements with it; without it if that cannot be done."""
+        """Change the index for blocks, and execute more statements with it, or only these if the index fails."""
         try:
             self._write([change(_events(rows)), *more])
         except Exception as error:
@@ -229,7 +229,7 @@ class Tending:
         self._database.write(statements, durable=False, patient=False)
 
     def _some(self, sql: str, *parameters: int) -> list[_Row]:
-        """Return the first blocks, not too many."""
+        """Return the first blocks of a query, within the size of one step."""
         rows: list[_Row] = []
         size = 0
         with self._database.reading() as connection:
@@ -242,7 +242,7 @@ class Tending:
 
 
 def _events(rows: Iterable[_Row]) -> Iterator[tuple[int, Event]]:
-    """Yield the events of blocks; one that is damaged has none: it would keep all others from the index."""
+    """Yield the events of blocks; skip damaged blocks, which would keep all others from the index."""
     for row in rows:
         try:
             events = events_of(decode_block(row.record))
@@ -254,7 +254,7 @@ def _events(rows: Iterable[_Row]) -> Iterator[tuple[int, Event]]:
 
 
 def _counts(rows: Iterable[_Row]) -> Iterator[Statement]:
-    """Count the messages of blocks that an earlier version has written."""
+    """Count the messages of blocks that an earlier version wrote."""
     for row in rows:
         if row.messages is None:
             yield _COUNTED, (sum(type(event) is Message for _, event in _events([row])), row.block)

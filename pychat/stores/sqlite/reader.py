@@ -1,8 +1,7 @@
 """
-Reading the record of a room from the file, in pieces: nothing here needs more memory for a longer record.
+Reading the log of a room from the file, in pieces: a longer log needs no more memory.
 
-Between two pieces nothing is held, neither a connection nor a transaction, so nobody who reads for long keeps the file
-from being tended.
+Between two pieces, neither a connection nor a transaction is held, so a long reading does not block maintenance.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from pychat.stores.sqlite.event_codec import Unreadable, decode_block, events_of
 
 _SOME_BLOCKS: Final = 64
 _SOME_BYTES: Final = 256 * 1024
-"""What is read at once: blocks are small where little is said."""
+"""The maximum to read at once; blocks are small in quiet rooms."""
 _SOME_IDS: Final = 64
 
 _BLOCK: Final = "SELECT block, first, last, events FROM blocks"
 _WITH_MESSAGES: Final = f"{_BLOCK} INDEXED BY blocks_with_messages WHERE messages IS NOT 0 AND"
 _ALL: Final = f"{_BLOCK} WHERE"
-# The blocks of a room do not overlap, so the one with an id is the last that begins before it.
+# The blocks of a room do not overlap, so the one with an id is the last that begins at or before it.
 _FROM: Final = (
     " room = :room AND last > :id AND first >="
     " (SELECT coalesce(max(first), 0) FROM blocks WHERE room = :room AND first <= :id) ORDER BY first LIMIT :limit"
@@ -43,7 +42,7 @@ _DIGESTED: Final = "SELECT digested FROM state"
 
 
 class _Block(NamedTuple):
-    """As it is in the file."""
+    """A block as it is in the file."""
 
     number: int
     first: int
@@ -55,20 +54,20 @@ class _Block(NamedTuple):
 
 
 class Reader:
-    """Reads what is in the file, for any thread. Rooms are given by their numbers. See `Log.forth` and the others."""
+    """Reads the file, for any thread. Rooms are given by their numbers. See `Log.forth` and its siblings."""
 
     def __init__(self, database: Readers, steps: Collection[int], *, counted: bool = True) -> None:
         """
         Args:
-            steps: The ids at which times go back (`Log.set_back`); more may come.
-            counted: Whether the blocks of this file tell how many messages they have.
+            steps: The ids at which times decrease (`Log.set_back`); more may be added.
+            counted: True if the blocks of this file have counts of their messages.
         """
         self._steps = steps
         self._database = database
         self._messages = _WITH_MESSAGES if counted else _ALL
 
     def forth(self, room: int, after: int, *, messages_only: bool = False) -> Iterator[Portion]:
-        """Yield the events behind an id, block by block."""
+        """Yield the events after an id, block by block."""
         sql = (self._messages if messages_only else _ALL) + _FROM
         while blocks := self._some(sql, room, after, _SOME_BLOCKS):
             for block in blocks:
@@ -85,9 +84,9 @@ class Reader:
             yield Portion(events, block.first, slow=True)
 
     def find(self, room: int, terms: Terms, before: int = EVER, *, reader: int | None = None) -> Iterator[Portion]:
-        """Yield the messages that have the words, before an id, the last ones first."""
-        # What is not in the index yet is the end of the record. The index knows no beginnings of words: how many words
-        # begin so, and how often they are there, would be found out at once, however long that takes.
+        """Yield the messages that match the terms, before an id, the last ones first."""
+        # The end of the log is not indexed yet. The index is not used for word prefixes: SQLite would collect all words
+        # with a prefix and all their occurrences at once, however long that takes.
         digested = self._digested() if terms.whole else -1
         for block in self._back(room, before, messages_only=True):
             if block.number <= digested:
@@ -112,14 +111,14 @@ class Reader:
             yield Portion((), before, slow=True)
 
     def _having(self, block: _Block, terms: Terms, before: int) -> list[Event]:
-        """Return the messages of a block, before an id, that have the words."""
+        """Return the messages of a block, before an id, that match the terms."""
         if not terms.may_be_in(block.record):
             return []
         with self._readable():
             return having(terms, [event for event in block.events() if event.id < before])
 
     def _indexed(self, block: _Block, terms: Terms, ids: Collection[int]) -> list[Event]:
-        """Return the messages of a block with these ids that have not only the words that the index knows."""
+        """Return the messages of a block with these ids, after checking what the index cannot."""
         if not terms.may_be_in(block.record):
             return []
         with self._readable():
@@ -129,7 +128,7 @@ class Reader:
         return [event for event in events if event.id not in rejected]
 
     def place(self, room: int, wanted: int, *, behind: bool = False) -> Place:
-        """Return where a time is, in whole milliseconds, in the record of a room; see `Log.id_at`."""
+        """Return the position of a time, in whole milliseconds, in the log of a room; see `Log.id_at`."""
         answer: int | None = None
         first, end = True, EVER
         for start in (*sorted(self._steps, reverse=True), 0):
@@ -146,20 +145,20 @@ class Reader:
         return Place(answer, False, first)
 
     def _run(self, room: int, start: int, end: int) -> range | None:
-        """Return the ids of a room between two others that may be searched like a sorted list: no time goes back."""
+        """Return the ids of a room in a range without decreasing times, which can be searched like a sorted list."""
         with self._connection() as connection:
             ((first, last),) = connection.execute(_ENDS, (room, start, end)).fetchall()
         return None if first is None else range(first, last + 1)
 
     def _first_at(self, room: int, run: range, wanted: int) -> Place | None:
-        """Return the first event of a run that happened in this millisecond or later."""
+        """Return the first event of a run at this millisecond or later."""
         with self._connection() as connection:
 
             def time_of(id: int) -> int:
                 ((time,),) = connection.execute(_TIME, (room, id)).fetchall()
                 return milliseconds(time)
 
-            at = bisect_left(run, wanted, key=time_of)  # each step is one look at the index
+            at = bisect_left(run, wanted, key=time_of)  # each step is one lookup in the database's index
         block = None if at == len(run) else self._before(room, run[at])
         if block is None:
             return None
@@ -179,7 +178,7 @@ class Reader:
             before = blocks[-1].first
 
     def _some(self, sql: str, room: int, id: int, limit: int) -> list[_Block]:
-        """Return some of the blocks of a question."""
+        """Return some of the blocks of a query."""
         blocks: list[_Block] = []
         size = 0
         with (
@@ -198,7 +197,7 @@ class Reader:
         return next(iter(self._some(_WITH, room, id, 1)), None)
 
     def _with(self, room: int, id: int) -> _Block | None:
-        """Return the block in which an id is, or may be."""
+        """Return the block that contains an id, if any."""
         block = self._before(room, id)
         return block if block is not None and block.last >= id else None
 
@@ -219,7 +218,7 @@ class Reader:
     @staticmethod
     @contextmanager
     def _readable() -> Iterator[None]:
-        """Tell in the words of core why something cannot be read."""
+        """Convert read errors to the core's `NotReadable`."""
         try:
             yield
         except (StoreError, Unreadable) as error:

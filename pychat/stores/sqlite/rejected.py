@@ -1,8 +1,8 @@
 """
-Refusing: what happens to entries whose events cannot be stored.
+Rejecting entries whose events cannot be stored.
 
-What somebody says is refused: nobody hears it, and who said it is told why. What has changed the state of the chat, as
-a join, a leave or a topic, has happened: it is delivered all the same, and missing in the record.
+Messages are refused: nobody gets them, and the sender is told why. Changes of the chat's state, such as a join, a leave
+or a topic, have already happened: they are delivered anyway, and missing in the log.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _MOST_REMEMBERED: Final = 100_000
 
 
 class Refusals:
-    """Ids that were given and whose events never came to be. Of the thread that writes."""
+    """Ids that were given to events which were then refused. Used by the writing thread only."""
 
     def __init__(self) -> None:
         self._ids: dict[int, None] = {}
 
     def refuse(self, batch: Batch, reason: str) -> tuple[list[Entry], list[int], int]:
         """
-        Refuse what is said in a batch.
+        Refuse the messages in a batch.
 
         Returns:
-            What is to be delivered in its place; the ids of what was refused; the last id of what was not, or 0.
+            The entries to deliver instead; the ids of refused events; the last id of the others, or 0.
         """
         said = {event.id: at for at, event in enumerate(batch.events) if isinstance(event, WITH_TEXT)}
         for event in batch.events:
-            if isinstance(event, Notice) and event.room == AUDIT:  # it has happened, so it has to be somewhere
+            if isinstance(event, Notice) and event.room == AUDIT:  # it has happened, so it must be recorded somewhere
                 logger.warning("not in the audit record: %s", event.text)
         self._ids.update(dict.fromkeys(said))
         while len(self._ids) > _MOST_REMEMBERED:
@@ -45,23 +45,23 @@ class Refusals:
         entries: list[Entry] = [batch._replace(events=happened)] if happened else []
         if batch.source is not None and batch.said and said:
             error = NotStored("your message", reason, room=batch.rooms[0].name)
-            refs = {batch.refs.get(at): None for at in said.values()}  # those without one are answered together
+            refs = {batch.refs.get(at): None for at in said.values()}  # messages without a mark are answered together
             failures = tuple([Failure.of(error, ref) for ref in refs])
             entries.append(Private(batch.source, failures, batch.source.nickname, True))
         return entries, [*said], happened[-1].id if happened else 0
 
     @staticmethod
     def deny(private: Private) -> Private:
-        """Return an entry that tells of a failure where it would have confirmed something."""
+        """Return an entry with failures in the place of its confirmations."""
         error = InternalFailure()
         items = [Failure.of(error, item.ref) if isinstance(item, Ok | Inviting) else item for item in private.items]
         return private._replace(items=tuple(items), confirms=False)
 
     def without(self, entry: Entry) -> Entry | None:
         """
-        Return an entry without what was refused; None if nothing of it is left.
+        Return an entry without refused events; None if nothing is left.
 
-        A session may have read an event in memory before it was refused; its own message is answered already.
+        A session may have read an event in memory before it was refused; its sender has been told already.
         """
         if not self._ids or type(entry) is not Private:
             return entry

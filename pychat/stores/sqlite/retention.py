@@ -1,9 +1,9 @@
 """
-Retention: which of the stored events are too old, by a clock that may be wrong.
+Retention: which stored events have expired, by a clock that may be wrong.
 
-A clock that is ahead by a year must not delete the record of a year. So age is counted from the newest event where the
-clock is far ahead of it, and what becomes too old all at once, and not as time goes by, is deleted slowly, with a
-warning: an operator has hours to set the clock.
+A clock that is a year ahead must not delete a year of the log. So if the clock is far ahead of the newest event, age is
+counted from that event. Events that expire all at once, rather than gradually, are deleted slowly, with a warning, so
+that an operator has hours to set the clock.
 """
 
 from __future__ import annotations
@@ -18,45 +18,45 @@ from pychat.model.clock import Clock
 logger = logging.getLogger("pychat")
 
 DAY_SECONDS: Final = 86_400.0
-"""How far the clock and the record may be apart without doubts about the clock."""
+"""How far the clock and the log may differ without doubts about the clock."""
 _HOUR_SECONDS: Final = 3600.0
 _RATION: Final = 0.1
-"""How much of the record may become too old at once and be deleted in an hour; at least one block."""
+"""The share of the log that may be deleted in an hour after expiring all at once; at least one block."""
 
 
 class Retention:
-    """Used by the log's thread only. For each look at the oldest events: `begin`, then `is_over` in their order."""
+    """Used by the log's thread only. For each check of the oldest events, call `begin`, then `is_over` in order."""
 
     def __init__(self, path: Path, keep_seconds: float, clock: Clock) -> None:
         """
         Args:
-            path: The file, for the log of the server.
-            keep_seconds: Events older than this are too old.
-            clock: What time it is.
+            path: The file, for the server's log.
+            keep_seconds: The retention time; older events have expired.
+            clock: The source of time.
         """
         self._path, self._keep_seconds, self._clock = path, keep_seconds, clock
         self._since = 0.0
-        """What is before this time is too old. POSIX seconds."""
+        """Events before this time have expired. POSIX seconds."""
         self._expected = (0.0, 0.0)
-        """What has become too old as time went by since nothing was: between these times."""
+        """Events between these times expired gradually since nothing was expired."""
         self._clean: tuple[float, float] | None = None
-        """`_since` when nothing was too old, and when that was (`Clock.monotonic`)."""
+        """The value of `_since` when nothing was expired, and when that was (`Clock.monotonic`)."""
         self._ration_until = self._clock.monotonic()
         self._ration = 0.0
-        """Bytes that may go until then, of what nobody expected to be too old."""
+        """The bytes of unexpectedly expired events that may be deleted until `_ration_until`."""
         self._deleted = 0
-        """How many events went of it."""
+        """The number of events deleted from this ration."""
         self._warned: set[str] = set()
-        """Of what, in this hour."""
+        """The warnings given in this hour."""
         self._days_ahead = 0.0
 
     def begin(self, newest: float, size: int) -> None:
         """
-        Look at the clock.
+        Read the clock.
 
         Args:
-            newest: When the newest event happened that is stored.
-            size: Of all that is stored.
+            newest: The time of the newest stored event.
+            size: The bytes of all records.
         """
         now, monotonic = self._clock.time(), self._clock.monotonic()
         is_ahead = now > newest + DAY_SECONDS
@@ -70,12 +70,12 @@ class Retention:
 
     def is_over(self, time: float, size: int, count: Callable[[], int]) -> bool:
         """
-        Return whether a block is too old and may be deleted now.
+        Return whether a block has expired and may be deleted now.
 
         Args:
-            time: When its last event happened.
-            size: Bytes of it.
-            count: Returns how many events it has.
+            time: The time of its last event.
+            size: Its bytes.
+            count: Returns the number of its events.
         """
         if time >= self._since:
             if time < self._clock.time() - self._keep_seconds:
@@ -100,7 +100,7 @@ class Retention:
         return True
 
     def _warn(self, kind: str, text: str) -> None:
-        """Say it once an hour."""
+        """Log a warning, at most once an hour."""
         if kind not in self._warned:
             self._warned.add(kind)
             logger.warning("%s: %s. Is the clock right?", self._path, text)

@@ -1,8 +1,8 @@
 """
-The tables of the file, and how files of earlier versions become such.
+The tables of the file, and migrations from earlier versions.
 
-`MIGRATIONS` has one script for each version: that number `n` (from 1 on) makes a file of version `n` of one of version
-`n - 1`. A new table is a new script at the end; those that are there never change.
+`MIGRATIONS` has one script for each version: script `n` (from 1 on) migrates a file of version `n - 1` to version `n`.
+A new table is a new script at the end; existing scripts never change.
 """
 
 from __future__ import annotations

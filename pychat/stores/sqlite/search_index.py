@@ -1,14 +1,14 @@
 """
-The full text index: the words of messages, in which they are, and for whom.
+The full text index: the words of messages, with their rooms and audiences.
 
-`remove` has to give it the very same words as `add` did. Whoever changes what they are makes the index anew
-(`schema.py`).
+`remove` must pass exactly the words that `add` passed. A change of these words needs a migration that rebuilds the
+index (`schema.py`).
 
-Where a message is, and for whom, is written in words as well, in the column `room`: the number of the room (`5`) if it
-is for everybody there; else `5l`, and `5m` with the identity for each one who may see it, or `5x` if these are many.
+The room and the audience of a message are words, too, in the column `room`: the number of the room (`5`) if it is for
+everybody there; else `5l`, and `5m` with the identity for each recipient, or `5x` if there are many.
 
-SQLite looks for the next row that fits without giving anybody a chance to stop it. So one message of some thousands has
-one word more, `tick`, and fits every search: whoever searches is never away for more than some milliseconds.
+SQLite searches for the next matching row without a chance to stop it. So one message of some thousands has an
+additional word, `tick`, which matches every search, so that a search returns after some milliseconds at most.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _REMOVE: Final = (
 _FIND: Final = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
 
 _MOST_NAMED: Final = 50
-"""Identities that are in the index for one message."""
+"""The maximum number of recipients of one message in the index."""
 _TICK: Final = 8192
-"""One message of so many fits every search."""
+"""One message of so many matches every search."""
 
 
 def add(events: Iterable[tuple[int, Event]]) -> Statement:
-    """Return the statement that lets events of rooms (by number) be found."""
+    """Return the statement that indexes events of rooms (by number)."""
     return _ADD, (_rows(events),)
 
 
 def remove(events: Iterable[tuple[int, Event]]) -> Statement:
-    """Return the statement that undoes `add` for the very same events: the index does not know what is in it."""
+    """Return the statement that undoes `add` for exactly these events: the index does not store their words."""
     return _REMOVE, (_rows(events),)
 
 
 def is_tick(id: int) -> bool:
-    """Whether a message with this id fits every search. Which ids these are follows no pattern of what is said."""
+    """Return whether a message with this id matches every search. These ids are spread evenly by a hash."""
     return (id * 0x9E3779B97F4A7C15 >> 40) % _TICK == 0
 
 
@@ -73,16 +73,16 @@ def _text(message: Message) -> str:
 
 def find(connection: Any, room: int, terms: Terms, reader: int | None, before: int, limit: int) -> list[int]:
     """
-    Return the ids of the last messages of a room that may be found, the newest first.
+    Return the ids of the last messages of a room that may match, the newest first.
 
-    They have the whole words of the terms, but for ticks, which may be in other rooms as well (`is_tick`). Messages
-    that are not for the reader are left out, but for those whose audience is large.
+    They contain the whole words of the terms, except for ticks, which may also be in other rooms (`is_tick`). Messages
+    that the reader may not see are left out, except for those with a large audience.
     """
     return [id for (id,) in connection.execute(_FIND, (_expression(room, terms, reader), before, limit))]
 
 
 def _expression(room: int, terms: Terms, reader: int | None) -> str:
-    """Write it so that nothing of what somebody typed is syntax: words have letters and digits only."""
+    """Return the search expression. Typed text cannot become syntax, because words contain only letters and digits."""
     places = [f"{room}", f"{room}l"] if reader is None else [f"{room}", f"{room}m{reader}", f"{room}x"]
     where = " OR ".join([f'"{place}"' for place in [*places, "tick"]])
     return " AND ".join([f"room : ({where})", *map(_phrase, terms.whole)])

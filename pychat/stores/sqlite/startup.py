@@ -1,4 +1,4 @@
-"""What a log has to know of its file when it begins: little, however long the record is."""
+"""Reading the file when a log starts: only a little, however long it is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NEWEST_TIME = "SELECT last_time FROM blocks ORDER BY block DESC LIMIT 1"
 _NUMBER = "SELECT coalesce(max(number), 0) FROM (SELECT number FROM rooms UNION ALL SELECT number FROM forgotten)"
 _FIRST_ROW = "INSERT INTO state (last_id, lost, digested, bytes, secret) VALUES (?, ?, 0, 0, randomblob(32))"
 
-# What is no JSON is found too, and refused where it is read.
+# Invalid JSON is included, too, and refused where it is read.
 _OCCUPIED = "SELECT number FROM rooms WHERE iif(json_valid(kept), kept ->> '$.occupied', kept IS NOT NULL)"
 _WITH_LISTS = "SELECT number, kept FROM rooms WHERE iif(json_valid(kept), kept ->> '$.lists' <> '{}', kept IS NOT NULL)"
 _OF_ACCOUNT = (
@@ -38,7 +38,7 @@ _OF_ACCOUNT = (
 
 
 class Beginning(NamedTuple):
-    """Where an earlier run has ended."""
+    """The state at the end of the last run."""
 
     newest: int
     """The newest id that was stored."""
@@ -53,18 +53,18 @@ class Beginning(NamedTuple):
     bans: list[ServerBan]
     secret: bytes
     newest_time: float
-    """When the newest event happened that was stored; 0: there is none."""
+    """The time of the newest stored event; 0 if there is none."""
     steps: list[int]
-    """The ids at which times go back."""
+    """The ids at which times decrease."""
 
 
 def begin(database: Database, clock: Clock) -> Beginning:
     """
-    Read it; a file that is new gets its first row.
+    Read the state; a new file gets its first row.
 
     Raises:
-        StoreError: It cannot be read or written.
-        Unreadable: The file is damaged.
+        StoreError: If it cannot be read or written.
+        Unreadable: If the file is damaged.
     """
     if not database.read("SELECT 1 FROM state"):
         before = first_id(clock) - 1
@@ -90,11 +90,11 @@ def begin(database: Database, clock: Clock) -> Beginning:
 
 def stored_room(database: Database, number: int) -> KeptRoom | None:
     """
-    Return what is stored of a room beside its events; None: nothing.
+    Return the snapshot of a room, or None.
 
     Raises:
-        StoreError: It cannot be read.
-        Unreadable: The file is damaged.
+        StoreError: If it cannot be read.
+        Unreadable: If the file is damaged.
     """
     lists: dict[str, list[MaskEntry]] = {}
     for letter, kept in database.read("SELECT letter, kept FROM masks WHERE room = ?", number):
@@ -106,16 +106,16 @@ def stored_room(database: Database, number: int) -> KeptRoom | None:
 
 def rooms_of(database: Database, account: str) -> list[str]:
     """
-    Return the keys of the rooms in which an account has a role. Looks at all of them.
+    Return the keys of the rooms in which an account has a role. Scans all rooms.
 
     Raises:
-        StoreError: It cannot be read.
+        StoreError: If it cannot be read.
     """
     return [key for (key,) in database.read(_OF_ACCOUNT, account)]
 
 
 def _move_lists(database: Database) -> None:
-    """Move the lists of rooms out of the rows of a file of version 4."""
+    """Move the mask lists of rooms to rows of their own, in a file of version 4."""
     rooms = [(number, read_room(kept)) for number, kept in database.read(_WITH_LISTS)]
     moved = [statement for number, room in rooms if room.lists for statement in _apart(number, room)]
     if moved:
@@ -131,5 +131,5 @@ def _apart(number: int, room: KeptRoom) -> list[Statement]:
 
 
 def _in_order(lists: dict[str, list[MaskEntry]]) -> dict[str, tuple[MaskEntry, ...]]:
-    """The masks in the order in which they were added."""
+    """Return the masks in the order in which they were added."""
     return {letter: tuple(sorted(entries, key=attrgetter("time"))) for letter, entries in lists.items()}

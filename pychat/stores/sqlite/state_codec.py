@@ -1,4 +1,4 @@
-"""Rooms, sessions and accounts as they are written into a file: the fields of their values by name, in JSON."""
+"""The codec of rooms, sessions and accounts: JSON with the fields of their values by name."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from pychat.stores.sqlite.event_codec import Unreadable
 
 
 def write_room(kept: KeptRoom) -> str:
-    """Return what is written of a room; its lists of masks are written apart from it."""
+    """Return the text of a room, without its mask lists, which are written separately."""
     fields = {**kept._asdict(), "accounts": dict(kept.accounts)}
     del fields["lists"]
     return json.dumps(fields)
 
 
 def write_mask(entry: MaskEntry) -> str:
-    """Return what is written of one mask in one of the lists of a room: all but its deadline, which is of a process."""
+    """Return the text of a mask, without its deadline, which is only valid in this process."""
     return json.dumps(entry[: MaskEntry._fields.index("deadline")])
 
 
 def write_session(kept: KeptSession) -> str:
-    """Return what is written of a session."""
+    """Return the text of a session."""
     return json.dumps(kept._asdict())
 
 
 def read_room(text: str) -> KeptRoom:
     """
-    Return what `write_room` was given.
+    Return the room that `write_room` was given.
 
     Raises:
-        Unreadable: It is no such text.
+        Unreadable: If it is not such a text.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
@@ -52,10 +52,10 @@ def read_room(text: str) -> KeptRoom:
 
 def read_mask(text: str) -> MaskEntry:
     """
-    Return what `write_mask` was given.
+    Return the mask that `write_mask` was given.
 
     Raises:
-        Unreadable: It is not such a text.
+        Unreadable: If it is not such a text.
     """
     try:
         fields: list[Any] = json.loads(text)
@@ -67,10 +67,10 @@ def read_mask(text: str) -> MaskEntry:
 
 def read_session(text: str) -> KeptSession:
     """
-    Return what `write_session` was given.
+    Return the session that `write_session` was given.
 
     Raises:
-        Unreadable: It is no such text.
+        Unreadable: If it is not such a text.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
@@ -81,7 +81,7 @@ def read_session(text: str) -> KeptSession:
 
 
 def write_account(kept: KeptAccount) -> str:
-    """Return what is written of an account: what is binary, in hexadecimal."""
+    """Return the text of an account, with binary values in hexadecimal."""
     cost, salt, key = kept.password
     scram = kept.scram
     return json.dumps(
@@ -96,10 +96,10 @@ def write_account(kept: KeptAccount) -> str:
 
 def read_account(text: str) -> KeptAccount:
     """
-    Return what `write_account` was given.
+    Return the account that `write_account` was given.
 
     Raises:
-        Unreadable: It is no such text.
+        Unreadable: If it is not such a text.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
@@ -117,16 +117,16 @@ def read_account(text: str) -> KeptAccount:
 
 
 def write_ban(ban: ServerBan) -> str:
-    """Return what is written of a ban from the server: all but its deadline, which is of a process."""
+    """Return the text of a server ban, without its deadline, which is only valid in this process."""
     return json.dumps({name: value for name, value in ban._asdict().items() if name != "deadline"})
 
 
 def read_ban(text: str) -> ServerBan:
     """
-    Return what `write_ban` was given.
+    Return the ban that `write_ban` was given.
 
     Raises:
-        Unreadable: It is no such text.
+        Unreadable: If it is not such a text.
     """
     try:
         return ServerBan(**json.loads(text))

@@ -1,7 +1,7 @@
 """
-Changes: what entries of the log do to the file, collected, so that one transaction stores all of it.
+Changes of the file that log entries cause, collected so that one transaction stores all of them.
 
-What could not be stored stays here for the next try, but for events and accounts: those are refused, or lost.
+Changes that could not be stored stay here for the next attempt, except events and accounts, which are refused or lost.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 _TABLES: Final = ("_forgotten", "_parts", "_kept", "_masks", "_lost", "_sessions", "_accounts", "_bans", "_steps")
-"""Where `Changes` collects them, in the order in which they are made."""
+"""The attributes in which `Changes` collects them, in the order of execution."""
 
 _BLOCK_EVENTS: Final = 512
-"""Events in one block, but for a burst more: to read one of them costs reading all."""
+"""The events in one block, though a burst may exceed it; reading one event means reading its whole block."""
 _ROWS: Final = 50
-"""Blocks in one statement."""
+"""The blocks in one statement."""
 
 _NEW_ROOM: Final = "INSERT INTO rooms (number, key, lost, kept) VALUES (?, ?, ?, ?)"
 _KEPT: Final = "UPDATE rooms SET kept = ? WHERE number = ?"
@@ -59,60 +59,60 @@ class Record:
         self.number = number
         self.key = key
         self.lost = lost
-        """The newest id that was in this room and is not kept."""
+        """The newest id of this room that is not kept."""
         self.begins = begins
-        """There has never been anything up to this id."""
+        """The room has never had events up to this id."""
         self.stored = stored
-        """Whether the file knows of it. Of the thread that writes."""
+        """True if the file contains it. Belongs to the writing thread."""
 
 
 class Queued(NamedTuple):
     """An entry on its way through the log."""
 
     entry: Entry | None
-    """None: the chat itself wants something to be kept."""
+    """The entry; None if the chat only stores a change."""
     events: Sequence[Event] = ()
-    """What of it is to be stored."""
+    """Its events that must be stored."""
     records: tuple[Record, ...] = ()
-    """And for which rooms."""
+    """The records of the rooms of these events."""
     size: int = 0
-    """About how many bytes it takes in memory."""
+    """The estimated bytes in memory."""
     forgets: Record | None = None
-    """The record of a room that is no more."""
+    """The record of a deleted room."""
     kept: KeptRoom | None = None
-    """What lasts of the room of `records` beside its events."""
+    """The snapshot of the room in `records`."""
     masks: KeptMasks = KeptMasks()
-    """What has changed in the lists of that room."""
+    """The changes in the mask lists of that room."""
     holds: object = None
-    """What is not to be freed before that is stored."""
+    """An object that must not be freed before the snapshot is stored."""
     session: KeptSession | str | None = None
-    """What lasts of a session; only its digest: nothing any more."""
+    """The snapshot of a session; only its digest to delete it."""
     account: tuple[str, KeptAccount | None] | None = None
-    """The key of an account and what lasts of it; None: nothing any more."""
+    """The key of an account, and its value; None to delete it."""
     storing: Storing | None = None
-    """Who waits for it to be stored."""
+    """The pending write that a session waits for."""
     ban: tuple[str, ServerBan | None] | None = None
-    """The same of a ban from the server."""
+    """The key of a server ban, and its value; None to delete it."""
     source: Session | None = None
-    """Whose verb caused it, if it is no batch."""
+    """The session whose verb caused it, if it is not a batch."""
     step: int | None = None
-    """An id at which times go back (`Log.set_back`)."""
+    """An id at which times decrease (`Log.set_back`)."""
 
     @property
     def batch(self) -> Batch | None:
-        """The entry, if there are events to store."""
+        """The entry, if it has events to store."""
         return self.entry if type(self.entry) is Batch and self.events else None
 
 
 class Changes:
-    """Collected by the thread that writes."""
+    """Collected by the writing thread."""
 
     def __init__(self) -> None:
         self._parts: dict[Record, list[Sequence[Event]]] = {}
         self._kept: dict[Record, KeptRoom] = {}
         self._masks: dict[Record, KeptMasks] = {}
         self._held: dict[Record, object] = {}
-        """See `Queued.holds`; let go with these changes, when they are stored."""
+        """See `Queued.holds`; released with these changes, when they are stored."""
         self._lost: dict[Record, int] = {}
         self._forgotten: dict[Record, None] = {}
         self._sessions: dict[str, KeptSession | None] = {}
@@ -120,13 +120,13 @@ class Changes:
         self._bans: dict[str, ServerBan | None] = {}
         self._steps: dict[int, None] = {}
         self.size = 0
-        """How long the records are of the events in the last statements."""
+        """The bytes of the events in the last statements."""
 
     def __bool__(self) -> bool:
         return any(getattr(self, table) for table in _TABLES)
 
     def with_items(self, items: Iterable[Queued]) -> Changes:
-        """Return these and those of items of the queue, which come after them."""
+        """Return these changes with those of later items of the queue."""
         changes = Changes()
         changes.update(self)
         for item in items:
@@ -134,12 +134,12 @@ class Changes:
         return changes
 
     def update(self, changes: Changes) -> None:
-        """Take other ones, which come after these."""
+        """Add later changes."""
         for table in _TABLES:
             getattr(self, table).update(getattr(changes, table))
 
     def apart(self) -> Iterator[Changes]:
-        """Yield each of them alone."""
+        """Yield each change alone."""
         for table in _TABLES:
             for key, change in getattr(self, table).items():
                 one = Changes()
@@ -147,7 +147,7 @@ class Changes:
                 yield one
 
     def add(self, item: Queued) -> None:
-        """An item of the queue; in order."""
+        """Add an item of the queue; call this in order."""
         for record in item.records:
             if item.events:
                 self._parts.setdefault(record, []).append(item.events)
@@ -177,23 +177,23 @@ class Changes:
             self._forgotten[item.forgets] = None
 
     def lose(self, item: Queued, last: int) -> None:
-        """Events of an item up to this id have happened and will not be stored."""
+        """Record that events of an item up to this id have happened and will not be stored."""
         for record in item.records:
             if record not in self._forgotten:
                 self._lost[record] = record.lost = last
 
     def refuse(self) -> None:
-        """Events and accounts cannot be stored; what else there is remains to be."""
+        """Drop events and accounts, which are refused; the other changes remain to be stored."""
         self._parts.clear()
         self._accounts.clear()
 
     def done(self) -> None:
-        """All of it is stored."""
+        """Record that all of it is stored."""
         for record in (*self._parts, *self._kept, *self._lost):
             record.stored = True
 
     def statements(self) -> list[Statement]:
-        """Return what stores all of it."""
+        """Return the statements that store all of it."""
         statements: list[Statement] = []
         for record in self._forgotten:
             if record.stored:
@@ -230,7 +230,7 @@ class Changes:
 
 
 def _mask_rows(record: Record, masks: KeptMasks) -> Iterator[Statement]:
-    """Store what has changed in the lists of a room."""
+    """Yield the statements for the changes in the lists of a room."""
     if masks.anew and record.stored:
         yield _NO_MASKS, (record.number,)
     for (letter, key), entry in masks.changes.items():
@@ -241,7 +241,7 @@ def _mask_rows(record: Record, masks: KeptMasks) -> Iterator[Statement]:
 
 
 def _table(table: str, key: str, changes: Mapping[str, V | None], write: Callable[[V], str]) -> Iterator[Statement]:
-    """Store values in a table that has a key and `kept`, and drop those that are None."""
+    """Yield the statements that store values in a table with a key and `kept`, and delete those that are None."""
     for name, value in changes.items():
         if value is None:
             yield f"DELETE FROM {table} WHERE {key} = ?", (name,)
@@ -253,7 +253,7 @@ def _portions(parts: list[Sequence[Event]]) -> Iterator[list[Sequence[Event]]]:
     portion: list[Sequence[Event]] = []
     count = 0
     for part in parts:
-        if portion and part[0].time < portion[-1][-1].time:  # times do not go back within a block
+        if portion and part[0].time < portion[-1][-1].time:  # times do not decrease within a block
             yield portion
             portion, count = [], 0
         portion.append(part)
@@ -266,7 +266,7 @@ def _portions(parts: list[Sequence[Event]]) -> Iterator[list[Sequence[Event]]]:
 
 
 def _insertions(rows: list[_Row]) -> Iterator[Statement]:
-    """Few statements for many rows: with each one the thread gives way to others, and has to wait for its turn."""
+    """Yield few statements for many rows: the thread yields to others at each one, and has to wait for its turn."""
     for at in range(0, len(rows), _ROWS):
         some = rows[at : at + _ROWS]
         values = ", ".join([_BLOCK] * len(some))

@@ -1,9 +1,9 @@
 """
-The keeper: the one thread that writes the file, and lets through what is stored.
+The writer: the one thread that writes the file, and passes on stored entries.
 
-It takes all entries that are waiting, stores the events of all of them in one transaction, and then lets the entries
-go on to the delivery, in their order. While it writes, more arrives; so the busier the server, the more messages share
-a transaction, and when it is idle a message waits for nothing but its own. It runs nothing of a user.
+It takes all entries that are waiting, stores their events in one transaction, and passes the entries on to the
+delivery, in order. While it writes, more arrive: the busier the server, the more messages share a transaction, and on
+an idle server a message waits only for its own. It runs no user code.
 """
 
 from __future__ import annotations
@@ -27,63 +27,63 @@ from pychat.stores.sqlite.transaction import Changes, Queued
 logger = logging.getLogger("pychat")
 
 _GROUP_EVENTS: Final = 8192
-"""Events in one transaction, but for a batch more."""
+"""The events in one transaction, though a batch may exceed it."""
 _MOST_BYTES: Final = 1024 * 1024
-"""What may wait to be stored; over it, those who write wait."""
+"""The maximum bytes that wait to be stored; above it, writers are blocked (backpressure)."""
 _RETRY_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 1.0
-"""How often it is looked whether the file is still there."""
+"""How often to check that the file still exists."""
 _BACK: Final = "the same file is put back, or the server is restarted"
 _INTERNAL: Final = "internal error"
-"""Why something is not stored that can never be written: what it is, is in the server's log."""
+"""The reason for events that can never be written; the details are in the server's log."""
 _TRIAL_BYTES: Final = 64 * 1024
-"""What is written to see whether there is room again: more than fits by chance where the file has a little left."""
+"""The bytes of a test write, more than could fit by chance in the free space of a full disk's file."""
 _UNUSED_SECONDS: Final = 600.0
-"""After which a room that nobody reads or writes is no longer in memory."""
+"""How long a room stays in memory without being read or written."""
 
 
 class Keeper:
-    """Made by the log; what is not of its own thread is marked."""
+    """Created by the log; methods for other threads are marked."""
 
     def __init__(self, database: Database, rings: Rings, tending: Tending, settled: int) -> None:
         self._database = database
         self._rings = rings
         self._tending = tending
         self._queue: deque[Queued] = deque()
-        """Appended to by all who hold the order lock, taken from by the thread."""
+        """Appended to by all threads that hold the order lock; emptied by the writing thread."""
         self._bell = threading.Event()
         self.trouble: str | None = None
-        """Why nothing can be stored at the moment. Read by all."""
+        """Why nothing can be stored at the moment, or None. Read by all threads."""
         self.settled = settled
-        """Up to this id everything is in the file, or will never be. Read by all."""
+        """Up to this id, all events are in the file or never will be. Read by all threads."""
         self._closing = self._ended = False
         self._put = 0
-        """Bytes that were ever queued. Changed under the chat's order lock."""
+        """The total bytes ever queued. Changed under the chat's order lock."""
         self._done = 0
-        """Bytes of them that wait no more. Changed by the thread."""
-        # Guards nothing but the waiting of those who write. Last in the order of locks; nothing is called under it.
+        """The total bytes that have left the queue. Changed by the writing thread."""
+        # Only for blocking writers. Last in the lock order; nothing is called under it.
         self._flow = threading.Condition(threading.Lock())
         self._changes = Changes()
-        """What is left from before, because it could not be stored."""
+        """Earlier changes that could not be stored yet."""
         self._held: list[Entry] = []
-        """Confirmations of it."""
+        """Confirmations that wait for these changes."""
         self._denied: WeakKeyDictionary[Session, None] = WeakKeyDictionary()
-        """Whose next confirmation is none, because what they wanted can never be written."""
+        """Sessions whose next confirmation becomes a failure, because their change can never be written."""
         self._refusals = Refusals()
         self._retry_at = 0.0
         self._unused_at = time.monotonic() + _UNUSED_SECONDS
         self._look_at = 0.0
         self._thread = threading.Thread(target=self._run, name="pychat-log", daemon=True)
 
-    # Called by others
+    # Called by other threads
 
     def start(self, accepted: Callable[[Entry], None], wake: Callable[[], None]) -> None:
-        """Begin; see `Log.open`."""
+        """Start the thread; see `Log.open`."""
         self._accepted, self._wake = accepted, wake
         self._thread.start()
 
     def append(self, item: Queued) -> None:
-        """Queue an item. Under the order lock, if there is something to store."""
+        """Queue an item. Hold the order lock, if it has something to store."""
         if item.size:
             self._put += item.size
         self._queue.append(item)
@@ -91,12 +91,12 @@ class Keeper:
             self._pass_rest()
 
     def wake(self) -> None:
-        """There is something in the queue."""
+        """Wake the thread for new items in the queue."""
         if not self._bell.is_set():
             self._bell.set()
 
     def throttle(self) -> None:
-        """Wait while too much is in the queue."""
+        """Block while too many bytes are in the queue (backpressure)."""
         if self._is_crowded():
             with self._flow:
                 self._flow.wait_for(lambda: not self._is_crowded())
@@ -105,7 +105,7 @@ class Keeper:
         return self._put - self._done > _MOST_BYTES and not self._ended
 
     def close(self, seconds: float) -> bool:
-        """Do what is queued and end; False if that takes longer."""
+        """Process the queue and stop; return False if that takes longer."""
         self._closing = True
         self.wake()
         if self._thread.ident is not None:
@@ -132,7 +132,7 @@ class Keeper:
         self._pass_rest()
 
     def _write_last(self) -> None:
-        """Store what is left at the end."""
+        """Store the remaining changes at the end."""
         try:
             self._write_rest(self._last_id())
         except StoreError as error:
@@ -155,7 +155,7 @@ class Keeper:
         return group
 
     def _settle(self, group: list[Queued]) -> None:
-        """Store what is to be stored, and deliver what was."""
+        """Store a group, and deliver the stored items."""
         try:
             self._look()
             failed = self._store(group)
@@ -169,7 +169,7 @@ class Keeper:
         entries = self._entries(group, failed)
         self.settled = settled
         if self._changes and self.trouble is None:
-            self._store([])  # the gaps that were left by what was not
+            self._store([])  # the gaps left by refused events
         self._deliver(entries)
         self._deliver_held()
         self._done += sum([item.size for item in group])
@@ -185,13 +185,13 @@ class Keeper:
                 logger.exception("a %s could not be delivered", type(entry).__name__)
 
     def _deliver_held(self) -> None:
-        """Deliver what waited for changes to be stored, if they are."""
+        """Deliver the confirmations that waited for changes, if these are stored."""
         if self._held and not self._changes:
             held, self._held = self._held, []
             self._deliver(held)
 
     def _look(self) -> None:
-        """Find out in time that the file was removed: what is written would be lost."""
+        """Check now and then whether the file was removed, because further writes would be lost."""
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_SECONDS
@@ -202,7 +202,7 @@ class Keeper:
     # Storing
 
     def _store(self, group: list[Queued]) -> dict[int, str]:
-        """Store the group with what is still to be stored; return why not, by the index of each item that is not."""
+        """Store the group and earlier changes; return the reasons for items that are not stored, by index."""
         if self.trouble is None:
             changes = self._changes.with_items(group)
             if not changes:
@@ -223,7 +223,7 @@ class Keeper:
         return dict.fromkeys(range(len(group)), self.trouble)
 
     def _store_apart(self, group: list[Queued]) -> dict[int, str]:
-        """Store the items one by one, so that one that cannot be written stops no other."""
+        """Store the items one by one, so that one that cannot be written does not affect the others."""
         failed: dict[int, str] = {}
         try:
             self._write_rest()
@@ -247,10 +247,10 @@ class Keeper:
 
     def _write_rest(self, *more: Statement) -> None:
         """
-        Store what is left from before, but for what can never be written.
+        Store the earlier changes, except those that can never be written.
 
         Raises:
-            StoreError: Not all of it is stored; what is not, is still left.
+            StoreError: If not all of it is stored; the rest is kept for later.
         """
         try:
             self._write(self._changes, *more)
@@ -272,10 +272,10 @@ class Keeper:
 
     def _write_part(self, changes: Changes) -> bool:
         """
-        Store a part of what cannot be stored as a whole; False if it can never be written.
+        Store a part of changes that cannot be stored as a whole; return False if it can never be written.
 
         Raises:
-            StoreError: It cannot be now.
+            StoreError: If it cannot be stored now.
         """
         try:
             self._write(changes)
@@ -289,12 +289,12 @@ class Keeper:
         Store changes.
 
         Raises:
-            Unwritable: They can never be.
-            StoreError: They cannot be now.
+            Unwritable: If they never can be.
+            StoreError: If they cannot be stored now.
         """
         try:
             statements = [*changes.statements(), *more]
-        except Exception as error:  # a value that JSON has nothing for, say
+        except Exception as error:  # a value without a form in JSON, for example
             raise Unwritable(str(error)) from error
         if statements:
             self._database.write(statements, patient=self.trouble is None)
@@ -302,14 +302,14 @@ class Keeper:
             changes.done()
 
     def _fail(self, reason: str, until: str = "it can be stored") -> None:
-        """Nothing can be stored for now; `until`: what ends that."""
+        """Stop storing for now; `until` says what ends that, for the server's log."""
         if self.trouble is None:
             logger.error("%s: %s; who writes is refused until %s", self._database.path, reason, until)
         self.trouble = reason
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
     def _recover(self) -> None:
-        """Try whether it is possible again, by really writing something."""
+        """Test whether storing works again, by a real write."""
         lost = self._database.lost()
         if lost is not None:
             self._fail(lost, _BACK)
@@ -332,7 +332,7 @@ class Keeper:
     # Delivering
 
     def _entries(self, group: list[Queued], failed: dict[int, str]) -> list[Entry]:
-        """Return what is delivered of a group, of which some items are not stored."""
+        """Return the entries to deliver for a group, of which some items are not stored."""
         entries: list[Entry] = []
         refused: list[int] = []
         for at, item in enumerate(group):
@@ -352,7 +352,7 @@ class Keeper:
         return entries
 
     def _told(self, private: Private) -> Entry | None:
-        """Return what a session is told; None if it is nothing, or not now."""
+        """Return the entry to deliver to a session; None if there is none, or not yet."""
         if private.confirms:
             if private.session in self._denied:
                 del self._denied[private.session]
@@ -363,7 +363,7 @@ class Keeper:
         return self._refusals.without(private)
 
     def _tend(self, idle: bool) -> None:
-        """Do what can wait, a little of it."""
+        """Do a little deferred work."""
         if self.trouble is not None:
             if time.monotonic() >= self._retry_at:
                 self._recover()
@@ -377,11 +377,11 @@ class Keeper:
             self._rings.drop_unused(_UNUSED_SECONDS, self.settled)
 
     def _pass_rest(self) -> None:
-        """The log is closed: nothing is stored any more; what passes through it goes on, and what is said is lost."""
+        """After close: deliver control entries and drop messages."""
         while self._queue:
             try:
                 item = self._queue.popleft()
-            except IndexError:  # another thread does the same
+            except IndexError:  # another thread emptied it
                 return
             if item.storing is not None:
                 item.storing.settle("the server has ended")
