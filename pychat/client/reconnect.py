@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from itertools import count
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pychat.client.answers import own_message, with_account
 from pychat.client.backoff import Backoff
@@ -113,16 +113,18 @@ class Lifeline(Forkable):
         self._goodbye: str | None = None
         self._put_out = False
 
-        wire, self.welcome, items = self._connect(hello)
         self._backoff = Backoff(retry_seconds)
-        self.nickname = self.welcome.nickname
-        self._wire = wire
-        self.belong()
-        if hello.after is not None:
-            self._await_missed(wire)
-        self._reader = threading.Thread(target=self._run, args=(wire, items), name="pychat-client", daemon=True)
-        self._reader.start()
+        first: list[Any] = []
+        self._reader = threading.Thread(target=self._run, args=first, name="pychat-client", daemon=True)
+        # Ctrl-C can come at any call. After the hello we then say goodbye, or the server would keep the nickname.
+        wire, self.welcome, items = self._connect(hello)
+        self._wire, self.nickname = wire, self.welcome.nickname
         try:
+            first += (wire, items)
+            self.belong()
+            if hello.after is not None:
+                self._await_missed(wire)
+            self._reader.start()
             self.ask(Ping())  # the rooms of the hello are joined before the answer
             if self._rooms.mistaken is not None:
                 raise self._rooms.mistaken.error()
@@ -201,7 +203,8 @@ class Lifeline(Forkable):
         if first and wire is not None:
             with contextlib.suppress(ConnectionLost):
                 wire.send(Quit(reason[: self.welcome.limits.short_text_chars]))
-        self._reader.join(_CLOSE_SECONDS)
+        with contextlib.suppress(RuntimeError):  # Ctrl-C while it was started
+            self._reader.join(_CLOSE_SECONDS)
         if self._reader.is_alive() and wire is not None:
             wire.shutdown()
             self._reader.join(_CLOSE_SECONDS)
@@ -224,10 +227,14 @@ class Lifeline(Forkable):
             if hello.token is not None:
                 self._keep_token(hello.token)
             welcome, items = say_hello(wire, hello._replace(ref=next(self._refs)), self._timeout)
-        except BaseException:
-            wire.close()
+            self._keep_token(welcome.token)
+        except BaseException as error:
+            try:
+                if not isinstance(error, Exception):  # the server may let us in all the same
+                    wire.leave(_CLOSE_SECONDS)
+            finally:
+                wire.close()
             raise
-        self._keep_token(welcome.token)
         return wire, welcome, items
 
     def _run(self, wire: Wire, items: list[Item]) -> None:

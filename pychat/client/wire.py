@@ -21,7 +21,7 @@ from pychat.model.errors import (
 )
 from pychat.model.limits import Limits
 from pychat.model.replies import Bye, Failure, PongReply, Welcome
-from pychat.model.verbs import Direct, Hello, Ping, Say, Verb
+from pychat.model.verbs import Direct, Hello, Ping, Quit, Say, Verb
 from pychat.protocols.base import Item
 from pychat.protocols.detect import behind_prompt
 from pychat.protocols.foreign import SHOWN, TLS_SERVER, first_line, recognise
@@ -219,6 +219,14 @@ class Wire:
                 finally:
                     self._sending.release()
             self._socket.shutdown(socket.SHUT_RDWR)
+
+    def leave(self, seconds: float) -> None:
+        """Say goodbye, and wait at most so long for the server to end the connection: closing it now would reset it."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(ConnectionLost, TimeoutError):
+            self.send(Quit())
+            while (left := deadline - time.monotonic()) > 0:
+                self._receive(left)
 
     def close(self) -> None:
         """Free the descriptor. No thread may be receiving."""

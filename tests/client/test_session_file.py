@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import stat
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from pychat.client import reconnect as lifeline
 from pychat.client.inbox import Inbox
 from pychat.client.session_file import InUse, Kept, SessionFile
 from pychat.client.wire import Wire, say_hello
+from pychat.core.handler import Handler
+from pychat.core.session import Session
+from pychat.handlers import Broadcast, JoinLeaveNotices
 from pychat.model.errors import CannotOpen, ConnectFailed, LocalProtocolError
 from pychat.model.replies import Gap
 from pychat.model.verbs import Hello
@@ -392,6 +396,24 @@ def test_a_signal_ends_a_bot(chat: ChatHarness, number: signal.Signals) -> None:
 
     assert bob.next(Disconnected, DEADLINE).reason == "quit"
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_on_the_way_in_leaves_no_nickname(chat_server: MakeChat) -> None:
+    """The server lets the bot in when the bot gives up: it says goodbye, so its nickname is not kept for it."""
+    main = threading.main_thread()
+
+    class Interrupts(Handler):
+        def before_nick(self, session: Session, nickname: str) -> str:
+            if nickname == "helper" and main.ident is not None:
+                signal.pthread_kill(main.ident, signal.SIGTERM)
+            return nickname
+
+    chat = chat_server(handlers=[Interrupts(), JoinLeaveNotices(), Broadcast()])
+    bob = chat.session("bob")
+
+    Bot("helper").run("127.0.0.1", chat.port)
+
+    assert bob.next(Disconnected, DEADLINE).reason == "quit"
 
 
 def test_a_program_that_handles_sigterm_itself_goes_on_doing_so(chat: ChatHarness) -> None:
