@@ -194,7 +194,7 @@ class Order:
             self.wake()
 
     def send_locked(self, session: Session, *items: Event | Reply, confirms: bool = False) -> None:
-        """Send items, within `change`."""
+        """Send items, within `change`; without ids to a session that is catching up and can be resumed."""
         if session.behind is not None and session.resumable:
             items = tuple(map(without_id, items))
         self.bring_locked(session, *items, confirms=confirms)
@@ -244,7 +244,7 @@ class Order:
         return placed
 
     def _also_locked(self, also: Session | None, rooms: Iterable[Room], events: Sequence[Event]) -> Session | None:
-        """Return `also` if it gets the events neither as a member nor by catching up later; else None."""
+        """Return `also` unless it gets the events as a member; if it is catching up, send them privately instead."""
         if also is None or any(also in room.occupants for room in rooms):
             return None
         if also.behind is None:

@@ -192,7 +192,7 @@ class Session:
         self.caused = 0
         """About how many bytes its verbs have caused since the last check: replies to it and events for others."""
         self.pending = 0
-        """How many of those bytes are still queued. Belongs to the delivery, which guards it."""
+        """The number of those bytes that are still queued. Belongs to the delivery, which guards it."""
         self.memo: dict[object, Any] = {}
         self.uncounted = 0
         """The bytes of any kind that the peer has sent since flood control last counted them."""
@@ -202,9 +202,9 @@ class Session:
         `core/price.py`). Touched only by the session's own thread.
         """
         self.asked: threading.Event | None = None
-        """Set by a thread that waits for the next sign of life from this session (`answers`)."""
+        """Created by a thread that waits for the next sign of life from this session (`answers`)."""
         self.ended: threading.Event | None = None
-        """Set by a thread that waits for the end of this session in order to take its place."""
+        """Created by a thread that waits for the end of this session in order to take its place."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"

@@ -97,10 +97,10 @@ class Kicked(NamedTuple):
     nickname: str
     """The nickname of the removed member."""
     by: str
-    """The nickname of the one who did it."""
+    """The nickname of the kicker."""
     reason: str = ""
     userhost: str = ""
-    """The user@host of the one who did it."""
+    """The user@host of the kicker."""
     account: str | None = None
     bot: bool = False
 
@@ -195,7 +195,7 @@ class ModesChanged(NamedTuple):
     time: float
     room: str
     nickname: str
-    """The nickname of the one who changed them."""
+    """The nickname of the author of the change."""
     changes: tuple[ModeChange, ...]
     userhost: str = ""
     account: str | None = None
@@ -209,11 +209,11 @@ class Invited(NamedTuple):
     time: float
     room: str
     nickname: str
-    """The nickname of the one who invites."""
+    """The nickname of the inviter."""
     invited: str
-    """The nickname of the one who is invited."""
+    """The nickname of the invited person."""
     userhost: str = ""
-    """The user@host of the one who invites."""
+    """The user@host of the inviter."""
     account: str | None = None
     bot: bool = False
 

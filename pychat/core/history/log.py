@@ -128,7 +128,7 @@ class Log(ABC):
     def wake(self) -> None:
         """Store and deliver the appended entries. Call this without a lock, once after many entries; does not block."""
 
-    def throttle(self) -> None:  # noqa: B027 -- a log in memory is never behind
+    def throttle(self) -> None:  # noqa: B027 -- a log in memory never lags
         """Block while too much is queued for storing (backpressure). For threads that write, without a lock."""
 
     @abstractmethod

@@ -19,7 +19,6 @@ from typing import Final, NamedTuple
 from pychat.model.burst import Burst
 from pychat.model.events import WITH_TEXT, Event
 
-"""Events with a text of any length."""
 EVER: Final = 2**63 - 1
 """An id after all others."""
 

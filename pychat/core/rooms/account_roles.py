@@ -44,7 +44,7 @@ def forget_account(chat: Chat, account: str) -> None:
     """
     Remove the roles of a deleted account, so that a new account of the same name inherits nothing.
 
-    Private rooms that are left without an owner are abandoned. Do not hold the order lock: empty rooms are read from
+    Empty rooms that are left without an owner are abandoned. Do not hold the order lock: empty rooms are read from
     the log.
     """
     folded = fold(account)

@@ -197,7 +197,7 @@ class Reader:
         return next(iter(self._some(_WITH, room, id, 1)), None)
 
     def _with(self, room: int, id: int) -> _Block | None:
-        """Return the block that contains an id, if any."""
+        """Return the block whose range includes an id, if any."""
         block = self._before(room, id)
         return block if block is not None and block.last >= id else None
 
