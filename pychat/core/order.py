@@ -279,7 +279,7 @@ class Order:
 
     def _times_locked(self, count: int) -> list[float]:
         """
-        Return times for the ids that were claimed last, a millisecond apart, so that times tell events apart.
+        Return times for the ids that were claimed last, a millisecond apart, so that each event has its own time.
 
         Clients identify an event by its time in milliseconds (IRCv3 server-time, chathistory). If there are more than a
         thousand events a second for long, some share a time, but times never decrease. If the clock was set back by a

@@ -60,7 +60,8 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
     Raises:
         NotStored: If the log cannot store it.
         Refused: If it is banned, the room is full or invite-only, or the key is wrong. The last three do not apply to a
-            member that returns in time after a lost connection. An operator's invitation overrides all but the key.
+            member that returns in time after a lost connection, nor to an account that is an operator of the room. An
+            operator's invitation overrides all but the key.
     """
     rules, name = room.rules, room.name
     require_store(session, "your joining", name)
@@ -199,7 +200,7 @@ def may_rename(session: Session) -> None:
 
 
 def always_talks(session: Session, room: Room) -> bool:
-    """Return whether a role lets the session talk in the room whatever mode `m`, bans and mutes say."""
+    """Return whether a role lets the session speak in the room despite mode `m`, bans and mutes."""
     rules = room.rules
     return bool(
         is_server_operator(session)

@@ -49,7 +49,7 @@ class Membership:
         self, session: Session, name: str, ref: Ref = None, key: str | None = None, *, create: bool = True
     ) -> None:
         """
-        Join a room and make it the current one. If the session is in it already, only the latter.
+        Join a room and make it the current one. A session that is in it already only makes it the current one.
 
         Args:
             create: True to create the room if it does not exist.

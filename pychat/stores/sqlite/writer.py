@@ -37,7 +37,7 @@ _BACK: Final = "the same file is put back, or the server is restarted"
 _INTERNAL: Final = "internal error"
 """The reason for events that can never be written; the details are in the server's log."""
 _TRIAL_BYTES: Final = 64 * 1024
-"""The bytes of a test write, more than could fit by chance in the free space of a full disk's file."""
+"""The bytes of a test write: too many to fit by chance into a little free space in a file on a full disk."""
 _UNUSED_SECONDS: Final = 600.0
 """How long a room stays in memory without being read or written."""
 
