@@ -1,9 +1,8 @@
 """
 A client's connection that reconnects: one reader thread, and the requests that wait for answers.
 
-After a loss it tries again at growing, partly random intervals, so that the clients of a restarted server do not all
-return at once. It sends its token, which restores the nickname, and the id of the last event it received, so that the
-server sends what was missed.
+It retries at growing, partly random intervals, so that the clients of a restarted server do not all return at once. Its
+token restores the nickname; the id of the last event that it received makes the server send what was missed.
 """
 
 from __future__ import annotations
@@ -42,8 +41,7 @@ if TYPE_CHECKING:
     from pychat.client.tls import ClientTls
 
 _CLOSE_SECONDS: Final = 2.0
-_RETRY_SECONDS: Final = 5.0
-"""Interval of joining again the rooms that nobody can join while the server's storage fails."""
+_RETRY_SECONDS: Final = 5.0  # between attempts to join rooms that nobody can join while the server's storage fails
 _MOST_LATE: Final = 1000  # requests that still wait for their answers after a timeout
 _PASSING: Final = frozenset({"nickname_in_use", "shutting_down", "internal", "flood", "too_many_attempts", "busy"})
 """Codes of temporary refusals: the server keeps our nickname for the lost connection until it notices the loss."""
@@ -95,21 +93,18 @@ class Lifeline(Forkable):
         self._questions: dict[Ref, _Question] = {}
         self._rooms = OurRooms(hello.keys)
         self._settings = OurSettings()
-        self._wire: Wire | None = None
-        """None while there is no connection."""
+        self._wire: Wire | None = None  # while there is no connection
         self.correspondent: tuple[str, int] | None = None
         """The last person who wrote to us."""
 
         # Only the reader thread uses these.
-        self._unasked: set[Ref] = set()
-        """The refs of requests that the user did not make: `OurRooms.joins`, `OurSettings.verbs`."""
+        self._unasked: set[Ref] = set()  # of requests that the user did not make: `OurRooms.joins`, `OurSettings.verbs`
         self._last_id = hello.after or 0
         self.resumes = hello.after is not None
         """True if it started with an event id from an earlier session."""
         self._missed = 0
         self._gaps = 0
-        self._resumed: Ref = None
-        """The ref whose answer follows all missed events."""
+        self._resumed: Ref = None  # whose answer follows all missed events
         self._goodbye: str | None = None
         self._put_out = False
 
@@ -286,8 +281,7 @@ class Lifeline(Forkable):
             self._unasked.add(ref)
             wire.send(verb._replace(ref=ref))
 
-    _why: str | None = None
-    """The reason for giving up the reconnect."""
+    _why: str | None = None  # for giving up the reconnect
 
     def _come_back(self, reason: str) -> tuple[Wire | None, list[Item]]:
         """Retry until it succeeds; return the connection and the items that arrived with it. None if it gave up."""

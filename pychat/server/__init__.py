@@ -146,7 +146,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             clock=clock,
         )
         self.dialects = dialects_of(self.chat)
-        super().__init__(address, Connection, bind_and_activate=False)  # see finish_request
+        super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
         self._admission = Admission(self.limits)
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
         self._links: dict[socket.socket, Link] = {}
