@@ -1,7 +1,7 @@
 """
-The commands for the accounts in the file of a server: their options and their help, as in `commands.py`.
+The commands for the accounts in a server's file: their options and their help, as in `commands.py`.
 
-What opens a file is imported where it is used: all other commands would wait for a database that they do not need.
+Modules that open a file are imported where they are used, because other commands do not need a database.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _password_option: Final = option(
 
 
 def _file_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say in which file the accounts are."""
+    """Add the options that select the file with the accounts."""
     for add in (
         option("--config", "server_config", type=FILE, metavar="FILE", help="The TOML file of pychat serve."),
         option(
@@ -168,12 +168,12 @@ def delete(name: str, **where: Path | None) -> None:
 
 
 def _by() -> str:
-    """How the audit record calls the one who runs the command."""
+    """Return the name of the user who runs the command, for the audit record."""
     return f"{own_name()} (pychat account)"
 
 
 def _change(where: dict[str, Path | None], action: Callable[[Chat], str], done: str, **options: Any) -> None:
-    """Do something with an account, and say so: `done` has a place for its name."""
+    """Change an account and print the result: `done` has a placeholder for the name."""
     path, plan = _file(**where)
     from pychat.cli.accounts import change
 
@@ -182,10 +182,10 @@ def _change(where: dict[str, Path | None], action: Callable[[Chat], str], done: 
 
 def _file(db: Path | None, server_config: Path | None) -> tuple[Path, Plan]:
     """
-    Return the file, and what the server plans that has it.
+    Return the file, and the plan of the server that uses it.
 
     Raises:
-        UsageError: Nothing names one, or the options of the server are wrong.
+        UsageError: If no file is given, or the options of the server are wrong.
     """
     ctx = get_current_context()
     if server_config is not None:

@@ -1,4 +1,4 @@
-"""`pychat account`: look after the accounts in the file of a server, which does not run meanwhile."""
+"""`pychat account`: administer the accounts in the file of a server that is not running."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from pychat.stores.sqlite.archive import Archive
 
 _LEAST_PASSWORD_CHARS: Final = 8
 _EVER: Final = 1e9
-"""Seconds that nothing is waited for: whoever may come back may still do so when the server is started."""
+"""Seconds; keeps reserved memberships alive, so that they still exist when the server is started."""
 _CLOSE_SECONDS: Final = 10.0
 _STOP_FIRST: Final = "stop it, and start it again afterwards: whoever is connected comes back by itself"
 
 
 class AccountFailed(ChatError):
-    """Something could not be done with an account; `str(error)` says why and what to do."""
+    """An account could not be changed; `str(error)` says why and what to do."""
 
 
 class Listed(NamedTuple):
-    """An account as it is listed."""
+    """An account as listed."""
 
     name: str
     created: float
     """POSIX seconds."""
     lock: ServerBan | None
-    """None: it is not locked."""
+    """None if it is not locked."""
 
 
 def accounts_in(path: Path) -> list[Listed]:
@@ -51,8 +51,8 @@ def accounts_in(path: Path) -> list[Listed]:
     Return the accounts in a file, sorted by name; a server may use it.
 
     Raises:
-        CannotOpen: The file cannot be used.
-        NotReadable, Unreadable: It is damaged.
+        CannotOpen: If the file cannot be used.
+        NotReadable, Unreadable: If it is damaged.
     """
     now = time.time()
     with Archive(path) as archive:
@@ -75,10 +75,10 @@ def shown(accounts: list[Listed], *, as_json: bool) -> Iterator[str]:
 
 def new_password(account: str, path: Path | None) -> str:
     """
-    Return the password that an account is to have: that of a file, or of stdin; a person is asked twice.
+    Return the new password of an account: from a file or from stdin; a person is asked twice.
 
     Raises:
-        BadSecret: There is none, or it can be no password of an account.
+        BadSecret: If there is none, or it is not valid for an account.
     """
     source = f"new password of {account}"
     if path is not None:
@@ -102,17 +102,18 @@ def change(
     path: Path, limits: Limits, action: Callable[[Chat], str], *, meanwhile: str = _STOP_FIRST, make: bool = False
 ) -> str:
     """
-    Do something with an account in a file; return its name when that is stored.
+    Change an account in a file; return its name when the change is stored.
 
     Args:
-        limits: Those of the server.
-        action: Returns the name. Nobody else can use the file meanwhile, so a person is asked for nothing in vain.
+        limits: The server's limits.
+        action: Makes the change and returns the name. The file is locked before, so a person is not asked for a
+            password in vain.
         meanwhile: What to do instead while a server uses the file.
-        make: Make the file if it is not there.
+        make: Create the file if it does not exist.
 
     Raises:
-        CannotOpen: The file cannot be used.
-        AccountFailed: It could not be done, and nothing has changed.
+        CannotOpen: If the file cannot be used.
+        AccountFailed: If it failed; nothing has changed then.
     """
     if not make and not path.exists():
         raise CannotOpen(path, "there is no such file")
@@ -131,7 +132,7 @@ def change(
 
 @contextmanager
 def _offline(path: Path, limits: Limits) -> Iterator[Chat]:
-    """A chat with the record in a file that nobody can join; nothing that waits for people in it runs out."""
+    """Open a chat over a file that nobody can join; no reserved membership in it expires."""
     log = SqliteLog(path)
     patient = dataclasses.replace(limits, resume_seconds=_EVER, max_rooms=sys.maxsize)
     accounts = KeptAccounts(least_password_chars=_LEAST_PASSWORD_CHARS)

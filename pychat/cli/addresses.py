@@ -1,4 +1,4 @@
-"""Addresses to listen on: how people reach a server there, and why one cannot be had."""
+"""Addresses to listen on: how to reach a server there, and why an address cannot be used."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from typing import Final, NamedTuple
 from pychat.cli.invocation import called_as
 from pychat.model.errors import ChatError, no_directory
 
-EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # what they mean is why they are here
+EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # this module is about what they mean
 """Hosts that stand for all addresses of this machine."""
 _SOMEWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
-"""Addresses that nobody has (RFC 5737, RFC 3849), as far away as all others."""
+"""Addresses that nobody has (RFC 5737, RFC 3849), reached by the same route as all remote ones."""
 _MOST_ADDRESSES: Final = 4
 
 
 class BadAddress(ChatError):
-    """What was written is no address of a server; `str(error)` says what is."""
+    """A text is not the address of a server; `str(error)` says what is valid."""
 
 
 class Target(NamedTuple):
-    """An address as people write it, and who comes."""
+    """An address as typed, with a nickname."""
 
     nick: str | None
     host: str
     port: int | None
-    """None: it is not in the address."""
+    """None if it is not in the address."""
     is_unix: bool = False
-    """Whether `host` is the path of a Unix socket."""
+    """True if `host` is the path of a Unix socket."""
 
 
 _TARGET: Final = re.compile(r"(?:\[(?P<six>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,5}))?")
 _SIX: Final = re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%.+)?")
-"""An address of IPv6 without a port."""
+"""An IPv6 address without a port."""
 
 
 def parse_target(text: str) -> Target:
     """
-    Read `[NICK@]HOST[:PORT]` or `[NICK@]unix:PATH`; an address of IPv6 is in brackets if a port follows.
+    Parse `[NICK@]HOST[:PORT]` or `[NICK@]unix:PATH`; an IPv6 address is in brackets if a port follows.
 
     Raises:
-        BadAddress: It is neither.
+        BadAddress: If it is neither.
     """
     nick, at, where = text.rpartition("@") if not text.startswith("unix:") else ("", "", text)
     if at and not nick:
@@ -66,10 +66,10 @@ def parse_target(text: str) -> Target:
 
 def check_host(text: str) -> None:
     """
-    Return if a text may be a host without a port.
+    Check that a text may be a host without a port.
 
     Raises:
-        BadAddress: There is a port in it, or nothing at all, as a variable of a shell has that was never set.
+        BadAddress: If there is a port in it, or if it is empty, as an unset shell variable is.
     """
     if not text:
         raise BadAddress("it is empty; give an address, or leave out --host")
@@ -79,25 +79,25 @@ def check_host(text: str) -> None:
 
 
 class Access(NamedTuple):
-    """What a server wants of those who come in, and what they can rely on."""
+    """The requirements of a server for clients, and its identity."""
 
     has_password: bool = False
     fingerprint: str | None = None
-    """The SHA-256 of its certificate; None: it speaks no TLS."""
+    """The SHA-256 of its certificate; None if it does not speak TLS."""
     tls_required: bool = False
     proxied: bool = False
-    """Whether from this machine only proxies connect, that say whom they bring."""
+    """True if only proxies, which name their clients, connect from this machine."""
 
 
 def how_to_join(name: str, host: str, port: int | None, room: str, access: Access) -> list[str]:
     """
-    The lines that tell people how to join a server.
+    Return lines that explain how to join a server.
 
     Args:
-        name: What it calls itself.
-        host: Where it listens.
-        port: None: `host` is the path of a Unix socket.
-        room: Where everybody comes in.
+        name: The server's name.
+        host: The address on which it listens.
+        port: None if `host` is the path of a Unix socket.
+        room: The default room.
     """
     where = f"{name} listens on {address(host, port)}"
     if access.proxied:
@@ -125,26 +125,26 @@ def how_to_join(name: str, host: str, port: int | None, room: str, access: Acces
 
 
 def address(host: str, port: int | None) -> str:
-    """How people call an address at which a server listens."""
+    """Return a listening address in words."""
     return f"the Unix socket {host}" if port is None else f"{host or '0.0.0.0'} port {port}"
 
 
 def near(host: str) -> str:
-    """The address by which this machine itself reaches a server that listens there."""
+    """Return the address by which this machine itself reaches a server that listens there."""
     return "::1" if host == "::" else "127.0.0.1" if host in EVERYWHERE else host
 
 
 def own_addresses(host: str) -> list[str]:
     """
-    Return the addresses that this machine has in its networks, the one by which it reaches the others first.
+    Return the network addresses of this machine, first the one that it uses for outgoing connections.
 
     Args:
-        host: One of `EVERYWHERE`; `0.0.0.0` has no addresses of IPv6.
+        host: One of `EVERYWHERE`; `0.0.0.0` excludes IPv6.
     """
     found: dict[object, None] = {}
     for family, somewhere in _SOMEWHERE.items() if host == "::" else [(socket.AF_INET, _SOMEWHERE[socket.AF_INET])]:
         with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((somewhere, 9))  # sends nothing, but chooses the address to send from
+            probe.connect((somewhere, 9))  # sends nothing, but selects the source address
             found[probe.getsockname()[0]] = None
         with contextlib.suppress(OSError, UnicodeError):
             for *_, known in socket.getaddrinfo(socket.gethostname(), None, family):
@@ -154,21 +154,21 @@ def own_addresses(host: str) -> list[str]:
 
 
 def _is_near(text: str) -> bool:
-    """Whether an address means something on this machine, or on its own cable, only."""
+    """Return whether an address is valid only on this machine or on its own link."""
     address = ip_address(text)
     return address.is_loopback or address.is_link_local
 
 
 def commands(host: str, port: int | None, access: Access, program: str | None = None) -> list[str]:
     """
-    What to type, at an address that can be reached.
+    Return the commands that join a server at an address.
 
     Args:
-        program: The name of this one there; None: as it was called here.
+        program: The name of this program there; None for the name used here.
     """
     pychat = called_as() if program is None else program
     path = shlex.quote(host)
-    # irssi knows a Unix socket by its first slash.
+    # irssi recognises a Unix socket by its leading slash.
     irssi = shlex.quote(str(Path(host).absolute())) if port is None else f"{host} -p {port}"
     plain = [
         f"    nc -U {path}" if port is None else f"    nc {host} {port}",
@@ -186,16 +186,16 @@ def commands(host: str, port: int | None, access: Access, program: str | None = 
 
 
 def place(host: str, port: int | None) -> str:
-    """The options that name an address behind a command, as far as they are needed."""
+    """Return the options that select an address, without those that equal the default."""
     if port is None:
         return f" --unix {shlex.quote(host)}"
     return ("" if host == "127.0.0.1" else f" --host {host}") + ("" if port == 55555 else f" --port {port}")
 
 
 def why_not_bound(host: str, port: int | None, error: OSError | ValueError) -> str:
-    """What is wrong with an address on which a server cannot listen, and what to do."""
+    """Return why a server cannot listen on an address, and what to do."""
     if port is None:
-        number = getattr(error, "errno", None)  # there is none, nor a text of the system, if the path is too long
+        number = getattr(error, "errno", None)  # missing, like the system's text, if the path is too long
         advice = _ADVICE_UNIX.get(number or 0) or getattr(error, "strerror", None) or str(error)
         advice = no_directory(Path(host).parent) if number == errno.ENOENT else advice
         return f"cannot listen on {address(host, port)}: {advice}"
@@ -208,7 +208,7 @@ def why_not_bound(host: str, port: int | None, error: OSError | ValueError) -> s
 
 
 _OUTGOING: Final = range(32768, 61000)
-"""The ports that Linux gives to connections that it makes."""
+"""The ports that Linux uses for outgoing connections."""
 _ADVICE: Final = {
     errno.EADDRINUSE: "it is in use, perhaps by another pychat; choose another with --port, or 0 for any free one",
     errno.EACCES: "only the administrator may use ports below 1024; choose another with --port",

@@ -1,4 +1,4 @@
-"""`pychat announce`: come, become a server operator, tell everybody one thing, and go."""
+"""`pychat announce`: connect, become a server operator, send everybody one announcement, and disconnect."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _HOW: Final = "give it with --oper-password-file FILE or in PYCHAT_OPER_PASSWORD
 
 
 class NotAnOperator(Refused):
-    """The server does not take us for an operator."""
+    """The server does not accept us as an operator."""
 
     code = "wrong_operator"
 
 
 def announce_once(entrance: Entrance, nicks: Sequence[str], name: str, password: str | None, text: str) -> None:
     """
-    Tell everybody a text, and return when the server has accepted it.
+    Send everybody a text, and return when the server has accepted it.
 
     Args:
-        name: That of a server operator.
-        password: The operator's; None: the person at the terminal is asked.
+        name: The name of a server operator.
+        password: The operator's; None to ask at the terminal.
 
     Raises:
-        ConnectFailed: No server answers; nothing was said.
-        Refused: The text begins with a slash, or has a confidential command in it; or the server let us not in, or did
-            not take it; `NotAnOperator`: name or password are wrong.
-        AckTimeout: It was sent, and may or may not have been accepted.
+        ConnectFailed: If no server answers; nothing was sent.
+        Refused: If the text begins with a slash or contains a confidential command, or the server refuses us or the
+            text; `NotAnOperator` if name or password are wrong.
+        AckTimeout: If it was sent, and may or may not have been accepted.
     """
     said, asked = not_a_command(text), password is None
     if password is None:
         problem = NotAnOperator(f"the operator {name!r} needs a password; {_HOW}")
         password = ask_password(problem, _whose(name), again=False)
-    # No room has to let us in: an announcement is for all of them.
+    # No room needs to admit us: an announcement is for all of them.
     with as_any(nicks, lambda nick: entrance.connect(nick, visit=True)) as client:
         _become_operator(client, name, password, tries=ASKED if asked else 1)
         try:
@@ -48,7 +48,7 @@ def announce_once(entrance: Entrance, nicks: Sequence[str], name: str, password:
 
 
 def _become_operator(client: ChatClient, name: str, password: str, *, tries: int) -> None:
-    """`tries`: how many passwords may be tried, all but the first one asked for."""
+    """Become an operator. `tries` is how many passwords may be tried; all but the first are requested from the user."""
     while True:
         try:
             client.ask(BecomeOperator(name, password))

@@ -1,8 +1,8 @@
 """
-`pychat cert`: make a certificate that vouches for itself, and say how to use it.
+`pychat cert`: create a self-signed certificate, and explain how to use it.
 
-The program `openssl` makes it. It is on nearly every system that runs Python, while a package of Python for the same
-would be a dependency of some megabytes for one command.
+The program `openssl` creates it. It is on nearly every system with Python, while a Python package for it would be a
+dependency of some megabytes for a single command.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pychat.transport.tls import fingerprint_of
 CERTIFICATE: Final = "cert.pem"
 KEY: Final = "key.pem"
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-"""Whom a certificate is for that is for nobody in particular."""
+"""The names in a certificate if none are given."""
 
 _NAME: Final = re.compile(r"(?:\*\.)?(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}")
 _COMMON_NAME_CHARS: Final = 64
@@ -44,15 +44,15 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = {names}
 """
-"""What the certificate says: all of it, because what the system's configuration would add differs."""
+"""The content of the certificate, in full, because additions from the system's configuration would differ."""
 
 
 class CannotCertify(ChatError):
-    """No certificate can be made; `str(error)` says why and what to do."""
+    """The certificate cannot be created; `str(error)` says why and what to do."""
 
 
 class Pair(NamedTuple):
-    """The files that were made."""
+    """The files that were created."""
 
     certificate: Path
     key: Path
@@ -61,10 +61,10 @@ class Pair(NamedTuple):
 
 def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
     """
-    Write a new certificate, and its key, readable for nobody else, into a directory.
+    Write a new certificate and its key, which only its owner can read, into a directory.
 
     Raises:
-        CannotCertify: There is no such directory, a name cannot be one, a file is there already or cannot be written,
+        CannotCertify: If the directory does not exist, a name is invalid, a file already exists or cannot be written,
             or openssl is missing.
     """
     names = ", ".join(map(_alternative_name, hosts))
@@ -72,7 +72,7 @@ def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
     if not directory.is_dir():
         raise CannotCertify(no_directory(directory))
     for path in (pair.certificate, pair.key):
-        if path.exists():  # looked at before openssl works in vain; `_write` overwrites nothing in any case
+        if path.exists():  # checked before openssl runs in vain; `_write` never overwrites a file
             raise CannotCertify(f"{str(path)!r} is there already; remove it, or name another directory with --out")
     try:
         with TemporaryDirectory(prefix="pychat-cert-") as made_in:
@@ -82,14 +82,14 @@ def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
             _write(pair.key, (made / KEY).read_bytes(), 0o600)
             _write(pair.certificate, (made / CERTIFICATE).read_bytes(), 0o644)
     except OSError as error:
-        # Without a name it was a temporary file, or a place for one.
+        # Without a name it was a temporary file or directory.
         what = "a temporary file" if error.filename is None else repr(error.filename)
         raise CannotCertify(f"cannot write {what}: {error.strerror or error}") from error
     return pair._replace(fingerprint=fingerprint_of(pair.certificate))
 
 
 def how_to_use(pair: Pair, hosts: Sequence[str], days: int) -> list[str]:
-    """The lines that `pychat cert` prints."""
+    """Return the output of `pychat cert`."""
     certificate, key = shlex.quote(str(pair.certificate)), shlex.quote(str(pair.key))
     near = hosts[0] in LOCAL_NAMES
     where = "" if near else f" --host {hosts[0]}"
@@ -130,6 +130,6 @@ def _run_openssl(directory: Path, days: int) -> None:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write a new file that nobody else could ever read more of than the mode says."""
+    """Create a file that has its final mode from the beginning, so that nobody else can read it."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)

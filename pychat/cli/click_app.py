@@ -1,8 +1,8 @@
 """
-How a command line is read: the only door of click.
+Parse the command line: the only user of click.
 
-`commands.py` declares the commands with what is here: click's own decorators, a command that finds its options in the
-environment and in a file, too, and a group that turns whatever goes wrong into one line and an exit code.
+`commands.py` declares the commands with this module: click's own decorators, a command that also reads its options from
+the environment and a file, and a group that turns errors into one line and an exit code.
 """
 
 from __future__ import annotations
@@ -40,32 +40,32 @@ from pychat.cli.streams import ClosedPipe, is_terminal, say_on_stderr
 from pychat.model.errors import ChatError
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-"""An option with a file that must be there."""
+"""The type of an option for a file that must exist."""
 DIRECTORY: Final = click.Path(path_type=Path)
-"""An option with a directory; that it is there is looked at where it is used."""
+"""The type of an option for a directory; its existence is checked where it is used."""
 NEW_FILE: Final = click.Path(dir_okay=False, path_type=Path)
-"""One that may be made."""
+"""The type of an option for a file that may be created."""
 
 T = TypeVar("T")
 AnyCommand: TypeAlias = click.Command
 
 _ARGUMENTS: Final = "pychat.arguments"
-"""Under this key a context keeps the arguments of its command."""
+"""The context key of the command's arguments."""
 CONFIG: Final = "pychat.config"
-"""Under this key a context keeps the path of the file that it has read."""
+"""The context key of the path of the config file."""
 FOUND: Final = "pychat.found"
-"""And under this one the tables of the file in which the values of options are."""
+"""The context key of the config tables that the options' values come from."""
 _SHOWS_ALL: Final = "pychat.all"
-"""And whether help lists all options."""
+"""The context key of whether help lists all options."""
 CLIENT: Final = "client"
-"""The table for what commands that connect have in common."""
+"""The config table for options of all commands that connect."""
 
 
 # Commands
 
 
 class Command(click.Command):
-    """A command that says where its options can come from, and lists those of `Limits` in a section of their own."""
+    """A command that explains the sources of its options, and lists options of `Limits` in a separate section."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_ARGUMENTS] = tuple(args)
@@ -116,12 +116,12 @@ class Command(click.Command):
 
     @property
     def is_configurable(self) -> bool:
-        """Whether a file can have a table for it."""
+        """True if a config file can have a table for it."""
         return any(param.name == "config" for param in self.params)
 
 
 class ClientCommand(Command):
-    """A command that connects to a server; its help has the exit codes."""
+    """A command that connects to a server; its help includes the exit codes."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
@@ -135,15 +135,15 @@ class Section(click.Group):
     command_class = Command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return them in the order in which they are declared: what most people want comes first."""
+        """Return the commands in the order of declaration: the most common first."""
         return list(self.commands)
 
 
 class Group(Section):
-    """Turns what goes wrong into one line and an exit code."""
+    """Turns errors into one line and an exit code."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find a command; for the name that one has in other programs, say what it is called here."""
+        """Find a command; if its name is the usual one in other programs, raise an error with the name here."""
         if (name := OTHER_NAMES.get(args[0])) is not None:
             raise UsageError(f"No such command {args[0]!r}. Did you mean {name!r}?", ctx)
         return super().resolve_command(ctx, args)
@@ -154,7 +154,7 @@ class Group(Section):
         except click.UsageError as error:
             if is_terminal(sys.stderr) or isinstance(error, click.exceptions.NoArgsIsHelpError):
                 raise
-            raise click.UsageError(error.format_message()) from error  # in a log, how it is called tells nothing
+            raise click.UsageError(error.format_message()) from error  # the usage line is useless in a log
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
@@ -174,20 +174,20 @@ class _LimitOption(click.Option):
     """An option for a field of `Limits`."""
 
     def get_help_extra(self, ctx: click.Context) -> Any:
-        """Leave out the range, which is what one would think."""
+        """Leave out the range, which is obvious."""
         extra = super().get_help_extra(ctx)
         extra.pop("range", None)
         return extra
 
 
 class IntRange(click.IntRange):
-    """A whole number between two others."""
+    """An integer within a range."""
 
     name = "whole number"
 
 
 class _Positive(click.FloatRange):
-    """A number over zero, and not over 30 years of seconds, which is what the system can wait for."""
+    """A number over zero, up to 30 years of seconds, the maximum that the system can wait for."""
 
     name = "number"
 
@@ -196,18 +196,18 @@ class _Positive(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
-        if math.isnan(number):  # it is in any range
+        if math.isnan(number):  # NaN passes every range check
             self.fail(f"{value!r} is no number", param, ctx)
         return number
 
 
 class Checked(click.ParamType):  # type: ignore[type-arg]  # see above
-    """A text of which a function must be able to make something; the option keeps the text."""
+    """A text that a function must be able to parse; the option keeps the text itself."""
 
     def __init__(self, name: str, parse: Callable[[str], object]) -> None:
         """
         Args:
-            parse: Raises `ChatError` if it cannot.
+            parse: Raises `ChatError` if the text is invalid.
         """
         self.name, self._parse = name, parse
 
@@ -221,18 +221,18 @@ class Checked(click.ParamType):  # type: ignore[type-arg]  # see above
 
 class _SharedOption(click.Option):
     """
-    An option that the commands which connect have in common.
+    An option that all commands which connect share.
 
-    It has a variable of its own, `PYCHAT_PORT` beside `PYCHAT_SEND_PORT`, and a place in the table `[client]`.
+    It has a variable of its own, `PYCHAT_PORT` besides `PYCHAT_SEND_PORT`, and a key in the table `[client]`.
     """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """Take that of the command first."""
+        """Return the value of the command's own variable, if it is set, otherwise of the shared one."""
         return super().resolve_envvar_value(ctx) or os.environ.get(variable_of(None, self.name)) or None
 
 
 shared_option: Final = partial(click.option, cls=_SharedOption)
-"""An option of a command that connects."""
+"""Declares an option of a command that connects."""
 
 
 def _show_all(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
@@ -266,11 +266,11 @@ def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-# The file
+# The config file
 
 
 def _use_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
-    """Let the file's values be the defaults of the other options."""
+    """Use the values of the config file as defaults of the other options."""
     if path is None:
         path = _default_config()
         if not path.is_file():
@@ -292,7 +292,7 @@ def _use_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
 
 
 def tables_of(parent: click.Command) -> dict[str, list[str]]:
-    """The tables that a file can have, and the keys of each."""
+    """Return the tables that a config file can have, with the keys of each."""
     assert isinstance(parent, click.Group)
     commands = {
         name: [param for param in options_in(command) if param.name not in ("config", "help_all")]
@@ -312,7 +312,7 @@ def options_in(command: click.Command) -> list[click.Option]:
 
 
 def _config_value(path: Path, param: click.Parameter, value: object, keys: tuple[str, ...]) -> object:
-    """Return the value as the option takes it; click alone would make 1 of `true`, and of 1.5."""
+    """Return the value in the type of the option; click alone would turn `true` and 1.5 into 1."""
     if param.multiple:
         return fitting(path, keys, [value] if isinstance(value, str) else value, "a list of strings")
     if isinstance(param, click.Option) and param.is_flag:
@@ -334,15 +334,15 @@ config_option: Final = click.option(
     metavar="FILE",
     help="Read options from a TOML file.",
 )
-"""Lets the environment, and the table of the command in a file, set its other options."""
+"""Lets the environment, and the command's table in a file, set its other options."""
 
 
 def call_again(function: Callable[..., T]) -> T:
     """
-    Call a function with the options of the running command, which are read again from wherever they come.
+    Call a function with the options of the running command, which are read again from all sources.
 
     Raises:
-        UsageError: They are wrong now.
+        UsageError: If they are wrong now.
     """
     ctx = click.get_current_context()
     assert ctx.info_name is not None
@@ -350,11 +350,11 @@ def call_again(function: Callable[..., T]) -> T:
         return function(**again.params)
 
 
-# What commands tell of commands
+# Information about commands
 
 
 def _where(ctx: click.Context, param: click.Option) -> str:
-    """How an error names an option: by its place, too, if that is not the command line."""
+    """Return the name of an option for an error, with its source unless that is the command line."""
     source = source_of(ctx, param)
     if source.startswith("file: "):
         source += line_hint(ctx.meta[CONFIG], ctx.meta[FOUND][param.name], str(param.name))
@@ -362,7 +362,7 @@ def _where(ctx: click.Context, param: click.Option) -> str:
 
 
 def source_of(ctx: click.Context, param: click.Option) -> str:
-    """Return where the value of an option comes from, in words."""
+    """Return the source of an option's value, in words."""
     match ctx.get_parameter_source(str(param.name)):
         case ParameterSource.COMMANDLINE:
             return "command line"
@@ -377,10 +377,10 @@ def source_of(ctx: click.Context, param: click.Option) -> str:
 
 def help_of(ctx: click.Context, name: str | None) -> list[str]:
     """
-    Return the help of a command as lines, or, without a name, that of the group whose context this is.
+    Return the help of a command as lines; without a name, that of the group of this context.
 
     Raises:
-        UsageError: There is no such command.
+        UsageError: If there is no such command.
     """
     if name is None:
         return ctx.get_help().split("\n")
@@ -392,7 +392,7 @@ def help_of(ctx: click.Context, name: str | None) -> list[str]:
 
 
 def completion_script(parent: click.Command, shell: str) -> str:
-    """The script that lets a shell complete what is typed behind `pychat`."""
+    """Return the script with which a shell completes arguments of `pychat`."""
     completion = get_completion_class(shell)
     assert completion is not None, shell
     return completion(parent, {}, "pychat", "_PYCHAT_COMPLETE").source()

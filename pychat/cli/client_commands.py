@@ -47,7 +47,7 @@ _key_option: Final = shared_option(
 
 
 def _server_options(function: Callable[..., Any], *, with_keys: bool = True) -> Callable[..., Any]:
-    """Add the options that say where the server is, and how to come in. `with_keys`: and into rooms."""
+    """Add the options for the server and for connecting to it; with `with_keys`, also for room keys."""
     for add in (
         config_option,
         shared_option(
@@ -90,8 +90,8 @@ def _entrance(
     room_key_file: Path | None = None,
     target: Target | None = None,
 ) -> Entrance:
-    """What the options of `_server_options` say."""
-    is_named = tls_ca is not None or tls_fingerprint is not None  # also by "", which must not be no TLS
+    """Return the access to a server that the options of `_server_options` describe."""
+    is_named = tls_ca is not None or tls_fingerprint is not None  # also for "", which must not disable TLS
     trust = Trust(tls_ca, tls_fingerprint) if is_named else tls
     try:
         return Entrance(
@@ -145,7 +145,7 @@ def connect(
     target, nick = target_of(address, nick)
     entrance = _entrance(**server, target=target)
     nick = nick if nick is not None else entrance.account
-    if not json and is_terminal(sys.stdin):  # what a person types has commands, wherever the output goes
+    if not json and is_terminal(sys.stdin):  # a person's input has commands, wherever the output goes
         from pychat.terminal import run
 
         code = run(

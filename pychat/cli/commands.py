@@ -1,4 +1,4 @@
-"""The commands: their options and their help. What they do is elsewhere, how they are read in `click_app.py`."""
+"""The commands: their options and their help. Other modules implement them; `click_app.py` parses the command line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def cli(ctx: Context, debug: bool) -> None:
     """
     if ctx.invoked_subcommand is None:
         Output().write(help_of(ctx, None))
-    elif ctx.invoked_subcommand != "serve":  # which has its own way to warn
+    elif ctx.invoked_subcommand != "serve":  # `serve` logs its own warnings
         for text in misspelt_variables(ctx):
             say_on_stderr(f"warning: {text}")
 
@@ -180,11 +180,11 @@ def serve(**options: Any) -> None:
         raise
 
 
-# What people try
+# Common attempts
 
 
 def _beginning(ctx: Context, text: str) -> list[str]:
-    """Return the commands that begin so, for a shell that completes."""
+    """Return the commands with this prefix, for shell completion."""
     root = ctx.find_root().command
     assert isinstance(root, Group)
     return [name for name in root.commands if name.startswith(text)]

@@ -1,7 +1,7 @@
 """
-Where the options of commands and their values come from besides the command line: `Limits`, and a TOML file.
+Sources of options besides the command line: the fields of `Limits`, and a TOML file.
 
-Nothing here knows how options are parsed (`click_app.py`).
+Parsing of options is in `click_app.py`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pychat.model.errors import ChatError
 from pychat.model.limits import Limits
 
 _SEARCHED_LINES: Final = 1000
-"""Of a file for the line of a key: for each, all before it are read once more."""
+"""How many lines are searched for a key; for each line, all lines before it are parsed again."""
 
 
 class BadConfig(ChatError):
-    """The file cannot be used."""
+    """The config file cannot be used."""
 
     def __init__(self, path: Path, problem: str, keys: tuple[str, ...] = ()) -> None:
         """
         Args:
-            keys: The table and the key that are wrong, as far as it is one of them.
+            keys: The table and the key that are wrong, if the problem is in one of them.
         """
         super().__init__(path, problem, keys)
         self.path, self.problem, self.keys = path, problem, keys
@@ -44,7 +44,7 @@ class LimitField(NamedTuple):
     kind: type[int] | type[float]
     default: int | float
     help: str
-    """The text below the field, on one line."""
+    """The docstring of the field, on one line."""
 
 
 def limit_fields() -> list[LimitField]:
@@ -56,41 +56,41 @@ def limit_fields() -> list[LimitField]:
 
 
 def limits_by_option(limits: Limits) -> dict[str, int | float]:
-    """Return the values of limits by their options, without the hyphens before them."""
+    """Return the values of limits by option name, without the leading hyphens."""
     return {name.replace("_", "-"): value for name, value in dataclasses.asdict(limits).items()}
 
 
 def _field_texts(owner: type) -> dict[str, str]:
-    """Return the strings that stand below the fields of a class; nobody but the source knows them."""
+    """Return the docstrings of the fields of a class, which exist only in its source."""
     (definition,) = ast.parse(inspect.getsource(owner)).body
     assert isinstance(definition, ast.ClassDef)
     texts = {}
     for field, below in zip(definition.body, definition.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-            text = below.value.value if is_text else ""  # type: ignore[attr-defined]  # it was looked at
+            text = below.value.value if is_text else ""  # type: ignore[attr-defined]  # checked above
             texts[field.target.id] = " ".join(text.split())
     return texts
 
 
 def room_name(text: str) -> str:
-    """Return the name of a room, which may be written as IRC does: one `#` is taken away, as behind a command."""
+    """Return the name of a room in the notation of IRC or not: one leading `#` is removed, as in commands."""
     return text.removeprefix("#")
 
 
 def read_config(path: Path, wanted: Sequence[str], known: Mapping[str, Collection[str]]) -> dict[str, tuple[str, Any]]:
     """
-    Return the values that tables of a TOML file have, by the names of parameters, each with its table.
+    Return the values in tables of a TOML file, by parameter name, each with its table.
 
-    The file has a table for each command, `[serve]` for `pychat serve`, whose keys are named like the options, with
-    hyphens or underscores.
+    The file has a table for each command, `[serve]` for `pychat serve`, with the options as keys, with hyphens or
+    underscores.
 
     Args:
-        wanted: Tables; the first one that has a value counts.
-        known: The parameters of each table that there can be.
+        wanted: The tables to read; for each key the first table counts.
+        known: All valid tables with their parameters.
 
     Raises:
-        BadConfig: It cannot be read, is no TOML, or has a table or key that nothing knows.
+        BadConfig: If it cannot be read, is not TOML, or has an unknown table or key.
     """
     try:
         tables = tomllib.loads(path.read_text("utf-8-sig"))
@@ -124,15 +124,15 @@ _FITS: Final[Mapping[str, Callable[[object], bool]]] = {
     "a number": lambda value: type(value) in (int, float),
     "a string": lambda value: isinstance(value, str),
 }
-"""What values of a file are, in words, and how to tell."""
+"""The types of values in a file, in words, and how to check them."""
 
 
 def fitting(path: Path, keys: tuple[str, ...], value: object, wanted: str) -> object:
     """
-    Return the value of a table and key, which must be what is wanted, one of the above.
+    Check and return the value of a table and key; `wanted` is one of the types above.
 
     Raises:
-        BadConfig: It is not.
+        BadConfig: If it has another type.
     """
     if not _FITS[wanted](value):
         raise BadConfig(path, f"{keys[-1].replace('_', '-')!r} must be {wanted}, not {value!r}", keys)
@@ -141,7 +141,7 @@ def fitting(path: Path, keys: tuple[str, ...], value: object, wanted: str) -> ob
 
 def line_hint(path: Path, *keys: str) -> str:
     """
-    Return ", line 3" for where a key of a TOML file, or a table, is complete; nothing if that cannot be found.
+    Return ", line 3" for the line where a key or table of a TOML file is complete; "" if it is not found.
 
     Args:
         keys: Table and key, with hyphens or underscores.
@@ -153,7 +153,7 @@ def line_hint(path: Path, *keys: str) -> str:
     for number in range(1, min(len(lines), _SEARCHED_LINES) + 1) if keys else ():
         try:
             found: Any = tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:  # a value goes on in the next line
+        except tomllib.TOMLDecodeError:  # a value continues in the next line
             continue
         for key in keys:
             names = {name.replace("-", "_"): value for name, value in found.items()} if isinstance(found, dict) else {}

@@ -1,8 +1,8 @@
 """
-`pychat connect` where nobody sits in front of it: lines from stdin are said, what is said and happens goes to stdout.
+`pychat connect` in a pipe: sends lines from stdin, and writes messages and events to stdout.
 
-The main thread shows what is heard; a thread of its own reads stdin and says each line when the one before is
-acknowledged. The end of stdin ends the program, when everything was acknowledged.
+The main thread writes received items; another thread reads stdin and sends each line when the one before is
+acknowledged. The program ends at the end of stdin, once everything is acknowledged.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _STDIN: Final = 0
 
 
 class Pipe:
-    """One run."""
+    """One run of the command."""
 
     def __init__(self, client: ChatClient, room: str | None = None, *, as_json: bool, quiet: bool = False) -> None:
         """
         Args:
-            room: Where the lines are said, and nowhere else, whatever happens there; None: where the client is now.
-            as_json: Whether lines are JSON, both ways.
-            quiet: Whether only what is wrong goes to stderr.
+            room: The room for all lines, even if the client leaves it; None for the current room.
+            as_json: True if lines are JSON, in both directions.
+            quiet: True to write only problems to stderr.
         """
         self._client = client
         self._room = next(reversed(client.rooms), None) if room is None else room
@@ -50,17 +50,17 @@ class Pipe:
         self._output = Output()
         self._exit_code = 0
         self._failure: ChatError | None = None
-        """What ended the other thread."""
+        """The error that ended the other thread."""
 
     def run(self) -> int:
         """
-        Talk until stdin ends; return the exit code: of what was refused, 0 if nothing was.
+        Send until stdin ends; return the exit code: of refused lines, 0 if there were none.
 
         Raises:
-            ConnectionLost: The connection is lost for good.
-            AckTimeout: The server does not answer any more.
-            ClosedPipe: Nobody reads the output any more.
-            CannotWrite: The output cannot be written.
+            ConnectionLost: If the connection is lost for good.
+            AckTimeout: If the server does not answer any more.
+            ClosedPipe: If nobody reads the output any more.
+            CannotWrite: If the output cannot be written.
         """
         try:
             self._write(self._client.welcome)
@@ -110,8 +110,8 @@ class Pipe:
                 self._write(with_ref(answer, verb.ref))
 
     def _report(self, number: int, error: Refused | ConnectionLost, verb: Verb | None) -> None:
-        """A line was not said, or nobody knows; those that follow may be."""
-        # Of a connection that came back, what matters is that this was not acknowledged.
+        """Report a line that was refused or not acknowledged; later lines may still succeed."""
+        # After a reconnect, the relevant fact is that this line was not acknowledged.
         self._exit_code = max(self._exit_code, REFUSED if isinstance(error, Refused) else UNACKNOWLEDGED)
         if self._as_json:
             ref = None if verb is None else verb.ref
@@ -133,9 +133,9 @@ def _read_lines() -> Iterator[str | None]:
     """
     Yield the lines of stdin; None for one that is too long.
 
-    It reads the descriptor and not `sys.stdin`: a daemon thread that waits in there aborts the interpreter at exit.
+    It reads the descriptor and not `sys.stdin`: a daemon thread blocked in that aborts the interpreter at exit.
     """
-    if sys.stdin is None:  # it is closed, and its descriptor may be something else now
+    if sys.stdin is None:  # stdin is closed, and its descriptor may be another file now
         return
     buffer = LineBuffer(Limits(line_bytes=_LONGEST_LINE, unfinished_bytes=16 * _LONGEST_LINE))
     first = True

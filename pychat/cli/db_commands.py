@@ -1,7 +1,7 @@
 """
 The commands for a record in a file: their options and their help, as in `commands.py`.
 
-What opens a file is imported where it is used: all other commands would wait for a database that they do not need.
+Modules that open a file are imported where they are used, because other commands do not need a database.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `pychat connect` shows of what a client heard: lines for people, or JSON for programs."""
+"""Format received items for `pychat connect`: lines for people, or JSON for programs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pychat.protocols.text.render import Style, render
 
 
 class Lines:
-    """For people. Every line is clean, whatever the server sent (`protocols/text/render.py`)."""
+    """Formats items for people. Every line is clean, whatever the server sent (`protocols/text/render.py`)."""
 
     def __init__(self) -> None:
         self._style = Style(local_time=True)
         self._room: str | None = None
-        """The room one came in by, whose messages are shown without its name; None until it is known."""
+        """The first room that was joined, whose messages are shown without its name; None until it is known."""
 
     def show(self, heard: Heard) -> list[str]:
-        """Return the lines that tell of it; there may be none."""
+        """Return the lines that describe an item; there may be none."""
         match heard:
             case LateAnswer():
                 return []
@@ -47,7 +47,7 @@ def _messages(number: int) -> str:
 
 
 def show_json(heard: Heard) -> str:
-    """Return one line, as docs/protocol.md has it, without its newline; empty if there is nothing to tell."""
+    """Return one line, as in docs/protocol.md, without its newline; empty if there is nothing to show."""
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", _json(heard))
 
 
@@ -59,12 +59,12 @@ def _json(heard: Heard) -> str:
     if isinstance(heard, LateAnswer):
         heard = with_ref(heard.answer, heard.verb.ref)
     if isinstance(heard, Welcome):
-        heard = heard._replace(ref=None, token="")  # a secret, which the client uses by itself
+        heard = heard._replace(ref=None, token="")  # a secret, which the client itself uses
     return to_bytes(encode_item(heard)).decode()
 
 
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
-"""What JSON does not escape by itself, and a terminal would obey; escaped, it is the same for a program."""
+"""Characters that JSON does not escape but a terminal would interpret; for a program the escape is equivalent."""
 
 
 _WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
@@ -80,5 +80,5 @@ _WRITERS: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
 
 
 def with_ref(reply: Reply, ref: Ref) -> Reply:
-    """The reply as the answer to a question with this mark."""
+    """Return the reply with this ref."""
     return reply if isinstance(reply, Bye) or "ref" not in reply._fields else reply._replace(ref=ref)  # type: ignore[call-arg]

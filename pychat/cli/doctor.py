@@ -1,4 +1,4 @@
-"""`pychat doctor`: look at what `pychat serve` and `pychat connect` need here, and say what is wrong."""
+"""`pychat doctor`: check the requirements of `pychat serve` and `pychat connect`, and report problems."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
     from pychat.client.tls import ClientTls
 
 _ANSWER_SECONDS: Final = 3.0
-"""A server on this machine that says nothing for so long is no pychat."""
+"""A local server that sends nothing for this long is not a pychat server."""
 _UNLIMITED: Final = resource.RLIM_INFINITY
 _PER_THREAD_MAPS: Final = 2
-"""Areas of memory of a thread: its stack, and the page that guards it."""
+"""Memory areas of a thread: its stack, and the guard page."""
 
 
 class Grade(Enum):
-    """How good something is."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
-    """It works, but not as well as it might."""
+    """It works, but not ideally."""
     WRONG = "wrong"
 
 
 class Finding(NamedTuple):
-    """What was looked at, and what was found."""
+    """One check and its result."""
 
     grade: Grade
     subject: str
@@ -59,10 +59,10 @@ class Finding(NamedTuple):
 
 def examine(host: str, port: int | None) -> Iterator[Finding]:
     """
-    Look at everything, for a server that listens at this address or shall do so; takes up to 3 s.
+    Run all checks, for a server that listens or will listen at this address; takes up to 3 s.
 
     Args:
-        port: None: `host` is the path of a Unix socket.
+        port: None if `host` is the path of a Unix socket.
     """
     yield Finding(Grade.OK, "version", f"pychat {__version__}, Python {platform.python_version()}, {platform.system()}")
     yield check_port(host, port)
@@ -73,13 +73,13 @@ def examine(host: str, port: int | None) -> Iterator[Finding]:
 
 
 def report(findings: list[Finding]) -> list[str]:
-    """The lines that tell of them."""
+    """Return the findings as lines."""
     width = max(len(finding.subject) for finding in findings)
     return [f"{grade.value:<7}  {subject:<{width}}  {text}" for grade, subject, text in findings]
 
 
 def joining(host: str, port: int | None) -> list[str]:
-    """The lines that tell how to join a server there."""
+    """Return lines that explain how to join a server there."""
     access = access_to(host, port)
     lines = ["Join a server there with one of:", *commands(near(host), port, access)]
     if access.has_password:
@@ -88,7 +88,7 @@ def joining(host: str, port: int | None) -> list[str]:
 
 
 def access_to(host: str, port: int | None) -> Access:
-    """What a server there wants of those who come in; if none answers, nothing."""
+    """Return the requirements of a server there for clients; none if no server answers."""
     from pychat.client.tls import ClientTls, look_up_fingerprint  # loads ssl
 
     fingerprint = look_up_fingerprint(near(host), port, _ANSWER_SECONDS)
@@ -100,7 +100,7 @@ def access_to(host: str, port: int | None) -> Access:
 
 
 def _refusal(host: str, port: int | None, tls: ClientTls | None) -> str | None:
-    """The code with which a server refuses a nickname that nobody can have: it lets nobody in, and tells nobody."""
+    """Return the code of the refusal of an invalid nickname, a check that nobody in the chat notices."""
     try:
         with closing(Wire(near(host), port, _ANSWER_SECONDS, tls)) as wire:
             say_hello(wire, Hello("", ref="1"), _ANSWER_SECONDS)
@@ -115,7 +115,7 @@ def _refusal(host: str, port: int | None, tls: ClientTls | None) -> str | None:
 
 
 def check_port(host: str, port: int | None) -> Finding:
-    """Whether a pychat server answers there, or one could be started; wrong is whatever is in its way."""
+    """Check that a pychat server answers there, or could be started; anything that prevents it is wrong."""
     where, other = address(host, port), "another path" if port is None else "another with --port"
     try:
         ask_for_life(near(host), port, _ANSWER_SECONDS)
@@ -133,7 +133,7 @@ def check_port(host: str, port: int | None) -> Finding:
 
 
 def check_answer(host: str, port: int | None) -> Finding:
-    """Whether a pychat server answers there; wrong is everything else. It need not let us in."""
+    """Check that a pychat server answers there; anything else is wrong. It need not admit us."""
     where = address(host, port)
     try:
         ask_for_life(near(host), port, _ANSWER_SECONDS)
@@ -144,7 +144,7 @@ def check_answer(host: str, port: int | None) -> Finding:
 
 
 def _check_free(host: str, port: int | None) -> Finding:
-    """Nobody answers; see whether a server could listen."""
+    """Check whether a server could listen there, because nobody answers."""
     try:
         try_address(host, port)
     except (OSError, ValueError) as error:
@@ -154,11 +154,11 @@ def _check_free(host: str, port: int | None) -> Finding:
     return Finding(Grade.OK, "port", text)
 
 
-# What the system allows
+# Limits of the system
 
 
 def check_files() -> Finding:
-    """A connection takes a descriptor."""
+    """Check the limit of descriptors; each connection needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = Limits().max_connections
     possible = wanted if soft == _UNLIMITED else min(wanted, max(0, soft - OWN_FILES))
@@ -170,7 +170,7 @@ def check_files() -> Finding:
 
 
 def check_threads() -> Finding:
-    """A connection takes a thread."""
+    """Check the limit of threads; each connection needs one."""
     wanted = Limits().max_connections
     limits = {name: limit for name, limit in _thread_limits() if limit < wanted}
     if not limits:
@@ -180,9 +180,9 @@ def check_threads() -> Finding:
 
 
 def _thread_limits() -> Iterator[tuple[str, int]]:
-    """Yield what bounds the number of threads here, as far as the system tells."""
+    """Yield the limits of the number of threads, as far as the system reveals them."""
     processes, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-    if processes != _UNLIMITED and os.getuid() != 0:  # it does not hold for the administrator
+    if processes != _UNLIMITED and os.getuid() != 0:  # the limit does not apply to the administrator
         yield "ulimit -u", processes
     for name, path, each in (
         ("the system's kernel.threads-max", "/proc/sys/kernel/threads-max", 1),
@@ -199,7 +199,7 @@ def _thread_limits() -> Iterator[tuple[str, int]]:
 
 
 def check_tls(command: str, options: Mapping[str, object]) -> Iterator[Finding]:
-    """Whether what the options of a command name for TLS, if they do, can be used."""
+    """Check that the TLS files and fingerprints in a command's options can be used."""
     from pychat.client.tls import ClientTls
     from pychat.transport.tls import ServerTls  # loads ssl
 
@@ -218,11 +218,11 @@ def check_tls(command: str, options: Mapping[str, object]) -> Iterator[Finding]:
         yield Finding(Grade.WRONG, "tls", f"pychat {command}: {error}")
 
 
-# What is strange
+# Questionable settings
 
 
 def check_doubts(options: Mapping[str, object]) -> Iterator[Finding]:
-    """What `pychat serve` would warn of: its limits, and the disk of its record."""
+    """Yield the warnings of `pychat serve`: about its limits, and the disk of its record."""
     for text in doubts(options):
         yield Finding(Grade.WARNING, "config", f"pychat serve: {text}")
     record = options["db"]
@@ -236,7 +236,7 @@ def check_doubts(options: Mapping[str, object]) -> Iterator[Finding]:
 
 
 def check_clock(now: float) -> Finding:
-    """Ids and times of events come from the clock, so one that is far behind is wrong."""
+    """Check the clock: ids and times of events come from it, so one that is far in the past is wrong."""
     shown = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))  # a datetime ends with the year 9999
     installed = Path(__file__).stat().st_mtime
     if now < installed:
@@ -246,7 +246,7 @@ def check_clock(now: float) -> Finding:
 
 
 def check_terminal() -> Finding:
-    """Whether `pychat connect` can be comfortable here."""
+    """Check that the terminal supports the full interface of `pychat connect`."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return Finding(Grade.OK, "terminal", "none: pychat connect would read and write lines")
     kind = os.environ.get("TERM", "")

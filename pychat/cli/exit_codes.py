@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and the one line that says what was wrong and what to do next."""
+"""The exit code of a command, and the one line that says what was wrong and what to do next."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MEANINGS: Final[dict[int, str]] = {
     INTERRUPTED: "interrupted by Ctrl-C",
     CLOSED_PIPE: "nobody reads the output any more",
 }
-"""Of the commands that connect to a server; the others end with 0, 1, 2, 130 or 141."""
+"""For commands that connect to a server; the others end with 0, 1, 2, 130 or 141."""
 
 _CODES: Final[dict[type[Exception], int]] = {
     ConnectFailed: 3,
@@ -68,16 +68,16 @@ _REFUSALS: Final[dict[str, str]] = {
 
 
 def exit_code(error: Exception) -> int:
-    """The exit code of a command that this error ends."""
+    """Return the exit code of a command that this error ends."""
     return next((code for kind, code in _CODES.items() if isinstance(error, kind)), ERROR)
 
 
 def explain(error: Exception, command: str) -> str:
     """
-    The line that tells of the error, without anything that a terminal would obey.
+    Return the line that describes the error, without characters that a terminal would interpret.
 
     Args:
-        command: The one that it ends.
+        command: The command that the error ends.
     """
     if not isinstance(error, ChatError):
         text = f"unexpected {type(error).__name__}: {error}; see more with: pychat --debug {command}"
@@ -97,14 +97,14 @@ def _no_server(error: ConnectFailed) -> str:
 
 
 def _advice(error: ChatError, command: str) -> str:
-    """What to do next, where the error itself does not say it."""
+    """Return what to do next, if the error itself does not say it."""
     if isinstance(error, NotPychat) or (isinstance(error, ConnectFailed) and isinstance(error.__cause__, ChatError)):
         return "" if error.port is None else "is this the port of a pychat server? Give another with --port"
     if isinstance(error, TlsFailed):
         return "if that is your server's, add it with: --tls-fingerprint" if error.fingerprint else ""
     if isinstance(error, ConnectFailed):
         cause = error.__cause__
-        if cause is None:  # somebody there has said why not
+        if cause is None:  # the peer has given the reason
             return ""
         return next((text for kind, text in _NO_CONNECTION.items() if isinstance(cause, kind)), _no_server(error))
     if isinstance(error, Refused) and error.code == "no_such_room" and command in ("send", "connect"):

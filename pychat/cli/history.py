@@ -1,4 +1,4 @@
-"""`pychat history`: print what is in a file, or what of it has some words; no server is asked."""
+"""`pychat history`: print the events in a file, or those with some words, without a server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pychat.protocols.text.render import NOT_SHOWN
 from pychat.stores.sqlite.archive import Archive
 
 _LINES: Final = 1000
-"""Events that are written at once."""
+"""How many events are written at once."""
 
 
 class NoSuchRoom(ChatError):
@@ -36,30 +36,30 @@ class NoSuchRoom(ChatError):
 
 
 class Wanted(NamedTuple):
-    """What is to be printed."""
+    """The selection of events."""
 
     room: str | None
-    """None: all of them."""
+    """None for all rooms."""
     terms: Terms | None
     """Only messages with these words."""
     since: Position | None
-    """Behind the event with this id, or from this time on."""
+    """After the event with this id, or from this time on."""
     before: Position | None
-    """Ahead of this event, or of this time."""
+    """Before this event or time."""
     last: int | None
-    """Only so many of the last ones."""
+    """Only this many of the last ones."""
     audit: bool = False
-    """The audit record, and no room."""
+    """The audit record instead of rooms."""
 
 
 def print_history(path: Path, wanted: Wanted, *, as_json: bool) -> None:
     """
-    Write it to stdout, the oldest first.
+    Write the events to stdout, the oldest first.
 
     Raises:
-        CannotOpen: The file cannot be used.
-        NoSuchRoom: It has no such room.
-        NotReadable: It is damaged.
+        CannotOpen: If the file cannot be used.
+        NoSuchRoom: If it has no such room.
+        NotReadable: If it is damaged.
         ClosedPipe, CannotWrite: See `Output`.
     """
     output = Output()
@@ -69,7 +69,7 @@ def print_history(path: Path, wanted: Wanted, *, as_json: bool) -> None:
             raise NoSuchRoom(wanted.room, path, list(archive.rooms))
         stamped = Stamped(AUDIT if wanted.audit else room)
         rooms = [*archive.rooms.values()] if room is None else [archive.rooms[room]]
-        # Only what is printed counts for `last`.
+        # Only printed events count for `last`.
         events = _events(archive, archive.audit if wanted.audit else rooms, wanted, () if as_json else NOT_SHOWN)
         while some := list(islice(events, _LINES)):
             output.write([line for event in some for line in ([show_json(event)] if as_json else stamped.show(event))])
@@ -88,7 +88,7 @@ def _events(archive: Archive, rooms: list[int], wanted: Wanted, without: tuple[t
     if wanted.terms is not None:
         found = archive.found_back(rooms, wanted.terms, before)
         return reversed(list(islice(_behind(found, after), wanted.last)))
-    if wanted.last is not None:  # only the first of them is remembered, however many there are
+    if wanted.last is not None:  # finds the first id to print without storing the events
         first = EVER
         back = _behind(archive.events_back(rooms, before), after)
         for event in islice((event for event in back if not isinstance(event, without)), wanted.last):

@@ -1,4 +1,4 @@
-"""How this program was called: commands that are printed can be typed, or copied, as they are."""
+"""How this program was called, so that printed commands can be typed or copied as they are."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ OTHER_NAMES: Final = {
     **dict.fromkeys(("log", "logs", "search"), "history"),
     **dict.fromkeys(("ping", "status", "check"), "doctor"),
 }
-"""What commands are called in other programs, and what they are called here."""
+"""The usual names of commands in other programs, and their names here."""
 
 
 def called_as() -> str:
-    """Return what to type in the shell where it was called: `pychat`, `.venv/bin/pychat` or `python -m pychat`."""
+    """Return the command that starts this program: `pychat`, `.venv/bin/pychat` or `python -m pychat`."""
     path = Path(sys.argv[0])
     if path.name == "__main__.py" and path.parent.name == _NAME:
         return f"{shlex.quote(sys.orig_argv[0])} -m {_NAME}"
-    if path.name != _NAME or not path.exists():  # a program that uses us
+    if path.name != _NAME or not path.exists():  # called by another program
         return _NAME
     found = shutil.which(_NAME)
     return _NAME if found is not None and path.samefile(found) else shlex.quote(sys.argv[0])

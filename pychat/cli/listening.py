@@ -1,4 +1,4 @@
-"""What a client hears, for as long as somebody reads what is printed of it, and where it is printed."""
+"""Receive items while somebody reads the output, and choose the stream for each."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pychat.model.events import Event
 from pychat.model.replies import Bye, Failure, Gap, Reply
 
 _LOOK_SECONDS: Final = 1.0
-"""How long it may take until it is noticed that the reader is gone, while there is nothing to print."""
+"""How long it may take to notice that the reader is gone, while there is nothing to print."""
 
 
 def listen(client: ChatClient, output: Output) -> Iterator[Heard]:
     """
-    Yield what is heard, until the client is closed.
+    Yield received items, until the client is closed.
 
     Raises:
-        ClosedPipe: Nobody reads the output any more.
-        ConnectionLost: The connection is lost for good.
+        ClosedPipe: If nobody reads the output any more.
+        ConnectionLost: If the connection is lost for good.
     """
     while True:
         try:
@@ -36,15 +36,15 @@ def listen(client: ChatClient, output: Output) -> Iterator[Heard]:
 
 def tell(heard: Heard | Reply, lines: Sequence[str], output: Output, *, quiet: bool) -> None:
     """
-    Write what was said and what has happened to stdout, and to stderr what concerns this client alone.
+    Write events to stdout, and items that concern only this client to stderr.
 
     Args:
-        lines: What tells of it, for people.
-        quiet: Whether only what is wrong or missing goes to stderr.
+        lines: The lines that describe the item, for people.
+        quiet: True to write only problems and gaps to stderr.
     """
     if isinstance(heard, Event):
         output.write(lines)
     elif isinstance(heard, Failure | Gap | Dropped) or not (quiet or isinstance(heard, Bye)):
-        # A goodbye is the reason of what comes next: an error, a try to come back, or the end that was asked for.
+        # A goodbye is only the reason of the next item: an error, a reconnect, or the end that the user requested.
         for line in lines:
             say_on_stderr(line)

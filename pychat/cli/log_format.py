@@ -1,9 +1,9 @@
 r"""
-How `pychat serve` writes its log: to stderr, one record one line, whatever the record says.
+The log format of `pychat serve`: to stderr, one line per record, whatever the record contains.
 
-What peers send ends up in records. A newline in it would fake a record and an escape sequence would reach the
-terminal of whoever reads the log, so everything that is not plain text is escaped (`\n`, `\x1b`, `\u202e`) and long
-records are cut. A library has no business with this: only the command line calls `set_up`.
+Records contain input from peers. A newline in it would fake a record, and an escape sequence would reach the terminal
+of the log's reader, so everything that is not plain text is escaped (` `, `\x1b`, `\u202e`) and long records are
+truncated. A library must not configure logging: only the command line calls `set_up`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ FORMATS: Final = ("text", "json")
 LEVELS: Final = ("debug", "info", "warning", "error")
 
 MOST_CHARS: Final = 8192
-"""Of one record, its traceback included. What is over is cut out of the middle: a traceback's end says most."""
+"""
+Limit of one record, including its traceback. The excess is cut from the middle, because the end of a traceback says
+most.
+"""
 
-# Control characters, bidi controls, line and paragraph separator, and surrogates, which no stream can write.
+# Control characters, bidi controls, line and paragraph separators, and surrogates, which no stream can write.
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]"
 )
@@ -43,25 +46,25 @@ class JsonFormatter(logging.Formatter):
         fields["text"] = _cut(record.getMessage())
         if traceback:
             fields["traceback"] = _cut(traceback)
-        return json.dumps(fields).replace("\x7f", "\\u007f")  # which is ASCII; all that is not is escaped already
+        return json.dumps(fields).replace("\x7f", "\\u007f")  # ASCII only; other characters are already escaped
 
 
 def set_up(level: str, style: str, stream: TextIO | None = None) -> None:
     """
-    Write all records of this level and above to the stream (default: stderr), and nowhere else.
+    Log all records of this level and above to the stream (default: stderr), and nowhere else.
 
     Args:
         level: One of `LEVELS`.
         style: One of `FORMATS`.
     """
-    logging.raiseExceptions = False  # a stderr that is full or closed is no reason to write about it, to stderr
+    logging.raiseExceptions = False  # a full or closed stderr must not cause messages about it on stderr
     handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
 def _moment(record: logging.LogRecord) -> str:
-    """When it happened, UTC."""
+    """Return the time of a record, in UTC."""
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
     return f"{seconds}.{int(record.created % 1 * 1000):03d}Z"
 

@@ -1,4 +1,4 @@
-"""What a server wants of this machine: an address, and a processor."""
+"""The server's requirements of this machine: an address, and a processor."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pychat.transport.unix import check_free
 
 def try_address(host: str, port: int | None) -> None:
     """
-    Return if a server could listen there.
+    Check that a server could listen there.
 
     Args:
-        port: None: `host` is the path of a Unix socket.
+        port: None if `host` is the path of a Unix socket.
 
     Raises:
-        OSError, ValueError: What a server would raise, as far as that can be known without making a file.
+        OSError, ValueError: As a server would, as far as that can be known without creating a file.
     """
     if port is None:
         _try_path(Path(host))
         return
-    if "\0" in host:  # the system would take what is before it, and Python says TypeError
+    if "\0" in host:  # the system would use the part before it, and Python raises TypeError
         raise ValueError("there is a null character in it")
     host.encode()  # as in `open_connection`
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -35,7 +35,7 @@ def try_address(host: str, port: int | None) -> None:
 def _try_path(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
-        probe.connect_ex(str(path))  # raises if no address can be so long
+        probe.connect_ex(str(path))  # raises if the path is too long
     check_free(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
@@ -44,7 +44,7 @@ def _try_path(path: Path) -> None:
 
 
 def bind_to_processor(cpu: int | None) -> None:
-    """Let the process, and all threads that it starts from now on, run on one processor; None: leave it."""
+    """Bind the process, and all threads that it starts from now on, to one processor; None changes nothing."""
     if cpu is None:
         return
     if not hasattr(os, "sched_setaffinity"):
@@ -58,10 +58,10 @@ def bind_to_processor(cpu: int | None) -> None:
 
 def try_processor(cpu: int) -> None:
     """
-    Return if the process could run on that processor.
+    Check that the process could run on that processor.
 
     Raises:
-        CannotServe: It could not.
+        CannotServe: If it could not.
     """
     before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     bind_to_processor(cpu)

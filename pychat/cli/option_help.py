@@ -1,4 +1,4 @@
-"""What commands tell of commands: their options, and what these would be."""
+"""Information about commands: their options, and the values that these would have."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def options_of(parent: Section) -> Iterator[OptionInfo]:
 
 
 def misspelt_variables(ctx: Context) -> list[str]:
-    """Return a warning for each variable that is nearly one of ours; `ctx` is that of any command."""
+    """Return a warning for each variable with a name close to one of ours; `ctx` is that of any command."""
     root = ctx.find_root()
     assert isinstance(root.command, Section)
     shared = [variable_of(None, name) for name in tables_of(root.command)[CLIENT]]
-    # Those of a command that has a table are errors (`check_environment`).
+    # Unknown variables of a command with a config table are errors (`check_environment`).
     told = [name for name in configurable(root.command) if name == root.invoked_subcommand]
     return misspelt({*shared, *_variables(root.command)}, [f"PYCHAT_{name}_".upper() for name in told], os.environ)
 
 
 def _variables(owner: AnyCommand, name: str | None = None) -> Iterator[str]:
-    """Yield the variables that set options of a command, and of those below it."""
+    """Yield the variables that set options of a command and of its subcommands."""
     for param in options_in(owner):
         yield variable_of(name, param.name)
     if isinstance(owner, Section):
@@ -48,12 +48,12 @@ def _variables(owner: AnyCommand, name: str | None = None) -> Iterator[str]:
 
 def as_called(ctx: Context, name: str, arguments: Sequence[str]) -> Context:
     """
-    Return the context of a command as if it were called with these arguments, `ctx` being the one of another command.
+    Return the context of a command as if called with these arguments; `ctx` is that of another command.
 
-    A file that the other one was given counts here, too.
+    The config file of the other command applies as well.
 
     Raises:
-        UsageError: The arguments, the environment or the file are wrong.
+        UsageError: If the arguments, the environment or the file are wrong.
     """
     root = ctx.find_root()
     assert isinstance(root.command, Section)
@@ -62,7 +62,7 @@ def as_called(ctx: Context, name: str, arguments: Sequence[str]) -> Context:
 
 
 def settings_of(ctx: Context, name: str, arguments: Sequence[str]) -> list[Setting]:
-    """Return what a command would use if it were so called; see `as_called`."""
+    """Return the options that a command would use if called with these arguments; see `as_called`."""
     settings = []
     with as_called(ctx, name, arguments) as called:
         for param in options_in(called.command):
@@ -73,5 +73,5 @@ def settings_of(ctx: Context, name: str, arguments: Sequence[str]) -> list[Setti
 
 
 def configurable(parent: AnyCommand) -> list[str]:
-    """The commands that a file can have a table for."""
+    """Return the commands that can have a table in a config file."""
     return [name for name in tables_of(parent) if name != CLIENT]

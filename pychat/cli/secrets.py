@@ -1,8 +1,8 @@
 """
-Secrets that a command is given: by a file or by an environment variable.
+Secrets of commands: from a file or an environment variable.
 
-No option has a secret in it, because everybody on the machine can see the arguments of a program. What is wrong with a
-secret is told without it.
+Secrets are never options, because all users of the machine can see the arguments of a program. Errors about a secret
+never contain it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Final
 from pychat.model.errors import ChatError
 
 OPERATOR_VARIABLE: Final = "PYCHAT_SERVE_OPER"
-"""Makes one server operator."""
+"""Defines one server operator."""
 SERVER_PASSWORD_VARIABLE: Final = "PYCHAT_SERVE_PASSWORD"
-"""What `pychat serve` wants from everybody who comes in."""
+"""The password that `pychat serve` requires from everybody who connects."""
 PASSWORD_VARIABLE: Final = "PYCHAT_PASSWORD"
-"""What the commands that connect give."""
+"""The server password for commands that connect."""
 ACCOUNT_PASSWORD_VARIABLE: Final = "PYCHAT_ACCOUNT_PASSWORD"
-"""And that of the account."""
+"""The account password for them."""
 
 OPERATOR_PASSWORD_VARIABLE: Final = "PYCHAT_OPER_PASSWORD"
-"""That of the operator who announces something."""
+"""The password of the operator for an announcement."""
 
 
 class BadSecret(ChatError):
-    """A secret cannot be used; `str(error)` has nothing of it."""
+    """A secret cannot be used; `str(error)` does not contain it."""
 
     def __init__(self, source: str, problem: str) -> None:
         super().__init__(source, problem)
@@ -41,14 +41,14 @@ class BadSecret(ChatError):
 
 def read_password(path: Path | None, variable: str, environment: Mapping[str, str] = os.environ) -> str | None:
     """
-    Return the password that is in an environment variable, else that in a file; None if there is neither.
+    Return the password from an environment variable, otherwise from a file; None if there is neither.
 
     Args:
         path: A file with one line.
         variable: The name of the variable.
 
     Raises:
-        BadSecret: The file cannot be read, or there is no password in it, or more than one.
+        BadSecret: If the file cannot be read, or does not contain exactly one password.
     """
     if variable in environment:
         return check_secret(environment[variable], variable)
@@ -57,10 +57,10 @@ def read_password(path: Path | None, variable: str, environment: Mapping[str, st
 
 def read_secret(path: Path) -> str:
     """
-    Return the password that is in a file with one line.
+    Return the password from a file with one line.
 
     Raises:
-        BadSecret: The file cannot be read, or there is no password in it, or more than one.
+        BadSecret: If the file cannot be read, or does not contain exactly one password.
     """
     source = f"password file {str(path)!r}"
     return check_secret(_read(path, source), source)
@@ -68,13 +68,13 @@ def read_secret(path: Path) -> str:
 
 def check_secret(text: str, source: str) -> str:
     """
-    Return the password in a text, without the end of its line.
+    Return the password in a text, without its line end.
 
     Raises:
-        BadSecret: There is none, or more than one.
+        BadSecret: If there is none, or more than one.
     """
     password = text.removesuffix("\n").removesuffix("\r")
-    if password == "":  # an open server would be the last thing that is meant
+    if password == "":  # the user certainly does not want an open server
         raise BadSecret(source, "there is no password in it")
     if not password.isprintable():
         raise BadSecret(source, "a password is one line, without control characters")
@@ -83,13 +83,13 @@ def check_secret(text: str, source: str) -> str:
 
 def read_operators(path: Path | None, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
-    Return the passwords of server operators by name: those of a file, and before them the one of `PYCHAT_SERVE_OPER`.
+    Return the passwords of server operators by name: those in a file, and with priority that in `PYCHAT_SERVE_OPER`.
 
     Args:
-        path: A file with a line `name:password` for each; empty lines and those that begin with "#" do not count.
+        path: A file with a line `name:password` for each; empty lines and those that begin with "#" are ignored.
 
     Raises:
-        BadSecret: The file cannot be read, something is no name and password, or a name is there twice.
+        BadSecret: If the file cannot be read, a line is not a name and password, or a name is repeated.
     """
     passwords: dict[str, str] = {}
     text = "" if path is None else _read(path, f"operator file {str(path)!r}")
@@ -109,14 +109,14 @@ def read_operators(path: Path | None, environment: Mapping[str, str] = os.enviro
 
 def read_room_keys(path: Path | None) -> dict[str, str]:
     """
-    Return the keys of rooms by name; none if there is no file.
+    Return the keys of rooms by name; empty if there is no file.
 
     Args:
-        path: A file with a line `room:key` for each, or `room key`, as a room may have a colon in its name; empty lines
-            and those that begin with "#" do not count.
+        path: A file with a line `room:key` for each, or `room key`, because the name of a room may have a colon; empty
+            lines and those that begin with "#" are ignored.
 
     Raises:
-        BadSecret: The file cannot be read, or something is no name and key.
+        BadSecret: If the file cannot be read, or a line is not a name and key.
     """
     keys: dict[str, str] = {}
     text = "" if path is None else _read(path, f"file of room keys {str(path)!r}")
@@ -149,5 +149,5 @@ def _read(path: Path, source: str) -> str:
 
 
 def is_readable_by_others(path: Path) -> bool:
-    """Whether everybody on this machine can read a file."""
+    """Return whether all users of this machine can read a file."""
     return bool(path.stat().st_mode & stat.S_IROTH)

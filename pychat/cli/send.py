@@ -1,4 +1,4 @@
-"""`pychat send`: come, say one thing, and go when it is acknowledged."""
+"""`pychat send`: connect, send one message, and disconnect when it is acknowledged."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pychat.model.text import clean
 from pychat.protocols.text.confidential import not_a_command
 
 _MOST_CHARS: Final = 2**20
-"""Of stdin: more than any server takes, and no reason to keep a whole disk in memory."""
+"""Limit for stdin: more than any server accepts, but bounded memory."""
 
 
 class TooLong(Enum):
-    """What becomes of a text that does not fit into one message."""
+    """What to do with a text that does not fit into one message."""
 
     REFUSE = auto()
     SPLIT = auto()
-    """It is said in several."""
+    """Send it in several messages."""
     TAIL = auto()
-    """Only its last lines are said."""
+    """Send only its last lines."""
 
 
 class NothingToSay(ChatError):
@@ -37,10 +37,10 @@ class NothingToSay(ChatError):
 
 def text_of(words: Sequence[str]) -> str:
     """
-    Return what is to be said: the words, or all lines of stdin if there are none, or if they are "-".
+    Return the text to send: the words, or all lines of stdin if there are none, or if they are "-".
 
     Raises:
-        NothingToSay: It is empty.
+        NothingToSay: If it is empty.
     """
     if words and tuple(words) != ("-",):
         text = " ".join(words)
@@ -56,10 +56,10 @@ def text_of(words: Sequence[str]) -> str:
 
 def messages_of(text: str, limits: Limits, too_long: TooLong) -> list[str]:
     """
-    Return the messages that say a text.
+    Return the messages for a text.
 
     Raises:
-        Refused: It does not fit into one.
+        Refused: If it does not fit into one.
     """
     text = clean(text)
     lines, size = text.count("\n") + 1, len(text.encode())
@@ -78,7 +78,7 @@ def messages_of(text: str, limits: Limits, too_long: TooLong) -> list[str]:
 
 
 def _pieces(line: str, most: int) -> Iterator[str]:
-    """Yield a line in pieces of so many bytes."""
+    """Split a line into pieces of at most `most` bytes."""
     while len(data := line.encode()) > most:
         piece = data[:most].decode(errors="ignore")
         yield piece
@@ -87,7 +87,7 @@ def _pieces(line: str, most: int) -> Iterator[str]:
 
 
 def _joined(lines: Iterable[str], limits: Limits) -> Iterator[str]:
-    """Yield as many lines together as a message takes."""
+    """Join as many lines as fit in a message, and yield the messages."""
     message: list[str] = []
     size = 0
     for line in lines:
@@ -110,17 +110,17 @@ def say_once(
     too_long: TooLong = TooLong.REFUSE,
 ) -> None:
     """
-    Say a text in a room, and return when the server has accepted all of it.
+    Send a text to a room, and return when the server has accepted all of it.
 
     Args:
-        create: Whether to make the room if it is not there. Otherwise a mistyped name would be a room of its own, in
-            which nobody hears the text.
+        create: True to create the room if it does not exist. With False a mistyped name is refused, instead of creating
+            a room in which nobody receives the text.
 
     Raises:
-        ConnectFailed: No server answers; nothing was said.
-        Refused: The text begins with a slash, or has a confidential command in it; or the server let us not in, or did
-            not take it.
-        AckTimeout: It was sent, and may or may not have been accepted.
+        ConnectFailed: If no server answers; nothing was sent.
+        Refused: If the text begins with a slash or contains a confidential command, or the server refuses us or the
+            text.
+        AckTimeout: If it was sent, and may or may not have been accepted.
     """
     said = not_a_command(text)
     with entrance.connect_as_any(nicks, room, visit=True, create=create) as client:

@@ -1,8 +1,8 @@
 """
-What `pychat serve` does with a server: bind it, say how to join, and keep it until a signal ends it.
+`pychat serve`: bind the server, print how to join, and run it until a signal ends it.
 
-What a program may do to its own process and a library may not is here and in `signals.py`: the size of stacks, the
-processor, the switch interval, signals.
+Changes to the process, which a program may make and a library may not, are here and in `signals.py`: stack size,
+processor, switch interval, signals.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ logger = logging.getLogger("pychat")
 
 ENTRY_POINTS: Final = "pychat.handlers"
 
-# What is not touched costs nothing, so this bounds address space only: 10,000 threads need 10 GB of it instead of 80.
-# Less is too little for handlers that recurse through C (1000 levels of re.sub with a function take 512 KiB), and a
-# stack of 2 MiB and more can be given a huge page, which is 2 MiB resident.
+# Unused stack costs nothing, so this bounds address space only: 10,000 threads need 10 GB of it instead of 80. Less is
+# too little for handlers that recurse through C (1000 levels of re.sub with a function take 512 KiB), and a stack of 2
+# MiB or more may be given a huge page, which is 2 MiB resident.
 _STACK_BYTES: Final = 2**20
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
-"""Names of what glibc can be told (mallopt(3))."""
+"""Parameters of glibc's mallopt(3)."""
 _GARBAGE: Final = 5000, 10, 50
-"""How seldom the garbage collector looks through everything: that stops all threads, for 0.1 s with many people."""
+"""The thresholds of the garbage collector: a full collection stops all threads, for 0.1 s with many people."""
 _NICE: Final = 10
-"""Of threads that hash passwords: whoever guesses them must not take the processors of those who talk."""
+"""The niceness of threads that hash passwords, so that guessing passwords does not starve other users."""
 _TICK_SECONDS: Final = 1.0
 _LEAST_SWITCH_SECONDS: Final = 0.001
 _SWITCH_SECONDS_OF_1000: Final = 0.01
-"""With 1000 connections; it grows with the square of their number, as the work of waking all of them does."""
+"""With 1000 connections; it grows with the square of their number, as does the work of waking all threads."""
 _MOST_SWITCH_SECONDS: Final = 0.5
 _LACKS: Final = {
     (False, False): "password or TLS",
@@ -63,20 +63,20 @@ _LACKS: Final = {
     (True, False): "TLS, so it can be overheard",
     (True, True): None,
 }
-"""What a server that listens everywhere is missing, by whether it has a password, and TLS."""
+"""What a server that listens everywhere lacks, by whether it has a password, and TLS."""
 
 
 def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()) -> None:
     """
-    Serve until SIGINT, SIGTERM, or the end of the terminal. To be called on the main thread.
+    Serve until SIGINT, SIGTERM, or the end of the terminal. Must be called on the main thread.
 
     Args:
-        plan_again: Reads again what the plan was made of, when SIGHUP wants that; raises `CannotServe` if it is wrong.
-        doubtful: What to warn of, beside what is known here.
+        plan_again: Reads the options again on SIGHUP; raises `CannotServe` if they are wrong.
+        doubtful: Additional warnings.
 
     Raises:
-        CannotServe: The address cannot be had, a file cannot be read.
-        CannotOpen: The one for the record cannot be used.
+        CannotServe: If the address cannot be used, or a file cannot be read.
+        CannotOpen: If the file for the record cannot be used.
         NoHandler, BadSecret, BadCertificate, Refused: See `build`.
     """
     set_up(plan.log_level, plan.log_format)
@@ -90,8 +90,8 @@ def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()
         try:
             server.start()
             gc.set_threshold(*_GARBAGE)
-            gc.freeze()  # what is there now stays, so it need not be looked through again and again
-        except (OSError, ValueError) as error:  # the latter: a name that no host can have
+            gc.freeze()  # these objects stay, so the collector need not examine them again
+        except (OSError, ValueError) as error:  # the latter: a name that cannot be a host
             raise CannotServe(why_not_bound(plan.host, plan.port, error)) from error
         try:
             access = access_to(server)
@@ -115,8 +115,8 @@ def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()
                     for line in stats.lines_of(server.chat):
                         logger.info("%s", line)
                 disk.look()
-                # Every thread that waits for the interpreter wakes each interval; with thousands of them, that is all
-                # they do (docs/architecture.md).
+                # Every thread that waits for the interpreter wakes each interval; thousands of them would do nothing
+                # else (docs/architecture.md).
                 wanted = _switch_seconds(server.connections)
                 if wanted != sys.getswitchinterval():
                     sys.setswitchinterval(wanted)
@@ -127,11 +127,11 @@ def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()
 
 def bound_memory() -> None:
     """
-    Let the allocator of the system give back what is not used any more; where it is not that of glibc, do nothing.
+    Make the system's allocator return unused memory; does nothing without glibc.
 
-    It keeps up to eight heaps for each processor, one for each thread that comes at the wrong moment, and what is freed
-    in the middle of one stays. And after the first password that was hashed it would take the 16 MiB for each of them
-    from such a heap.
+    It keeps up to eight heaps per processor, one for each thread that allocates at the wrong moment, and memory freed
+    in the middle of a heap is never returned. After the first hashed password it would also allocate the 16 MiB for
+    each further one from such a heap.
     """
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -140,26 +140,26 @@ def bound_memory() -> None:
 
 
 def stand_back() -> None:
-    """Let the calling thread stand back behind the others, where a thread has a niceness of its own (Linux)."""
+    """Lower the priority of the calling thread, where threads have a niceness of their own (Linux)."""
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _switch_seconds(connections: int) -> float:
-    """Return how long a thread may have the interpreter while others wait for it."""
+    """Return how long a thread may hold the interpreter while others wait for it."""
     wanted = _SWITCH_SECONDS_OF_1000 * (connections / 1000) ** 2
     return min(max(wanted, _LEAST_SWITCH_SECONDS), _MOST_SWITCH_SECONDS)
 
 
 def access_to(server: ChatServer) -> Access:
-    """What people must know to come in."""
+    """Return what people need to know to join."""
     fingerprint = None if server.tls is None else server.tls.fingerprint
     at = UNIX if server.address_family == socket.AF_UNIX else near(str(server.server_address[0]))
     return Access(server.chat.password is not None, fingerprint, server.tls_required, at in server.proxies)
 
 
 def warnings(plan: Plan, access: Access) -> list[str]:
-    """What the one who starts the server should know."""
+    """Return the warnings for the administrator who starts the server."""
     texts = doubts(limits_by_option(plan.limits))
     lacks = _LACKS[access.has_password, access.fingerprint is not None]
     if plan.host in EVERYWHERE and lacks is not None:

@@ -1,7 +1,7 @@
 """
-The server that the options of `pychat serve` plan: made to be served, or only to see whether it could be.
+Build the server that the options of `pychat serve` describe: to serve, or only to check that it could be started.
 
-Whoever wants to know whether a plan is good (`config`, `doctor`, SIGHUP) runs what `serve` runs until it listens.
+Checks of a plan (`config`, `doctor`, SIGHUP) run the same code as `serve`, up to listening.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ ENTRY_POINTS: Final = "pychat.handlers"
 
 def try_out(plan: Plan, running: Plan | None = None) -> ChatServer:
     """
-    Return the server that could be started, closed; make and change nothing that stays. Another one may run meanwhile.
+    Build the server and return it closed, without any lasting change. Another server may run meanwhile.
 
     Args:
-        running: What this process serves. What it has already is not asked for once more.
+        running: The plan that this process serves. Resources that it already has are not checked again.
 
     Raises:
         CannotServe, CannotOpen: See `check_machine`.
@@ -53,14 +53,14 @@ def try_out(plan: Plan, running: Plan | None = None) -> ChatServer:
 
 def check_machine(plan: Plan, running: Plan | None = None) -> None:
     """
-    Return if there is what is planned: processor, address, file. That somebody else uses it is another matter.
+    Check that processor, address and file of a plan exist. They may be in use.
 
     Args:
         running: See `try_out`.
 
     Raises:
-        CannotServe: This machine has no such processor or address.
-        CannotOpen: The file for the record cannot be used.
+        CannotServe: If this machine has no such processor or address.
+        CannotOpen: If the file for the record cannot be used.
     """
     if plan.cpu is not None and (running is None or plan.cpu != running.cpu):
         try_processor(plan.cpu)
@@ -76,19 +76,19 @@ def check_machine(plan: Plan, running: Plan | None = None) -> None:
 
 def build(plan: Plan, *, installed: bool = True) -> ChatServer:
     """
-    Make the server, and do not bind it yet.
+    Build the server without binding it.
 
     Args:
-        installed: With the handlers of packages that are installed here.
+        installed: True to add the handlers of installed packages.
 
     Raises:
-        CannotServe: A file cannot be read.
-        CannotOpen: The one for the record cannot be used.
-        BadSecret: The password, or those of operators, cannot be used.
-        BadCertificate: The certificate or its key cannot be used.
-        NoHandler: A handler cannot be loaded or used.
-        InvalidRoomName: One of the rooms cannot exist.
-        LimitExceeded: There are more rooms than there may be.
+        CannotServe: If a file cannot be read.
+        CannotOpen: If the file for the record cannot be used.
+        BadSecret: If the password, or those of operators, cannot be used.
+        BadCertificate: If the certificate or its key cannot be used.
+        NoHandler: If a handler cannot be loaded or used.
+        InvalidRoomName: If one of the rooms is invalid.
+        LimitExceeded: If there are too many rooms.
     """
     for room in plan.rooms:
         check_room(room, plan.limits)
@@ -107,7 +107,7 @@ def build(plan: Plan, *, installed: bool = True) -> ChatServer:
         unix=plan.host if plan.port is None else None,
         handlers=handlers,
         limits=plan.limits,
-        log=open_log(plan),  # all else is known to be good: a server that does not start leaves no file
+        log=open_log(plan),  # everything else is valid by now: a server that does not start creates no file
         name=clean_line(plan.server_name),
         description=plan.server_description,
         default_room=plan.rooms[0],
@@ -130,10 +130,10 @@ def build(plan: Plan, *, installed: bool = True) -> ChatServer:
 
 def open_log(plan: Plan) -> Log | None:
     """
-    Open the file of the record; None: there is none.
+    Open the file of the record; return None if there is none.
 
     Raises:
-        CannotOpen: It cannot be used.
+        CannotOpen: If it cannot be used.
     """
     if plan.db is None:
         return None
@@ -149,10 +149,10 @@ def open_log(plan: Plan) -> Log | None:
 
 def load_handler(name: str) -> Handler:
     """
-    Import `package.module:Class` and make one, without arguments.
+    Import `package.module:Class` and create an instance, without arguments.
 
     Raises:
-        NoHandler: It cannot be imported, is no handler class, or one that cannot be used.
+        NoHandler: If it cannot be imported, is not a handler class, or cannot be used.
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:

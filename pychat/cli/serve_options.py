@@ -1,4 +1,4 @@
-"""What the options of `pychat serve` say. Values only: naming them loads no server."""
+"""The options of `pychat serve` as values; importing them does not load the server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CannotServe(ChatError):
 
 
 class NoHandler(ChatError):
-    """What was named is no handler that can be used."""
+    """A named class cannot be used as a handler."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(name, problem)
@@ -27,11 +27,11 @@ class NoHandler(ChatError):
 
 
 class Plan(NamedTuple):
-    """What the options of `pychat serve` say."""
+    """The options of `pychat serve`."""
 
     host: str
     port: int | None
-    """None: `host` is the path of a Unix socket."""
+    """None if `host` is the path of a Unix socket."""
     rooms: tuple[str, ...]
     server_name: str
     server_description: str
@@ -42,12 +42,12 @@ class Plan(NamedTuple):
     tls_required: bool
     proxies: tuple[str, ...]
     db: Path | None
-    """None: the record is in memory."""
+    """None if the record is in memory."""
     db_sync: str
     keep: Keep
     limits: Limits
     registration: bool
-    """Whether everybody can make an account."""
+    """True if anybody can register an account."""
     flood_control: bool
     handlers: tuple[str, ...]
     cpu: int | None
@@ -57,8 +57,10 @@ class Plan(NamedTuple):
 
 def read_lines(path: Path) -> list[str]:
     """
+    Return the lines of a text file.
+
     Raises:
-        CannotServe: The file cannot be read.
+        CannotServe: If the file cannot be read.
     """
     try:
         return path.read_text("utf-8-sig", errors="replace").rstrip().split("\n")

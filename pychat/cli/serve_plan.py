@@ -1,4 +1,4 @@
-"""What the options of `pychat serve` plan: for itself, when it reads them again, and for commands that only look."""
+"""The plan of `pychat serve` from its options: at the start, on a reload, and for commands that only check it."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def plan_serve(
     **limits: Any,
 ) -> Plan:
     """
-    Return what the options of `serve` say.
+    Return the plan from the options of `serve`.
 
     Raises:
-        UsageError: They contradict each other.
+        UsageError: If they contradict each other.
     """
     if tls_cert is None and (tls_key is not None or tls_required):
         raise UsageError("--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert")
@@ -84,10 +84,10 @@ def plan_serve(
 
 def plan_again() -> Plan:
     """
-    Return what the options of the running `serve` say now: files and environment may have changed.
+    Return the plan from the current options of the running `serve`: files and environment may have changed.
 
     Raises:
-        CannotServe: They are wrong now.
+        CannotServe: If they are wrong now.
     """
     try:
         return call_again(plan_serve)
@@ -97,10 +97,10 @@ def plan_again() -> Plan:
 
 def plan_of(ctx: Context, arguments: Sequence[str] = ()) -> Plan:
     """
-    Return what `serve` would plan if it were called with these arguments, `ctx` being the one of another command.
+    Return the plan of `serve` if called with these arguments; `ctx` is that of another command.
 
     Raises:
-        UsageError: Arguments, environment or file are wrong.
+        UsageError: If arguments, environment or file are wrong.
     """
     with as_called(ctx, "serve", arguments) as called:
         return plan_serve(**called.params)

@@ -1,4 +1,4 @@
-"""How a server that runs is made to follow when the options of `pychat serve`, or the files that they name, change."""
+"""Update a running server when the options of `pychat serve`, or the files that they name, change."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _FIXED: Final = {
     "handlers": "handler",
     "cpu": "cpu",
 }
-"""What a server is made with: fields of the plan, and the options that they come from."""
+"""Fields of the plan that a running server cannot change, and their options."""
 
 
 def reload(server: ChatServer, plan: Plan, plan_again: Callable[[], Plan]) -> Plan:
     """
-    Read options and files again, and let the server follow them; return what holds now.
+    Read options and files again, and apply them to the server; return the plan that is now in effect.
 
-    If anything is wrong with them, the log says what, and nothing changes.
+    If anything is wrong with them, it is logged, and nothing changes.
     """
     try:
         new = plan_again()
@@ -73,7 +73,7 @@ def reload(server: ChatServer, plan: Plan, plan_again: Callable[[], Plan]) -> Pl
 
 
 def _waiting(plan: Plan, new: Plan) -> list[str]:
-    """The options that have changed in vain."""
+    """Return the changed options that need a restart."""
     names = [option for field, option in _FIXED.items() if getattr(plan, field) != getattr(new, field)]
     names += [
         name.replace("_", "-") for name in FIXED_LIMITS if getattr(plan.limits, name) != getattr(new.limits, name)

@@ -1,4 +1,4 @@
-"""What can be had, and is strange all the same: limits that make no sense together, a disk that is nearly full."""
+"""Warnings about valid but strange conditions: limits that contradict each other, a disk that is nearly full."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pychat.cli.units import size_of
 logger = logging.getLogger("pychat")
 
 _IRC_LINE_BYTES: Final = 512
-"""Without tags, with their end (RFC 1459 section 2.3)."""
+"""Without tags, including the line end (RFC 1459 section 2.3)."""
 _LITTLE_BYTES: Final = 500_000_000
 _LITTLE_SHARE: Final = 0.05
-"""Of a disk. The smaller of the two counts: five percent of a large disk are a lot."""
+"""Share of a disk. The smaller of the two counts, because five percent of a large disk is a lot."""
 _LOOK_SECONDS: Final = 30.0
 
 
 def doubts(limits: Mapping[str, Any]) -> list[str]:
     """
-    Return what is strange about limits that are good one by one.
+    Return warnings about limits that are each valid but contradict each other.
 
     Args:
-        limits: By their options, without the hyphens before them: `ping-seconds`. Others may be among them.
+        limits: The limits by option, without leading hyphens: `ping-seconds`. Other options are ignored.
     """
     found = []
     if limits["ping-seconds"] >= limits["silence-seconds"]:
@@ -49,10 +49,10 @@ def doubts(limits: Mapping[str, Any]) -> list[str]:
 
 def little_space(record: Path) -> str | None:
     """
-    Return what to say if the disk of a record is nearly full; None: it is not, or nobody can tell.
+    Return a warning if the disk of a record is nearly full; None if it is not, or that is unknown.
 
     Args:
-        record: Its file, which need not be there yet.
+        record: Its file, which need not exist yet.
     """
     try:
         status = os.statvfs(os.path.realpath(record.parent))
@@ -65,19 +65,19 @@ def little_space(record: Path) -> str | None:
 
 
 class DiskWatch:
-    """Warns once when the disk of a record gets full, and says when it is not any more."""
+    """Warns once when the disk of a record is nearly full, and reports when it is not any more."""
 
     def __init__(self, record: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         """
         Args:
-            record: None: there is nothing to watch.
+            record: None if there is nothing to watch.
         """
         self._record, self._clock = record, clock
         self._next = clock()
         self._warned = False
 
     def look(self) -> None:
-        """See how it is, at most once in half a minute."""
+        """Check the disk, at most once in half a minute."""
         if self._record is None or self._clock() < self._next:
             return
         self._next = self._clock() + _LOOK_SECONDS

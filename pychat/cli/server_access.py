@@ -1,4 +1,4 @@
-"""How a client command comes into a chat: by which address, over TLS or not, with which password and nickname."""
+"""The access of a client command to a server: the address, TLS, password and nickname."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from pychat.model.verbs import Join
 from pychat.transport.trust import Trust
 
 ASKED: Final = 3
-"""How often a person at a terminal is asked for the password."""
+"""How many times a person at a terminal is asked for the password."""
 _NICKNAMES: Final = 9
-"""How many variants of a nickname that nobody chose are tried."""
+"""How many variants of an automatic nickname are tried."""
 _STRANGER: Final = "guest"
 _LONGEST_WAIT: Final = 5.0
-"""Seconds from one look for a server to the next."""
+"""The longest wait between two attempts to connect, in seconds."""
 _NOT_IN_NICKNAMES: Final = re.compile(r"[^\w\-\[\]{}|^\\`]")
 
 
 class Entrance:
-    """The address of a server, whether to speak TLS with it, and passwords as soon as they are known."""
+    """The address of a server, its TLS settings, and passwords once they are known."""
 
     def __init__(
         self,
@@ -51,12 +51,12 @@ class Entrance:
     ) -> None:
         """
         Args:
-            port: None: `host` is the path of a Unix socket.
-            password: The server's.
-            account_password: That of the account, if there is one; None: the person at the terminal is asked.
-            keys: Those of rooms, by their names.
-            waits: Whether to wait for a server if none answers.
-            quiet: Whether to tell only what is wrong.
+            port: None if `host` is the path of a Unix socket.
+            password: The server password.
+            account_password: The account's, if there is one; None to ask at the terminal.
+            keys: The keys of rooms, by room name.
+            waits: True to wait for a server if none answers.
+            quiet: True to report only problems.
         """
         self._address, self._waits = address(host, port), waits
         self.quiet: Final = quiet
@@ -79,15 +79,15 @@ class Entrance:
         keep_session: bool = False,
     ) -> ChatClient:
         """
-        Come in. Who sits at a terminal and gave no password is asked for it, if the server or the account wants one.
+        Connect. If the server or the account needs a password and none is given, ask for it at the terminal.
 
         Args:
-            keep_session: Whether a client that was killed has its nickname back when it is started again.
+            keep_session: True to resume the nickname of a client that was killed.
 
         Raises:
-            BadCertificate: What we are to trust cannot be used.
-            ConnectFailed: No server answers, or none that we trust.
-            Refused: The server does not let us in.
+            BadCertificate: If the certificate to trust cannot be used.
+            ConnectFailed: If no server answers, or it is not trusted.
+            Refused: If the server refuses us.
         """
         asked = 0
         if self.account is not None and self._account_password is None:
@@ -126,9 +126,9 @@ class Entrance:
 
     def _session_file(self, nick: str) -> SessionFile | None:
         """
-        Return what a client of this nickname has left that did not end in good order.
+        Return the session of an earlier client with this nickname that did not end properly.
 
-        None: it cannot be kept, or another one that runs has this nickname here, and goes on having it.
+        None if it cannot be stored, or another running client uses this nickname here, which keeps it.
         """
         host, port = self._where.get("unix") or self._where["host"], self._where.get("port")
         try:
@@ -139,7 +139,7 @@ class Entrance:
             return None
 
     def _wait_for(self, connect: Callable[[], ChatClient]) -> ChatClient:
-        """Connect; if that is wanted, try again until a server answers."""
+        """Connect; if waiting is enabled, try again until a server answers."""
         for attempt in count(1):
             try:
                 return connect()
@@ -163,12 +163,12 @@ class Entrance:
         create: bool = True,
     ) -> ChatClient:
         """
-        Come in under the first of the nicknames that is free, and into a room; None: where everybody comes in.
+        Connect under the first free nickname, and join a room; None for the default room.
 
         Raises:
-            BadCertificate: What we are to trust cannot be used.
-            ConnectFailed: No server answers, or none that we trust.
-            Refused: The server does not let us in, or not into the room.
+            BadCertificate: If the certificate to trust cannot be used.
+            ConnectFailed: If no server answers, or it is not trusted.
+            Refused: If the server or the room refuses us.
         """
         rooms = () if room is None else [room]
         return as_any(
@@ -186,12 +186,12 @@ class Entrance:
         keep_session: bool = False,
     ) -> ChatClient:
         """
-        Come in, and into all of the rooms; none: into the one where everybody comes in.
+        Connect, and join all of the rooms; the default room if empty.
 
         Raises:
-            BadCertificate: What we are to trust cannot be used.
-            ConnectFailed: No server answers, or none that we trust.
-            Refused: The server does not let us in, or not into one of the rooms.
+            BadCertificate: If the certificate to trust cannot be used.
+            ConnectFailed: If no server answers, or it is not trusted.
+            Refused: If the server or one of the rooms refuses us.
         """
         client = self.connect(nick, rooms, reconnect=reconnect, visit=visit, create=create, keep_session=keep_session)
         try:
@@ -202,21 +202,21 @@ class Entrance:
         return client
 
     def _require_rooms(self, client: ChatClient, rooms: Sequence[str], *, create: bool) -> None:
-        """Return if the client is in all of the rooms, or in any if there are none; raise what is against it."""
+        """Check that the client is in all of the rooms, or in any room if none are given; raise the reason if not."""
         inside = {fold(room) for room in client.rooms}
         if not rooms and not inside:
             try:
-                failure = client.next(Failure, timeout=0)  # it is there before the client is
+                failure = client.next(Failure, timeout=0)  # it arrived before the constructor returned
             except TimeoutError:
                 raise Refused("the server lets you into no room; name one with --room") from None
             raise failure.error()
         for room in rooms:
             if fold(room) not in inside:
-                client.ask(Join(room, key=self._keys.get(fold(room)), create=create))  # raises why not
+                client.ask(Join(room, key=self._keys.get(fold(room)), create=create))  # raises the reason
 
 
 def as_any(nicks: Sequence[str], enter: Callable[[str], ChatClient]) -> ChatClient:
-    """Come in under the first of the nicknames that is free."""
+    """Connect under the first free nickname."""
     nick, *others = nicks
     try:
         return enter(nick)
@@ -227,7 +227,7 @@ def as_any(nicks: Sequence[str], enter: Callable[[str], ChatClient]) -> ChatClie
 
 
 class NoPassword(Refused):
-    """An account needs its password, and there is nobody to ask for it."""
+    """An account needs its password, and there is no terminal to ask for it."""
 
     code = "bad_credentials"
 
@@ -237,10 +237,10 @@ class NoPassword(Refused):
 
 def ask_password(reason: Refused, whose: str, *, again: bool) -> str:
     """
-    Ask the person at the terminal, who does not see what is typed; raise the reason if no answer comes.
+    Ask at the terminal without echo; raise the reason if there is no answer.
 
     Args:
-        again: Whether another one was wrong.
+        again: True if an earlier password was wrong.
     """
     if not is_terminal(sys.stdin):
         raise reason
@@ -253,25 +253,25 @@ def ask_password(reason: Refused, whose: str, *, again: bool) -> str:
 
 
 def tell_if_alone(client: ChatClient, room: str) -> None:
-    """Tell the one who named the room if nobody else is there: the name may be mistyped."""
+    """Warn if nobody else is in the room, because its name may be mistyped."""
     if all(member.nickname == client.nickname for member in client.members(room)):
         say_on_stderr(f"nobody else is in room {room!r}")
 
 
 def own_name() -> str:
-    """Return the name that this person has on this machine."""
+    """Return the user's name on this machine."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # nobody that the system knows
+    except (OSError, KeyError, ImportError):  # unknown to the system
         return _STRANGER
 
 
 def own_nicknames(suffix: str = "") -> list[str]:
     """
-    The nicknames for one who did not choose any: the name that this person has on this machine, and variants of it.
+    Return nicknames for a user who did not choose one: the user's name on this machine, and variants of it.
 
     Args:
-        suffix: What is put behind the name.
+        suffix: A suffix to the name.
     """
     name = own_name()
     limits = Limits()
@@ -281,6 +281,6 @@ def own_nicknames(suffix: str = "") -> list[str]:
         name = check_nickname(name, limits)
     except InvalidNickname:
         name = _STRANGER
-    if reserved_word(name, "pychat") is not None:  # root in a container, for one
+    if reserved_word(name, "pychat") is not None:  # for example root in a container
         name = _STRANGER
     return [f"{name}{suffix}", *(f"{name}{suffix}-{number}" for number in range(2, _NICKNAMES + 1))]

@@ -1,4 +1,4 @@
-"""Which server a command means: an address, or the options for it."""
+"""The server that a command is for: an address, or the options for it."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ address_options: Final = (
 
 def target_of(address: str | None, nick: str | None = None) -> tuple[Target | None, str | None]:
     """
-    Return what the argument says, and the nickname: that of `--nick`, or the one in the address.
+    Return the address in the argument, and the nickname from `--nick` or from the address.
 
     Raises:
-        UsageError: The argument is no address, or says twice what an option says, too.
+        UsageError: If the argument is not an address, or duplicates an option.
     """
     if address is None:
         return None, nick
@@ -60,7 +60,7 @@ def place_of(host: str, port: int, unix: Path | None, target: Target | None = No
     Return host and port; or the path of a Unix socket, and None.
 
     Raises:
-        UsageError: The command line has both.
+        UsageError: If the command line has both.
     """
     if target is not None:
         return target.host, None if target.is_unix else target.port or port
@@ -70,12 +70,12 @@ def place_of(host: str, port: int, unix: Path | None, target: Target | None = No
 
 def refuse_together(name: str, *others: str) -> None:
     """
-    Return if the command line of the running command does not have an option beside another one that it replaces.
+    Check that the command line of the running command does not combine an option with one that it replaces.
 
-    In a file or the environment they may stand beside each other: then the one that replaces counts.
+    In a file or the environment they may both be set: then the replacing one counts.
 
     Raises:
-        UsageError: It does.
+        UsageError: If it does.
     """
     if given(name) and any(map(given, others)):
         raise UsageError(f"--{name} is instead of {' and '.join(f'--{one}' for one in others)}; leave out one of them")
@@ -83,17 +83,17 @@ def refuse_together(name: str, *others: str) -> None:
 
 def counts_before(name: str, *others: str) -> bool:
     """
-    Whether an option of the running command is given, and counts before others that it replaces.
+    Return whether an option of the running command is given and takes priority over others that it replaces.
 
-    The nearest place counts: the command line, the environment, the table of the command in a file, `[client]`. In the
-    same place, it is the one that replaces.
+    The source with the highest priority counts: the command line, the environment, the command's table in a file,
+    `[client]`. In the same source, the replacing option counts.
     """
     ctx = get_current_context()
     return ctx.params[name] is not None and _distance(ctx, name) <= min(_distance(ctx, other) for other in others)
 
 
 def _distance(ctx: Context, name: str) -> int:
-    """How far from the command line the value of an option is."""
+    """Return the distance of an option's source from the command line."""
     places = [ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP]
     source = ctx.get_parameter_source(name)
     is_shared = source is ParameterSource.DEFAULT_MAP and ctx.meta[FOUND].get(name) == CLIENT
@@ -101,5 +101,5 @@ def _distance(ctx: Context, name: str) -> int:
 
 
 def given(name: str) -> bool:
-    """Whether the command line of the running command has the option."""
+    """Return whether the command line of the running command has the option."""
     return get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE

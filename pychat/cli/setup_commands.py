@@ -1,4 +1,4 @@
-"""The commands for those who set pychat up: their options and their help, as in `commands.py`."""
+"""The commands for setting pychat up: their options and their help, as in `commands.py`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from pychat.model.errors import ChatError
 from pychat.transport.trust import BadCertificate
 
 _PASS_ON: Final = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-"""Settings of a command whose arguments are those of another one."""
+"""Settings of a command that takes the arguments of another one."""
 _SHELLS: Final = ("bash", "zsh", "fish")
 
 
@@ -63,10 +63,10 @@ def cert(host: tuple[str, ...], days: int, out: Path) -> None:
 
 def try_out_serve(ctx: Context, arguments: Sequence[str] = ()) -> None:
     """
-    Return if `pychat serve` could start with these arguments.
+    Check that `pychat serve` could start with these arguments.
 
     Raises:
-        UsageError, ChatError: It could not.
+        UsageError, ChatError: If it could not.
     """
     from pychat.cli.serve_build import try_out  # loads the server
 
@@ -74,7 +74,7 @@ def try_out_serve(ctx: Context, arguments: Sequence[str] = ()) -> None:
 
 
 def _beginning(ctx: Context, param: object, text: str) -> list[str]:
-    """Return the commands that have options and begin so, for a shell that completes."""
+    """Return the commands with options and this prefix, for shell completion."""
     return [name for name in configurable(ctx.find_root().command) if name.startswith(text)]
 
 

@@ -1,4 +1,4 @@
-"""What `pychat config` prints: each option with its value and its source, as a file that can be used as it is."""
+"""The output of `pychat config`: each option with its value and its source, as a valid config file."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
     "tail": _OF_CLIENTS,
     "announce": (*_OF_CLIENTS, OPERATOR_PASSWORD_VARIABLE),
 }
-"""Variables that are no options, by command."""
+"""Variables that are not options, by command."""
 _SOURCE_COLUMN: Final = 40
 _PREFIX: Final = "PYCHAT_"
 _CLOSE: Final = 0.75
-"""How much a misspelt variable is like the one that was meant."""
+"""How similar a misspelt variable must be to the intended one."""
 
 
 class BadVariable(ChatError):
-    """The environment has a variable that would set an option, if there were one of that name."""
+    """A variable with the prefix of options does not set any option."""
 
     def __init__(self, name: str, prefix: str, known: Collection[str]) -> None:
         """
         Args:
-            prefix: What it has in common with all that there are.
-            known: Those, without it.
+            prefix: The common prefix of all variables.
+            known: The known variables, without the prefix.
         """
         super().__init__(name, prefix, known)
         self.name, self.prefix, self.known = name, prefix, known
@@ -57,7 +57,7 @@ class Setting(NamedTuple):
     option: str
     """Without its hyphens: `server-name`."""
     value: object
-    """None: it has none."""
+    """None if it has none."""
     source: str
     """`default`, `command line`, `environment: PYCHAT_SERVE_PORT`, `file: /etc/pychat.toml`."""
 
@@ -75,16 +75,16 @@ class OptionInfo(NamedTuple):
 
 
 def variable_of(command: str | None, option: str | None) -> str:
-    """Return the variable that sets an option of a command; None: of all that connect."""
+    """Return the variable that sets an option of a command; None for all commands that connect."""
     return "_".join(filter(None, ["PYCHAT", command, option])).upper()
 
 
 def check_environment(prefix: str, options: Collection[str], environment: Mapping[str, str]) -> None:
     """
-    Return if all variables with the prefix mean something: a password whose name is mistyped would protect nobody.
+    Check that all variables with the prefix are known: a password in a misspelt variable would protect nobody.
 
     Raises:
-        BadVariable: The first that does not.
+        BadVariable: For the first unknown one.
     """
     known = {*options, *(name for names in _SECRETS.values() for name in names)}
     for name in sorted(environment):
@@ -96,11 +96,11 @@ def check_environment(prefix: str, options: Collection[str], environment: Mappin
 
 def misspelt(known: Collection[str], told: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """
-    Return a warning for each variable that sets nothing and is nearly one that does; others are for other programs.
+    Return a warning for each unknown variable similar to a known one; others are for other programs.
 
     Args:
         known: Variables that set options.
-        told: Prefixes of variables whose mistakes are told elsewhere.
+        told: Prefixes of variables that are checked elsewhere.
     """
     names = {*known, *(name for names in _SECRETS.values() for name in names)}
     ours = {name.removeprefix(_PREFIX): name for name in sorted(names)}
@@ -114,14 +114,14 @@ def misspelt(known: Collection[str], told: Sequence[str], environment: Mapping[s
 
 
 def table(command: str, settings: Sequence[Setting]) -> list[str]:
-    """The lines of a command's table in TOML, each option with a comment that tells its source."""
+    """Return a command's table in TOML, each option with a comment that names its source."""
     lines = [f"[{command}]"]
     for setting in settings:
         if setting.value is None:
             lines.append(_sourced(f"# {setting.option} =", "not set"))
         else:
             lines.append(_sourced(f"{setting.option} = {_toml(setting.value)}", setting.source))
-    # They are hidden, and no file may have them.
+    # Their values are secret, and must not be in a file.
     return [*lines, *(f"# {name} is in the environment" for name in _SECRETS.get(command, ()) if name in os.environ)]
 
 
@@ -141,5 +141,5 @@ def _toml(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text without what TOML cannot have: DEL, and bytes of the environment that are no UTF-8."""
+    """Return the text without characters that TOML forbids: DEL, and bytes from the environment that are not UTF-8."""
     return text.encode(errors="replace").decode().replace("\x7f", "?")

@@ -1,4 +1,4 @@
-"""The signals that `pychat serve` knows, and what each of them wants of the server."""
+"""The signals of `pychat serve`, and the action that each requests."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from enum import Enum
 from typing import Final
 
 _MOST_SIGNALS: Final = 64
-"""That are looked at together."""
+"""How many signals are read at once."""
 
 
 class Wish(Enum):
-    """What a signal wants of the server."""
+    """The action that a signal requests."""
 
     RELOAD = "reload"
     REPORT = "report"
@@ -23,13 +23,13 @@ class Wish(Enum):
 
 class Signals:
     """
-    Waits for the signals that a server knows.
+    Waits for the signals that a server handles.
 
-    SIGHUP means two things: read your files again, and: your terminal is gone. The first one is meant where there is
-    no terminal, or still one.
+    SIGHUP has two meanings: read the files again, or the terminal is gone. It means the former if there never was a
+    terminal, or still is.
 
-    The interpreter writes a byte for each signal, so nothing runs in a handler, where a lock that the interrupted
-    code holds could never be had.
+    The interpreter writes a byte for each signal, so no code runs in a signal handler, where a lock held by the
+    interrupted code would deadlock.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Signals:
         signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, _do_nothing)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # it is, under nohup
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(signal.SIGHUP, _do_nothing)
         return self
 
@@ -52,7 +52,7 @@ class Signals:
         self._sender.close()
 
     def wait(self, timeout: float) -> Wish | None:
-        """Wait for signals, and return what they want; None if none came in time."""
+        """Wait for signals, and return the action they request; None on timeout."""
         if not select.select([self._receiver], [], [], timeout)[0]:
             return None
         numbers = set(self._receiver.recv(_MOST_SIGNALS))
@@ -65,7 +65,7 @@ class Signals:
 
 
 def _has_terminal() -> bool:
-    """Whether a terminal controls this process."""
+    """Return whether this process has a controlling terminal."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -74,4 +74,4 @@ def _has_terminal() -> bool:
 
 
 def _do_nothing(number: int, frame: object) -> None:
-    """The byte was written already."""
+    """Do nothing: the byte was already written."""

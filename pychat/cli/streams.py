@@ -1,4 +1,4 @@
-"""The streams of a command: what it prints, who may read it no more, and whether a person sits in front of them."""
+"""The standard streams of a command: writing output, detecting a closed reader, and whether they are a terminal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _DUMB: Final = ("dumb", "unknown")
 
 
 class ClosedPipe(ChatError):
-    """Nobody reads the output any more; as if SIGPIPE, which Python ignores, had ended the command."""
+    """Nobody reads the output any more; acts like SIGPIPE, which Python ignores."""
 
 
 class CannotWrite(ChatError):
-    """The output cannot be written, though somebody wants it: the disk is full, say."""
+    """The output cannot be written although it has a reader; for example, the disk is full."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -30,7 +30,7 @@ class CannotWrite(ChatError):
 
 
 class Output:
-    """stdout of a command whose lines matter: each is written at once and as a whole, from any thread."""
+    """The stdout of a command: each line is written at once and as a whole, from any thread."""
 
     def __init__(self) -> None:
         # Held while lines are written, so that those of several threads do not mix. Nothing else is done under it.
@@ -40,11 +40,11 @@ class Output:
 
     def write(self, lines: Iterable[str]) -> None:
         """
-        Write lines; a stdout that was closed from the beginning takes all of them.
+        Write lines; they are dropped if stdout was closed from the beginning.
 
         Raises:
-            ClosedPipe: Nobody reads them any more.
-            CannotWrite: They cannot be written.
+            ClosedPipe: If nobody reads them any more.
+            CannotWrite: If they cannot be written.
         """
         text = "".join([f"{line}\n" for line in lines])
         if not text or sys.stdout is None:
@@ -61,50 +61,49 @@ class Output:
                 raise CannotWrite(error.strerror or str(error)) from error
 
     def check(self) -> None:
-        """Raise `ClosedPipe` if nobody would read the next line: who has nothing to write would not notice."""
+        """Raise `ClosedPipe` if nobody reads the output any more, which is not noticed while nothing is written."""
         if sys.stdout is None:
             return
         poller = select.poll()
-        poller.register(sys.stdout.fileno(), 0)  # errors are told unasked
+        poller.register(sys.stdout.fileno(), 0)  # errors are always reported
         if any(events & select.POLLERR for _, events in poller.poll(0)):
             silence(sys.stdout.fileno())
             raise ClosedPipe
 
 
 def say_on_stdout(lines: Iterable[str]) -> None:
-    """Print lines at once; a stdout that nobody reads any more is no reason to end."""
+    """Print lines at once; a stdout that nobody reads any more is not an error."""
     if sys.stdout is None:
         return
     try:
         print(*lines, sep="\n", flush=True)
     except (OSError, ValueError):
-        # What is left in the buffer would fail again at exit.
+        # The rest of the buffer would fail again at exit.
         silence(sys.stdout.fileno())
 
 
 def say_on_stderr(line: str) -> None:
-    """Print a line, if there is a stderr; `print` would take stdout if there is none."""
+    """Print a line, if there is a stderr; `print` would use stdout if there is none."""
     if sys.stderr is not None:
-        sys.stderr.write(f"{line}\n")  # in one piece: lines of several threads do not mix
+        sys.stderr.write(f"{line}\n")  # in one piece, so that lines of several threads do not mix
 
 
 def silence(descriptor: int) -> None:
-    """Let what is written to a broken stdout go nowhere."""
+    """Redirect further output to a broken stdout to nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person sits there."""
+    """Return whether the stream is a terminal."""
     return stream is not None and stream.isatty()
 
 
 def can_edit() -> bool:
     """
-    Whether a person at a terminal can type below what is heard.
+    Return whether a person at a terminal can edit a line below the output.
 
-    If the output goes elsewhere, or the terminal cannot move its cursor, what is typed and what is heard can only
-    follow each other.
+    If the output goes elsewhere, or the terminal cannot move its cursor, input and output can only alternate.
     """
     return is_terminal(sys.stdout) and os.environ.get("TERM", "").lower() not in _DUMB

@@ -1,4 +1,4 @@
-"""`pychat tail`: print what happens in a room, for ever, and say nothing."""
+"""`pychat tail`: print the events of a room without end, and send nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_BYTES: Final = 64 * 2**20
 
 
 class Tail:
-    """One room, from the end of its history on. `as_json` tells how things are written, `quiet` what goes to stderr."""
+    """One room, from the end of its history on. `as_json` selects the format, `quiet` limits the output on stderr."""
 
     def __init__(self, client: ChatClient, *, as_json: bool, quiet: bool = False) -> None:
         self._client = client
@@ -31,28 +31,28 @@ class Tail:
         self._output = Output()
         self._stamped = Stamped(self._room)
         self._last_id = 0
-        """Of the last event of the room that was printed; history and what happens meanwhile overlap."""
+        """The id of the last printed event of the room; history and new events overlap."""
 
     def follow(self, last: int, since: int | None, *, every: bool = False) -> None:
         """
-        Print some history, then what happens, until something ends it.
+        Print some history, then new events, until an error ends it.
 
         Args:
             last: How many of the last messages to begin with.
-            every: Begin with the other events between them, too, and count them like messages.
-            since: The id of an event; if it is given, begin behind it instead.
+            every: True to include other events, and count them like messages.
+            since: The id of an event after which to begin instead.
 
         Raises:
-            ClosedPipe: Nobody reads it any more.
-            CannotWrite: It cannot be written.
-            Refused: We were put out of the room, or not let into it again.
-            ConnectionLost: The connection is lost for good.
+            ClosedPipe: If nobody reads the output any more.
+            CannotWrite: If the output cannot be written.
+            Refused: If we were removed from the room, or may not join it again.
+            ConnectionLost: If the connection is lost for good.
         """
         for event in self._behind(since) if since is not None else self._last(last, every=every):
             self._tell(event)
         for heard in listen(self._client, self._output):
             if isinstance(heard, Failure):
-                self._check_membership(heard)  # what it raises is told, with the same words
+                self._check_membership(heard)  # the error that it raises has the same text
             if self._is_news(heard):
                 self._tell(heard)
             self._check_membership(heard)
@@ -60,16 +60,16 @@ class Tail:
     # History
 
     def _behind(self, since: int) -> Iterator[Event]:
-        """Yield the events behind an id, page by page."""
+        """Yield the events after an id, page by page."""
         more = True
         while more:
             page = self._read(ReadHistory(self._room, after=since))
             yield from filter(self._is_of_others, page.events)
-            then = page.next or (page.events[-1].id if page.events else since)  # older servers tell no `next`
+            then = page.next or (page.events[-1].id if page.events else since)  # older servers send no `next`
             more, since = page.more and then != since, then
 
     def _last(self, number: int, *, every: bool = False) -> list[Event]:
-        """Return so many of the last messages, or events, or as many as there are."""
+        """Return this many of the last messages, or events, or as many as there are."""
         events: list[Event] = []
         before: int | None = None
         more = True
@@ -96,20 +96,20 @@ class Tail:
             raise RemoteProtocolError(f"a question for history was answered with {type(answer).__name__}")
         return answer
 
-    # What happens
+    # New events
 
     def _is_news(self, heard: Heard) -> bool:
-        """Whether it is to be printed, and was not printed as history."""
+        """Return whether the item must be printed, and was not printed as history."""
         if isinstance(heard, Event):
             return _is_direct(heard) or (heard.id > self._last_id and self._is_of_others(heard))
         return isinstance(heard, Gap | Failure | Bye | Reconnecting | Reconnected | Dropped)
 
     def _is_of_others(self, event: Event) -> bool:
-        """Whether it is more than that somebody of our nickname comes or goes, as with each run of this command."""
+        """Return whether it is not just our own nickname joining or leaving, as with each run of this command."""
         return not (isinstance(event, Joined | Disconnected) and event.nickname == self._client.nickname)
 
     def _check_membership(self, heard: Heard) -> None:
-        """Raise Refused if the room is not ours any more; there would be silence for ever."""
+        """Raise Refused if we are not in the room any more, because nothing more would arrive."""
         if self._client.rooms or not isinstance(heard, Failure | Kicked | Left):
             return
         if isinstance(heard, Failure):
@@ -129,5 +129,5 @@ class Tail:
 
 
 def _is_direct(event: Event) -> bool:
-    """Whether it is in no history."""
+    """Return whether the event is a direct message, which is in no history."""
     return isinstance(event, Message) and event.room is None

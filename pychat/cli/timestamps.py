@@ -1,4 +1,4 @@
-"""Lines for people with their time before them: `[15:04] ann: hello`, and a line for each new day."""
+"""Lines for people with timestamps: `[15:04] ann: hello`, and a line for each new day."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pychat.protocols.text.render import Style, render
 
 
 class Stamped:
-    """What was heard, one after the other."""
+    """Adds timestamps to items in order."""
 
     def __init__(self, room: str | None) -> None:
         """
         Args:
-            room: The one whose name is not shown before its messages; None: all are shown.
+            room: The room whose name is not shown before its messages; None to show all names.
         """
         self._style = Style("" if room is None else room, local_time=True)
         self._lines = Lines()
         self._day = ""
 
     def show(self, heard: Heard) -> list[str]:
-        """Return the lines that tell of it; there may be none."""
+        """Return the lines that describe an item; there may be none."""
         if isinstance(heard, Reconnecting | Reconnected | Dropped | LateAnswer):
             lines = self._lines.show(heard)
         else:

@@ -1,4 +1,4 @@
-"""Amounts as people write them: how long, how much, and from when on."""
+"""Parse amounts as people write them: durations, sizes, and positions in a record."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _OF_TODAY: Final = re.compile("[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 
 
 class BadAmount(ChatError):
-    """What was written is no such thing; `str(error)` says what is."""
+    """A text is not a valid amount; `str(error)` says what is."""
 
 
 def check_event_id(text: str) -> None:
-    """Return if a text is the id of an event, as `pychat tail --json` prints it; leading zeros may be left out."""
+    """Check that a text is the id of an event, as `pychat tail --json` prints it; leading zeros may be left out."""
     if not re.fullmatch("[0-9a-f]{1,16}", text):
         raise BadAmount(f"{text!r} is no event id: up to 16 digits 0-9 a-f")
 
 
 class Keep(NamedTuple):
-    """How much of what was said is kept; None: all of it."""
+    """The retention of a record; None for no limit."""
 
     seconds: int | None = None
     bytes: int | None = None
@@ -37,10 +37,10 @@ class Keep(NamedTuple):
 
 def parse_keep(texts: Iterable[str]) -> Keep:
     """
-    Return what `30d`, `1GB` or both mean.
+    Return the retention for `30d`, `1GB` or both.
 
     Raises:
-        BadAmount: One of them is neither, or there are two of a kind.
+        BadAmount: If one of them is neither, or there are two of a kind.
     """
     keep = Keep()
     for text in texts:
@@ -55,14 +55,14 @@ def parse_keep(texts: Iterable[str]) -> Keep:
 
 def parse_position(text: str, now: float | None = None) -> Position:
     """
-    Return the place in a record that is meant: an event id, or a time of this computer.
+    Return a position in a record: an event id, or a local time.
 
     Args:
         text: An id, `2026-11-22`, `2026-11-22T15:04`, `15:04` (today) or `2h` (two hours ago).
-        now: POSIX seconds; default: what time it is.
+        now: POSIX seconds; default: the current time.
 
     Raises:
-        BadAmount: It is neither.
+        BadAmount: If it is neither.
     """
     if _EVENT_ID.fullmatch(text):
         return int(text, 16)
@@ -86,12 +86,12 @@ def _amount(text: str, units: Mapping[str, int]) -> int | None:
 
 
 def number_of(count: int, thing: str) -> str:
-    """So many of a thing, whose name is given in the singular: `1 room`, `2 rooms`."""
+    """Return a number with its noun, given in the singular: `1 room`, `2 rooms`."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def size_of(count: int) -> str:
-    """A number of bytes for people."""
+    """Return a number of bytes for people to read."""
     for unit, length in reversed([*_BYTES.items()]):
         if count >= length:
             return f"{count / length:.1f} {unit}"
