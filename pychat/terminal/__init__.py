@@ -1,18 +1,18 @@
 """
-`pychat connect` for a person at a terminal: a line to type in, the chat above it, the status below.
+`pychat connect` for a person at a terminal: an input line, the chat above it, the status below.
 
     editor.py        the terminal, with device.py; where there can be no editor: line_mode.py
        |  ^
-     keys  lines     interfaces.py says what each needs of the other
+     keys  lines     interfaces.py defines what each needs of the other
        v  |
-    conversation.py  what is typed becomes requests; with local_commands.py, completion.py, status.py
+    conversation.py  turns input into requests; with local_commands.py, completion.py, status.py
        |  ^
     worker_threads.py  two threads that wait for the server
        |
-    incoming.py      what is heard goes to rooms_view.py: the room on the screen (view.py, colors.py), or is kept
-                     in rooms.py until somebody looks
+    incoming.py      passes received items to rooms_view.py: the room on the screen (view.py, colors.py), or
+                     to rooms.py, which stores them until the room is shown
 
-Only worker_threads.py has threads; everything else runs on the one of the terminal.
+Only worker_threads.py has threads; everything else runs on the terminal's thread.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def run(
     Ask for a nickname if there is none, or until one is accepted, and chat; return the exit code.
 
     Args:
-        connect: Makes a client with a nickname, or raises.
-        proposal: The nickname of a person who only presses Enter.
-        color: Whether to use colours; None: as the environment has it.
-        write: Writes lines to stdout, where there can be no editor; None: there can.
+        connect: Creates a client with a nickname, or raises.
+        proposal: The nickname if the person just presses Enter.
+        color: True to use colours; None to decide by the environment.
+        write: Writes lines to stdout if an editor is not possible; None to use the editor.
 
     Raises:
-        ConnectFailed: No server answers.
-        ConnectionLost: The connection is lost for good.
+        ConnectFailed: If no server answers.
+        ConnectionLost: If the connection is lost for good.
     """
     refused = False
     while True:
@@ -97,7 +97,7 @@ def run(
 
 
 def _chat(client: ChatClient, editor: Editor | LineMode) -> int:
-    """Chat until the person leaves, or there is nobody to talk to."""
+    """Chat until the person leaves, or the connection is lost for good."""
     conversation = Conversation(client, editor, editor.notify)
     try:
         leaving = editor.run(conversation, conversation.start)

@@ -1,4 +1,4 @@
-"""What people take for one character although it is several: emoji of several parts, flags, keycaps."""
+"""Characters that consist of several code points: emoji of several parts, flags, keycaps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SHAPES: Final = "\ufe0e\ufe0f\u20e3"
 
 def last_cluster(text: str) -> int:
     """
-    Return how many characters one stroke of Backspace takes away at the end of a text; 0 if it is empty.
+    Return how many code points one Backspace deletes at the end of a text; 0 if it is empty.
 
-    Marks of scripts are taken away one by one, as people type them.
+    Combining marks of scripts are deleted one by one, as people type them.
     """
     at = len(text) - 1
     while at > 0:

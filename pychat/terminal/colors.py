@@ -1,4 +1,4 @@
-"""When colours are used, and which: all styles of the terminal client by name, and the colour of each nickname."""
+"""Colours: when they are used, all styles of the terminal client by name, and the colour of each nickname."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NICKNAME_COLORS: Final = (
 """Readable on black and on white: a contrast of 3.6 or more with both. All are in the palette of 256 colours."""
 
 GREY: Final = "#808080"
-"""The same for what steps back: times, joins and leaves."""
+"""Equally readable, for secondary text: times, joins and leaves."""
 
 STYLES: Final[dict[str, str]] = {
     "time": GREY,
@@ -31,7 +31,7 @@ STYLES: Final[dict[str, str]] = {
     "question": "reverse bold",
     **{f"nick{number}": color for number, color in enumerate(NICKNAME_COLORS)},
 }
-"""By the name that `view.py` and `status.py` give to a part of a line. Bold and reverse stay without colours."""
+"""By the style name that `view.py` and `status.py` use. Bold and reverse also work without colours."""
 
 _COLORLESS: Final = re.compile(r"dumb|unknown|vt\d+.*|.*-m|.*-mono")
 """Values of TERM for terminals without colours."""
@@ -39,11 +39,11 @@ _COLORLESS: Final = re.compile(r"dumb|unknown|vt\d+.*|.*-m|.*-mono")
 
 def wants_color(option: bool | None, environment: Mapping[str, str]) -> bool:
     """
-    Whether to use colours.
+    Return whether to use colours.
 
     Args:
-        option: What the person asked for; None: NO_COLOR (no-color.org) decides, then FORCE_COLOR, then TERM, as in
-            Python itself.
+        option: The person's choice; None to decide by NO_COLOR (no-color.org), then FORCE_COLOR, then TERM, as Python
+            does.
     """
     if option is not None:
         return option
@@ -53,5 +53,5 @@ def wants_color(option: bool | None, environment: Mapping[str, str]) -> bool:
 
 
 def nickname_style(nickname: str) -> str:
-    """The name of the style of a nickname: the same every day, whatever its case."""
+    """Return the style name of a nickname: always the same, whatever its case."""
     return f"nick{crc32(fold(nickname).encode(errors='replace')) % len(NICKNAME_COLORS)}"

@@ -1,4 +1,4 @@
-"""What the Tab key proposes for the word before the cursor: commands, rooms, nicknames."""
+"""Completions by the Tab key for the word before the cursor: commands, rooms, nicknames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAST_WORD: Final = re.compile(r"\S*\Z")
 
 
 class Known(NamedTuple):
-    """What can be proposed."""
+    """The names that can be proposed."""
 
     commands: Mapping[str, SlashCommand[Any]]
     """By name and alias."""
@@ -22,21 +22,21 @@ class Known(NamedTuple):
     nicknames: Iterable[str]
     """The best first."""
     topic: str = ""
-    """Of the room on the screen, to be changed."""
+    """The topic of the room on the screen, for editing."""
     me: str = ""
-    """Our own nickname, to be changed."""
+    """Our own nickname, for editing."""
 
 
 class Completions(NamedTuple):
-    """What may stand instead of the last characters before the cursor."""
+    """The possible replacements of the last characters before the cursor."""
 
     typed: int
-    """How many characters it replaces."""
+    """How many characters they replace."""
     texts: list[str]
 
 
 def complete(before: str, known: Known) -> Completions:
-    """Propose what could stand at the end of this text, which is that before the cursor."""
+    """Return the completions of the text before the cursor."""
     word = _LAST_WORD.findall(before)[0]
     arguments = before[: len(before) - len(word)]
     kind = _argument(arguments, known)
@@ -44,7 +44,7 @@ def complete(before: str, known: Known) -> Completions:
         kind = "/COMMAND" if word.startswith("/") else "ADDRESSEE"
     command = arguments.strip().lower()
     if command.startswith("/") and not command.startswith("//") and command.split()[0][1:] not in known.commands:
-        return Completions(len(word), [])  # it will be refused
+        return Completions(len(word), [])  # the command will be refused
     present = {"/topic": known.topic, "/nick": known.me}.get(command, "")
     if present and not word:
         return Completions(0, [visible_line(present)])
@@ -54,7 +54,7 @@ def complete(before: str, known: Known) -> Completions:
 
 
 def _argument(arguments: str, known: Known) -> str:
-    """What the command that begins this line takes next, as its usage calls it; empty if it is none."""
+    """Return the next argument of the command in this line, as in its usage; empty if there is none."""
     name, *words = arguments.removeprefix("/").split() or [""]
     command = known.commands.get(name.lower()) if arguments.startswith("/") else None
     wanted = command.usage.split()[1:] if command else []
@@ -62,7 +62,7 @@ def _argument(arguments: str, known: Known) -> str:
 
 
 def _commands(word: str, known: Known) -> list[str]:
-    """Names before aliases."""
+    """Return matching names, before aliases."""
     names = [command.name for command in dict.fromkeys(known.commands.values())]
     return _beginning(word, dict.fromkeys([*names, *known.commands]))
 
@@ -72,19 +72,19 @@ def _slash_commands(word: str, known: Known) -> list[str]:
 
 
 def _rooms(word: str, known: Known) -> list[str]:
-    """Also with the sign that they have in IRC."""
+    """Return matching rooms, with the sign of IRC if it was typed."""
     sign = "#" if word.startswith("#") else ""
     return [sign + name for name in _beginning(word.removeprefix("#"), known.rooms)]
 
 
 def _nicknames(word: str, known: Known) -> list[str]:
-    """Also with the sign that they have in other chats."""
+    """Return matching nicknames, with the sign of other chats if it was typed."""
     sign = "@" if word.startswith("@") else ""
     return [sign + name for name in _beginning(word.removeprefix("@"), known.nicknames)]
 
 
 def _beginning(typed: str, names: Iterable[str]) -> list[str]:
-    """Those that begin like this, whatever the case; the line to type in shows them as they are."""
+    """Return the names with this prefix, ignoring case, in the form that the input line shows."""
     start = fold(typed)
     return [name for name in map(visible_line, names) if fold(name).startswith(start)]
 
@@ -94,4 +94,4 @@ _PROPOSED: Final[Mapping[str, Callable[[str, Known], list[str]]]] = {
     "COMMAND": _commands,
     "ROOM": _rooms,
 }
-"""By what is wanted; everywhere else it may be a nickname."""
+"""By the kind of argument; anything else may be a nickname."""

@@ -1,8 +1,7 @@
 """
-What a person types becomes requests to the server: the terminal client without its terminal.
+Turn a person's input into requests to the server: the terminal client without its terminal.
 
-Everything here runs on one thread, that of the terminal, and never waits: `worker_threads.py` does. What comes back
-goes to `incoming.py`.
+Everything here runs on the terminal's thread and never blocks; `worker_threads.py` does. Results go to `incoming.py`.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ from pychat.terminal.view import Line, visible_line
 from pychat.terminal.worker_threads import Answer, Ended, Messenger, News, Request
 
 _PASTE_LINES: Final = 10
-"""A message with more lines is asked about: it may be a paste that was not meant for the chat."""
+"""A message with more lines needs confirmation: it may be an accidental paste."""
 _MOST_UNANSWERED: Final = 100
 _USUAL_SECONDS: Final = 0.5
-"""What takes longer to be acknowledged is worth a word in the status line."""
+"""A slower acknowledgement is shown in the status line."""
 
 
 class Conversation:
@@ -43,7 +42,7 @@ class Conversation:
     One person's side of the chat (the `Talker` of interfaces.py).
 
     Args:
-        client: Connected, and hears its own messages; nothing was taken from it yet.
+        client: Connected, with `own_messages`; nothing was taken from it yet.
         notify: Called on any thread when it is time to `look`.
     """
 
@@ -57,22 +56,22 @@ class Conversation:
         self._stage = Stage(screen, client.welcome.nickname, clock)
         self._hearing = Hearing(self._stage, clock, lambda: client.rooms, lambda: client.nickname)
         self._asked: list[float] = []
-        """When those requests were made that are not answered yet."""
+        """When the unanswered requests were made."""
         self._unanswered: list[Request] = []
-        """Those that were sent, and may or may not have been done: no answer has come yet, or can come."""
+        """Requests that were sent and may or may not have been performed: no answer has arrived yet, or none can."""
         self._joining = 0
-        """How many of them are to go into a room."""
+        """How many requests to join a room are unanswered."""
         self._held: list[str] = []
-        """What was typed meanwhile: it is meant for that room."""
+        """Input typed during a join, which is meant for the new room."""
         self.lost: ChatError | None = None
-        """Why there is nothing to hear any more."""
+        """The error that ended the connection for good."""
 
     def start(self) -> None:
-        """Begin to hear. The screen must be there."""
+        """Start receiving. The screen must be ready."""
         self._hearing.hear(self._client.welcome)
         self.messenger.start()
 
-    # What stands around the line
+    # Around the input line
 
     def prompt(self) -> str:
         room = self._stage.rooms.current
@@ -91,18 +90,18 @@ class Conversation:
     def complete(self, before: str) -> Completions:
         rooms = self._stage.rooms
         names = [*reversed(rooms.current.nicknames.values())] if rooms.current else []
-        if self._hearing.correspondent is not None:  # who may be in no room of ours
+        if self._hearing.correspondent is not None:  # who may not be in any of our rooms
             names.append(self._hearing.correspondent)
-        for room in rooms:  # those who are only in other rooms come last
+        for room in rooms:  # members of other rooms come last
             names += reversed(room.nicknames.values())
         me, topic = self._stage.me, rooms.current.topic if rooms.current else ""
         others = [name for name in dict.fromkeys(names) if name != me]
         return complete(before, Known(TABLE.commands, [room.name for room in rooms], others, topic, me))
 
-    # What is typed
+    # Input
 
     def enter(self, text: str, *, confirmed: bool = False) -> Typed:
-        text = text.strip("\n").rstrip()  # what is pasted often ends with a newline
+        text = text.strip("\n").rstrip()  # a paste often ends with a newline
         if not text:
             self._client.hurry()
             return Typed.TAKEN
@@ -133,7 +132,7 @@ class Conversation:
         return Typed.TAKEN
 
     def _doubt(self, asked: Say | Direct) -> str:
-        """The question whether this is meant so; empty if there is no doubt."""
+        """Return the question if the message needs confirmation; empty if not."""
         room, lines = self._stage.rooms.current, asked.text.count("\n") + 1
         if isinstance(asked, Say) and self._stage.was_moved and room is not None:
             return f"you are in {visible_line(room.name)} now; say it there? [y/N]"
@@ -146,23 +145,23 @@ class Conversation:
         return is_like_a_secret(text) if isinstance(asked, Invalid) else has_secret(asked)
 
     def _ask(self, verb: Verb, typed: str) -> None:
-        """Ask the server."""
+        """Send a request to the server."""
         self._asked.append(self._clock.monotonic())
         self._joining += isinstance(verb, Join)
         self.messenger.ask(Request(verb, typed))
 
     def _meant(self, verb: Verb) -> Verb:
         """
-        Return a verb with what the person means by naming nothing else, because the server may think of another thing.
+        Return a verb with the defaults that the person sees, because the server's may differ.
 
-        That is the room on the screen, and the correspondent who is shown, and not ignored.
+        These are the room on the screen, and the last correspondent who was shown and is not ignored.
         """
         current = self._stage.rooms.current
         if getattr(verb, "room", "") is None and current is not None:
             verb = verb._replace(room=current.name)  # type: ignore[call-arg]  # it has the field
         if isinstance(verb, Direct) and verb.to is None:
             verb = verb._replace(to=self._hearing.correspondent, reply_to=self._hearing.correspondent_id or None)
-        if isinstance(verb, Direct) and verb.to is not None and verb.reply_to is None:  # as people write themselves
+        if isinstance(verb, Direct) and verb.to is not None and verb.reply_to is None:  # in their own spelling
             there = [room.nicknames.get(fold(verb.to)) for room in self._stage.rooms]
             verb = verb._replace(to=next(filter(None, there), verb.to))
         return verb
@@ -249,7 +248,7 @@ class Conversation:
         if room is not None:
             self._stage.go_to(room)
 
-    # What comes back
+    # Results
 
     def look(self) -> None:
         for news in self.messenger.take():
@@ -263,13 +262,13 @@ class Conversation:
         now = self._clock.monotonic()
         times = [self._stage.due_in()]
         if self._hearing.retry_at is not None and (left := self._hearing.retry_at - now) > 0:
-            times.append(left % 1 or 1.0)  # when the number of seconds is another
+            times.append(left % 1 or 1.0)  # when the displayed number of seconds changes
         if self._asked and (left := self._asked[0] + _USUAL_SECONDS - now) > 0:
             times.append(left)
         return min((seconds for seconds in times if seconds is not None), default=None)
 
     def hear(self, news: News) -> None:
-        """Take one piece of news."""
+        """Process one item of news."""
         if isinstance(news, Answer):
             self._answered(news)
         elif isinstance(news, LateAnswer):
@@ -283,7 +282,7 @@ class Conversation:
                 self._heard_own(news)
 
     def _answered_late(self, late: LateAnswer) -> None:
-        """An answer is one whenever it comes."""
+        """Process a late answer like a timely one."""
         request = next((request for request in self._unanswered if request.verb == late.verb), None)
         if request is not None:
             self._unanswered.remove(request)
@@ -296,7 +295,7 @@ class Conversation:
             self._hearing.hear_answer(late.answer)
 
     def _heard_own(self, message: Message) -> None:
-        """What was said before the connection was lost, and whose answer was lost with it, is heard with the rest."""
+        """Match our own message with a request whose answer was lost with the connection."""
         for request in self._unanswered:
             if _has_said(message, request.verb):
                 self._unanswered.remove(request)
@@ -304,7 +303,7 @@ class Conversation:
                 return
 
     def _take_back(self, request: Request) -> None:
-        """Empty the line if there is what has been said by now."""
+        """Empty the input line if it contains a text that has been sent by now."""
         verb = request.verb
         room = self._stage.rooms.find(verb.room) if isinstance(verb, Say) and verb.room is not None else None
         if room is not None and room is not self._stage.rooms.current:
@@ -322,18 +321,18 @@ class Conversation:
             if isinstance(verb, Say | Direct):
                 self._give_back(answer.request)
         elif isinstance(verb, Help) and isinstance(answer.reply, Lines):
-            # What the handlers of the server add; its first line is about what programs send.
+            # The commands that the server's handlers add; the first line is about requests of programs.
             self._stage.explain([*verb.text.split("\n"), *answer.reply.lines[1:]])
         elif isinstance(verb, GetMotd) and isinstance(answer.reply, Lines):
-            # JSON does not tell which lines they are; if there are none, that is said.
+            # JSON does not mark these lines as the message of the day; if there are none, that is shown.
             self._hearing.hear_answer(Motd("motd", answer.reply.lines))
-        elif answer.reply is not None and not isinstance(verb, Say | Direct):  # we hear those in their place
+        elif answer.reply is not None and not isinstance(verb, Say | Direct):  # our own messages are received as events
             self._hearing.hear_answer(answer.reply)
         if isinstance(verb, Join):
             self._joined(answer)
 
     def _joined(self, answer: Answer) -> None:
-        """Say what was typed meanwhile; if the room is not there to hear it, nobody does."""
+        """Send what was typed during the join; if the join failed, return it to the input line."""
         self._joining -= 1
         if self._joining:
             return
@@ -343,7 +342,7 @@ class Conversation:
                 self._screen.give_back(text)
 
     def _give_back(self, request: Request) -> None:
-        """Put what was not said into the line, or where it is meant for another room, into the draft for that."""
+        """Put an unsent text into the input line or, if it is for another room, into the draft of that room."""
         rooms, verb = self._stage.rooms, request.verb
         room = rooms.find(verb.room) if isinstance(verb, Say) and verb.room is not None else rooms.current
         if room is rooms.current:
@@ -369,11 +368,11 @@ _DOING: Final[dict[type, _Doing]] = {
     Ignore: Conversation._ignore,
     Unignore: Conversation._unignore,
 }
-"""What needs no server, or not always: then they return None."""
+"""Input that is handled without the server, or not always: then the function returns None."""
 
 
 def _problem(asked: Say | Direct, limits: Limits) -> str | None:
-    """Why a message cannot be sent; None if it can."""
+    """Return why a message cannot be sent; None if it can."""
     text = clean(asked.text)
     if isinstance(asked, Say) and (refusal := in_text(text)):
         return refusal.text
@@ -387,7 +386,7 @@ def _problem(asked: Say | Direct, limits: Limits) -> str | None:
 
 
 def _has_said(message: Message, verb: Verb) -> bool:
-    """Whether a verb has made this message."""
+    """Return whether a verb has caused this message."""
     if not isinstance(verb, Say | Direct) or (clean(verb.text), verb.action) != (message.text, message.action):
         return False
     return (verb.room, None) == (message.room, message.to) if isinstance(verb, Say) else verb.to == message.to

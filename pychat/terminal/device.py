@@ -1,7 +1,7 @@
 """
-What prompt_toolkit has for a line to type in, and what is different here; its only door.
+The input line of prompt_toolkit, and our changes to it; the only module that imports it.
 
-What is written in one go leaves in one go (`Output.hold`), and a window that changes its size keeps its line whole.
+Output written together is sent together (`Output.hold`), and a resized window keeps its input line intact.
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ class Output(Vt100_Output):
     """
     Writes to the terminal, at once or, while it is held, later.
 
-    It never asks where the cursor is: the answer would come between the keys that are typed, after each line of output.
+    It never queries the cursor position: the answer would arrive between typed keys, after each line of output.
     """
 
     _held = False
 
     def hold(self) -> None:
-        """Write nothing until `release`."""
+        """Buffer output until `release`."""
         self._held = True
 
     def release(self) -> None:
-        """Write everything since `hold`."""
+        """Write all output since `hold`."""
         self._held = False
         self.flush()
 
@@ -80,7 +80,7 @@ class Output(Vt100_Output):
             super().flush()
 
     def erase_down(self) -> None:
-        """Erase from the beginning of a row on, in two parts: tmux scrolls a screen away that is erased in one."""
+        """Erase from the start of a row down, in two parts: tmux scrolls a screen away if it is erased in one."""
         self.write_raw("\x1b[K\x1b[C\x1b[J\x1b[D")
 
 
@@ -92,7 +92,7 @@ def open_output() -> Output:
 
 
 class FileHistory(History):
-    """The entries of a file."""
+    """The entries of a history file."""
 
     def __init__(self, file: HistoryFile) -> None:
         super().__init__()
@@ -108,11 +108,11 @@ class FileHistory(History):
 class Application(application.Application[Leaving]):
     def _on_resize(self) -> None:
         """
-        Take the line away from where it is now, and draw it again.
+        Erase the input line at its current place, and draw it again.
 
-        In a narrower window the rows that were full take more rows, so the first of them is further above the cursor.
-        Nearly all terminals wrap them again; on one that cuts them off, the last lines of the chat are overwritten, and
-        they are still in the room's history.
+        In a narrower window full rows take more rows, so the first of them is further above the cursor. Nearly all
+        terminals rewrap them; on one that truncates them, the last lines of the chat are overwritten, and remain in the
+        room's history.
         """
         screen = self.renderer.last_rendered_screen
         if screen is not None and (window := self.layout.current_window) in screen.visible_windows:

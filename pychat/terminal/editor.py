@@ -1,10 +1,10 @@
 """
-The terminal: a line to type in, the chat above it in the terminal's own scrollback, the status below it.
+The terminal: an input line, the chat above it in the terminal's own scrollback, the status below it.
 
-Everything runs on the thread that calls `run`; `notify` may be called from any.
+Everything runs on the thread that calls `run`; `notify` may be called from any thread.
 
-What is shown in one go is written in one go: the line is taken away, text printed, the line drawn again, and only then
-do the bytes leave. So nothing flickers, and a key that is pressed meanwhile is never echoed into the text.
+Each update is written in one piece: the input line is erased, text printed, the line drawn again, and only then are the
+bytes sent. So nothing flickers, and a key pressed meanwhile is never echoed into the text.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ from pychat.terminal.view import Fragment, Line
 from pychat.terminal.wrapping import wrap
 
 _TWICE_SECONDS: Final = 1.0
-"""Ctrl-C clears the line; again within this time, it leaves."""
+"""Ctrl-C clears the line; a second one within this time leaves."""
 _INTERRUPTED: Final = 130
 _KILLED: Final = 128
-"""And the number of the signal, as the shell has it."""
+"""Plus the number of the signal, as in a shell."""
 _LOOK: Final = Style.from_dict(STYLES)
 
 
@@ -62,18 +62,18 @@ class Editor:
     The `Screen` of a conversation.
 
     Args:
-        colors: Whether to use some.
-        history: What was typed before, and where to add to it.
+        colors: True to use colours.
+        history: The earlier input, to which new input is added.
     """
 
     def __init__(self, history: HistoryFile, *, colors: bool) -> None:
         self._talker: Talker
         self._lines: list[Fragment] = []
-        """What is shown next."""
+        """Lines to print next."""
         self._use_secret: Callable[[str], None] | None = None
         self._question = ""
         self._completed: Document | None = None
-        """The line as the last completion has left it."""
+        """The line after the last completion."""
         self._interrupted = -_TWICE_SECONDS
         self._pulse = Pulse(self._look)
         self._output = open_output()
@@ -93,15 +93,15 @@ class Editor:
         )
 
     def run(self, talker: Talker, start: Callable[[], None]) -> Leaving:
-        """Show the line, call `start` when things may be shown above it, and return when the person leaves."""
+        """Show the input line, call `start` when output may be shown above it, and return when the person leaves."""
         self._talker = talker
 
         def started() -> None:
             self._pulse.start()
             loop = asyncio.get_running_loop()
             loop.set_exception_handler(self._failed)
-            for number in (signal.SIGTERM, signal.SIGHUP):  # the second: the window is closed
-                if signal.getsignal(number) is not signal.SIG_IGN:  # it is, under nohup
+            for number in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the window was closed
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
                     loop.add_signal_handler(number, partial(self.leave, _KILLED + number, at_once=True))
             start()
             self._settle()
@@ -111,10 +111,10 @@ class Editor:
         except EOFError:  # the terminal is gone
             return Leaving(0)
         finally:
-            self._remember_line()  # which nobody could send any more
+            self._remember_line()  # nobody could send it any more
 
     def notify(self) -> None:
-        """Let the talker look at what is new, soon. From any thread."""
+        """Let the talker check for news, soon. May be called from any thread."""
         self._pulse.notify()
 
     def _look(self) -> None:
@@ -122,13 +122,13 @@ class Editor:
         self._settle()
 
     def _settle(self) -> None:
-        """Show what there is to show, and look again when the talker wants to."""
+        """Print pending lines, and schedule the next check that the talker requests."""
         self.flush()
         self._app.invalidate()
         self._pulse.again_in(self._talker.look_again_in())
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Let `run` raise what a bug raised: half a client would be worse."""
+        """Make `run` raise the exception of a bug, because a half-working client would be worse."""
         if not self._app.is_done:
             self._app.exit(exception=context.get("exception") or RuntimeError(context["message"]))
 
@@ -141,11 +141,11 @@ class Editor:
             self._lines.append(("", "\n"))
 
     def flush(self) -> None:
-        """Print what was shown."""
+        """Print the pending lines."""
         if not self._lines:
             return
         if not self._app.is_done and self._app.is_running:
-            self._output.hold()  # until the line is drawn again
+            self._output.hold()  # until the input line is drawn again
             self._app.renderer.erase()
             self._app.invalidate()
         text, self._lines = FormattedText(self._lines), []
@@ -159,7 +159,7 @@ class Editor:
 
     def give_back(self, text: str) -> None:
         if not self._buffer.text:
-            # Marked: the first key takes its place, an arrow keeps it.
+            # Selected: the first key replaces it, an arrow key keeps it.
             self._buffer.document = Document(text)
             self._buffer.selection_state = SelectionState()
             self._buffer.selection_state.enter_shift_mode()
@@ -195,7 +195,7 @@ class Editor:
         if self._app.is_running and not self._app.is_done:
             self._app.exit(result=Leaving(exit_code, reason, at_once))
 
-    # How it is drawn
+    # Drawing
 
     def _layout(self) -> layout.Layout:
         search = SearchToolbar()
@@ -221,7 +221,7 @@ class Editor:
         )
 
     def _shrink(self) -> None:
-        """Take the line away if it needs fewer rows than before: drawn over itself, it would keep them all."""
+        """Erase the input line if it needs fewer rows than before: otherwise it would keep them all."""
         screen, size = self._app.renderer.last_rendered_screen, self._output.get_size()
         if screen is not None:
             needed = self._app.layout.container.preferred_height(size.columns, size.rows).preferred
@@ -230,7 +230,7 @@ class Editor:
                 self._app.renderer.erase()
 
     def _status(self) -> FormattedText:
-        """The status, or what the person has to choose from."""
+        """Return the status, or the completions to choose from."""
         state = self._buffer.complete_state
         if self._question and self._use_secret is None:
             line: Line = [("question", f" {self._question} ")]
@@ -264,7 +264,7 @@ class Editor:
         self._settle()
 
     def _remember_line(self) -> None:
-        """Let the arrow up bring back what is in the line, today and tomorrow."""
+        """Add the line to the history, for the arrow up, also in later runs."""
         if self._buffer.text.strip() and not self._talker.is_secret(self._buffer.text):
             self._buffer.append_to_history()
 
@@ -281,13 +281,13 @@ class Editor:
         if self._buffer.complete_state is not None:
             self._buffer.complete_next()
             return
-        if self._buffer.document == self._completed:  # again, by reflex
+        if self._buffer.document == self._completed:  # a repeated Tab, by reflex
             return
         proposed = self._talker.complete(self._buffer.document.text_before_cursor)
         completions = [Completion(text, -proposed.typed) for text in proposed.texts]
         if len(completions) == 1:
             self._buffer.apply_completion(completions[0])
-            # After a command its argument may be wanted, after everything else the next word is not begun yet.
+            # After a command an argument may follow; otherwise the next word has not begun yet.
             self._completed = None if completions[0].text.startswith("/") else self._buffer.document
         elif completions:
             self._buffer.complete_state = CompletionState(self._buffer.document, completions)
@@ -350,7 +350,7 @@ class Editor:
             self._accept(event, confirmed=True)
 
     def _suspend(self, event: KeyPressEvent) -> None:
-        self._output.release()  # nothing more can be written until the shell lets us go on
+        self._output.release()  # nothing can be written until the shell continues this process
         event.app.suspend_to_background()
 
     def _do_nothing(self, event: KeyPressEvent) -> None:
@@ -358,5 +358,5 @@ class Editor:
 
 
 def _typing_height() -> layout.Dimension:
-    """A long message takes two thirds of the screen, and scrolls in it."""
+    """Return the height of the input line: a long message uses up to two thirds of the screen, and scrolls."""
     return layout.Dimension(min=1, max=max(1, get_app().output.get_size().rows * 2 // 3))

@@ -1,7 +1,7 @@
 """
-What a person typed, one file for each server, readable for nobody else.
+A person's earlier input, one file for each server, readable only by its owner.
 
-Each line is one entry as a JSON string: an entry may have lines of its own.
+Each line is one entry as a JSON string, because an entry may itself have several lines.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _PRIVATE: Final = 0o600
 
 
 def history_path(host: str, port: int | None, environment: Mapping[str, str]) -> Path:
-    """The file for a server (no port: a Unix socket), in the directory for state of the XDG base directories."""
+    """Return the file for a server (no port for a Unix socket), in the state directory of the XDG base directories."""
     state = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME") or Path.home(), ".local", "state")
     return Path(state, "pychat", "history", f"{quote(host, safe='')}-{'unix' if port is None else port}")
 
 
 class HistoryFile:
     """
-    The entries of one file. A disk that cannot be read or written costs the history, and nothing else.
+    The entries of one file. If the disk cannot be read or written, only the history is lost.
 
     Several clients may use the same file at once.
     """
@@ -37,7 +37,7 @@ class HistoryFile:
         self._path = path
 
     def read(self) -> list[str]:
-        """Return the entries, the last one last."""
+        """Return the entries, the oldest first."""
         try:
             lines = self._path.read_bytes().splitlines()
         except OSError:
@@ -53,7 +53,7 @@ class HistoryFile:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _PRIVATE)
             try:
-                os.fchmod(descriptor, _PRIVATE)  # it may be there already, as something else
+                os.fchmod(descriptor, _PRIVATE)  # it may already exist with another mode
                 os.write(descriptor, json.dumps(entry).encode() + b"\n")
             finally:
                 os.close(descriptor)
@@ -70,7 +70,7 @@ class HistoryFile:
 
 
 def _parse(line: bytes) -> str | None:
-    """An entry; None if the line is none: it was cut off, or somebody else wrote it."""
+    """Return an entry; None if the line is invalid: truncated, or written by another program."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What is heard, and where it goes: onto the screen, to a room that is not shown, or nowhere."""
+"""Route received items: to the screen, to a room that is not shown, or nowhere."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from pychat.terminal.rooms_view import Stage
 from pychat.terminal.view import mentions
 
 _EARLY: Final = 500
-"""What may come of rooms whose members are not known yet."""
+"""Limit of items from rooms whose members are not known yet."""
 _MISSED: Final = 10_000
-"""How much of what was missed is kept until it is known to be all; then the rest is taken as it comes."""
+"""Limit of missed items that are collected until the end of a reconnect; further ones are processed at once."""
 _BYTES: Final = 32 * 2**20
-"""What each of the two may take in memory."""
+"""The memory limit of each of the two."""
 
 
 class Hearing:
     """
-    Takes what is heard, one by one.
+    Processes received items one by one.
 
-    After a lost connection, what was missed comes before `Reconnected`; it waits for that, so that the screen first
-    says how much it is.
+    After a reconnect, missed items arrive before `Reconnected`; they are collected until then, so that the screen first
+    shows their number.
     """
 
     def __init__(
@@ -49,31 +49,31 @@ class Hearing:
     ) -> None:
         """
         Args:
-            still_in: Returns the rooms that the server has us in.
-            nickname: Returns the one that the server has us by.
+            still_in: Returns our rooms, as the server knows them.
+            nickname: Returns our nickname, as the server knows it.
         """
         self._stage = stage
         self._clock = clock
         self._still_in, self._nickname = still_in, nickname
         self._first_rooms = {fold(name) for name in still_in()}
-        """Those that we came in by and have not heard of yet."""
+        """Rooms joined on connecting whose members have not arrived yet."""
         self._early: Backlog[Heard] = Backlog(_EARLY, Memory(_BYTES))
         self._missed: Backlog[Heard] | None = None
-        """What came since the connection was lost; None while there is one."""
+        """Items since the connection was lost; None while there is one."""
         self._catching_up = False
         self._to_myself = 0
-        """Id of the last message that we have written to ourselves."""
+        """The id of the last message that we sent to ourselves."""
         self.retry_at: float | None = None
-        """When the client tries to come back; None: it is connected."""
+        """When the client tries to reconnect; None if it is connected."""
         self.correspondent: str | None = None
-        """Who wrote to us alone last."""
+        """The last person who sent us a direct message."""
         self.correspondent_id = 0
         """The id of that message."""
         self.rings = False
-        """Whether somebody means us; to be set back by the one who rings the bell."""
+        """True if a message mentions us; whoever rings the bell resets it."""
 
     def hear(self, heard: Heard) -> None:
-        """Take one thing."""
+        """Process an item."""
         if isinstance(heard, Reconnecting):
             self._reconnecting(heard)
         elif isinstance(heard, Reconnected):
@@ -84,7 +84,7 @@ class Hearing:
             _HEARD.get(type(heard), Hearing._show)(self, heard)
 
     def hear_answer(self, reply: Reply) -> None:
-        """Take the answer to something that we asked."""
+        """Process the answer to a request."""
         if isinstance(reply, Members) and reply.joined:
             self._members(reply, wanted=True)
         else:
@@ -93,7 +93,7 @@ class Hearing:
     # The connection
 
     def _reconnecting(self, heard: Reconnecting) -> None:
-        self._take_missed()  # it was lost again before everything had come
+        self._take_missed()  # it was lost again before everything had arrived
         self._missed = Backlog(_MISSED, Memory(_BYTES))
         if heard.attempt == 1:
             self._stage.show_comings()
@@ -105,7 +105,7 @@ class Hearing:
         missed = {0: "", 1: ", 1 missed message"}.get(heard.missed, f", {heard.missed} missed messages")
         self._stage.tell(f"-- reconnected{missed}", "heading")
         self._take_missed()
-        if self._stage.me != (nickname := self._nickname()):  # the server has changed it while we were away
+        if self._stage.me != (nickname := self._nickname()):  # the server has changed it meanwhile
             self._stage.me = nickname
             self._stage.tell(f"-- you are {nickname} now")
         still_in = {fold(name) for name in self._still_in()}
@@ -116,12 +116,12 @@ class Hearing:
     def _take_missed(self) -> None:
         missed, self._missed = [] if self._missed is None else self._missed.take_all(), None
         self._catching_up = True
-        # Who is there now comes last: those who have left meanwhile are not among them.
+        # Member lists come last: people who have left meanwhile are not in them.
         for heard in sorted(missed, key=lambda heard: isinstance(heard, Members)):
             self.hear(heard)
         self._catching_up = False
 
-    # What happens in rooms
+    # Events in rooms
 
     def _message(self, message: Message) -> None:
         if self._stage.ignores(message.sender):
@@ -129,7 +129,7 @@ class Hearing:
         me = self._stage.me
         means_me = message.sender != me and (message.room is None or mentions(message.text, me))
         if message.room is None:
-            if message.sender == me and fold(message.to or "") == fold(me):  # it is heard, and what one says is heard
+            if message.sender == me and fold(message.to or "") == fold(me):  # it arrives twice: as sent and as received
                 if message.id == self._to_myself:
                     return
                 self._to_myself = message.id
@@ -168,7 +168,7 @@ class Hearing:
         elif me and isinstance(event, Left):
             self._stage.show(event)
             self._stage.leave(event.room, wanted=True)
-        elif not me:  # our own way back into the rooms goes without saying
+        elif not me:  # our own return to the rooms is not shown
             there = rooms.of(event.nickname) if isinstance(event, Disconnected) else [rooms.find(event.room)]
             rooms.note(event)
             if rooms.current in there and not self._stage.ignores(event.nickname):
@@ -190,7 +190,7 @@ class Hearing:
 
     def _away(self, event: AwayChanged) -> None:
         stage = self._stage
-        if self._catching_up and event.nickname == stage.me:  # said again by the client (`client/settings.py`)
+        if self._catching_up and event.nickname == stage.me:  # repeated by the client (`client/settings.py`)
             return
         is_near = event.nickname == stage.me or stage.rooms.current in stage.rooms.of(event.nickname)
         if is_near and not stage.ignores(event.nickname):
@@ -205,7 +205,7 @@ class Hearing:
         else:
             self._stage.happen(room, event)
 
-    # What the server says
+    # Items from the server
 
     def _members(self, members: Members, *, wanted: bool = False) -> None:
         known = self._stage.rooms.find(members.room)
@@ -228,14 +228,14 @@ class Hearing:
             self._stage.show(replay)
 
     def _greeting(self, heard: Welcome | Motd | Lines) -> None:
-        if not self._catching_up:  # we have read it
+        if not self._catching_up:  # we have already seen it
             self._stage.show(heard)
 
     def _dropped(self, dropped: Dropped) -> None:
         self._stage.tell(f"-- {dropped.number} lines came too fast and are not shown", "error")
 
     def _nothing(self, heard: Heard) -> None:
-        """For what goes without saying; the reason of a goodbye is told with what follows it."""
+        """Ignore an item; the reason of a goodbye is shown with the item that follows."""
 
     def _show(self, heard: Any) -> None:
         self._stage.show(heard)
@@ -264,4 +264,4 @@ _HEARD: Final[dict[type, Callable[[Hearing, Any], None]]] = {
     Tagged: Hearing._nothing,
     Bye: Hearing._nothing,
 }
-"""By the kind of what is heard; everything else is shown."""
+"""By the type of the item; every other type is shown."""

@@ -1,4 +1,4 @@
-"""What a conversation needs of the terminal, and what the terminal needs of a conversation."""
+"""The interfaces between a conversation and the terminal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pychat.terminal.view import Line
 
 
 class Typed(Enum):
-    """What becomes of a line that was typed."""
+    """The result of entering a line."""
 
     TAKEN = auto()
-    """It is done with, and can be brought back by the arrow up, unless it is secret."""
+    """It was processed, and the arrow up recalls it, unless it is secret."""
     KEPT = auto()
-    """It stays where it is."""
+    """It stays in the input line."""
 
 
 class Leaving(NamedTuple):
@@ -24,16 +24,16 @@ class Leaving(NamedTuple):
 
     exit_code: int
     reason: str = ""
-    """What the others shall be told."""
+    """The disconnect reason shown to others."""
     at_once: bool = False
-    """Whether the person does not want to wait for anything."""
+    """True if the person does not want to wait for anything."""
 
 
 class Screen(Protocol):
-    """The terminal (`editor.py`), for the conversation. What is shown appears when the call that shows it returns."""
+    """The terminal (`editor.py`), for the conversation. Output appears when the call that causes it returns."""
 
     def show(self, lines: Iterable[Line]) -> None:
-        """Print lines above the one that is typed."""
+        """Print lines above the input line."""
 
     def ring(self) -> None:
         """Ring the bell."""
@@ -42,56 +42,56 @@ class Screen(Protocol):
         """Clear the screen."""
 
     def give_back(self, text: str) -> None:
-        """Put a text into the line; if something else is there by now, one arrow up brings the text."""
+        """Put a text into the input line; if that is not empty, the arrow up recalls the text."""
 
     def take_back(self, text: str) -> bool:
-        """Empty the line if it is this text; return whether it was."""
+        """Empty the input line if it has this text; return whether it had."""
 
     def change_line(self, text: str) -> str:
-        """Put a text into the line, whose question, if there is one, is answered by no; return what was there."""
+        """Replace the input line, answering an open question with no; return the earlier text."""
 
     def put_away(self, text: str) -> None:
-        """Let one arrow up bring a text, unless it is secret."""
+        """Let the arrow up recall a text, unless it is secret."""
 
     def ask_secret(self, question: str, use: Callable[[str], None]) -> None:
-        """Ask for something that nobody shall see; `use` is called with it, unless the person gives up."""
+        """Ask for a secret without echo; `use` is called with it, unless the person gives up."""
 
     def confirm(self, question: str) -> None:
-        """Ask whether the line that was just entered is meant so; if it is, it is entered again as confirmed."""
+        """Ask for confirmation of the line just entered; if confirmed, it is entered again."""
 
     def leave(self, exit_code: int, reason: str = "") -> None:
-        """Take the line away and return from `run`."""
+        """Remove the input line and return from `run`."""
 
 
 class Talker(Protocol):
-    """The conversation (`conversation.py`), for the terminal. All of it is called on the terminal's thread."""
+    """The conversation (`conversation.py`), for the terminal. All methods are called on the terminal's thread."""
 
     def prompt(self) -> str:
-        """What stands before the line that is typed."""
+        """Return the prompt of the input line."""
 
     def status(self, columns: int) -> Line:
-        """What stands below it, in so many columns."""
+        """Return the status line, in at most `columns` columns."""
 
     def enter(self, text: str, *, confirmed: bool = False) -> Typed:
-        """Take a line that was typed."""
+        """Process an entered line."""
 
     def is_secret(self, text: str) -> bool:
-        """Whether a line has something in it that no file may have: a password, the key of a room."""
+        """Return whether a line contains a secret that must not be stored: a password, a room key."""
 
     def complete(self, before: str) -> Completions:
-        """Propose what the text before the cursor could end with."""
+        """Return the completions of the text before the cursor."""
 
     def go_to_number(self, number: int) -> None:
         """Show the room with this number."""
 
     def go_to_neighbour(self, step: int) -> None:
-        """Show the room so many numbers further."""
+        """Show the room `step` numbers further."""
 
     def go_to_active(self) -> None:
-        """Show the next room in which something was said."""
+        """Show the next room with unread messages."""
 
     def look(self) -> None:
-        """Take what is new, and do what is due."""
+        """Process news, and do what is due."""
 
     def look_again_in(self) -> float | None:
-        """In how many seconds to `look` again, even if nothing is new; None: only then."""
+        """Return the seconds until the next `look` without news; None if none is needed."""

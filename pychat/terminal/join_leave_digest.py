@@ -1,7 +1,7 @@
 """
-Joins and leaves of the room on the screen, held back a little, so that a crowd takes one line.
+Joins and leaves of the room on the screen, delayed briefly, so that a crowd takes one line.
 
-Who leaves and comes back meanwhile, or looks in for a moment, is not mentioned at all.
+People who leave and return within that time, or join only for a moment, are not mentioned at all.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from pychat.model.events import Disconnected, Joined, Left
 from pychat.model.names import fold
 
 HELD_SECONDS: Final = 3.0
-"""For how long a join or a leave is held back at most."""
+"""The longest delay of a join or leave."""
 
 MOST_HELD: Final = 100
-"""How many are held back; then they are shown at once."""
+"""How many are delayed; more are shown at once."""
 
 Coming: TypeAlias = Joined | Left | Disconnected
 
 
 class ComingsAndGoings:
-    """What is held back. Times are those of a clock that never goes back."""
+    """The delayed events. Times are from a monotonic clock."""
 
     def __init__(self) -> None:
         self._held: dict[str, Coming] = {}
         self.due: float | None = None
-        """When it has to be shown; None if there is nothing."""
+        """When they must be shown; None if there are none."""
 
     def add(self, event: Coming, now: float) -> None:
-        """Hold back an event."""
+        """Delay an event."""
         before = self._held.pop(fold(event.nickname), None)
         if before is None or isinstance(before, Joined) == isinstance(event, Joined):
             self._held[fold(event.nickname)] = event
@@ -40,15 +40,15 @@ class ComingsAndGoings:
 
     @property
     def is_full(self) -> bool:
-        """Whether it has to be shown now."""
+        """True if the events must be shown now."""
         return len(self._held) >= MOST_HELD
 
     def concern(self, nickname: str) -> bool:
-        """Whether something about this person is held back."""
+        """Return whether an event of this person is delayed."""
         return fold(nickname) in self._held
 
     def take(self) -> tuple[list[Joined], list[Left | Disconnected]]:
-        """Return who came and who went, and hold back nothing any more."""
+        """Return the joins and the leaves, and clear them."""
         events, self._held, self.due = [*self._held.values()], {}, None
         came = [event for event in events if isinstance(event, Joined)]
         return came, [event for event in events if not isinstance(event, Joined)]

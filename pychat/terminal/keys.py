@@ -1,4 +1,4 @@
-"""The keys of the line to type in, beside those of readline; docs/terminal.md has the same table for people."""
+"""The keys of the input line, besides those of readline; docs/terminal.md has the same table for people."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Final, NamedTuple
 
 
 class Key(NamedTuple):
-    """One key, or two pressed one after the other, and the method of the editor that it calls."""
+    """One key, or two pressed in sequence, and the method of the editor that it calls."""
 
     keys: tuple[str, ...]
-    """As prompt_toolkit calls them; Alt and a key is Escape and that key."""
+    """In the notation of prompt_toolkit; Alt and a key is Escape and that key."""
     does: str
     where: str = "line"
-    """`line`, `secret` (where a password is typed), `question` (while one waits for its answer), or `everywhere`."""
+    """`line`, `secret` (while a password is typed), `question` (while one is open), or `everywhere`."""
     eager: bool = False
-    """Whether it goes before longer sequences of keys, and before the keys of readline."""
+    """True if it takes priority over longer sequences, and over the keys of readline."""
 
 
 KEYS: Final = (
@@ -35,6 +35,6 @@ KEYS: Final = (
     Key(("<any>",), "answer", "question", eager=True),
     Key(("c-z",), "suspend", "everywhere"),
     Key(("<sigint>",), "quit_at_once", "everywhere"),
-    # The mouse is the terminal's, and an escape sequence in a paste may look like its events.
+    # The mouse belongs to the terminal, and an escape sequence in a paste may look like its events.
     Key(("<vt100-mouse-event>",), "do_nothing", "everywhere", eager=True),
 )

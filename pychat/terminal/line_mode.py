@@ -1,8 +1,8 @@
 """
-The terminal without an editor: what is typed and what is heard follow each other, as in `nc`.
+The terminal without an editor: input and output alternate, as in `nc`.
 
-For a terminal that cannot move its cursor, and for an output that is no terminal. What is typed are commands and
-messages all the same, and passwords are asked for where nobody sees them.
+For a terminal that cannot move its cursor, and for output that is not a terminal. Input still consists of commands and
+messages, and passwords are read without echo.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _INTERRUPTED: Final = 130
 
 def ask_nickname(proposal: str = "") -> str:
     """
-    Ask for a nickname; raises EOFError or KeyboardInterrupt if the person gives up.
+    Ask for a nickname; raise EOFError or KeyboardInterrupt if the person gives up.
 
     Args:
-        proposal: That of a person who only presses Enter.
+        proposal: The nickname if the person just presses Enter.
     """
     print(f"Your nickname [{proposal}]: " if proposal else "Your nickname: ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
@@ -50,19 +50,19 @@ class LineMode:
         self._talker: Talker
         self._write = write
         self._lines: list[str] = []
-        """What is shown next."""
+        """Lines to print next."""
         self._typed = b""
-        """The beginning of a line; a terminal gives whole ones, but for very long ones."""
+        """The beginning of a line; terminals send whole lines, except very long ones."""
         self._doubted: str | None = None
-        """What the next line says whether it is meant so."""
+        """The line that the next line must confirm."""
         self._leaving: Leaving | None = None
-        # From any thread; a pipe, because one waits for it and for stdin at once.
+        # Written by any thread; a pipe, so that select can wait for it and stdin at once.
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
 
     def run(self, talker: Talker, start: Callable[[], None]) -> Leaving:
-        """Call `start`, take lines, and return when the person leaves."""
+        """Call `start`, process lines, and return when the person leaves."""
         self._talker = talker
         start()
         try:
@@ -76,8 +76,8 @@ class LineMode:
         return self._leaving
 
     def notify(self) -> None:
-        """Let the talker look at what is new, soon. From any thread."""
-        with contextlib.suppress(BlockingIOError):  # it is full of such
+        """Let the talker check for news, soon. May be called from any thread."""
+        with contextlib.suppress(BlockingIOError):  # the pipe is full of wake-ups
             os.write(self._wake, b"!")
 
     def _wait(self) -> None:
@@ -103,7 +103,7 @@ class LineMode:
         if self._leaving is not None:
             return
         if doubted is None:
-            self._talker.look()  # the room may be another one by now
+            self._talker.look()  # the room may have changed meanwhile
             if self._talker.enter(text) is Typed.KEPT and self._doubted is not None:
                 self._doubted = text
         elif text.strip().lower() in ("y", "yes"):
@@ -116,32 +116,32 @@ class LineMode:
         self._lines += ["".join([text for _, text in line]) for line in lines]
 
     def flush(self) -> None:
-        """Print what was shown."""
+        """Print the pending lines."""
         lines, self._lines = self._lines, []
         self._write(lines)
 
     def ring(self) -> None:
-        """Ring nothing: the output may be a file."""
+        """Do nothing: the output may be a file."""
 
     def clear(self) -> None:
-        """Clear nothing: such a terminal cannot."""
+        """Do nothing: such a terminal cannot be cleared."""
 
     def give_back(self, text: str) -> None:
-        """Give nothing back: the text is on the screen, as it was typed."""
+        """Do nothing: the text is still on the screen, as it was typed."""
 
     def take_back(self, text: str) -> bool:
-        """Nothing was given back."""
+        """Return False: no text was given back."""
         return False
 
     def change_line(self, text: str) -> str:
-        """Forget what is typed and not entered, as far as the terminal does."""
+        """Discard input that was typed but not entered, as far as the terminal does."""
         with contextlib.suppress(termios.error):
             termios.tcflush(_STDIN, termios.TCIFLUSH)
         self._typed, self._doubted = b"", None
         return ""
 
     def put_away(self, text: str) -> None:
-        """Keep nothing: there is no arrow up."""
+        """Do nothing: there is no arrow up."""
 
     def ask_secret(self, question: str, use: Callable[[str], None]) -> None:
         self.flush()

@@ -1,5 +1,5 @@
 """
-The slash commands of the terminal client: those of every line language, and those that it does itself.
+The slash commands of the terminal client: those of every line language, and its own.
 
 `/help` lists all of them, from the docstrings, as `protocols/text/slash_commands.py` does.
 """
@@ -21,13 +21,13 @@ class Clear(NamedTuple):
 
 
 class Ignore(NamedTuple):
-    """Show nothing any more that somebody says; an empty nickname: who is ignored?"""
+    """Hide messages of a person; with an empty nickname, list who is ignored."""
 
     nickname: str
 
 
 class Unignore(NamedTuple):
-    """Show it again."""
+    """Show messages of a person again."""
 
     nickname: str
 
@@ -39,17 +39,17 @@ class Win(NamedTuple):
 
 
 class Go(NamedTuple):
-    """Show a room that one is in, by the beginning of its name."""
+    """Show a joined room, by the beginning of its name."""
 
     room: str
 
 
 class Reconnect(NamedTuple):
-    """Try to come back at once."""
+    """Reconnect at once."""
 
 
 Local: TypeAlias = Clear | Reconnect | Ignore | Unignore | Win | Go
-"""What no server has to know of."""
+"""Commands that the server does not see."""
 
 _KEYS: Final = """\
 Enter         says the line, or runs the command; on an empty line: tries at once to come back

@@ -1,4 +1,4 @@
-"""Passwords at the terminal: they are asked for where nobody sees them, and what has one in it is kept nowhere."""
+"""Passwords at the terminal: they are read without echo, and input that contains one is not stored."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pychat.terminal.interfaces import Screen
 from pychat.terminal.view import visible_line
 
 _LEAST: Final = 8
-"""Characters that a password must have, unless a server's own accounts want others: then it is given in the command."""
+"""Minimum length of a password; if a server's own accounts allow shorter ones, these are given in the command."""
 _CLOSE: Final = 0.7
-"""How much a mistyped command is like one that takes a password."""
+"""How similar a mistyped command must be to one that takes a password."""
 
 
 class _Question(NamedTuple):
-    """What is asked for if a field of a verb is empty."""
+    """The question for a field of a verb that is empty."""
 
     field: str
     text: Callable[[Any], str]
     twice: bool = False
-    """Whether it is asked again: nobody sees what is typed, and who errs is locked out."""
+    """True if it is asked twice: a typing error in hidden input would lock the user out."""
 
 
 def _new(verb: Verb) -> str:
@@ -46,11 +46,11 @@ _QUESTIONS: Final[dict[type, tuple[_Question, ...]]] = {
 
 def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: Callable[[str], None]) -> bool:
     """
-    Ask for the passwords that a verb lacks, one after the other; False if it lacks none.
+    Ask for the missing passwords of a verb, one after the other; return False if none are missing.
 
     Args:
-        done: Given the verb with all of them.
-        tell: Given what is wrong.
+        done: Called with the complete verb.
+        tell: Called with error texts.
     """
     question = next((q for q in _QUESTIONS.get(type(verb), ()) if not getattr(verb, q.field)), None)
     if question is None:
@@ -71,7 +71,7 @@ def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: 
             again("these are two passwords")
 
     def again(problem: str) -> None:
-        # Whoever types on without looking does not say the next password to the room.
+        # Ask at once, so that a person who types on does not send the next password to the room.
         tell(f"! {problem}; try again, or press Enter to give up")
         ask_secrets(screen, verb, done, tell)
 
@@ -85,7 +85,7 @@ def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: 
 
 
 def has_secret(verb: object) -> bool:
-    """Whether a verb has something in it that no file may have: a password, the key of a room."""
+    """Return whether a verb contains a secret that must not be stored: a password, a room key."""
     if isinstance(verb, SetModes):
         return any(change.mode == "k" and change.argument for change in verb.changes)
     if isinstance(verb, Join):
@@ -96,6 +96,6 @@ def has_secret(verb: object) -> bool:
 
 
 def is_like_a_secret(line: str) -> bool:
-    """Whether a line that is no command may be meant as one with a password: "/lgoin sesame"."""
+    """Return whether an invalid command may be meant as one with a password: "/lgoin sesame"."""
     name, _, rest = line.removeprefix("/").partition(" ")
     return bool(rest and difflib.get_close_matches(name.lower(), WITH_PASSWORD, n=1, cutoff=_CLOSE))

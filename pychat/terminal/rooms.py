@@ -1,7 +1,7 @@
 """
-The client's own picture of the chat: the rooms one is in, who is there, and what was said where nobody looks.
+The client's state of the chat: its rooms, their members, and events in rooms that are not shown.
 
-One room is on the screen; what happens in the others is kept here, bounded, until the person goes there.
+One room is on the screen; events of the others are stored here, up to a limit, until the person shows them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pychat.model.replies import Gap, Members
 from pychat.terminal.view import Line
 
 KEPT_ITEMS: Final = 500
-"""What is kept of a room that is not on the screen; older things are in its history."""
+"""How many events are stored for a room that is not on the screen; older ones are in its history."""
 RECENT_LINES: Final = 8
 """Lines of a room that are shown again."""
 KEPT_BYTES: Final = 16 * 2**20
-"""And of all rooms together, in memory."""
+"""The memory limit for all rooms together."""
 MOST_NAMES: Final = 100_000
 """How many members of rooms are known by name."""
 
@@ -33,45 +33,45 @@ class Room:
         self.name = name
         self.topic = ""
         self.nicknames: dict[str, str] = {}
-        """Everybody's, by the folded one; who spoke last stands last."""
+        """All members, by folded name; the last one to speak is last."""
         self.unread = 0
         """Messages since the room was last on the screen."""
         self.mentions = 0
-        """How many of them have our nickname in them."""
+        """How many of them mention our nickname."""
         self.recent: deque[Line] = deque(maxlen=RECENT_LINES)
-        """What was shown of it last, to be shown again when one comes back."""
+        """The last lines shown of it, to be shown again when the person returns."""
         self.draft = ""
-        """What stood in the line when another room was shown."""
+        """The unsent input line from when another room was shown."""
         self._kept: Backlog[Event | Gap] = Backlog(KEPT_ITEMS, memory or Memory(KEPT_BYTES))
         self._dropped = 0
 
     def speaks(self, nickname: str) -> None:
-        """Note that somebody said something."""
+        """Record that a member has spoken."""
         key = fold(nickname)
         if key in self.nicknames:
             self.nicknames[key] = self.nicknames.pop(key)
 
     def keep(self, event: Event | Gap, *, unread: bool = False, mentions: bool = False) -> None:
-        """Keep what happened while the room is not on the screen."""
+        """Store an event while the room is not on the screen."""
         self._dropped += self._kept.append(event)
         self.unread += unread
         self.mentions += mentions
 
     def catch_up(self) -> tuple[list[Event | Gap], int]:
-        """Return what was kept, and how many older things were not; it counts as read from now on."""
+        """Return the stored events, and how many older ones were dropped; all count as read from now on."""
         kept, dropped = self._kept.take_all(), self._dropped
         self._dropped = self.unread = self.mentions = 0
         return kept, dropped
 
 
 class Rooms:
-    """The rooms in the order in which we came in; the keys Alt-1 to Alt-9 go by it."""
+    """The rooms in the order of joining, which the keys Alt-1 to Alt-9 use."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}
         self._memory = Memory(KEPT_BYTES)
         self.current: Room | None = None
-        """The one on the screen."""
+        """The room on the screen."""
 
     def __iter__(self) -> Iterator[Room]:
         return iter(self._rooms.values())
@@ -81,10 +81,10 @@ class Rooms:
         return self._rooms.get(fold(name))
 
     def enter(self, members: Members) -> Room:
-        """Note who is in a room that we have joined, or came back into; return it."""
+        """Record the members of a room that we have joined, or rejoined; return it."""
         room = self._rooms.setdefault(fold(members.room), Room(members.room, self._memory))
         room.topic = members.topic
-        # Those who spoke stay behind the others, in their order.
+        # Members who have spoken stay after the others, in their order.
         free = MOST_NAMES - sum(len(other.nicknames) for other in self if other is not room)
         there = {fold(member.nickname): member.nickname for member in members.members[: max(0, free)]}
         spoke = [key for key in room.nicknames if key in there]
@@ -98,10 +98,10 @@ class Rooms:
         if room is self.current:
             self.current = None
         if room is not None:
-            room.catch_up()  # gives the memory back
+            room.catch_up()  # releases the memory
 
     def last(self) -> Room | None:
-        """Return the room that we came into last."""
+        """Return the room that we joined last."""
         return next(reversed(self._rooms.values()), None)
 
     def number(self, number: int) -> Room | None:
@@ -110,16 +110,16 @@ class Rooms:
         return rooms[number - 1] if 0 < number <= len(rooms) else None
 
     def next_active(self) -> Room | None:
-        """Return the room in which something was said that we have not seen; where we are mentioned goes first."""
+        """Return a room with unread messages; one with a mention comes first."""
         active = [room for room in self if room.unread and room is not self.current]
         return next((room for room in active if room.mentions), active[0] if active else None)
 
     def of(self, nickname: str) -> list[Room]:
-        """The rooms in which somebody is."""
+        """Return the rooms that a person is in."""
         return [room for room in self if fold(nickname) in room.nicknames]
 
     def note(self, event: Event | Gap) -> None:
-        """Note who is where, and what rooms are about."""
+        """Update members and topics of rooms."""
         match event:
             case Joined(room=name, nickname=nickname) if room := self.find(name):
                 if sum(len(other.nicknames) for other in self) < MOST_NAMES:
@@ -130,7 +130,7 @@ class Rooms:
                 for room in self:
                     room.nicknames.pop(fold(nickname), None)
             case Renamed(old=old, new=new):
-                for room in self.of(old):  # in the same place: who is renamed has not spoken
+                for room in self.of(old):  # in the same position: a renamed member has not spoken
                     names = [new if key == fold(old) else name for key, name in room.nicknames.items()]
                     room.nicknames = {fold(name): name for name in names}
             case TopicChanged(room=name, topic=topic) if room := self.find(name):

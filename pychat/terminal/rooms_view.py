@@ -1,4 +1,4 @@
-"""What is on the screen: one room, what was said there, and nobody who is ignored."""
+"""The content of the screen: one room and its events, without people who are ignored."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from pychat.terminal.view import Stamped, View, crowd_line, plain_line
 
 class Stage:
     """
-    The rooms one is in, and the one of them that is shown.
+    The rooms that we are in, one of which is shown.
 
     Args:
-        me: Nickname of the one who looks at it.
+        me: The nickname of the person at the screen.
     """
 
     def __init__(self, screen: Screen, me: str, clock: Clock) -> None:
@@ -31,9 +31,9 @@ class Stage:
         self._comings = ComingsAndGoings()
         self.rooms = Rooms()
         self.was_moved = False
-        """Whether the room was changed for the person, who may not have seen it, and was not asked since."""
+        """True if the room was changed automatically, and the person may not have noticed."""
         self.ignored: dict[str, str] = {}
-        """Nicknames of those who are ignored, by the folded one."""
+        """The nicknames of ignored people, by folded name."""
 
     @property
     def me(self) -> str:
@@ -49,11 +49,11 @@ class Stage:
         self._screen.show(self._view.stamp(Stamped(self._clock.time(), [plain_line(text, style)])))
 
     def explain(self, lines: Iterable[str]) -> None:
-        """Show help: it belongs to no moment."""
+        """Show help, without a time."""
         self._screen.show([plain_line(line, "note") for line in lines])
 
     def show(self, item: Event | Reply) -> None:
-        """Show something that was heard, or answered."""
+        """Show an item that was received, or an answer."""
         if isinstance(item, RoomList):
             item = item._replace(rooms=tuple([self._marked(room) for room in item.rooms]))
         if isinstance(item, Replay | HistoryPage):
@@ -68,7 +68,7 @@ class Stage:
             room.recent.extend(lines)
 
     def _marked(self, info: RoomInfo) -> RoomInfo:
-        """A room of the server, marked if it is one of ours."""
+        """Return a room from the server's list, marked if we are in it."""
         room = self.rooms.find(info.name)
         if room is None:
             return info
@@ -76,7 +76,7 @@ class Stage:
         return info._replace(name=f"{info.name} (your room {[*self.rooms].index(room) + 1}{unread})")
 
     def ignores(self, nickname: str) -> bool:
-        """Whether somebody is ignored."""
+        """Return whether somebody is ignored."""
         return fold(nickname) in self.ignored
 
     # Rooms
@@ -86,7 +86,7 @@ class Stage:
         Show a room that we have just joined.
 
         Args:
-            wanted: Whether the person has asked for it: then what is in the line is meant for it.
+            wanted: True if the person requested it: then the input line is meant for it.
         """
         self.show_comings()
         before, room = self.rooms.current, self.rooms.enter(members)
@@ -98,7 +98,7 @@ class Stage:
         self.show(members)
 
     def go_to(self, room: Room) -> None:
-        """Show another room that the person wants to see, and what was said there meanwhile."""
+        """Show another room at the person's request, with its stored events."""
         before = self.rooms.current
         if room is not before:
             self._change_line(before, room)
@@ -106,7 +106,7 @@ class Stage:
         self._go_to(room)
 
     def _change_line(self, before: Room | None, room: Room) -> None:
-        """Let the line have what is meant for the room."""
+        """Change the input line to the draft of the room."""
         draft = self._screen.change_line(room.draft)
         room.draft = ""
         if before is not None:
@@ -133,7 +133,7 @@ class Stage:
         Forget a room; if it was shown, show another one.
 
         Args:
-            wanted: Whether the person has asked for it.
+            wanted: True if the person requested it.
         """
         was_shown = self.rooms.current is not None and self.rooms.current is self.rooms.find(name)
         self.rooms.leave(name)
@@ -152,40 +152,40 @@ class Stage:
             self.tell(f"-- your unfinished line for {name} is one arrow up away")
 
     def happen(self, room: Room, event: Event | Gap, *, mentions: bool = False) -> None:
-        """Show something that happened in a room, or keep it until the person goes there."""
+        """Show an event of a room, or store it until the person shows the room."""
         if room is self.rooms.current:
             self.show(event)
         else:
             mine = isinstance(event, Message) and event.sender == self.me
             room.keep(event, unread=isinstance(event, Message) and not mine, mentions=mentions)
 
-    # Those who come and go
+    # Joins and leaves
 
     def hold(self, event: Coming) -> None:
-        """Show soon that somebody came or went; see `show_comings`."""
+        """Show a join or leave soon; see `show_comings`."""
         self._comings.add(event, self._clock.monotonic())
         if self._comings.is_full:
             self.show_comings()
 
     def show_comings(self) -> None:
-        """Show who came and who went."""
+        """Show the delayed joins and leaves."""
         for events in self._comings.take():
             if events:
                 self._screen.show(self._view.stamp(Stamped(events[-1].time, [plain_line(crowd_line(events))])))
 
     def show_due(self) -> None:
-        """Show what was held back for long enough."""
+        """Show joins and leaves that are due."""
         if self.due_in() == 0.0:
             self.show_comings()
 
     def due_in(self) -> float | None:
-        """In how many seconds there is something due; None if there is nothing."""
+        """Return the seconds until joins and leaves are due; None if there are none."""
         due = self._comings.due
         return None if due is None else max(0.0, due - self._clock.monotonic())
 
 
 def _people(event: Event) -> list[str]:
-    """The nicknames that an event is about, and those that its masks begin with."""
+    """Return the nicknames that an event is about, and those at the beginning of its masks."""
     names = [getattr(event, field, "") for field in ("sender", "nickname", "by", "invited", "old", "new")]
     for change in getattr(event, "changes", ()):
         names.append((change.argument or "").removeprefix(MUTE).partition("!")[0])

@@ -1,4 +1,4 @@
-"""The line below the one to type in: where one is, who else is there, and what is going on elsewhere."""
+"""The status line: the current room, its members, and unread messages in other rooms."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pychat.terminal.view import Line, visible_line, width_of
 
 _BETWEEN = " | "
 _NARROW = 60
-"""Columns in which trouble is told without the name of the server."""
+"""Columns up to which a problem is shown without the name of the server."""
 _SHORTEST_TOPIC = 12
-"""Columns of a topic that are worth to be shown."""
+"""The shortest part of a topic worth showing, in columns."""
 
 
 class Link(NamedTuple):
-    """What is known of the connection."""
+    """The state of the connection."""
 
     server: str
-    """What the server calls itself."""
+    """The name of the server."""
     retry_in: float | None = None
-    """Seconds until the client tries to come back; None: it is connected."""
+    """Seconds until the client tries to reconnect; None if it is connected."""
     sending: int = 0
-    """Messages that wait for their acknowledgement for longer than usual."""
+    """Messages that have waited for their acknowledgement for longer than usual."""
 
 
 def status_line(nickname: str, rooms: Rooms, link: Link, columns: int = 1000) -> Line:
     """
-    Return the line. On a narrow terminal what matters less is left out, and nothing is cut off.
+    Return the line. On a narrow terminal less important parts are left out, and nothing is truncated.
 
         ann in ops, 5 members | 1:lobby(12) 2:ops 3:dev(2!) | pychat: connected | next release: Friday
     """
@@ -71,7 +71,7 @@ def _joined(parts: list[Line]) -> Line:
 
 
 def _rooms(rooms: Rooms, shown: list[Room]) -> Line:
-    """The numbers and names of rooms, with what is unread there."""
+    """Return the numbers and names of rooms, with their unread messages."""
     line: Line = []
     for number, room in enumerate(rooms, 1):
         if room in shown:
@@ -83,7 +83,7 @@ def _rooms(rooms: Rooms, shown: list[Room]) -> Line:
 
 
 def choices_line(texts: list[str], chosen: int | None) -> Line:
-    """What stands there instead while the person chooses one of several completions."""
+    """Return the line shown instead while the person chooses from completions."""
     line: Line = []
     for number, text in enumerate(texts):
         line += [("status", " "), ("question" if number == chosen else "status", text.rstrip(": "))]

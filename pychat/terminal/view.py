@@ -1,8 +1,8 @@
 """
-How things look on the screen: what was heard as lines of styled fragments.
+Render received items for the screen: lines of styled fragments.
 
-Everything that comes from others is cleaned here, whatever the server did, and it never becomes a control sequence: a
-fragment is a style and a text, and the text has nothing but characters that can be seen.
+All text from others is cleaned here, whatever the server did, and never becomes a control sequence: a fragment is a
+style and a text, and the text has only visible characters.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ Line: TypeAlias = list[Fragment]
 
 _MOST_MARKS: Final = 6
 """
-Combining marks in a row that are shown. No language stacks as many; more are meant to run into the lines around.
+Maximum number of successive combining marks. No language uses as many; more are meant to overwrite other lines.
 
-Nicknames have fewer (`model/names.py`). What was said stays as it is; only this screen leaves some of it out.
+Nicknames have fewer (`model/names.py`). The message itself is unchanged; only this screen hides the excess.
 """
 
 _INVISIBLE: Final = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
-"""What has no width and no language needs between letters. The joiners of emoji and of Persian stay."""
+"""Characters without width that no language needs between letters. The joiners of emoji and Persian stay."""
 
 _STYLES: Final = {"-->": "quiet", "<--": "quiet", "-- ": "note", "! ": "error"}
-"""By how lines begin (`protocols/text/render.py`)."""
+"""By the beginning of a line (`protocols/text/render.py`)."""
 
 
 class Stamped(NamedTuple):
-    """Lines of one moment, still without its time before them."""
+    """Lines of one moment, still without their time."""
 
     moment: float
     """POSIX seconds."""
@@ -49,12 +49,12 @@ class Stamped(NamedTuple):
 
 
 def width_of(text: str) -> int:
-    """How many columns a text takes, about."""
+    """Return approximately how many columns a text takes."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
 
 
 def visible(text: str) -> str:
-    """Return a text of somebody else as it may be shown; it may have several lines."""
+    """Return a text from others, made safe to show; it may have several lines."""
     return _with_few_marks(_INVISIBLE.sub("", clean(text)))
 
 
@@ -71,18 +71,18 @@ def _with_few_marks(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """The same for a name or a line: on one line."""
+    """Return a name or a line from others, made safe to show, on one line."""
     return visible(text).replace("\n", " ")
 
 
 def plain_line(text: str, style: str = "") -> Line:
-    """A line in one style; without one, that of how it begins."""
+    """Return a line in one style; by default, the style for its beginning."""
     text = visible_line(text)
     return [(style or next((name for start, name in _STYLES.items() if text.startswith(start)), ""), text)]
 
 
 def mentions(text: str, nickname: str) -> bool:
-    """Whether a text has the nickname in it, whatever its case: as a word, or beside letters that no blank parts."""
+    """Return whether a text mentions the nickname, ignoring case: as a word, or next to a script without blanks."""
     return _mention(nickname).search(text) is not None
 
 
@@ -95,10 +95,10 @@ def _mention(nickname: str) -> re.Pattern[str]:
 
 class View:
     """
-    Makes lines of items. It knows whom it shows them to, and which day the line before was of.
+    Renders items as lines, depending on the reader, and on the date of the previous line.
 
     Args:
-        me: Nickname of the one who looks at it.
+        me: The nickname of the person at the screen.
         today: POSIX seconds.
     """
 
@@ -108,14 +108,14 @@ class View:
 
     def show(self, item: Event | Reply, now: float) -> list[Line]:
         """
-        The lines of an item, each with its time, a new day announced.
+        Return the lines of an item, each with its time; a change of date gets its own line.
 
-        What has no time of its own happened `now`.
+        Items without a time have the time `now`.
         """
         return [line for stamped in self._items(item, now) for line in self.stamp(stamped)]
 
     def stamp(self, stamped: Stamped) -> list[Line]:
-        """Put the time before lines; before them comes a line with the day, if it is another one."""
+        """Add the time to lines; a change of date gets its own line before them."""
         if not stamped.lines:
             return []
         moment = time.localtime(stamped.moment)
@@ -131,7 +131,7 @@ class View:
     def _items(self, item: Event | Reply, now: float) -> list[Stamped]:
         if not isinstance(item, Replay | HistoryPage):
             return [Stamped(item.time if isinstance(item, Event) else now, self._lines(item))]
-        # A page of nothing but, say, changes of profiles has nothing to show.
+        # A page may have nothing to show, for example only changes of profiles.
         shown = [stamped for event in item.events if (stamped := Stamped(event.time, self._lines(event))).lines]
         end = [Stamped(now, [plain_line("-- end of the history", "heading")])] if isinstance(item, HistoryPage) else []
         return [Stamped(now, [plain_line(_heading(item, len(shown)), "heading")]), *shown, *end[: len(shown)]]
@@ -139,12 +139,12 @@ class View:
     def _lines(self, item: Event | Reply) -> list[Line]:
         if isinstance(item, Message):
             return self._message(item)
-        # Every room is the one that is looked at: what is said elsewhere is not shown, or below a heading.
+        # All items are rendered for the current room: those of others are not shown, or shown under a heading.
         style = Style(default_room=getattr(item, "room", None) or "", local_time=True)
         return [plain_line(line) for line in render(item, style)]
 
     def _message(self, message: Message) -> list[Line]:
-        """Every line of a message begins with who said it, so nobody can fake a line of somebody else."""
+        """Return the lines of a message, each with its sender, so nobody can fake a line of somebody else."""
         sender = visible_line(message.sender)
         to_me = sender != self.me and mentions(message.text, self.me)
         name = ("mention" if to_me else nickname_style(sender), sender)
@@ -162,7 +162,7 @@ class View:
         return [[*before, *(self._marked(line) if to_me else [("", line)])] for line in lines]
 
     def _marked(self, text: str) -> Line:
-        """The text with the nickname in it marked."""
+        """Return the text with our nickname highlighted."""
         line: Line = []
         position = 0
         for match in _mention(self.me).finditer(text):
@@ -183,7 +183,7 @@ def _heading(page: Replay | HistoryPage, number: int) -> str:
 
 
 def crowd_line(events: list[Joined] | list[Left | Disconnected]) -> str:
-    """One line about people who came, or people who went."""
+    """Return one line about several joins, or several leaves."""
     if len(events) == 1:
         return render(events[0])[0]
     sign, what = ("-->", "joined") if isinstance(events[0], Joined) else ("<--", "left")
@@ -193,4 +193,4 @@ def crowd_line(events: list[Joined] | list[Left | Disconnected]) -> str:
 
 
 _NAMED: Final = 10
-"""How many of a crowd are named."""
+"""How many people of a crowd are named."""

@@ -1,8 +1,8 @@
 """
-The threads between the server and the screen: one waits for what is heard, one for the answers to what is asked.
+The threads between the server and the screen: one receives items, the other makes requests.
 
-So nothing that takes its time at the server (it may hold back a fast talker) can hold the line one types in. What they
-bring is delivered as a value, in order, and they do nothing else.
+So slow requests (the server may delay a fast sender) never block the input line. Results are delivered as values, in
+order, and the threads do nothing else.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pychat.model.verbs import Verb
 
 
 class Request(NamedTuple):
-    """Something to ask the server for, and what the person typed for it; empty if that was not shown."""
+    """A request to the server, with the person's input that caused it; empty if that was not shown."""
 
     verb: Verb
     typed: str
 
 
 class Answer(NamedTuple):
-    """What became of a request: the server's reply, or why there is none."""
+    """The result of a request: the server's reply, or the error."""
 
     request: Request
     reply: Reply | None
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Nothing will be heard any more: the client was closed (None), or the connection is lost for good."""
+    """Nothing more will be received: the client was closed (None), or the connection is lost for good."""
 
     error: ConnectionLost | None
 
@@ -47,11 +47,11 @@ News: TypeAlias = Heard | Answer | Ended
 _WAITING: Final = 1000
 """How much news may wait for the screen; more waits in the client's own inbox, which is bounded."""
 _WAITING_BYTES: Final = 16 * 2**20
-"""And how much of it, in memory; one piece may be larger."""
+"""The memory limit of that news; a single item may be larger."""
 
 
 class _Waiting(queue.Queue[News]):
-    """What waits for the screen. It is full by bytes, too."""
+    """The news that waits for the screen. The queue is also limited in bytes."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -71,12 +71,12 @@ class _Waiting(queue.Queue[News]):
 
 
 class Messenger:
-    """Asks in the order of the requests, each when the one before is answered."""
+    """Sends the requests in order, each when the one before is answered."""
 
     def __init__(self, client: ChatClient, notify: Callable[[], None]) -> None:
         """
         Args:
-            notify: Called on any thread when there is news to take; must not wait.
+            notify: Called on any thread when there is news to take; must not block.
         """
         self._client = client
         self._notify = notify
@@ -86,12 +86,12 @@ class Messenger:
         self._hearing = threading.Thread(target=self._hear_all, name="pychat-hear", daemon=True)
 
     def start(self) -> None:
-        """Begin to hear."""
+        """Start receiving."""
         self._asking.start()
         self._hearing.start()
 
     def ask(self, request: Request) -> None:
-        """Ask for something; the `Answer` will be among the news."""
+        """Queue a request; its `Answer` will be among the news."""
         self._requests.put(request)
 
     def take(self) -> list[News]:
@@ -104,10 +104,10 @@ class Messenger:
 
     def finish(self, reason: str, *, at_once: bool = False) -> Iterator[News]:
         """
-        Leave the chat, and yield the rest of the news; nothing may be asked any more.
+        Leave the chat, and yield the rest of the news; no further requests are allowed.
 
         Args:
-            at_once: Do not wait for the answers to what was asked.
+            at_once: True not to wait for the answers to pending requests.
         """
         self._requests.put(None)
         while not at_once and self._asking.is_alive():
@@ -148,4 +148,4 @@ class Messenger:
 
 
 _LOOK_SECONDS: Final = 0.05
-"""How long one waits for news at the end before looking whether a thread has ended."""
+"""How long to wait for news at the end before checking if a thread has ended."""

@@ -1,4 +1,4 @@
-"""Long lines are broken between words, and go on under the text; what has a link in it is left to the terminal."""
+"""Wrap long lines between words, with indentation; lines with a link are left to the terminal."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _LINK: Final = "://"
 _WORDS: Final = re.compile(r"\s+|\S+")
 _INDENT: Final = " " * len("[15:04] ")
 _LEAST: Final = 30
-"""Columns in which it is worth while."""
+"""Minimum columns for wrapping."""
 
 
 def wrap(line: Line, columns: int) -> list[Line]:
     """
     Return the rows of a line.
 
-    A link that is broken cannot be clicked or copied, so a line with one is left as it is, and so is one with a word
-    that is too long for a row.
+    A wrapped link cannot be clicked or copied, so a line with one is left as it is, and so is one with a word that is
+    too long for a row.
     """
     text = "".join([text for _, text in line])
     if columns < _LEAST or (len(text) * 2 <= columns) or width_of(text) <= columns or _LINK in text:

@@ -1,7 +1,7 @@
 """
-For the tests of programs with a chat in them. With pytest, the fixtures `chat`, `chat_server` and `clock` are there.
+Tools for testing programs that use a chat. With pytest, there are the fixtures `chat`, `chat_server` and `clock`.
 
-docs/testing.md tells how to use them; the types are here. `pytest_pychat.py` is what pytest loads.
+docs/testing.md explains how to use them; the types are here. pytest loads `pytest_pychat.py`.
 """
 
 from pychat.testing.clock import FakeClock

@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that stands still until a test advances it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pychat.model.clock import Clock
 from pychat.testing.waiting import DEADLINE
 
 _LOOK_SECONDS: Final = 0.01
-"""Real seconds after which one who waits looks whether its event is set: whoever sets it knows nothing of clocks."""
+"""Real seconds between checks of a waiting thread's event, because setting an event does not notify the clock."""
 
 
 class FakeClock(Clock):
     """
     The time of a chat in a test: `ChatServer(clock=FakeClock())`. Its methods may be called from any thread.
 
-    Who waits by it, a handler in `Session.pause` say, waits until the test calls `advance`.
+    A thread that waits by it, such as a handler in `Session.pause`, waits until the test calls `advance`.
     """
 
     def __init__(self, *, jumps: bool = False, start: float = 1_000_000_000.0) -> None:
         """
         Args:
-            jumps: Nobody waits: the time jumps to the end of each wait, at once. `waits` tells how long they were.
-            start: POSIX seconds at which it stands.
+            jumps: True to jump to the end of each wait at once, without waiting. `waits` contains their lengths.
+            start: The initial time in POSIX seconds.
         """
         self._jumps = jumps
         self._start = start
@@ -31,9 +31,9 @@ class FakeClock(Clock):
         self._moved = threading.Condition()
         self._passed = 0.0
         self._waiting: list[tuple[float, threading.Event]] = []
-        """Until when those wait who do, and for what; one whose time is over may not have noticed yet."""
+        """The end and the event of each wait; a thread whose time is over may not have noticed yet."""
         self.waits: list[float] = []
-        """How long all those wanted to wait who have waited or do, in seconds, in order."""
+        """The lengths of all waits, finished or not, in seconds, in order."""
 
     def monotonic(self) -> float:
         return self._passed + 1000.0
@@ -42,7 +42,7 @@ class FakeClock(Clock):
         return self._passed + self._start
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, at once. Whoever has waited long enough goes on."""
+        """Advance the time, at once. Threads that have waited long enough continue."""
         if seconds < 0:
             raise ValueError(f"time does not go back, not even {-seconds:g} s")
         with self._moved:
@@ -50,18 +50,18 @@ class FakeClock(Clock):
             self._moved.notify_all()
 
     def set_time(self, seconds: float) -> None:
-        """Set the POSIX seconds, as an operator does whose clock was wrong; `monotonic` and those who wait go on."""
+        """Set the POSIX time, as an operator corrects a wrong clock; `monotonic` and waits are not affected."""
         with self._moved:
             self._start = seconds - self._passed
 
     def wait_for_waiters(self, number: int = 1, timeout: float = DEADLINE) -> None:
         """
-        Wait, in real time, until so many threads wait by this clock: then it is time to `advance`.
+        Wait, in real time, until this many threads wait by this clock: then it is time to `advance`.
 
-        Whose event is set waits no more; it may look what time it is and wait again, so it is waited for.
+        A thread whose event is set does not count; it may check the time and wait again, which then counts.
 
         Raises:
-            AssertionError: There were fewer within `timeout` seconds.
+            AssertionError: If there were fewer within `timeout` seconds.
         """
         __tracebackhide__ = True
         with self._moved:

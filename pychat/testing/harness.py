@@ -1,7 +1,7 @@
 """
-A running server, and everything that a test of it wants: members, bare sockets, networks; and an end that is checked.
+A running server, and everything that a test of it needs: members, bare sockets, networks, and a checked cleanup.
 
-`chat_servers` is what the fixtures of `pytest_pychat.py` are made of. It needs no pytest.
+The fixtures of `pytest_pychat.py` use `chat_servers`, which does not need pytest.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from pychat.testing.sockets import Peer
 from pychat.testing.waiting import DEADLINE, wait_until
 
 RETRY_SECONDS: Final = 0.01
-"""Members and bots of a test come back soon after the connection is lost."""
+"""The short reconnect delay of members and bots in a test."""
 
 C = TypeVar("C", Member, LocalMember, Network, Peer)
 
 
 class ChatHarness:
-    """A server that runs, on a free port of 127.0.0.1. What its methods make is closed when the test is over."""
+    """A running server, on a free port of 127.0.0.1. Everything that its methods create is closed after the test."""
 
     def __init__(self, server: ChatServer, errors: list[str], deadline: float) -> None:
         self.server = server
         self.errors = errors
         """
-        What pychat has logged as errors since the test began, with tracebacks: handlers that failed, above all.
+        Errors that pychat has logged since the test began, with tracebacks: mainly of handlers that failed.
 
-        What is still in here when the test is over, fails it. So a test that wants them looks at them and clears it.
+        Errors that are still in here after the test make it fail. A test that expects some checks and clears it.
         """
         self.deadline = deadline
-        """Seconds after which whatever is waited for is taken for lost."""
+        """Seconds after which waiting fails."""
         self._usual = {"timeout": deadline, "retry_seconds": RETRY_SECONDS}
-        """What clients are given that are given nothing else."""
+        """The default options of clients."""
         self._stack = ExitStack()
         self._stack.callback(server.stop)
 
@@ -54,46 +54,46 @@ class ChatHarness:
 
     @property
     def port(self) -> int:
-        """That of the server."""
+        """The server's port."""
         return self.server.port
 
     @property
     def host(self) -> str:
-        """That of the server."""
+        """The server's host."""
         return str(self.server.server_address[0])
 
-    # Who takes part
+    # Participants
 
     def join(self, nickname: str, *rooms: str, via: Network | None = None, **options: Any) -> Member:
         """
-        Connect somebody over a socket, and return when the join is over, also for the others.
+        Connect a member over a socket, and return when the join is complete, also for the others.
 
         Args:
-            rooms: None: the server's default room.
+            rooms: The rooms to join; the server's default room if empty.
             via: The network to go through.
-            options: What `ChatClient` takes: `reconnect`, `replay`, `password`. The default of `retry_seconds` is 0.01.
+            options: Options of `ChatClient`: `reconnect`, `replay`, `password`. The default of `retry_seconds` is 0.01.
 
         Raises:
-            Refused: The nickname is not allowed or in use, or the server does not let them in.
+            Refused: If the nickname is not allowed or in use, or the server refuses the member.
         """
         host, port = (self.host, self.port) if via is None else ("127.0.0.1", via.port)
         member = Member(host, port, nick=nickname, rooms=rooms, **{**self._usual, **options})
         member.deadline = self.deadline
         self._closing(member)
         if via is not None:
-            self._closing(via)  # again: one who says goodbye through a network that is stalled would wait
+            self._closing(via)  # again, because leaving through a stalled network would block
         return member
 
     def run_bot(self, bot: Bot, *, via: Network | None = None, **options: Any) -> Bot:
         """
-        Let a bot come over a socket, on a thread of its own, and return when it is in its rooms.
+        Run a bot over a socket, on a thread of its own, and return when it is in its rooms.
 
         Args:
             via: The network to go through.
-            options: What `Bot.run` takes: `password`, `tls`.
+            options: Options of `Bot.run`: `password`, `tls`.
 
         Raises:
-            Refused: The nickname is not allowed or in use, or the server does not let it in.
+            Refused: If the nickname is not allowed or in use, or the server refuses the bot.
         """
         host, port = (self.host, self.port) if via is None else ("127.0.0.1", via.port)
         failed: list[BaseException] = []
@@ -117,10 +117,10 @@ class ChatHarness:
 
     def session(self, nickname: str, *rooms: str) -> LocalMember:
         """
-        Let somebody in who has no socket, as `ChatServer.session` does.
+        Add a member without a socket, as `ChatServer.session` does.
 
         Raises:
-            Refused: The nickname is not allowed or in use, it may not join a room, or a handler said no.
+            Refused: If the nickname is not allowed or in use, or a room or a handler refuses the member.
         """
         member = LocalMember(self.server.chat)
         self.server.chat.admit(member, nickname, rooms)
@@ -132,35 +132,35 @@ class ChatHarness:
         return self._closing(Peer(self.host, self.port, deadline=self.deadline, receive_buffer=receive_buffer))
 
     def network(self) -> Network:
-        """Return a network between clients and the server, which can break."""
+        """Return a network between clients and the server, which can fail on command."""
         return self._closing(Network(self.host, self.port))
 
     def _closing(self, made: C) -> C:
         self._stack.callback(made.close)
         return made
 
-    # What else a test asks
+    # Other tools
 
     def room(self, name: str = "lobby") -> Room:
-        """Return the room of this name; make it if there is none."""
+        """Return the room of this name; create it if necessary."""
         return self.server.room(name)
 
     def wait_until(self, holds: Callable[[], object], what: str) -> None:
         """
-        Wait until `holds()` is true, for what nobody announces.
+        Wait until `holds()` is true, for conditions without an event.
 
         Args:
-            what: What is waited for, for the error.
+            what: A description of the condition, for the error.
 
         Raises:
-            AssertionError: It was not true before the deadline.
+            AssertionError: If it was not true before the deadline.
         """
         __tracebackhide__ = True
         wait_until(holds, what, self.deadline)
 
 
 class MakeChat(Protocol):
-    """What `chat_servers` yields."""
+    """The function that `chat_servers` yields."""
 
     def __call__(
         self,
@@ -177,24 +177,24 @@ class MakeChat(Protocol):
         Start a server.
 
         Args:
-            server: One that the program under test has made and not started, on port 0; then only `deadline` can be
-                given with it. Default: one is made.
+            server: A server that the program under test has created and not started, on port 0; then only `deadline`
+                can be given with it. Default: a new one.
             handlers: Default: those of `ChatServer`.
-            limits: Bounds of everything a peer can send.
-            clock: What time it is for the server: a `FakeClock`, say.
-            port: Default: one that is free.
-            deadline: Seconds after which whatever is waited for is taken for lost: a limit, not a delay.
-            options: Everything else that `ChatServer` takes.
+            limits: Limits of everything that a peer can send or cause.
+            clock: The server's source of time, such as a `FakeClock`.
+            port: Default: a free one.
+            deadline: Seconds after which waiting fails: a limit, not a delay.
+            options: Further arguments of `ChatServer`.
         """
 
 
 @contextmanager
 def chat_servers() -> Iterator[MakeChat]:
     """
-    Yield a function that starts servers; at the end close everything they have, the last one first.
+    Yield a function that starts servers; at the end close them and everything they have, in reverse order.
 
     Raises:
-        AssertionError: A handler failed, or a thread of pychat is left.
+        AssertionError: If a handler failed, or a thread of pychat is left.
     """
     with Aftermath() as aftermath, ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""What a test must not leave behind: errors that nobody looked at, and threads."""
+"""Detect what a test must not leave behind: unchecked errors, and threads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _logger = logging.getLogger("pychat")
 
 
 class Aftermath:
-    """From `with` to its end: collects what the logger `pychat` calls an error, and waits for the threads to end."""
+    """Collects errors from the logger `pychat` inside a `with` block, and then waits for threads to end."""
 
     def __init__(self) -> None:
         self.errors: list[str] = []
-        """Messages with tracebacks; what is still in here at the end is raised."""
+        """Messages with tracebacks; any that are still in here at the end are raised."""
         self.deadline = DEADLINE
         """Seconds that threads have to end."""
         self._before: frozenset[threading.Thread] = frozenset()
@@ -34,8 +34,11 @@ class Aftermath:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         """
+        Stop collecting and check for leaks.
+
         Raises:
-            AssertionError: There are errors or threads. If the test has failed already, they are notes of its error.
+            AssertionError: If there are errors or threads. If the test has already failed, they become notes of its
+                error.
         """
         __tracebackhide__ = True
         left = self._wait_for_threads()
@@ -49,7 +52,7 @@ class Aftermath:
             raise AssertionError("\n\n".join(found))
 
     def _wait_for_threads(self) -> list[threading.Thread]:
-        """Return those that have been started meanwhile and do not end in time."""
+        """Return the threads that were started meanwhile and do not end in time."""
         until = time.monotonic() + self.deadline
         started = [thread for thread in threading.enumerate() if thread not in self._before]
         ours = [thread for thread in started if thread.name.startswith("pychat-")]
@@ -59,7 +62,7 @@ class Aftermath:
 
 
 class _Collector(logging.Handler):
-    """Keeps errors as text."""
+    """Collects errors as text."""
 
     def __init__(self, errors: list[str]) -> None:
         super().__init__(logging.ERROR)
@@ -70,7 +73,7 @@ class _Collector(logging.Handler):
 
 
 def _where(thread: threading.Thread) -> str:
-    """Return the name of a thread and what it does at this moment."""
+    """Return the name of a thread and its current stack."""
     frame = sys._current_frames().get(thread.ident or 0)
     stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
     return f"{thread.name}\n{stack}".rstrip()

@@ -1,4 +1,4 @@
-"""Participants of a test: they wait for nothing longer than a deadline, and know when there is nothing to wait for."""
+"""Participants of a test: they never wait longer than a deadline, and can tell when nothing more will arrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDED: Final = (ConnectionLost, LocalProtocolError)
 
 
 class _Listener(Protocol):
-    """What a session in the process and a client have in common."""
+    """The common interface of a session in the process and a client."""
 
     deadline: float
 
@@ -31,22 +31,22 @@ class _Listener(Protocol):
 
 
 class _Patient:
-    """What makes one of them a member."""
+    """The methods that turn one of them into a member."""
 
     deadline: float = DEADLINE
-    """Seconds that `next` waits if it is not told how long."""
+    """The default timeout of `next`, in seconds."""
 
     def next(self: _Listener, kind: type[T], timeout: float | None = None) -> T:
         """
-        Take what was heard until something of this type comes, and return it.
+        Take items until one of this type arrives, and return it.
 
         Args:
             timeout: Seconds; default: the deadline of the test.
 
         Raises:
-            TimeoutError: It did not come in time; the error tells what came instead.
-            ConnectionLost: The connection is lost for good, and everything was taken.
-            LocalProtocolError: The member is closed, and everything was taken.
+            TimeoutError: If none arrived in time; the error lists the items that arrived instead.
+            ConnectionLost: If the connection is lost for good, and everything was taken.
+            LocalProtocolError: If the member is closed, and everything was taken.
         """
         __tracebackhide__ = True
         name = kind_name(kind)
@@ -66,10 +66,10 @@ class _Patient:
     def received(self: _Listener, kind: type[T]) -> list[T]: ...
     def received(self: _Listener, kind: Any = _EVENTS) -> list[Any]:
         """
-        Take everything that was heard up to now, and return what is of this type (default: all events).
+        Take all items received so far, and return those of this type (default: all events).
 
-        It waits for nothing but an answer of the server, which comes behind everything that happened before. So what
-        is not in the list was not sent.
+        It waits only for an answer from the server, which arrives after everything that happened before. So an item
+        that is not in the list was not sent.
         """
         with suppress(*_ENDED, Refused):
             self.ask(Ping())
@@ -81,8 +81,8 @@ class _Patient:
 
 
 class Member(_Patient, ChatClient):
-    """Somebody who is connected to the server of a test, over a real socket."""
+    """A member that is connected to the server of a test, over a real socket."""
 
 
 class LocalMember(_Patient, LocalSession):
-    """Somebody in the process of the server of a test, without a socket."""
+    """A member in the process of the server of a test, without a socket."""

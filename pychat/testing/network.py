@@ -13,26 +13,26 @@ from pychat.testing.waiting import DEADLINE
 
 _READ_BYTES: Final = 65_536
 _SEND_TIMEOUT: Final = struct.pack("ll", 0, 50_000)
-"""For SO_SNDTIMEO, 50 ms: so often, one who waits for a side that does not read looks whether it is all over."""
+"""For SO_SNDTIMEO, 50 ms: how often a relay that waits for a side that does not read checks if it was ended."""
 
 
 class Network:
     """
-    Clients connect to `port`, and are connected to the server through it. Commands may come from any thread.
+    Clients connect to `port`, and through it to the server. Commands may be called from any thread.
 
-    They are for all connections that go through it: for one that shall suffer alone, make it a network of its own.
+    They affect all its connections: to affect a single one, give that a network of its own.
     """
 
     def __init__(self, host: str, port: int) -> None:
         """
         Args:
-            host, port: Where the server is.
+            host, port: The server's address.
         """
         self._target = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        """Where clients connect, on 127.0.0.1."""
-        # Guards what follows; also held while an accepted connection is entered, so that no command misses it.
+        """The port for clients, on 127.0.0.1."""
+        # Guards what follows; also held while an accepted connection is registered, so that no command misses it.
         self._changed = threading.Condition()
         self._relays: set[_Relay] = set()
         self._piece = _READ_BYTES
@@ -44,11 +44,11 @@ class Network:
     # Commands
 
     def cut(self) -> None:
-        """End every connection: both sides read the end of the stream. Who connects again gets through."""
+        """End every connection: both sides read the end of the stream. New connections work."""
         self._end_all()
 
     def reset(self) -> None:
-        """Break every connection: both sides get a reset. Who connects again gets through."""
+        """Break every connection: both sides get a reset. New connections work."""
         self._end_all(reset=True)
 
     def down(self) -> None:
@@ -58,26 +58,26 @@ class Network:
         self._end_all()
 
     def stall(self) -> None:
-        """Let nothing through from now on, in neither direction; connections stay."""
+        """Let nothing through from now on, in either direction; connections stay open."""
         with self._changed:
             self._stalled = True
 
     def trickle(self, size: int = 1) -> None:
-        """Let everything through in pieces of so many bytes from now on; to let nothing through is `stall`."""
+        """Let everything through in pieces of `size` bytes from now on; use `stall` to let nothing through."""
         check_piece(size)
         with self._changed:
             self._piece = size
 
     def resume(self) -> None:
-        """Work as a network should: what was stalled comes through, and so does who connects."""
+        """Work normally again: stalled bytes and new connections go through."""
         with self._changed:
             self._piece, self._stalled, self._down = _READ_BYTES, False, False
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End every connection and take no more. May be called again."""
+        """End every connection and accept no more. May be called again."""
         with contextlib.suppress(OSError):  # it was closed before
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
         self._thread.join(DEADLINE)
         self._listener.close()
         self._end_all()
@@ -91,16 +91,16 @@ class Network:
         for relay in relays:
             relay.end(reset=reset)
 
-    # What relays ask and say, on their own threads
+    # Called by relays, on their own threads
 
     def wait_for_turn(self, relay: _Relay) -> int:
-        """Wait while nothing goes through; return how many bytes may, 0 if the connection is over."""
+        """Wait while the network is stalled; return how many bytes may go through, 0 if the connection is over."""
         with self._changed:
             self._changed.wait_for(lambda: not self._stalled or relay.broken)
             return 0 if relay.broken else self._piece
 
     def forget(self, relay: _Relay) -> None:
-        """The connection has ended by itself."""
+        """Forget a connection that has ended by itself."""
         with self._changed:
             self._relays.discard(relay)
 
@@ -132,7 +132,7 @@ class _Relay:
         self._network = network
         self._near, self._far = near, far
         self.broken = False
-        """Whether it was ended by a command."""
+        """True if a command ended it."""
         for end in (near, far):
             end.settimeout(None)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -141,12 +141,12 @@ class _Relay:
         self._forth = threading.Thread(target=self._run, name="pychat-relay", daemon=True)
 
     def start(self) -> None:
-        """Let bytes through."""
+        """Start both directions."""
         self._back.start()
         self._forth.start()
 
     def end(self, *, reset: bool) -> None:
-        """End it for both sides; it was marked as `broken` before."""
+        """End it for both sides; it must already be marked as `broken`."""
         for end in (self._near, self._far):
             if reset:
                 set_reset(end)
@@ -163,14 +163,14 @@ class _Relay:
         self._far.close()
 
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
-        """Let one direction through, until its end."""
+        """Copy one direction, until its end."""
         try:
             while data := source.recv(_READ_BYTES):
                 self._send(sink, memoryview(data))
-            if not self.broken:  # else the network ends it
+            if not self.broken:  # otherwise the network ends it
                 sink.shutdown(socket.SHUT_WR)
         except OSError:
-            if not self.broken:  # one side has vanished, as the other shall see
+            if not self.broken:  # one side has vanished, which the other must see
                 set_reset(source)
                 set_reset(sink)
 

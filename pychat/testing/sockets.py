@@ -1,4 +1,4 @@
-"""A socket that misbehaves on command, and a client that is nothing but such a socket."""
+"""A socket that misbehaves on command, and a client that consists only of such a socket."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pychat.testing.waiting import DEADLINE
 
 _READ_BYTES: Final = 65_536
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
-"""For SO_LINGER: whoever closes does not wait until everything was sent, and the connection is reset."""
+"""For SO_LINGER: closing does not wait until everything was sent, and resets the connection."""
 
 
 def set_reset(sock: socket.socket) -> None:
-    """Let a connected socket be one that resets its connection when it is closed; whoever receives from it wakes."""
+    """Make a connected socket reset its connection when it is closed; a thread that receives from it wakes."""
     with contextlib.suppress(OSError):  # the other side was faster
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         sock.shutdown(socket.SHUT_RD)
@@ -26,8 +26,10 @@ def set_reset(sock: socket.socket) -> None:
 
 def check_piece(size: int) -> None:
     """
+    Check that a piece has at least one byte.
+
     Raises:
-        ValueError: Nothing would ever come through in pieces of this size.
+        ValueError: If it has not, so that nothing would ever go through.
     """
     if size < 1:
         raise ValueError(f"pieces of {size} bytes: use stall() to let nothing through")
@@ -35,10 +37,10 @@ def check_piece(size: int) -> None:
 
 class FaultySocket:
     """
-    A connected socket whose `send`, `sendall`, `recv` and `recv_into` do what a test commands.
+    A connected socket whose `send`, `sendall`, `recv` and `recv_into` obey the commands of a test.
 
-    It can stand wherever a socket is expected: in a client, to see what a server makes of it, or in the code that is
-    tested. Everything else is done by the socket itself. Commands may come from any thread.
+    It can replace any socket: in a client, to test a server, or in the code under test. Everything else is delegated to
+    the socket itself. Commands may be called from any thread.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -54,16 +56,16 @@ class FaultySocket:
     # Commands
 
     def trickle(self, size: int = 1) -> None:
-        """From now on, `send` and `recv` take at most so many bytes: short writes, and messages in small pieces."""
+        """Limit `send` and `recv` to `size` bytes from now on: short writes, and messages in small pieces."""
         check_piece(size)
         self._most = size
 
     def stall(self) -> None:
-        """From now on, nothing goes through: who sends or receives waits, or is told that it would have to."""
+        """Let nothing through from now on: sending and receiving block, or fail as a non-blocking socket does."""
         self._flowing.clear()
 
     def resume(self) -> None:
-        """Be well again."""
+        """Work normally again."""
         self._most = _READ_BYTES
         self._flowing.set()
 
@@ -74,21 +76,21 @@ class FaultySocket:
         self._flowing.set()
 
     def reset(self) -> None:
-        """Vanish: the other side gets a reset, and so does whoever uses this socket. It is closed then."""
+        """Vanish and close: the other side gets a reset, and so does the user of this socket."""
         self._reset = True
         set_reset(self._socket)
         self._socket.close()
         self._flowing.set()
 
-    # What a socket does
+    # Socket methods
 
     def send(self, data: bytes | memoryview, flags: int = 0) -> int:
-        """Send some of it; return how many bytes that were."""
+        """Send some of the bytes; return how many."""
         self._wait(flags)
         return self._socket.send(memoryview(data)[: self._most], flags)
 
     def sendall(self, data: bytes | memoryview, flags: int = 0) -> None:
-        """Send all of it, in as many pieces as it takes."""
+        """Send all bytes, in as many pieces as necessary."""
         view = memoryview(data)
         while view:
             view = view[self.send(view, flags) :]
@@ -99,7 +101,7 @@ class FaultySocket:
         return self._socket.recv(min(size, self._most), flags)
 
     def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:
-        """Receive some bytes into the buffer; return how many that were, 0 at the end."""
+        """Receive some bytes into the buffer; return how many, 0 at the end."""
         self._wait(flags)
         return self._socket.recv_into(buffer, min(size or len(buffer), self._most), flags)
 
@@ -108,9 +110,9 @@ class FaultySocket:
         Wait while the socket is stalled.
 
         Raises:
-            BlockingIOError: It may not wait.
-            TimeoutError: It may not wait so long.
-            ConnectionResetError: It was reset.
+            BlockingIOError: If the socket is non-blocking.
+            TimeoutError: If the socket's timeout is over.
+            ConnectionResetError: If it was reset.
         """
         timeout = 0.0 if flags & socket.MSG_DONTWAIT else self._socket.gettimeout()
         if not self._flowing.wait(timeout):
@@ -120,7 +122,7 @@ class FaultySocket:
 
 
 class Peer:
-    """A client that knows nothing of chats: bytes and lines, over a socket that can be made to misbehave."""
+    """A client without any knowledge of chats: bytes and lines, over a socket that can be made to misbehave."""
 
     def __init__(
         self, host: str, port: int | None, *, deadline: float = DEADLINE, receive_buffer: int | None = None
@@ -129,9 +131,9 @@ class Peer:
         Connect.
 
         Args:
-            port: None: `host` is the path of a Unix socket.
-            deadline: Seconds that reading waits for something to come; then it raises `TimeoutError`.
-            receive_buffer: Bytes that the system keeps of what is not read yet (SO_RCVBUF); few make a slow reader.
+            port: None if `host` is the path of a Unix socket.
+            deadline: Seconds after which reading raises `TimeoutError`.
+            receive_buffer: Size of the system's receive buffer (SO_RCVBUF); a small one makes a slow reader.
         """
         internet = socket.AF_INET6 if ":" in host else socket.AF_INET
         wire = socket.socket(socket.AF_UNIX if port is None else internet)
@@ -140,18 +142,18 @@ class Peer:
         wire.settimeout(deadline)
         wire.connect(host if port is None else (host, port))
         if port is not None:
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else what trickles arrives at once, but later
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # otherwise small pieces arrive as one, later
         self.socket = FaultySocket(wire)
         """With its commands `trickle`, `stall`, `resume`, `cut` and `reset`."""
         self.buffer = b""
-        """What was received and not read yet."""
+        """Bytes that were received and not returned yet."""
 
     def send(self, data: bytes | str) -> None:
         """Send all of it."""
         self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
     def read_exactly(self, size: int) -> bytes:
-        """Return the next bytes, that many."""
+        """Return exactly `size` further bytes."""
         while len(self.buffer) < size:
             self._read_more()
         data, self.buffer = self.buffer[:size], self.buffer[size:]
@@ -165,14 +167,14 @@ class Peer:
         return line.decode()
 
     def read_until(self, last: str) -> list[str]:
-        """Return the next lines, up to and with the first that has this in it."""
+        """Return the next lines, up to and including the first that contains this text."""
         lines = [self.read_line()]
         while last not in lines[-1]:
             lines.append(self.read_line())
         return lines
 
     def read_rest(self) -> bytes:
-        """Return everything up to the end of the stream, also if that is a reset."""
+        """Return everything up to the end of the stream, even if that is a reset."""
         with contextlib.suppress(EOFError, ConnectionResetError):
             while True:
                 self._read_more()
@@ -180,7 +182,7 @@ class Peer:
         return data
 
     def end_sending(self) -> None:
-        """Let the server see the end of the stream; what it says can still be read."""
+        """Let the server read the end of the stream; its output can still be read."""
         self.socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:

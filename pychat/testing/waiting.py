@@ -1,4 +1,4 @@
-"""How long a test waits for what must come, and how it waits for what nobody announces."""
+"""The deadline of a test for waiting, and waiting for conditions without an event."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable
 from typing import Final
 
 DEADLINE: Final = 10.0
-"""Seconds after which whatever a test waits for is taken for lost: a limit, not a delay."""
+"""Seconds after which waiting in a test fails: a limit, not a delay."""
 
 _LOOK_SECONDS: Final = 0.001
 
 
 def wait_until(holds: Callable[[], object], what: str, timeout: float = DEADLINE) -> None:
     """
-    Wait until `holds()` is true, for what nobody announces. It is called every millisecond.
+    Wait until `holds()` is true, for conditions without an event. It is called every millisecond.
 
     Args:
-        what: What is waited for, for the error.
+        what: A description of the condition, for the error.
 
     Raises:
-        AssertionError: It was not true within `timeout` seconds.
+        AssertionError: If it was not true within `timeout` seconds.
     """
     __tracebackhide__ = True
     deadline = time.monotonic() + timeout
