@@ -21,6 +21,9 @@ class Stamped:
         self._style = Style("" if room is None else room, local_time=True)
         self._lines = Lines()
         self._day = ""
+        """Of the line before."""
+        self._day_of_events = ""
+        """Of the event before: what the client says itself may be printed elsewhere, or nowhere."""
 
     def show(self, heard: Heard) -> list[str]:
         """Return the lines that describe an item; there may be none."""
@@ -31,7 +34,10 @@ class Stamped:
         moment = time.localtime(heard.time if isinstance(heard, Event) else None)
         day, minute = time.strftime("%Y-%m-%d", moment), time.strftime("%H:%M", moment)
         stamped = [f"[{minute}] {line}" for line in lines if line]
-        if stamped and day != self._day:
-            self._day = day
-            return [f"-- {day}", *stamped]
-        return stamped
+        if not stamped:
+            return []
+        before = self._day_of_events if isinstance(heard, Event) else self._day
+        self._day = day
+        if isinstance(heard, Event):
+            self._day_of_events = day
+        return stamped if day == before else [f"-- {day}", *stamped]

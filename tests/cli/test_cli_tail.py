@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from chat_clients import DEADLINE, Clients, JsonPeer, free_port, wait_until
 from chat_programs import PYCHAT, Program, Programs, pychat
 
 from pychat.cli.tail import Tail
+from pychat.cli.timestamps import Stamped
+from pychat.client import Reconnected
 from pychat.model.events import Message
 from pychat.model.queries import ReadHistory
 from pychat.model.replies import HistoryPage
@@ -206,6 +209,18 @@ def test_what_it_says_itself_is_no_data(
     assert [line.removesuffix("; 1 message was missed meanwhile") for line in said] == told
     assert shown[-1] == "bob: after"
     assert not any(line.startswith("-- ") for line in shown)
+
+
+def test_the_day_is_told_where_messages_are_printed() -> None:
+    """Though stderr had it already: a log of stdout has nothing of that."""
+    stamped = Stamped("ops")
+    message = Message(1, datetime(2126, 11, 22, 12, 5).timestamp(), "ops", "bob", "hello")
+
+    assert len(stamped.show(Reconnected(0))) == 2  # the day, and that we are back
+    assert stamped.show(message) == ["-- 2126-11-22", "[12:05] bob: hello"]
+    assert stamped.show(message) == ["[12:05] bob: hello"]
+    assert [line[8:] for line in stamped.show(Reconnected(0))[1:]] == ["-- back again"]
+    assert stamped.show(message) == ["[12:05] bob: hello"]
 
 
 # How it ends
