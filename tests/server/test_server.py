@@ -23,6 +23,8 @@ from pychat.model.errors import LocalProtocolError
 MakeServer = Callable[..., ChatServer]
 
 ENDS = "the server is shutting down"
+STOPS_SECONDS = 5.0
+"""In which a server stops: the promise is 2, the rest is for a machine that is busy with other things."""
 
 
 def open_files() -> int:
@@ -166,7 +168,7 @@ def test_stop_with_1000_idle_clients_takes_less_than_2_seconds_and_leaves_no_thr
         running.stop()
         took = time.monotonic() - began
 
-        assert took < 2.5  # the promise is 2 s; the rest is for a busy machine
+        assert took < STOPS_SECONDS
         assert running.connections == 0
         last = peers[-1].read_rest().decode()
         assert last.endswith(f"-- goodbye: {ENDS}\n")
@@ -216,12 +218,12 @@ def test_stop_names_a_thread_that_is_still_inside_a_handler(
     began = time.monotonic()
     running.stop()
     took = time.monotonic() - began
+    # What goes on behind the handler may have something to warn of, too.
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     let_go.set()
 
-    assert took < 2.5
-    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
-        "pychat-reader, serving 127.0.0.1, is still inside a handler"
-    ]
+    assert took < STOPS_SECONDS
+    assert warnings == ["pychat-reader, serving 127.0.0.1, is still inside a handler"]
     wait_until(lambda: not pychat_threads(), "the thread ends when its handler returns")
 
 
@@ -235,7 +237,7 @@ def test_a_client_that_does_not_read_does_not_hold_up_stop(server: MakeServer, c
     began = time.monotonic()
     running.stop()
 
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < STOPS_SECONDS
     assert slow.read_rest().startswith(b"-- xxx")
 
 
