@@ -178,8 +178,7 @@ def test_ctrl_c_clears_the_line_and_twice_leaves(pychat: Programs, clients: Clie
     bob = clients.text(("127.0.0.1", port), "bob")
     ann = terminals.join(port, "ann")
 
-    ann.type("never said" + CTRL_C)
-    ann.type(ENTER + CTRL_C)
+    ann.type("never said" + CTRL_C + ENTER + CTRL_C)
 
     assert ann.wait() == 130
     assert bob.read_until("<--") == ["--> ann joined lobby", "<-- ann left (quit)"]

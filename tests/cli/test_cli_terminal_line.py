@@ -123,8 +123,8 @@ def test_a_window_of_another_size_is_drawn_in(pychat: Programs, clients: Clients
     ann.see("bob: hello")
 
     ann.see_line("[lobby] half a line")
-    assert sum("half a line" in row for row in ann.text()) == 1
-    assert sum("2 members" in row for row in ann.text()) == 1
+    ann.wait_for(lambda: sum("half a line" in row for row in ann.text()) == 1, "one line")
+    ann.wait_for(lambda: sum("2 members" in row for row in ann.text()) == 1, "one status")
 
 
 def test_commands_are_completed(pychat: Programs, terminals: Terminals) -> None:
@@ -326,7 +326,7 @@ def test_wide_characters_and_emoji(pychat: Programs, clients: Clients, terminals
 
     ann.type("日本語 ok")
     ann.see_line("[lobby] 日本語 ok")
-    assert ann.screen.cursor.x == 8 + 6 + 3
+    ann.wait_for(lambda: ann.screen.cursor.x == 8 + 6 + 3, "the cursor behind it")
     ann.type("\x7f\x7f🎉" + ENTER)
     assert bob.read_line() == "ann: 日本語 🎉"
     bob.send("🎉 e\u0301 日本\n")

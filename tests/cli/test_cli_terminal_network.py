@@ -140,7 +140,7 @@ def test_a_nickname_that_is_changed_is_ones_own(pychat: Programs, clients: Clien
 
 def test_a_slow_acknowledgement_is_seen_in_the_status(pychat: Programs, terminals: Terminals) -> None:
     """What the server holds back is not on the screen before it is said."""
-    _, port = pychat.serve("--message-burst", "1", "--messages-per-second", "0.5", "--delay-seconds", "5")
+    _, port = pychat.serve("--message-burst", "1", "--messages-per-second", "0.25", "--delay-seconds", "5")
     ann = terminals.join(port, "ann")
 
     ann.type("one" + ENTER + "two" + ENTER)
