@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_clients import Clients, JsonPeer
+from chat_clients import Clients, JsonPeer, wait_until
 
 from pychat import ChatServer, Limits, LocalSession, Message, Refused, TopicChanged
 from pychat.core.history.snapshots import KeptRoom, KeptSession
@@ -19,7 +19,6 @@ from pychat.model.tokens import digest_of
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite.event_codec import Unreadable
 from pychat.stores.sqlite.state_codec import read_mask, read_room, read_session, write_mask, write_room, write_session
-from pychat.testing.waiting import wait_until
 
 MakeServer = Callable[..., ChatServer]
 Start = Callable[..., ChatServer]
