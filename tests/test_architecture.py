@@ -260,13 +260,28 @@ def test_every_hook_is_documented() -> None:
     assert [hook for hook in hooks if hook not in text] == []
 
 
+def lines_of_bodies(path: Path) -> Iterator[int]:
+    """The lengths of the functions of a module, without their texts."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            texts = [
+                statement
+                for statement in ast.walk(node)
+                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            ]
+            numbers = {line for text in texts for line in range(text.lineno, (text.end_lineno or 0) + 1)}
+            yield len(set(range(node.body[0].lineno, (node.end_lineno or 0) + 1)) - numbers)
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_every_module_says_what_it_is(path: Path) -> None:
-    """A docstring each, and a size that can be read."""
+    """A docstring each, and a size that can be read: more for one that only declares."""
     text = path.read_text()
+    longest = max(lines_of_bodies(path), default=0)
 
     assert ast.get_docstring(ast.parse(text))
-    assert text.count("\n") <= 400
+    assert longest <= 50
+    assert text.count("\n") <= (400 if longest > 6 else 550)
 
 
 def test_windows_is_told_that_it_is_none_of_ours() -> None:

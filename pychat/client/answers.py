@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 
-from pychat.model.account_replies import LoggedIn
-from pychat.model.account_verbs import ChangePassword, LogIn, Register
 from pychat.model.events import Message
 from pychat.model.names import fold
-from pychat.model.replies import Ok
+from pychat.model.replies import LoggedIn, Ok
 from pychat.model.text import clean
-from pychat.model.verbs import Direct, Hello, Say, Verb
+from pychat.model.verbs import ChangePassword, Direct, Hello, LogIn, Register, Say, Verb
 from pychat.protocols.base import Item
 
 

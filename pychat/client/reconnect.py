@@ -20,7 +20,6 @@ from pychat.client.inbox import Inbox, LateAnswer, Reconnected, Reconnecting
 from pychat.client.rooms import OurRooms
 from pychat.client.settings import OurSettings
 from pychat.client.wire import Wire, say_hello
-from pychat.model.account_replies import LoggedOut
 from pychat.model.errors import (
     AckTimeout,
     ConnectFailed,
@@ -32,7 +31,7 @@ from pychat.model.errors import (
 )
 from pychat.model.events import Event, Kicked, Left, Message, ModesChanged, Renamed
 from pychat.model.queries import Ref
-from pychat.model.replies import Bye, Failure, Gap, Members, Ok, PingRequest, Reply, Welcome
+from pychat.model.replies import Bye, Failure, Gap, LoggedOut, Members, Ok, PingRequest, Reply, Welcome
 from pychat.model.verbs import Direct, Hello, Join, Leave, Ping, Pong, Quit, Say, Verb, no_answer
 from pychat.protocols.base import Item
 from pychat.transport.forking import Forkable

@@ -7,9 +7,8 @@ the server still has them.
 
 from __future__ import annotations
 
-from pychat.model.ignored import Ignored, ListIgnored, SetIgnored
-from pychat.model.replies import Ok
-from pychat.model.verbs import SetAway, Verb
+from pychat.model.replies import Ignored, Ok
+from pychat.model.verbs import ListIgnored, SetAway, SetIgnored, Verb
 from pychat.protocols.base import Item
 
 

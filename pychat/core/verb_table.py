@@ -27,7 +27,7 @@ from pychat.core.permissions import is_server_operator, require_store
 from pychat.core.price import JOIN_UNITS, charged
 from pychat.core.rooms import actions as rooms
 from pychat.core.session import Session
-from pychat.model import account_verbs, ignored, moderation_verbs, queries, server_ban, verbs
+from pychat.model import queries, server_ban, verbs
 from pychat.model.errors import LocalProtocolError, NotRegistered, Refused
 from pychat.model.replies import Failure, Lines, Ok, PongReply
 
@@ -143,8 +143,8 @@ VERBS: Final[dict[type[Any], VerbRule]] = {
     verbs.Invite: VerbRule(moderation.invite, stored="the invitation"),
     queries.ListInvitations: _question(moderation.list_invitations),
     verbs.SetModes: VerbRule(moderation.set_modes, stored="the modes", cost=0.5),
-    moderation_verbs.Ban: VerbRule(bans.ban, stored="the ban"),
-    moderation_verbs.Unban: VerbRule(bans.unban, stored="the end of the ban"),
+    verbs.Ban: VerbRule(bans.ban, stored="the ban"),
+    verbs.Unban: VerbRule(bans.unban, stored="the end of the ban"),
     queries.GetModes: _question(moderation.get_modes),
     queries.ListMasks: _question(moderation.list_masks),
     queries.WhoIs: _question(people.who_is),
@@ -154,8 +154,8 @@ VERBS: Final[dict[type[Any], VerbRule]] = {
     queries.CountPeople: _question(people.count_people),
     queries.GetMotd: _question(people.get_motd),
     verbs.Watch: VerbRule(monitor.watch, cost=0.5),
-    ignored.SetIgnored: VerbRule(ignore.set_ignored),
-    ignored.ListIgnored: VerbRule(ignore.list_ignored),
+    verbs.SetIgnored: VerbRule(ignore.set_ignored),
+    verbs.ListIgnored: VerbRule(ignore.list_ignored),
     queries.ListWatched: _question(monitor.list_watched),
     queries.ReadHistory: _question(history.read_history),
     queries.ListHistory: _question(history.list_history),
@@ -171,13 +171,13 @@ VERBS: Final[dict[type[Any], VerbRule]] = {
     server_ban.ListServerBans: VerbRule(server_bans.list_bans, Who.SERVER_OPERATORS),
     queries.ReadAudit: _question(audit.read_audit, Who.SERVER_OPERATORS),
     queries.GetStats: _question(stats.get_stats, Who.SERVER_OPERATORS),
-    account_verbs.Register: VerbRule(accounts.register, Who.EVERYBODY, stored="your account"),
-    account_verbs.LogIn: VerbRule(accounts.log_in, Who.EVERYBODY),
-    account_verbs.Authenticate: VerbRule(sasl.authenticate, Who.EVERYBODY),
-    account_verbs.LogOut: VerbRule(accounts.log_out, Who.EVERYBODY),
-    account_verbs.ChangePassword: VerbRule(accounts.change_password, stored="your new password"),
-    account_verbs.DropAccount: VerbRule(accounts.drop_account, stored="that your account is deleted"),
-    account_verbs.Regain: VerbRule(accounts.regain),
+    verbs.Register: VerbRule(accounts.register, Who.EVERYBODY, stored="your account"),
+    verbs.LogIn: VerbRule(accounts.log_in, Who.EVERYBODY),
+    verbs.Authenticate: VerbRule(sasl.authenticate, Who.EVERYBODY),
+    verbs.LogOut: VerbRule(accounts.log_out, Who.EVERYBODY),
+    verbs.ChangePassword: VerbRule(accounts.change_password, stored="your new password"),
+    verbs.DropAccount: VerbRule(accounts.drop_account, stored="that your account is deleted"),
+    verbs.Regain: VerbRule(accounts.regain),
     verbs.Command: VerbRule(messages.command),
     verbs.Help: VerbRule(_help, Who.EVERYBODY),
     verbs.Answer: VerbRule(_answer, Who.EVERYBODY, cost=0),

@@ -2,9 +2,9 @@
 Values and pure functions: the vocabulary of a chat. They import nothing else of pychat, and protocols and clients need
 no more.
 
-    verbs.py        what a session asks for; account_verbs.py, moderation_verbs.py, queries.py: more of them
+    verbs.py        what a session asks for; queries.py: what only asks; server_ban.py: bans of the server
     events.py       what happened; burst.py: many messages at once
-    replies.py      answers to verbs; account_replies.py, ignored.py, server_ban.py: more of them
+    replies.py      answers to verbs
     errors.py       refusals and other errors; arguments.py, functions.py, verb_types.py: mistakes of programs
     limits.py       every limit that can be set
     names.py        valid nicknames and room names, and when two are the same; reserved_names.py, tokens.py

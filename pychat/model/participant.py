@@ -6,24 +6,29 @@ from abc import abstractmethod
 from typing import TypeVar
 
 from pychat.model import modes
-from pychat.model.account_replies import LoggedIn
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.model.errors import NotPublished, RemoteProtocolError
 from pychat.model.events import Event
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.queries import ListMembers, ListRooms, ReadHistory
-from pychat.model.replies import HistoryPage, MemberInfo, Members, Ok, Reply, RoomInfo, Rooms
+from pychat.model.replies import HistoryPage, LoggedIn, MemberInfo, Members, Ok, Reply, RoomInfo, Rooms
 from pychat.model.verbs import (
+    Ban,
+    ChangePassword,
     Direct,
+    DropAccount,
     Invite,
     Join,
     Kick,
     Leave,
+    LogIn,
+    LogOut,
+    Regain,
+    Register,
     Say,
     SetAway,
     SetModes,
     SetNickname,
     SetTopic,
+    Unban,
     Verb,
 )
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from pychat.model.account_replies import AccountReply
 from pychat.model.errors import Refused
 from pychat.model.events import Event, Joined
-from pychat.model.ignored import Ignored
 from pychat.model.limits import Limits
 from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.queries import Ref
@@ -67,6 +65,37 @@ class Welcome(NamedTuple):
     """When the server started, in POSIX seconds."""
     counts: Counts | None = None
     """The same as the reply to `CountPeople`."""
+
+
+class LoggedIn(NamedTuple):
+    """
+    You are logged in to this account: the reply to `Register`, `LogIn` and `Authenticate`; also sent with other
+    replies.
+    """
+
+    ref: Ref
+    account: str
+    registered: bool = False
+    """True if the account is new."""
+    nickname: str | None = None
+    """The session's nickname and user@host at that moment."""
+    userhost: str = ""
+
+
+class LoggedOut(NamedTuple):
+    """You are logged out: the reply to `LogOut` and `DropAccount`."""
+
+    ref: Ref
+    nickname: str | None = None
+    """The session's nickname and user@host at that moment."""
+    userhost: str = ""
+
+
+class SaslChallenge(NamedTuple):
+    """The server's next message in a SASL exchange; `Authenticate` continues it."""
+
+    ref: Ref
+    message: bytes
 
 
 class MemberInfo(NamedTuple):
@@ -283,6 +312,17 @@ class Wallops(NamedTuple):
     text: str
 
 
+class Ignored(NamedTuple):
+    """All masks that the session ignores, and those that were just added and removed."""
+
+    ref: Ref
+    masks: tuple[str, ...]
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    userhost: str = ""
+    """The user@host of the session itself."""
+
+
 class PersonAway(NamedTuple):
     """A person to whom the session wrote, or whom it invited, is away."""
 
@@ -391,7 +431,8 @@ class Bye(NamedTuple):
 _OfRooms: TypeAlias = Members | Topic | Rooms | Modes | Masks | Inviting | Invitations
 _OfPeople: TypeAlias = Profile | People | PastPeople | Watched | Counts | PersonAway | UserModes
 _OfHistory: TypeAlias = HistoryPage | HistoryTargets | Replay | Gap
+_OfAccounts: TypeAlias = LoggedIn | LoggedOut | SaslChallenge
 _OfServer: TypeAlias = Motd | Lines | Wallops | ServerBanList | Ignored | PingRequest | PongReply | Killed | Bye
 _OfRequests: TypeAlias = Ok | Failure | Words | ResponseStart | ResponseEnd
 
-Reply: TypeAlias = Welcome | AccountReply | _OfRooms | _OfPeople | _OfHistory | _OfServer | _OfRequests
+Reply: TypeAlias = Welcome | _OfAccounts | _OfRooms | _OfPeople | _OfHistory | _OfServer | _OfRequests

@@ -3,25 +3,36 @@ Verbs: the requests of a session, as immutable values.
 
 A protocol turns bytes into verbs; `Chat.perform` checks and performs them, whatever the protocol is. `ref` is the
 sender's own mark, which the reply carries (`model/replies.py`). Where `room` is optional, None means the session's
-current room: the one it joined last. Queries are in `model/queries.py`, verbs about accounts in
-`model/account_verbs.py`.
+current room: the one it joined last. Queries are in `model/queries.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from pychat.model.account_verbs import AccountVerb, without_secrets
-from pychat.model.ignored import ListIgnored, SetIgnored
-from pychat.model.moderation_verbs import ModerationVerb
 from pychat.model.modes import ModeChange
 from pychat.model.queries import Query, Ref
 from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 
 if TYPE_CHECKING:
     from pychat.model.replies import Reply
+
+
+PLAIN: Final = "PLAIN"
+SCRAM: Final = "SCRAM-SHA-256"
+"""Mechanisms of SASL."""
+_SECRETS: Final = frozenset({"password", "new_password", "account_password", "message", "token", "keys"})
+_MAYBE_SECRET: Final = "account"
+"""Secret, too, if `LogIn.typed` is set: it may be the beginning of the password."""
+
+
+def without_secrets(verb: Any) -> str:
+    """Return the representation of a verb for logs and tracebacks."""
+    secrets = {*_SECRETS, _MAYBE_SECRET} if getattr(verb, "typed", False) else _SECRETS
+    shown = [f"{name}={'***' if name in secrets and value else repr(value)}" for name, value in verb._asdict().items()]
+    return f"{type(verb).__name__}({', '.join(shown)})"
 
 
 class Hello(NamedTuple):
@@ -181,6 +192,25 @@ class Watch(NamedTuple):
 # Moderation of a room
 
 
+class SetIgnored(NamedTuple):
+    """
+    Ignore these people, or stop ignoring them; answered by `Ignored`.
+
+    They are nicknames, masks, or `a:` with the name of an account. Removing somebody who is not ignored is not an
+    error.
+    """
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    ref: Ref = None
+
+
+class ListIgnored(NamedTuple):
+    """Ask whom the session ignores; answered by `Ignored`."""
+
+    ref: Ref = None
+
+
 class Kick(NamedTuple):
     """Remove somebody from a room."""
 
@@ -211,6 +241,35 @@ class SetModes(NamedTuple):
 
 
 # User modes and server operators
+
+
+class Ban(NamedTuple):
+    """
+    Ban or mute somebody in a room.
+
+    `target` is a nickname (if that person is here, the address is banned, unless others share it), a mask, or `a:` with
+    the name of an account.
+    """
+
+    target: str
+    room: str | None = None
+    seconds: int | None = None
+    """The duration; None for a permanent ban."""
+    reason: str = ""
+    mute: bool = False
+    """True to only mute: they may join but not speak."""
+    ref: Ref = None
+    kick: bool = False
+    """True to remove the person from the room, too."""
+
+
+class Unban(NamedTuple):
+    """End the bans, or the mutes, of this mask, or else all that match the person with this nickname."""
+
+    target: str
+    room: str | None = None
+    mute: bool = False
+    ref: Ref = None
 
 
 class SetUserModes(NamedTuple):
@@ -262,6 +321,90 @@ class Announce(NamedTuple):
 
     text: str
     ref: Ref = None
+
+
+class Register(NamedTuple):
+    """Create an account and log in to it. Default: one with the session's own nickname."""
+
+    password: str
+    account: str | None = None
+    ref: Ref = None
+
+    def __repr__(self) -> str:
+        return without_secrets(self)
+
+
+class LogIn(NamedTuple):
+    """Log in to an account. Default: the one of the session's own nickname."""
+
+    password: str
+    account: str | None = None
+    ref: Ref = None
+    typed: bool = False
+    """
+    True if the account and the password were typed with a blank between them. If there is no such account, both
+    together are the password for the session's own nickname.
+    """
+
+    @property
+    def typed_password(self) -> str:
+        """The account and the password together."""
+        return f"{self.account} {self.password}"
+
+    def __repr__(self) -> str:
+        return without_secrets(self)
+
+
+class Authenticate(NamedTuple):
+    """Log in by a SASL message (`core/accounts/sasl.py`); answered by `SaslChallenge` while the exchange continues."""
+
+    mechanism: str | None
+    """The mechanism to begin; None to continue the current exchange."""
+    message: bytes | None
+    """None to abort the exchange."""
+    ref: Ref = None
+
+    def __repr__(self) -> str:
+        return without_secrets(self)
+
+
+class LogOut(NamedTuple):
+    """Become a guest again."""
+
+    ref: Ref = None
+
+
+class ChangePassword(NamedTuple):
+    """Change the password of the session's account."""
+
+    password: str
+    """The current password."""
+    new_password: str
+    ref: Ref = None
+
+    def __repr__(self) -> str:
+        return without_secrets(self)
+
+
+class DropAccount(NamedTuple):
+    """Delete the session's account; its nickname becomes free."""
+
+    password: str
+    ref: Ref = None
+
+    def __repr__(self) -> str:
+        return without_secrets(self)
+
+
+class Regain(NamedTuple):
+    """Take a nickname of the session's account from its holder; with a password, log in first."""
+
+    nickname: str
+    password: str | None = None
+    ref: Ref = None
+
+    def __repr__(self) -> str:
+        return without_secrets(self)
 
 
 class Command(NamedTuple):
@@ -355,8 +498,15 @@ Verb: TypeAlias = (
     | Quit
     | Invalid
     | Abort
-    | AccountVerb
-    | ModerationVerb
+    | Register
+    | LogIn
+    | Authenticate
+    | LogOut
+    | ChangePassword
+    | DropAccount
+    | Regain
+    | Ban
+    | Unban
     | SetIgnored
     | ListIgnored
     | AddServerBan

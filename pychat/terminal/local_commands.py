@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple, TypeAlias
 
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, Register
-from pychat.model.verbs import BecomeOperator, Help, Invalid, Verb
+from pychat.model.verbs import BecomeOperator, ChangePassword, DropAccount, Help, Invalid, LogIn, Register, Verb
 from pychat.protocols.text import slash_commands as slash
 from pychat.protocols.text.passphrases import login, passwords, unquoted
 from pychat.protocols.text.slash_table import CommandTable

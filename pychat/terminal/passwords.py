@@ -7,8 +7,17 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from pychat.core.accounts.stored import MOST_PASSWORD_CHARS
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, Regain, Register
-from pychat.model.verbs import BecomeOperator, Join, SetModes, Verb
+from pychat.model.verbs import (
+    BecomeOperator,
+    ChangePassword,
+    DropAccount,
+    Join,
+    LogIn,
+    Regain,
+    Register,
+    SetModes,
+    Verb,
+)
 from pychat.protocols.text.confidential import WITH_PASSWORD
 from pychat.terminal.interfaces import Screen
 from pychat.terminal.view import visible_line

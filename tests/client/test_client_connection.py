@@ -17,9 +17,8 @@ from pychat.client.wire import Wire
 from pychat.handlers import Broadcast, JoinLeaveNotices
 from pychat.model.errors import ConnectFailed, ConnectionLost, NotPychat
 from pychat.model.events import AwayChanged
-from pychat.model.ignored import Ignored, ListIgnored, SetIgnored
-from pychat.model.replies import Failure, Gap, Ok
-from pychat.model.verbs import Say
+from pychat.model.replies import Failure, Gap, Ignored, Ok
+from pychat.model.verbs import ListIgnored, Say, SetIgnored
 from pychat.protocols.jsonl.protocol import JsonDialect
 from pychat.testing import ChatHarness, MakeChat
 

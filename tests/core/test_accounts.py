@@ -13,12 +13,22 @@ from remote import CHEAP, Remote, come, make_accounts, no_alarm_is_left, open_ch
 from pychat.core.accounts import password_hash as hashing
 from pychat.core.accounts import stored as kept_accounts
 from pychat.core.accounts.password_hash import Cost, PasswordHash
-from pychat.model.account_replies import LoggedIn, LoggedOut
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.model.events import AccountChanged, Joined, Message, Notice
 from pychat.model.queries import WhoIs
-from pychat.model.replies import Failure, Ok, Profile
-from pychat.model.verbs import BecomeOperator, Hello, Join, Say, Verb
+from pychat.model.replies import Failure, LoggedIn, LoggedOut, Ok, Profile
+from pychat.model.verbs import (
+    BecomeOperator,
+    ChangePassword,
+    DropAccount,
+    Hello,
+    Join,
+    LogIn,
+    LogOut,
+    Regain,
+    Register,
+    Say,
+    Verb,
+)
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]

@@ -13,11 +13,10 @@ from remote import come, no_alarm_is_left, open_chat
 from pychat.core.chat import Chat
 from pychat.model.durations import MOST_SECONDS, BadDuration, moment, parse_duration, take_duration, write_duration
 from pychat.model.events import Kicked, ModesChanged, Notice
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.modes import ModeChange, parse
 from pychat.model.queries import ListMasks
 from pychat.model.replies import Failure, Masks, Members, Ok
-from pychat.model.verbs import Hello, Join, Leave, Say, SetModes, SetNickname
+from pychat.model.verbs import Ban, Hello, Join, Leave, Say, SetModes, SetNickname, Unban
 from pychat.testing import FakeClock
 from pychat.testing.waiting import wait_until
 

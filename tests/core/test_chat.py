@@ -13,7 +13,7 @@ from pychat import Chat, Handler, Limits, LocalSession, Refused, Room, Session
 from pychat.core.accounts import hello as arriving
 from pychat.core.verb_table import authorize
 from pychat.handlers import Broadcast, Commands
-from pychat.model import account_verbs, moderation_verbs, queries, replies, server_ban, verbs
+from pychat.model import queries, replies, server_ban, verbs
 from pychat.model.errors import InternalFailure, LocalProtocolError, NotHere, NotRegistered
 from pychat.model.events import (
     AwayChanged,
@@ -26,10 +26,9 @@ from pychat.model.events import (
     Renamed,
     TopicChanged,
 )
-from pychat.model.ignored import ListIgnored, SetIgnored
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Bye, Failure, HistoryPage, Lines, Members, Ok, PersonAway, PongReply, Profile
-from pychat.model.verbs import Hello, Join, Say
+from pychat.model.verbs import Hello, Join, ListIgnored, Say, SetIgnored
 
 ALL_VERBS: list[verbs.Verb] = [
     verbs.Hello("ann"),
@@ -40,10 +39,10 @@ ALL_VERBS: list[verbs.Verb] = [
     verbs.SetModes((ModeChange(True, "m"),)),
     verbs.Invite("bob"),
     verbs.Kick("ann"),
-    moderation_verbs.Ban("eve"),
+    verbs.Ban("eve"),
     SetIgnored(("eve",)),
     ListIgnored(),
-    moderation_verbs.Unban("eve"),
+    verbs.Unban("eve"),
     verbs.Join("ops"),
     verbs.Leave(),
     queries.ListInvitations(),
@@ -67,13 +66,13 @@ ALL_VERBS: list[verbs.Verb] = [
     queries.GetUserModes(),
     verbs.SetRealname("x"),
     verbs.BecomeOperator("x", "x"),
-    account_verbs.LogOut(),
-    account_verbs.LogIn("x"),
-    account_verbs.Authenticate("PLAIN", b""),
-    account_verbs.Register("x"),
-    account_verbs.ChangePassword("x", "y"),
-    account_verbs.DropAccount("x"),
-    account_verbs.Regain("x"),
+    verbs.LogOut(),
+    verbs.LogIn("x"),
+    verbs.Authenticate("PLAIN", b""),
+    verbs.Register("x"),
+    verbs.ChangePassword("x", "y"),
+    verbs.DropAccount("x"),
+    verbs.Regain("x"),
     verbs.Kill("bob"),
     server_ban.AddServerBan("192.0.2.9"),
     server_ban.RemoveServerBan("192.0.2.9"),
@@ -222,7 +221,7 @@ def test_every_verb_has_a_rule() -> None:
         except NotRegistered:
             refused.add(type(verb))
     passed = {verbs.Hello, verbs.Help, verbs.Ping, verbs.Pong, verbs.Quit, verbs.Invalid, verbs.Abort, verbs.Answer}
-    passed |= {account_verbs.Register, account_verbs.LogIn, account_verbs.LogOut, account_verbs.Authenticate}
+    passed |= {verbs.Register, verbs.LogIn, verbs.LogOut, verbs.Authenticate}
     assert refused == set(verbs.Verb.__args__) - passed
 
 

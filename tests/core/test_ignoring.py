@@ -8,12 +8,23 @@ from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
 from pychat.core.chat import Chat
 from pychat.model.events import Invited, Message, ModesChanged, Renamed
-from pychat.model.ignored import Ignored, ListIgnored, SetIgnored
 from pychat.model.limits import Limits
 from pychat.model.modes import parse
 from pychat.model.queries import ReadHistory
-from pychat.model.replies import Failure, Ok
-from pychat.model.verbs import Direct, Hello, Invite, Join, Leave, Say, SayAll, SetModes, SetNickname
+from pychat.model.replies import Failure, Ignored, Ok
+from pychat.model.verbs import (
+    Direct,
+    Hello,
+    Invite,
+    Join,
+    Leave,
+    ListIgnored,
+    Say,
+    SayAll,
+    SetIgnored,
+    SetModes,
+    SetNickname,
+)
 
 __all__ = ["no_alarm_is_left"]
 

@@ -11,10 +11,9 @@ from remote import come, open_chat
 
 from pychat import Chat
 from pychat.handlers import Broadcast
-from pychat.model.moderation_verbs import Ban
 from pychat.model.queries import GetStats, ReadAudit, WhoIs
 from pychat.model.replies import HistoryPage, Lines, Ok, Profile
-from pychat.model.verbs import Announce, BecomeOperator, Kill, Say
+from pychat.model.verbs import Announce, Ban, BecomeOperator, Kill, Say
 from pychat.stores import SqliteLog
 from pychat.testing import FakeClock
 

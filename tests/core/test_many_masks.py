@@ -10,12 +10,24 @@ from recorder import Recorder, enter, make_chat
 from pychat.core.chat import Chat
 from pychat.model import masks
 from pychat.model.hostmask import Hostmask
-from pychat.model.ignored import SetIgnored
 from pychat.model.limits import Limits
 from pychat.model.masks import MaskList
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.modes import MaskEntry, parse
-from pychat.model.verbs import Direct, Invite, Join, Say, SayAll, SetModes, SetNickname, SetTopic, Tag, Verb
+from pychat.model.verbs import (
+    Ban,
+    Direct,
+    Invite,
+    Join,
+    Say,
+    SayAll,
+    SetIgnored,
+    SetModes,
+    SetNickname,
+    SetTopic,
+    Tag,
+    Unban,
+    Verb,
+)
 
 _MASKS = 100
 

@@ -13,9 +13,8 @@ from pychat import ChatServer
 from pychat.core.accounts.authentication import release_waiting
 from pychat.core.accounts.base import Accounts
 from pychat.core.accounts.scram import ScramKeys
-from pychat.model.account_verbs import Authenticate, ChangePassword, LogIn, LogOut, Regain, Register
 from pychat.model.errors import Refused
-from pychat.model.verbs import SetNickname
+from pychat.model.verbs import Authenticate, ChangePassword, LogIn, LogOut, Regain, Register, SetNickname
 
 __all__ = ["no_alarm_is_left"]
 

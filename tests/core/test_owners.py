@@ -9,10 +9,9 @@ from recorder import Recorder, enter
 from remote import make_accounts, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
-from pychat.model.account_verbs import DropAccount, LogIn, LogOut
 from pychat.model.events import Joined, ModesChanged
 from pychat.model.modes import ModeChange, parse
-from pychat.model.verbs import Join, Leave, Quit, Say, SetModes, SetNickname
+from pychat.model.verbs import DropAccount, Join, Leave, LogIn, LogOut, Quit, Say, SetModes, SetNickname
 
 __all__ = ["no_alarm_is_left"]
 

@@ -10,10 +10,9 @@ from remote import Remote, come, make_accounts, no_alarm_is_left, open_chat
 from test_accounts import PASSWORD, codes, registered
 
 from pychat.core.chat import Chat
-from pychat.model.account_verbs import LogIn, LogOut, Regain, Register
 from pychat.model.errors import Refused
 from pychat.model.events import Notice, Renamed
-from pychat.model.verbs import SetNickname
+from pychat.model.verbs import LogIn, LogOut, Regain, Register, SetNickname
 from pychat.testing import FakeClock
 from pychat.testing.waiting import wait_until
 

@@ -14,15 +14,13 @@ from remote import come, no_alarm_is_left, open_chat
 from pychat import Chat, Handler, Message, Session
 from pychat.core.accounts.base import Accounts
 from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
-from pychat.model.account_verbs import LogIn, Register
 from pychat.model.events import Disconnected, Event
-from pychat.model.ignored import SetIgnored
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.modes import parse
 from pychat.model.replies import Failure
 from pychat.model.server_ban import AddServerBan, RemoveServerBan
 from pychat.model.verbs import (
     Announce,
+    Ban,
     BecomeOperator,
     Direct,
     Hello,
@@ -31,17 +29,21 @@ from pychat.model.verbs import (
     Kick,
     Kill,
     Leave,
+    LogIn,
     Quit,
+    Register,
     Say,
     SayAll,
     SendWallops,
     SetAway,
+    SetIgnored,
     SetModes,
     SetNickname,
     SetRealname,
     SetTopic,
     SetUserModes,
     Tag,
+    Unban,
     Verb,
     Watch,
 )

@@ -12,11 +12,10 @@ from remote import come, open_chat
 
 from pychat import Chat, Handler, Message, Session
 from pychat.model.events import Notice, Renamed
-from pychat.model.moderation_verbs import Ban
 from pychat.model.modes import parse
 from pychat.model.replies import Failure, Ok
 from pychat.model.server_ban import AddServerBan
-from pychat.model.verbs import Direct, Invite, Kick, Kill, SetModes, SetNickname, Tag, Verb
+from pychat.model.verbs import Ban, Direct, Invite, Kick, Kill, SetModes, SetNickname, Tag, Verb
 
 LEFT = "'bob' has left; whoever is called so now is somebody else"
 

@@ -6,10 +6,9 @@ import pytest
 from recorder import enter
 from remote import Remote, come, no_alarm_is_left, open_chat
 
-from pychat.model.account_verbs import LogIn, Regain, Register
 from pychat.model.replies import Failure
 from pychat.model.reserved_names import RESERVED, reserved_word
-from pychat.model.verbs import Hello, SetNickname
+from pychat.model.verbs import Hello, LogIn, Regain, Register, SetNickname
 
 __all__ = ["no_alarm_is_left"]
 

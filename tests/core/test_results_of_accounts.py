@@ -9,7 +9,7 @@ import pytest
 
 from pychat import Accounts, ChatServer, KeptAccounts, Refused
 from pychat.core.accounts.scram import ScramKeys
-from pychat.model.account_verbs import LogIn
+from pychat.model.verbs import LogIn
 from pychat.testing import ChatHarness, MakeChat
 
 

@@ -11,7 +11,6 @@ from test_accounts import PASSWORD, codes
 
 from pychat.core.chat import Chat
 from pychat.core.people.user_modes import change_modes
-from pychat.model.account_verbs import LogIn
 from pychat.model.events import Notice
 from pychat.model.modes import ModeChange
 from pychat.model.queries import ReadAudit
@@ -24,7 +23,7 @@ from pychat.model.server_ban import (
     ServerBanList,
     normal_target,
 )
-from pychat.model.verbs import Join, Kick, Kill, SetModes, SetNickname
+from pychat.model.verbs import Join, Kick, Kill, LogIn, SetModes, SetNickname
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]

@@ -12,8 +12,7 @@ from pychat.core.chat import Chat
 from pychat.core.verb_table import VERBS, Who
 from pychat.handlers import Commands
 from pychat.handlers.function_commands import Context
-from pychat.model import account_verbs, ignored, moderation_verbs, queries, verbs
-from pychat.model.account_verbs import Register
+from pychat.model import queries, verbs
 from pychat.model.events import AwayChanged, Disconnected, Invited, Joined, Left, ProfileChanged
 from pychat.model.modes import parse
 from pychat.model.replies import Failure
@@ -24,6 +23,7 @@ from pychat.model.verbs import (
     Leave,
     LeaveAll,
     Quit,
+    Register,
     Say,
     SayAll,
     SetAway,
@@ -72,7 +72,7 @@ WAYS: dict[str, tuple[Verb, ...]] = {
     "invitation": (Invite("BUYER"),),
     "command": (Command("echo", ("BUY",), "ops"), Command("echo", ("BUY",))),
     "kick": (verbs.Kick("carl", None, "BUY"),),
-    "ban": (moderation_verbs.Ban("BUY", reason="BUY"),),
+    "ban": (verbs.Ban("BUY", reason="BUY"),),
     "modes": (mode("+k", "BUY"), mode("+b", "BUY")),
 }
 """Whatever a person can write."""
@@ -127,8 +127,8 @@ def test_every_verb_with_a_text_is_a_way_or_reaches_no_room() -> None:
     silent = {
         # Only one person, or nobody, hears what is in them; or it names what there is.
         verbs.Direct, verbs.Join, verbs.Watch, verbs.SetUserModes, verbs.BecomeOperator,
-        ignored.SetIgnored, ignored.ListIgnored, moderation_verbs.Unban,
-        account_verbs.ChangePassword, account_verbs.DropAccount, account_verbs.Regain,
+        verbs.SetIgnored, verbs.ListIgnored, verbs.Unban,
+        verbs.ChangePassword, verbs.DropAccount, verbs.Regain,
         *[verb for verb in asked if verb.__module__ == queries.__name__],
     }  # fmt: skip
     ways = {type(verb) for way in WAYS.values() for verb in way}

@@ -26,10 +26,19 @@ from pychat.core.chat import Chat
 from pychat.core.handler import Handler
 from pychat.core.moderation.server_bans import BannedFromServer
 from pychat.core.session import Session
-from pychat.model.account_replies import SaslChallenge
-from pychat.model.account_verbs import Authenticate, ChangePassword, DropAccount, LogIn, Regain, Register
+from pychat.model.replies import SaslChallenge
 from pychat.model.server_ban import AddServerBan
-from pychat.model.verbs import Hello, SetNickname, Verb
+from pychat.model.verbs import (
+    Authenticate,
+    ChangePassword,
+    DropAccount,
+    Hello,
+    LogIn,
+    Regain,
+    Register,
+    SetNickname,
+    Verb,
+)
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]

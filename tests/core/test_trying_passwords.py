@@ -15,9 +15,8 @@ from pychat.core.accounts.password_hash import Cost
 from pychat.core.accounts.stored import KeptAccounts
 from pychat.core.chat import Chat
 from pychat.core.people.nicknames import Parked
-from pychat.model.account_verbs import Authenticate, ChangePassword, LogIn
 from pychat.model.tokens import digest_of
-from pychat.model.verbs import BecomeOperator, Hello, Verb
+from pychat.model.verbs import Authenticate, BecomeOperator, ChangePassword, Hello, LogIn, Verb
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]

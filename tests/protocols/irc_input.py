@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from pychat.model.account_verbs import PLAIN, SCRAM
 from pychat.model.limits import Limits
 from pychat.model.replies import Words
-from pychat.model.verbs import Answer, Hello, Invalid, Verb
+from pychat.model.verbs import PLAIN, SCRAM, Answer, Hello, Invalid, Verb
 from pychat.protocols.base import Dialect, Item
 from pychat.protocols.irc.asked import Line, Numeric
 from pychat.protocols.irc.protocol import IrcProtocol

@@ -7,9 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from protocol_strategies import chunked, converse
 
-from pychat.model.account_verbs import Authenticate
 from pychat.model.limits import Limits
-from pychat.model.verbs import Abort, Answer, Hello, Invalid, Ping, Pong, Quit, Say, Verb
+from pychat.model.verbs import Abort, Answer, Authenticate, Hello, Invalid, Ping, Pong, Quit, Say, Verb
 from pychat.protocols.base import Protocol
 from pychat.protocols.detect import Detector, Language
 from pychat.protocols.http.request import BROWSER

@@ -9,12 +9,10 @@ from irc_input import member, new, read, refused, words
 
 from pychat.model import queries as q
 from pychat.model import verbs as v
-from pychat.model.ignored import ListIgnored, SetIgnored
 from pychat.model.limits import Limits
-from pychat.model.moderation_verbs import Ban
 from pychat.model.modes import ModeChange
 from pychat.model.queries import RoomFilter
-from pychat.model.verbs import Invalid, Verb
+from pychat.model.verbs import Ban, Invalid, ListIgnored, SetIgnored, Verb
 from pychat.protocols.irc.asked import Asked, Numeric
 from pychat.protocols.irc.commands.table import COMMANDS
 

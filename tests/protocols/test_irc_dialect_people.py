@@ -6,8 +6,8 @@ import pytest
 from irc_items import ANN, AT, BOB, MEMBERS, asked, numerics, told
 
 from pychat.model import replies as r
-from pychat.model.ignored import Ignored
 from pychat.model.modes import ModeChange
+from pychat.model.replies import Ignored
 from pychat.protocols.base import Item
 
 PERSON = r.Profile(None, "bob", ("lobby", "ops"), None, 7.9, BOB, "Bob B", "", AT, ("v", "ov"))

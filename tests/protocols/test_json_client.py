@@ -17,10 +17,9 @@ from pychat.model import queries
 from pychat.model import replies as r
 from pychat.model import verbs as v
 from pychat.model.errors import LocalProtocolError, RemoteProtocolError
-from pychat.model.ignored import ListIgnored, SetIgnored
 from pychat.model.limits import Limits
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.modes import ALL, LISTS, WHEN_SET, WITH_ARGUMENT, MaskEntry, ModeChange
+from pychat.model.verbs import Ban, ListIgnored, SetIgnored, Unban
 from pychat.protocols.base import Item
 from pychat.protocols.jsonl.fields import load_object
 from pychat.protocols.jsonl.protocol import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb

@@ -14,11 +14,10 @@ from pychat.model import events as e
 from pychat.model import queries
 from pychat.model import replies as r
 from pychat.model import verbs as v
-from pychat.model.account_verbs import LogIn
-from pychat.model.ignored import Ignored, ListIgnored, SetIgnored
 from pychat.model.limits import Limits
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.modes import MaskEntry, ModeChange
+from pychat.model.replies import Ignored
+from pychat.model.verbs import Ban, ListIgnored, LogIn, SetIgnored, Unban
 from pychat.protocols.jsonl.protocol import JsonDialect, JsonProtocol
 
 AT = 1795359845.123

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pychat.model import events as e
 from pychat.model import replies as r
-from pychat.model.ignored import Ignored
 from pychat.model.limits import Limits
 from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.names import AUDIT
+from pychat.model.replies import Ignored
 from pychat.protocols.base import Item
 from pychat.protocols.text import render as plain
 from pychat.protocols.text.protocol import ClassicDialect, TextDialect

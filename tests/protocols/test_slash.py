@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from pychat.model import queries
 from pychat.model import verbs as v
-from pychat.model.ignored import ListIgnored, SetIgnored
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.modes import ModeChange
+from pychat.model.verbs import Ban, ListIgnored, SetIgnored, Unban
 from pychat.protocols.text import slash_commands as slash
 from pychat.protocols.text.render import NOT_SHOWN
 

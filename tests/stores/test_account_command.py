@@ -17,9 +17,9 @@ from pychat.cli import accounts
 from pychat.core.accounts import administration as account_admin
 from pychat.core.accounts.base import AccountExists
 from pychat.core.accounts.password_hash import Cost
-from pychat.model.account_verbs import LogIn, Register
 from pychat.model.limits import Limits
 from pychat.model.server_ban import AddServerBan
+from pychat.model.verbs import LogIn, Register
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite.database import Database, StoreError
 from pychat.testing import MakeChat

@@ -18,8 +18,7 @@ from pychat import ChatServer, KeptAccounts, LocalSession, Refused
 from pychat.core.accounts.password_hash import Cost, PasswordHash
 from pychat.core.accounts.scram import ScramKeys
 from pychat.core.accounts.stored import KeptAccount
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, Register
-from pychat.model.verbs import Verb
+from pychat.model.verbs import ChangePassword, DropAccount, LogIn, Register, Verb
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite import writer as keeper
 from pychat.stores.sqlite.event_codec import Unreadable

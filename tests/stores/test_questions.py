@@ -21,10 +21,10 @@ from pychat.core.history.log import Log
 from pychat.core.local_session import LocalSession
 from pychat.handlers import Broadcast
 from pychat.model.events import AwayChanged, Event, Message
-from pychat.model.ignored import SetIgnored
 from pychat.model.queries import ListHistory, Moment, ReadHistory
 from pychat.model.replies import HistoryPage, HistoryTargets
 from pychat.model.search import Terms
+from pychat.model.verbs import SetIgnored
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite import event_codec as records_of
 from pychat.stores.sqlite import maintenance as tending

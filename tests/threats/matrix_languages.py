@@ -12,11 +12,10 @@ from typing import Any, Final, NamedTuple
 
 from matrix_people import ACCOUNT, PASSWORD, ROOM
 
-from pychat.model import account_verbs, moderation_verbs, queries, server_ban, verbs
-from pychat.model.ignored import ListIgnored, SetIgnored
+from pychat.model import queries, server_ban, verbs
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Lines
-from pychat.model.verbs import Verb
+from pychat.model.verbs import ListIgnored, SetIgnored, Verb
 
 TEXT, CLASSIC, JSON, IRC, PROGRAM = "text", "classic", "JSON", "IRC", "program"
 
@@ -278,8 +277,8 @@ INSIDE: Final[dict[str, Callable[[], Verb]]] = {
     "SetIgnored": lambda: SetIgnored(("bob",)),
     "ListIgnored": ListIgnored,
     "Kick": lambda: verbs.Kick("bob", ROOM),
-    "Ban": lambda: moderation_verbs.Ban("bob", ROOM),
-    "Unban": lambda: moderation_verbs.Unban("evil!*@*", ROOM),
+    "Ban": lambda: verbs.Ban("bob", ROOM),
+    "Unban": lambda: verbs.Unban("evil!*@*", ROOM),
     "Invite": lambda: verbs.Invite("zoe", ROOM),
     "SetModes": lambda: verbs.SetModes((ModeChange(True, "l", "50"),), ROOM),
     "SetUserModes": lambda: verbs.SetUserModes((ModeChange(True, "i"),)),
@@ -304,15 +303,15 @@ INSIDE: Final[dict[str, Callable[[], Verb]]] = {
     "Invalid command": lambda: verbs.Invalid("unknown_command", "no"),
     "Invalid type": lambda: verbs.Invalid("unknown_type", "no"),
     "Abort": lambda: verbs.Abort("bad_request", "no"),
-    "Register": lambda: account_verbs.Register(PASSWORD),
-    "Register by name": lambda: account_verbs.Register(PASSWORD, "ann"),
-    "LogIn": lambda: account_verbs.LogIn(PASSWORD, ACCOUNT),
-    "LogIn wrongly": lambda: account_verbs.LogIn("wrong", ACCOUNT),
-    "Authenticate": lambda: account_verbs.Authenticate("PLAIN", f"\0{ACCOUNT}\0{PASSWORD}".encode()),
-    "LogOut": lambda: account_verbs.LogOut(),
-    "ChangePassword": lambda: account_verbs.ChangePassword(PASSWORD, "staple-battery"),
-    "DropAccount": lambda: account_verbs.DropAccount(PASSWORD),
-    "Regain": lambda: account_verbs.Regain(ACCOUNT),
+    "Register": lambda: verbs.Register(PASSWORD),
+    "Register by name": lambda: verbs.Register(PASSWORD, "ann"),
+    "LogIn": lambda: verbs.LogIn(PASSWORD, ACCOUNT),
+    "LogIn wrongly": lambda: verbs.LogIn("wrong", ACCOUNT),
+    "Authenticate": lambda: verbs.Authenticate("PLAIN", f"\0{ACCOUNT}\0{PASSWORD}".encode()),
+    "LogOut": lambda: verbs.LogOut(),
+    "ChangePassword": lambda: verbs.ChangePassword(PASSWORD, "staple-battery"),
+    "DropAccount": lambda: verbs.DropAccount(PASSWORD),
+    "Regain": lambda: verbs.Regain(ACCOUNT),
     "GetTopic": lambda: queries.GetTopic(ROOM),
     "ListMembers": lambda: queries.ListMembers(ROOM),
     "ListRooms": lambda: queries.ListRooms(),

@@ -14,9 +14,8 @@ from pychat.core.chat import Chat
 from pychat.core.handler import Chains, Handler
 from pychat.core.session import Session
 from pychat.handlers import Broadcast, JoinLeaveNotices
-from pychat.model.moderation_verbs import Ban
 from pychat.model.modes import parse as parse_modes
-from pychat.model.verbs import Command, Direct, Hello, Join, Say, SetModes, SetTopic, Verb
+from pychat.model.verbs import Ban, Command, Direct, Hello, Join, Say, SetModes, SetTopic, Verb
 
 ROOM: Final = "den"
 """What all verbs are about. Its founder is `chief`, a member is `bob`, and `zoe` is elsewhere."""

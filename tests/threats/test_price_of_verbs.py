@@ -26,11 +26,10 @@ from pychat.core.local_session import LocalSession
 from pychat.core.price import MOST_SECONDS
 from pychat.core.rooms.room import Room
 from pychat.handlers import Broadcast, History, JoinLeaveNotices, flood
-from pychat.model.account_verbs import Register
 from pychat.model.events import AwayChanged, Message
 from pychat.model.queries import ListMasks
 from pychat.model.replies import Masks
-from pychat.model.verbs import Verb
+from pychat.model.verbs import Register, Verb
 from pychat.protocols.detect import Language
 from pychat.protocols.registry import LANGUAGES
 from pychat.server.reload import dialects_of

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pychat.client.answers import with_account
-from pychat.model.account_replies import LoggedIn
-from pychat.model.account_verbs import ChangePassword, LogIn, Register
-from pychat.model.replies import Ok
-from pychat.model.verbs import Hello, Verb
+from pychat.model.replies import LoggedIn, Ok
+from pychat.model.verbs import ChangePassword, Hello, LogIn, Register, Verb
 from pychat.protocols.base import Item
 
 

@@ -22,13 +22,12 @@ from pychat.core.moderation.server_bans import BannedFromServer
 from pychat.core.people.user_counts import everybody_locked
 from pychat.core.rooms.account_roles import forget_account, meet_locked
 from pychat.core.session import Session
-from pychat.model import account_verbs as verbs
-from pychat.model.account_replies import LoggedIn, LoggedOut
+from pychat.model import verbs
 from pychat.model.errors import InvalidNickname, NotRegistered, Refused
 from pychat.model.events import AccountChanged
 from pychat.model.names import check_nickname, fold
 from pychat.model.queries import Ref
-from pychat.model.replies import Ok
+from pychat.model.replies import LoggedIn, LoggedOut, Ok
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat

@@ -28,12 +28,11 @@ from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.profile_changes import prepare_to_tell, tell_rooms_locked
 from pychat.core.session import Session
 from pychat.model import verbs
-from pychat.model.account_replies import LoggedIn
 from pychat.model.errors import NicknameInUse, Refused, SaslAborted
 from pychat.model.events import AwayChanged
 from pychat.model.names import check_nickname, fold
 from pychat.model.queries import Ref
-from pychat.model.replies import Failure, Motd, Ok, Welcome
+from pychat.model.replies import Failure, LoggedIn, Motd, Ok, Welcome
 from pychat.model.tokens import new_token
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from pychat.core.accounts.base import checked_keys, checked_name
 from pychat.core.accounts.logins import Proof
 from pychat.core.accounts.scram import BadScram, Challenge, ScramKeys, proves, read_first
 from pychat.core.session import Session
-from pychat.model import account_verbs as verbs
-from pychat.model.account_replies import SaslChallenge
-from pychat.model.account_verbs import PLAIN, SCRAM
+from pychat.model import verbs
 from pychat.model.errors import Refused, SaslAborted
 from pychat.model.queries import Ref
+from pychat.model.replies import SaslChallenge
+from pychat.model.verbs import PLAIN, SCRAM
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat

@@ -9,8 +9,7 @@ from pychat.core.permissions import always_talks, banned_by, muted_by, require_o
 from pychat.core.rooms.membership import known_room
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
-from pychat.model import masks
-from pychat.model import moderation_verbs as verbs
+from pychat.model import masks, verbs
 from pychat.model.durations import deadline_of, end_of, until_when
 from pychat.model.errors import Refused
 from pychat.model.events import ModesChanged, Notice

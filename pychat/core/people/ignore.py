@@ -16,9 +16,10 @@ from pychat.core.session import Session
 from pychat.model import masks
 from pychat.model.errors import Refused
 from pychat.model.hostmask import Hostmask
-from pychat.model.ignored import Ignored, ListIgnored, SetIgnored
 from pychat.model.masks import MUTE, MaskList
 from pychat.model.modes import MaskEntry
+from pychat.model.replies import Ignored
+from pychat.model.verbs import ListIgnored, SetIgnored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,10 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from pychat.model import modes
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.model.errors import LocalProtocolError
-from pychat.model.ignored import ListIgnored, SetIgnored
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.queries import (
     GetModes,
     GetMotd,
@@ -29,9 +26,12 @@ from pychat.model.queries import (
 from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 from pychat.model.verbs import (
     Announce,
+    Ban,
     BecomeOperator,
+    ChangePassword,
     Command,
     Direct,
+    DropAccount,
     Hello,
     Help,
     Invite,
@@ -39,16 +39,23 @@ from pychat.model.verbs import (
     Kick,
     Kill,
     Leave,
+    ListIgnored,
+    LogIn,
+    LogOut,
     Ping,
     Pong,
     Quit,
+    Regain,
+    Register,
     Say,
     SendWallops,
     SetAway,
+    SetIgnored,
     SetModes,
     SetNickname,
     SetTopic,
     SetUserModes,
+    Unban,
     Verb,
 )
 from pychat.protocols.jsonl.fields import EVENT_TYPES, dump_object, format_id, to_bytes

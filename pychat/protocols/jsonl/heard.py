@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from pychat.model import modes
-from pychat.model.account_replies import LoggedIn, LoggedOut
 from pychat.model.errors import RemoteProtocolError
 from pychat.model.events import (
     AccountChanged,
@@ -24,16 +23,18 @@ from pychat.model.events import (
     Renamed,
     TopicChanged,
 )
-from pychat.model.ignored import Ignored
 from pychat.model.modes import MaskEntry
 from pychat.model.replies import (
     Bye,
     Failure,
     Gap,
     HistoryPage,
+    Ignored,
     Invitations,
     Inviting,
     Lines,
+    LoggedIn,
+    LoggedOut,
     Masks,
     MemberInfo,
     Members,

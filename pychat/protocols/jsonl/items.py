@@ -12,7 +12,6 @@ from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
 from pychat.model import modes
-from pychat.model.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.model.events import (
     AccountChanged,
     AwayChanged,
@@ -30,7 +29,6 @@ from pychat.model.events import (
     Tagged,
     TopicChanged,
 )
-from pychat.model.ignored import Ignored
 from pychat.model.modes import MaskEntry
 from pychat.model.replies import (
     Bye,
@@ -39,10 +37,13 @@ from pychat.model.replies import (
     Gap,
     HistoryPage,
     HistoryTargets,
+    Ignored,
     Invitations,
     Inviting,
     Killed,
     Lines,
+    LoggedIn,
+    LoggedOut,
     Masks,
     Members,
     Modes,
@@ -58,6 +59,7 @@ from pychat.model.replies import (
     ResponseEnd,
     ResponseStart,
     Rooms,
+    SaslChallenge,
     Topic,
     UserModes,
     Wallops,

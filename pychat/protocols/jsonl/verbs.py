@@ -6,11 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from pychat.model import modes
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogIn, LogOut, Regain, Register
 from pychat.model.errors import LimitExceeded, RemoteProtocolError
 from pychat.model.events import Event
-from pychat.model.ignored import ListIgnored, SetIgnored
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.names import has_mark_of_irc
 from pychat.model.queries import (
     GetModes,
@@ -30,9 +27,12 @@ from pychat.model.queries import (
 from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBan
 from pychat.model.verbs import (
     Announce,
+    Ban,
     BecomeOperator,
+    ChangePassword,
     Command,
     Direct,
+    DropAccount,
     Hello,
     Help,
     Invalid,
@@ -41,16 +41,23 @@ from pychat.model.verbs import (
     Kick,
     Kill,
     Leave,
+    ListIgnored,
+    LogIn,
+    LogOut,
     Ping,
     Pong,
     Quit,
+    Regain,
+    Register,
     Say,
     SendWallops,
     SetAway,
+    SetIgnored,
     SetModes,
     SetNickname,
     SetTopic,
     SetUserModes,
+    Unban,
     Verb,
 )
 from pychat.protocols.jsonl.fields import EVENT_TYPES, BadField, Fields, load_object

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pychat.model.account_verbs import LogIn
 from pychat.model.errors import Refused
 from pychat.model.queries import Ref
+from pychat.model.verbs import LogIn
 
 _QUOTED: Final = re.compile(r'"([^"\s]*\s[^"]*)"(?:\s+|$)')
 

@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from pychat.model.account_verbs import Regain
 from pychat.model.burst import Burst
 from pychat.model.events import Message
 from pychat.model.limits import Limits
-from pychat.model.verbs import Abort, Hello, Say, SetNickname, Verb
+from pychat.model.verbs import Abort, Hello, Regain, Say, SetNickname, Verb
 from pychat.protocols.base import Dialect, Item, Protocol
 from pychat.protocols.http.request import BROWSER, is_host
 from pychat.protocols.lines import (

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from pychat.model.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.model.durations import moment
-from pychat.model.ignored import Ignored
+from pychat.model.replies import Ignored, LoggedIn, LoggedOut, SaslChallenge
 from pychat.model.server_ban import ServerBan, ServerBanList
 from pychat.model.text import because
 from pychat.protocols.text.wording import Style, note, with_local_times

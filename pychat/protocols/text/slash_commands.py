@@ -9,9 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from pychat.model.account_verbs import ChangePassword, DropAccount, LogOut, Regain, Register
 from pychat.model.durations import take_duration
-from pychat.model.ignored import ListIgnored, SetIgnored
 from pychat.model.queries import (
     GetMotd,
     GetStats,
@@ -26,14 +24,21 @@ from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBa
 from pychat.model.verbs import (
     Announce,
     BecomeOperator,
+    ChangePassword,
     Direct,
+    DropAccount,
     Help,
     Join,
     Kill,
     Leave,
+    ListIgnored,
+    LogOut,
     Quit,
+    Regain,
+    Register,
     Say,
     SetAway,
+    SetIgnored,
     SetNickname,
     SetTopic,
     Verb,

@@ -6,9 +6,8 @@ from typing import Final
 
 from pychat.model import modes
 from pychat.model.durations import parse_duration, take_duration
-from pychat.model.moderation_verbs import Ban, Unban
 from pychat.model.queries import GetModes, ListInvitations, ListMasks
-from pychat.model.verbs import Invite, Kick, SetModes, Verb
+from pychat.model.verbs import Ban, Invite, Kick, SetModes, Unban, Verb
 from pychat.protocols.text.mode_words import RULES
 from pychat.protocols.text.slash_table import CommandTable, SlashCommand, first_word, room_name
 

@@ -13,12 +13,19 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pychat.model.account_verbs import PLAIN, SCRAM, Authenticate, ChangePassword, DropAccount, LogOut, Regain, Register
 from pychat.model.errors import Refused
 from pychat.model.names import fold
 from pychat.model.replies import Words
 from pychat.model.verbs import (
+    PLAIN,
+    SCRAM,
     Answer,
+    Authenticate,
+    ChangePassword,
+    DropAccount,
+    LogOut,
+    Regain,
+    Register,
     Verb,
 )
 from pychat.protocols.irc.asked import Asked, Line, Numeric

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pychat.model import modes
 from pychat.model.durations import parse_duration
 from pychat.model.errors import LimitExceeded
-from pychat.model.moderation_verbs import Ban
 from pychat.model.names import fold
 from pychat.model.queries import FindPeople, GetModes, GetUserModes, ListMasks
-from pychat.model.verbs import SetModes, SetUserModes, Verb
+from pychat.model.verbs import Ban, SetModes, SetUserModes, Verb
 from pychat.protocols.irc.asked import Asked
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import no_such_channel, refuse

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pychat.model.ignored import ListIgnored, SetIgnored
 from pychat.model.names import fold
 from pychat.model.queries import FindPeople, ListPeople, ListWatched, WhoIs, WhoWas
-from pychat.model.verbs import SetAway, SetRealname, Verb, Watch
+from pychat.model.verbs import ListIgnored, SetAway, SetIgnored, SetRealname, Verb, Watch
 from pychat.protocols.irc.asked import Asked
 from pychat.protocols.irc.capabilities import EXTENDED_MONITOR
 from pychat.protocols.irc.client_state import Client

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Final
 
-from pychat.model.account_replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.model.queries import Ref
+from pychat.model.replies import LoggedIn, LoggedOut, SaslChallenge
 from pychat.protocols.irc.asked import Asked, as_middle
 from pychat.protocols.irc.commands.accounts import CHUNK_BYTES
 from pychat.protocols.irc.replies.context import Context, Renderer, source

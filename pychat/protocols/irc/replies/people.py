@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from time import asctime, gmtime
 from typing import Final
 
-from pychat.model.ignored import Ignored
 from pychat.model.queries import Ref
-from pychat.model.replies import MemberInfo, PastPeople, People, PersonAway, Profile, UserModes, Watched
+from pychat.model.replies import Ignored, MemberInfo, PastPeople, People, PersonAway, Profile, UserModes, Watched
 from pychat.protocols.irc.asked import Asked, as_middle
 from pychat.protocols.irc.replies.context import Context, Renderer, channel, prefixes, source, user_and_host
 from pychat.protocols.irc.replies.events import mode_line
