@@ -43,7 +43,7 @@ from pychat.cli.certificate import LOCAL_NAMES, make_certificate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one measurement against each server; exit code 1 if one of them failed."""
+    """Run one measurement against each server; return exit code 1 if one of them failed."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
     if getattr(options, "connect", None) is not None:
@@ -110,7 +110,7 @@ def _slow(options: argparse.Namespace) -> Iterator[Row]:
     load = Load(options.messages, options.seconds, options.text_bytes, options.window * 1024)
 
     def measure(name: str) -> Row:
-        # Taken in turns, each on a server of its own, so that both meet the same weather on the machine.
+        # Taken in turns, each on a server of its own, so that machine load affects both equally.
         without: list[Slow] = []
         beside: list[Slow] = []
         for _ in range(options.rounds):
@@ -154,7 +154,7 @@ def _store(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _tls(options: argparse.Namespace) -> Iterator[Row]:
-    """One server, which speaks both on its port, in turns: so both meet the same weather on the machine."""
+    """Measure one server that accepts both on its port, in turns, so that machine load affects both equally."""
     shape = f"{options.members} members, both ways"
     raise_file_limit(max(options.members, options.connections))
     kinds = {"pychat over TLS": True, "pychat": False}
@@ -164,7 +164,7 @@ def _tls(options: argparse.Namespace) -> Iterator[Row]:
         made = make_certificate(LOCAL_NAMES, 1, Path(directory))
         files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
         try:
-            for name, tls in kinds.items():  # each on a fresh one, which has no memory to use again
+            for name, tls in kinds.items():  # each on a fresh server, which has no memory to reuse
                 with running("pychat", *files) as server:
                     idle[name] = kib_of_idle(server, options.connections, tls=tls)
             with running("pychat", *files) as server:
@@ -190,7 +190,7 @@ def _terminal(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _each_server(options: argparse.Namespace, shape: str, measure: Callable[[str], Row]) -> Iterator[Row]:
-    """Measure one server after the other; what one of them cannot do does not keep the others from it."""
+    """Measure the servers one after the other; the failure of one does not affect the others."""
     for name in options.server:
         try:
             yield measure(name)

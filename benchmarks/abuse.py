@@ -1,4 +1,4 @@
-"""The measurement of a bad day: peers that send anything and vanish, beside members that only want to talk."""
+"""Measure abuse: peers that send anything and vanish, besides members that only want to talk."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from benchmarks.servers import Server
 from benchmarks.wire import BUFFER_BYTES, enter
 
 _OPENINGS = (b"", b"", b"NICK x\r\nUSER x 0 * x\r\n", b'{"type":"hello","nick":"j"}\n', b"{", b"GET / HTTP/1.1\r\n")
-"""How the garbage may begin, so that every language gets some; the last kind is a nickname of its own."""
+"""Possible beginnings of the garbage, so that every language gets some; another kind is a unique nickname."""
 _EVERY = 10
-"""One message is said for so many bad peers."""
+"""One message is sent per this many bad peers."""
 _TOGETHER = 50
 _CALM_SECONDS = 30.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -26,28 +26,28 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True)
 class Abuse:
-    """What is left of a server, and of a conversation, when the bad peers are gone."""
+    """The state of a server, and of a conversation, after the bad peers are gone."""
 
     peers: int
     endless_mb: int
     seconds: float
     said: int
     lost: int
-    """Messages of the well-behaved member that the other one did not hear, in order."""
+    """Messages of the well-behaved member that the other one did not receive, in order."""
     growth_kib: int | None
-    """Of the peak memory."""
+    """Growth of the peak memory."""
     threads: tuple[int, int] | None
     """Before and after."""
     descriptors: tuple[int, int] | None
 
 
 def abuse(server: Server, peers: int, endless_mb: int, seed: int) -> Abuse:
-    """Let so many peers send up to 8 KiB of garbage each and vanish, and one send megabytes without a newline."""
+    """Let `peers` peers send up to 8 KiB of garbage each and vanish, and one send megabytes without a newline."""
     speaker, hearer = enter(server.address, ["speaker", "hearer"])
     with speaker, hearer:
         before, resources = server.memory(), _resources(server)
         listening = _Hearer(hearer)
-        _Hearer(speaker)  # who does not read is cut off
+        _Hearer(speaker)  # a member that does not read is disconnected
         endless = threading.Thread(target=_send_endless_line, args=(server, endless_mb))
         started = time.monotonic()
         endless.start()
@@ -70,14 +70,14 @@ def abuse(server: Server, peers: int, endless_mb: int, seed: int) -> Abuse:
 
 
 def _misbehave(server: Server, speaker: socket.socket, peers: int, chance: random.Random) -> int:
-    """Let the bad peers come and go, some at a time, and the speaker talk meanwhile; return how often it did."""
+    """Run the bad peers, some at a time, while the speaker talks; return how many messages the speaker sent."""
     said = 0
     crowd: list[socket.socket] = []
     for number in range(peers):
         peer = socket.create_connection(server.address, timeout=30.0)
         crowd.append(peer)
         opening = chance.choice((*_OPENINGS, f"n{number}\n".encode()))
-        with contextlib.suppress(OSError):  # the server may have had enough already
+        with contextlib.suppress(OSError):  # the server may have disconnected it already
             peer.sendall(opening + chance.randbytes(chance.randint(0, 8192)))
         if len(crowd) == _TOGETHER:
             _vanish(crowd, chance)
@@ -104,7 +104,7 @@ def _send_endless_line(server: Server, megabytes: int) -> None:
 
 
 class _Hearer:
-    """Reads all the time, and counts what the speaker says as long as nothing of it is missing."""
+    """Reads without pause, and counts the speaker's messages as long as none is missing."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(True)
@@ -116,7 +116,7 @@ class _Hearer:
         self._thread.start()
 
     def wait_for(self, count: int) -> int:
-        """Wait until so many were heard, for a while; return how many."""
+        """Wait, up to a limit, until this many messages were received; return how many were."""
         with self._changed:
             self._changed.wait_for(lambda: self._heard >= count, _CALM_SECONDS)
             return self._heard
@@ -134,7 +134,7 @@ class _Hearer:
 
 
 def _resources(server: Server) -> tuple[int, int] | None:
-    """Return the threads and open descriptors of the server."""
+    """Return the number of threads and open descriptors of the server."""
     if server.pid is None:
         return None
     process = Path(f"/proc/{server.pid}")
@@ -142,7 +142,7 @@ def _resources(server: Server) -> tuple[int, int] | None:
 
 
 def _wait_for_calm(server: Server, before: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Wait until the server has no more threads and descriptors than before, and return what it has."""
+    """Wait until the server has no more threads and descriptors than before, and return their numbers."""
     give_up = time.monotonic() + _CALM_SECONDS
     while True:
         now = _resources(server)

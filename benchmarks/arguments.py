@@ -1,4 +1,4 @@
-"""How arguments of the command line are read: what is wrong with one is an error that says what is allowed."""
+"""Parse arguments of the command line; errors say what is allowed."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SMALLEST_TEXT = 32
 
 
 def positive(text: str) -> int:
-    """Return a whole number from 1 on."""
+    """Return an integer from 1 on."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
 
 
 def text_bytes(text: str) -> int:
-    """Return how long a text shall be."""
+    """Return the length of a text."""
     if positive(text) < SMALLEST_TEXT:
         raise argparse.ArgumentTypeError(f"at least {SMALLEST_TEXT}, because a number or a time must fit")
     return int(text)
 
 
 def shapes(text: str) -> list[Shape]:
-    """Return shapes, like `100x1,10x10`."""
+    """Return shapes, such as `100x1,10x10`."""
     try:
         pairs = [part.split("x") for part in (ALL_SHAPES if text == "all" else text).split(",")]
         return [Shape(positive(members), positive(senders)) for members, senders in pairs]
@@ -37,12 +37,12 @@ def shapes(text: str) -> list[Shape]:
 
 
 def numbers(text: str) -> list[int]:
-    """Return numbers that commas separate."""
+    """Return numbers separated by commas."""
     return [positive(part) for part in text.split(",")]
 
 
 def server_names(known: Sequence[str], text: str) -> list[str]:
-    """Return names of servers, all of them known."""
+    """Return names of known servers."""
     names = text.split(",")
     for name in names:
         if name not in known:

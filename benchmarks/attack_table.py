@@ -18,9 +18,9 @@ class Attack:
 
     run: AttackFunction
     text: str
-    """What it does, for people."""
+    """Its description, for people."""
     alone: bool = False
-    """It is not part of the mix, because it supposes that something has gone wrong already."""
+    """True if it is not part of the mix, because it assumes an earlier failure."""
 
 
 ATTACKS: Final[dict[str, Attack]] = {}

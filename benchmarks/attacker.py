@@ -1,9 +1,9 @@
 """
 An attacker with many addresses: a process of its own, with one `epoll` loop for all of its connections.
 
-An attack is a generator (`benchmarks.attacks`). It yields the seconds that it wants to wait, or what it wants to hear
-(`Peer.until`), and is begun again when it ends. The process gives way to the others (`os.nice`), and uses at most
-`CPU_SHARE` of one processor, so that the figures are those of the server and not of a machine that is full.
+An attack is a generator (`benchmarks.attacks`). It yields the seconds to wait, or the bytes to wait for (`Peer.until`),
+and is restarted when it ends. The process has a low priority (`os.nice`), and uses at most `CPU_SHARE` of one
+processor, so that the figures show the server and not an overloaded machine.
 """
 
 from __future__ import annotations
@@ -25,55 +25,55 @@ from benchmarks.wire import BUFFER_BYTES, Address
 
 NICENESS: Final = 10
 CPU_SHARE: Final = 0.5
-"""Of one processor; beyond it the attacker rests."""
+"""Share of one processor; beyond it the attacker sleeps."""
 OWN_RATE: Final = 32_000_000
-"""Bytes that it sends in a second, at most, over all connections."""
+"""Maximum bytes sent per second, over all connections."""
 
 _TURN_SECONDS: Final = 0.02
 _AGAIN_SECONDS: Final = 0.3
 _REFUSED_SECONDS: Final = 5.0
-"""After a connection that was refused; to be stubborn is an attack of its own."""
+"""The delay after a refused connection; insisting would be an attack of its own."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the attacker shall do."""
+    """The attacker's task."""
 
     server: Address
     attacks: Sequence[str]
     addresses: Sequence[str]
     connections: int
-    """How many actors there are at the same time, of all attacks together; most have one connection each."""
+    """How many actors run at the same time, of all attacks together; most have one connection each."""
     seed: int
     victims: Sequence[str]
     """Nicknames of honest members."""
     rooms: Sequence[str]
-    """Where they talk."""
+    """The rooms of honest members."""
 
 
 @dataclass
 class Spent:
-    """What the attack cost the attacker, and what it gained."""
+    """What the attack cost the attacker, and what it achieved."""
 
     sent: int = 0
     received: int = 0
     connections: int = 0
     refused: int = 0
-    """Connections that the server did not want: too many from that address."""
+    """Connections that the server refused: too many from that address."""
     ended: int = 0
-    """Connections that the server has ended otherwise."""
+    """Connections that the server ended otherwise."""
     cpu: float = 0.0
     """Processor seconds."""
     turns: Counter[str] = field(default_factory=Counter)
-    """By attack, how often it did something."""
+    """How often each attack acted."""
     won: Counter[str] = field(default_factory=Counter)
-    """What it should not have been able to do, and how often it was."""
+    """Forbidden actions that succeeded, and how often."""
     errors: Counter[str] = field(default_factory=Counter)
-    """Attacks that failed by themselves: mistakes in this program."""
+    """Errors in the attacks themselves."""
 
 
 class Actor:
-    """One attack that goes on."""
+    """A running attack."""
 
     def __init__(self, loop: Loop, name: str, attack: AttackFunction, address: str, chance: random.Random) -> None:
         self._name = name
@@ -83,10 +83,10 @@ class Actor:
         self._steps: Steps | None = None
         self._waiting: Peer | None = None
         self.turn = 0
-        """What is in the heap for another turn does not count any more."""
+        """Entries in the heap for an earlier turn are ignored."""
 
     def resume(self, heard: bytes | None) -> None:
-        """Go on, with what was heard."""
+        """Continue the attack with the bytes that it received."""
         self.turn += 1
         self._loop.spent.turns[self._name] += 1
         if self._waiting is not None:
@@ -98,7 +98,7 @@ class Actor:
             step = self._steps.send(heard)
         except StopIteration:
             step = self._begin_again()
-        except Exception as error:  # an attack with a mistake in it shall not end the others
+        except Exception as error:  # an error in one attack must not end the others
             self._loop.spent.errors[f"{self._name}: {error!r}"] += 1
             step = self._begin_again()
         if isinstance(step, Until):
@@ -136,20 +136,20 @@ class Loop:
         self._cpu = time.process_time()
         for number in range(max(task.connections, len(task.attacks))):
             name = task.attacks[number % len(task.attacks)]
-            # Each attack has addresses of its own, so that one does not use up what another one needs.
+            # Each attack has addresses of its own, so that none uses up those of another.
             own = task.addresses[number % len(task.attacks) :: len(task.attacks)] or task.addresses
             address = own[number // len(task.attacks) % len(own)]
             chance = random.Random(f"{task.seed} {name} {number}")
             self.later(Actor(self, name, attacks[name], address, chance), chance.random())
 
     def add(self, peer: Peer) -> None:
-        """A connection has begun."""
+        """Register a new connection."""
         self.spent.connections += 1
         self._peers[peer.socket.fileno()] = peer
         self.epoll.register(peer.socket, select.EPOLLOUT)
 
     def remove(self, peer: Peer) -> None:
-        """A connection is over."""
+        """Unregister a connection that is over."""
         self.epoll.unregister(peer.socket)
         del self._peers[peer.socket.fileno()]
 
@@ -158,18 +158,18 @@ class Loop:
         return min(WAITING_BYTES, int((time.monotonic() - self._began + 0.1) * OWN_RATE) - self.spent.sent)
 
     def later(self, actor: Actor, seconds: float) -> None:
-        """Let it go on after so many seconds."""
+        """Resume an actor after `seconds` seconds."""
         self._push(time.monotonic() + seconds, actor, None)
 
     def wake(self, actor: Actor, heard: bytes | None) -> None:
-        """Let it go on in the next turn."""
+        """Resume an actor in the next turn."""
         self._push(0.0, actor, heard)
 
     def _push(self, at: float, actor: Actor, heard: bytes | None) -> None:
         heapq.heappush(self._heap, (at, next(self._order), actor.turn, actor, heard))
 
     def turn(self) -> None:
-        """Do what can be done now, or wait a moment for it."""
+        """Do everything that is possible now, or wait briefly."""
         now = time.monotonic()
         for _ in range(len(self._heap)):
             if not self._heap or self._heap[0][0] > now:
@@ -194,8 +194,8 @@ class Loop:
 
 
 def main(task: Task, commands: Connection[Any, Any]) -> None:
-    """Attack until there is a command; then say what it cost. The process's body."""
-    from benchmarks.attacks import ATTACKS  # which are written with this module
+    """Attack until a command arrives; then report the cost. Runs in the process."""
+    from benchmarks.attacks import ATTACKS  # they import this module
 
     os.nice(NICENESS)
     loop = Loop(task, {name: ATTACKS[name].run for name in task.attacks})

@@ -1,4 +1,4 @@
-"""What an attack works with: connections of the attacker, and the steps that they wait for."""
+"""The tools of an attack: connections of the attacker, and the steps that they wait for."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from benchmarks.attacker import Actor, Loop
 
 WAITING_BYTES: Final = 65_536
-"""Bytes of a connection that are not sent yet; what an attack adds to them is dropped."""
-_KEPT_BYTES: Final = 16_384  # of what was heard last
+"""Limit of unsent bytes per connection; anything more from an attack is dropped."""
+_KEPT_BYTES: Final = 16_384  # of the last bytes received
 _READS_IN_A_TURN: Final = 4
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _REFUSALS: Final = (b"too many connections", b"too many new connections", b"server full")
@@ -30,7 +30,7 @@ Heard: TypeAlias = Generator[Step, bytes | None, bytes | None]
 
 
 class AttackFunction(Protocol):
-    """What an attack is."""
+    """The function of an attack."""
 
     def __call__(self, eve: Attacker) -> Steps:
         """Attack once, or for ever."""
@@ -38,7 +38,7 @@ class AttackFunction(Protocol):
 
 @dataclass(frozen=True)
 class Until:
-    """Wait for these bytes from a peer, at most so long."""
+    """Wait for these bytes from a peer, up to `seconds` seconds."""
 
     peer: Peer
     needle: bytes
@@ -46,19 +46,19 @@ class Until:
 
 
 class Peer:
-    """One connection of the attacker, from an address that its PROXY line names."""
+    """One connection of the attacker, from the address in its PROXY line."""
 
     def __init__(self, loop: Loop, address: str, reads: bool, receive_buffer: int | None) -> None:
         self._loop = loop
         self._reads = reads
         self._waiting = bytearray(f"PROXY TCP4 {address} 127.0.0.1 40000 {loop.task.server[1]}\r\n".encode())
         self.tail = b""
-        """What was heard last."""
+        """The last bytes received."""
         self.heard_bytes = 0
         self.alive = True
         self.refused = False
         self.actor: Actor | None = None
-        """Who waits for `needle`."""
+        """The actor that waits for `needle`."""
         self.needle = b""
         self.socket = socket.socket()
         if receive_buffer is not None:
@@ -69,7 +69,7 @@ class Peer:
         loop.add(self)
 
     def send(self, data: bytes | str) -> None:
-        """Send this, but for what is too much: a server that reads slowly makes the attacker slow."""
+        """Send data, unless too much is pending: a server that reads slowly slows down the attacker."""
         if len(self._waiting) < WAITING_BYTES:
             self._waiting += data.encode() if isinstance(data, str) else data
             self._want()
@@ -79,22 +79,22 @@ class Peer:
         self.send(json.dumps(request) + "\n")
 
     def until(self, needle: bytes, seconds: float = 10.0) -> Heard:
-        """Wait for these bytes; return what was heard last, None if they did not come or the connection has ended."""
+        """Wait for these bytes; return the last bytes received, None on timeout or at the end of the connection."""
         return (yield Until(self, needle, seconds))
 
     def ask(self, data: bytes | str, needle: bytes, seconds: float = 10.0) -> Heard:
-        """Send this, and wait for that."""
+        """Send data, and wait for the needle."""
         self.tail = b""
         self.send(data)
         return (yield Until(self, needle, seconds))
 
     def read_from_now_on(self, reads: bool) -> None:
-        """Begin to read, or stop it."""
+        """Start or stop reading."""
         self._reads = reads
         self._want()
 
     def reset(self) -> None:
-        """Lose the connection, as a router does that restarts."""
+        """Reset the connection, as a restarting router does."""
         with suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.close()
@@ -107,7 +107,7 @@ class Peer:
             self.socket.close()
 
     def handle(self, events: int) -> None:
-        """Send and read what can be."""
+        """Send and read as much as possible."""
         try:
             if events & select.EPOLLOUT and self._waiting:
                 self._write()
@@ -164,7 +164,7 @@ class Peer:
 
 
 class Attacker:
-    """What an attack knows: where it comes from, whom it is against; and its connections, which end with it."""
+    """The state of an attack: its address, its targets, and its connections, which end with it."""
 
     def __init__(self, loop: Loop, address: str, chance: random.Random) -> None:
         self._loop = loop
@@ -174,40 +174,40 @@ class Attacker:
         self.peers: list[Peer] = []
 
     def name(self) -> str:
-        """Return a nickname, or a room, that nobody has had yet."""
+        """Return an unused nickname or room name."""
         return f"e{next(self._loop.numbers)}"
 
     def garbage(self, count: int = 8) -> str:
-        """Return hexadecimal digits that mean nothing."""
+        """Return random hexadecimal digits."""
         return self.chance.randbytes(count).hex()
 
     def room(self) -> str:
-        """Return one where honest members are."""
+        """Return a room of honest members."""
         return self.chance.choice(self.task.rooms)
 
     def victim(self) -> str:
-        """Return an honest member."""
+        """Return the nickname of an honest member."""
         return self.chance.choice(self.task.victims)
 
     def won(self, what: str) -> None:
-        """The attacker could do what nobody should be able to."""
+        """Record that the attacker did something that must be impossible."""
         self._loop.spent.won[what] += 1
 
     def connect(self, reads: bool = True, receive_buffer: int | None = None) -> Peer:
-        """Connect, and say nothing."""
+        """Connect, and send nothing."""
         peer = Peer(self._loop, self.address, reads, receive_buffer)
         self.peers = [other for other in self.peers if other.alive or other.refused] + [peer]
         return peer
 
     def json(self, **hello: Any) -> Generator[Step, bytes | None, Peer]:
-        """Come in by JSON, or be refused: then the peer has ended."""
+        """Register by JSON; if refused, the returned peer has ended."""
         peer = self.connect()
         request = {"type": "hello", "nick": self.name(), "rooms": [self.room()], **hello}
         yield from peer.ask(json.dumps(request) + "\n", b'"limits"')
         return peer
 
     def irc(self, *capabilities: str, room: str | None = None) -> Generator[Step, bytes | None, Peer]:
-        """Come in by IRC, and join a room if it is named."""
+        """Register by IRC, and join a room if one is given."""
         peer = self.connect()
         begin, end = (f"CAP REQ :{' '.join(capabilities)}\r\n", "CAP END\r\n") if capabilities else ("", "")
         yield from peer.ask(f"{begin}NICK {self.name()}\r\nUSER eve 0 * :eve\r\n{end}", b" 422 ")
@@ -216,7 +216,7 @@ class Attacker:
         return peer
 
     def text(self, room: str | None = None) -> Generator[Step, bytes | None, Peer]:
-        """Come in by plain text, and join a room if it is named."""
+        """Register by plain text, and join a room if one is given."""
         peer = self.connect()
         yield from peer.ask(f"{self.name()}\n", b"welcome")
         if room is not None:

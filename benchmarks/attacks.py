@@ -1,9 +1,9 @@
 """
-The attacks, each named after its threat: a generator that goes on for ever, or is begun again when it ends.
+The attacks, each named after its threat: a generator that runs for ever, or is restarted when it ends.
 
 To add one, write a function with `@attack("its-name", "what it is")`. It gets an `Attacker`, and yields seconds to
-wait, or waits for what the server says (`Peer.until`, `Peer.ask`). What the server should never allow is counted with
-`eve.won("...")`, and breaks its promises.
+wait, or waits for output of the server (`Peer.until`, `Peer.ask`). An action that the server must never allow is
+counted with `eve.won("...")`, and breaks its promises.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def _calm(eve: Attacker) -> Steps:
     yield 3600.0
 
 
-# Floods of what is cheap
+# Floods of cheap requests
 
 
 def _flood(line: bytes, reads: bool, eve: Attacker) -> Steps:
-    """Send one line of IRC again and again, and read the answers, or not."""
+    """Send one line of IRC again and again, with or without reading the answers."""
     peer = yield from eve.irc()
     peer.read_from_now_on(reads)
     while peer.alive:
@@ -56,7 +56,7 @@ def _cheap_answers(eve: Attacker) -> Steps:
         "text": "/help\n/nothing\n/motd\n/away x y\n/help join\n",
     }
     peer: Peer = yield from eve.chance.choice((eve.irc, eve.json, eve.text))()
-    language = eve.chance.choice(["irc", "json", "text"])  # the wrong one is an attack, too
+    language = eve.chance.choice(["irc", "json", "text"])  # the wrong language is an attack, too
     while peer.alive:
         peer.send(lines[language] * 20)
         yield _PASTE_SECONDS
@@ -112,7 +112,7 @@ def _tags(eve: Attacker) -> Steps:
         yield 0.5
 
 
-# Before there is a nickname
+# Before registration
 
 
 @attack("strangers-lines", "the shortest lines there are, before login, in each language")
@@ -154,7 +154,7 @@ def _half_handshakes(eve: Attacker) -> Steps:
 
 @cache
 def _client_hello() -> bytes:
-    """Return the beginning of a handshake of TLS."""
+    """Return the beginning of a TLS handshake."""
     outgoing, context = ssl.MemoryBIO(), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with suppress(ssl.SSLWantReadError):
         context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
@@ -262,7 +262,7 @@ def _logins(eve: Attacker) -> Steps:
         yield 3.0
 
 
-# The past
+# History
 
 
 @attack("resume", "the whole record without a token")
@@ -355,7 +355,7 @@ def _slow_readers(eve: Attacker) -> Steps:
         peer.read_from_now_on(False)
 
 
-# With the password of an operator
+# With an operator's password
 
 
 @attack("oper-bans", "bans by a server operator that are garbage, for one whose password was stolen", alone=True)
@@ -379,4 +379,4 @@ def _oper_bans(eve: Attacker) -> Steps:
 
 
 MIX: Final = tuple(name for name, one in ATTACKS.items() if not one.alone)
-"""All that strangers can do."""
+"""All attacks that are possible for strangers."""

@@ -1,10 +1,10 @@
 """
-The reference: what the kernel allows a Python process to send, next to no chat around it.
+The reference: how much the kernel lets a Python process send, with almost no chat around it.
 
-One thread. Whatever one member has sent when it is looked at becomes one block (its nickname is put in front of each
-line by a single `replace`), and each other member gets the block with one `sendall`. Nothing is parsed, checked,
-numbered or recorded, a member that does not read stops it, and nobody is told who joins or leaves: no chat server can
-do less, so its figures are a ceiling, not a competitor.
+It has one thread. Each read from a member becomes one block (its nickname is added before each line by a single
+`replace`), and each other member gets the block with one `sendall`. Nothing is parsed, checked, numbered or recorded, a
+member that does not read blocks it, and joins and leaves are not announced: no chat server can do less, so its figures
+are a ceiling, not a competitor.
 
 Run it with `python -m benchmarks.blast_server`; it prints its address, and SIGTERM ends it.
 """
@@ -19,7 +19,7 @@ _READ_BYTES = 262_144
 
 
 class _Client:
-    """A member, or one to be."""
+    """A member, or a connection that is about to be one."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
@@ -27,7 +27,7 @@ class _Client:
         self.tail = b""
 
     def block(self) -> bytes | None:
-        """Read, and return what the others shall get; None at the end of the stream."""
+        """Read, and return the bytes for the others; None at the end of the stream."""
         data = self.socket.recv(_READ_BYTES)
         if not data:
             return None
@@ -83,7 +83,7 @@ def _serve(descriptor: int, clients: dict[int, _Client], epoll: select.epoll) ->
                 try:
                     client.socket.sendall(block)
                 except OSError:
-                    continue  # its own turn comes: then its stream has ended
+                    continue  # its own turn will find the end of its stream
 
 
 if __name__ == "__main__":

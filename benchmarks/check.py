@@ -1,14 +1,14 @@
 """
-Whether every member hears everything, once and in order.
+Check that every member receives everything, once and in order.
 
-What a sender says is numbered, so what a member hears can be checked line by line. For the cost of that the generator
-would be slower than the server, and it is not needed: members of one room hear the same bytes. So the longest stream
-that any member of a process has heard is kept, each chunk of each member is compared with it (one memcmp), and after
-the measurement the kept stream is checked line by line. A member that hears the same in another order is no longer
-compared: its lines are checked one by one as they come.
+Messages are numbered, so the stream of a member can be checked line by line. That would make the generator slower than
+the server, and is not necessary, because members of one room receive the same bytes. So the longest stream of any
+member of a process is recorded, each chunk of each member is compared with it (one memcmp), and the record is checked
+line by line after the measurement. A member that receives another order is not compared any more: its lines are checked
+one by one as they arrive.
 
-Pings of a server are for one member alone. They are taken out before the record grows, so what continues the record
-has none in it, and only what does not continue it is looked at line by line.
+Pings of a server are for one member alone. They are removed before the record grows, so the record has none, and only
+chunks that do not continue it are examined line by line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.errors import LoadError
 from benchmarks.languages import TEXT, Language, Lines, pongs, without_pings
 
 MARK = b"="
-"""Once in every numbered message and nowhere else: counting it counts messages."""
+"""Once in every numbered message and nowhere else, so counting it counts messages."""
 
 _NUMBER = b"=%09d "
 _NOTICES_KEPT = 20
@@ -39,7 +39,7 @@ class LineChecker:
     """
     Checks one stream line by line: each sender's numbers from 0 on, without a gap.
 
-    Lines that are no numbered messages are kept in `notices`, a few of them.
+    Some of the lines that are not numbered messages are stored in `notices`.
     """
 
     def __init__(self, who: str, text_bytes: int, language: Language = TEXT) -> None:
@@ -56,7 +56,7 @@ class LineChecker:
         Check the next bytes of the stream.
 
         Raises:
-            LoadError: A message is missing, repeated, out of order or damaged.
+            LoadError: If a message is missing, repeated, out of order or damaged.
         """
         *lines, self._tail = (self._tail + data).split(b"\n")
         for line in lines:
@@ -73,10 +73,10 @@ class LineChecker:
 
     def finish(self, totals: Mapping[str, int]) -> None:
         """
-        The stream is over; `totals` are the messages of each sender.
+        Check the end of the stream; `totals` are the messages of each sender.
 
         Raises:
-            LoadError: The last ones are missing.
+            LoadError: If the last ones are missing.
         """
         if self._tail:
             raise LoadError(f"{self._who}: the last line is not complete: {self._tail!r}")
@@ -89,7 +89,7 @@ class LineChecker:
 
 
 class Record:
-    """The longest stream that any of these members has heard in this round."""
+    """The longest stream that any of these members has received in this round."""
 
     def __init__(self, language: Language = TEXT) -> None:
         self._language = language
@@ -97,11 +97,11 @@ class Record:
         self.messages = 0
 
     def holds(self, position: int, chunk: bytes | memoryview) -> bool:
-        """Whether what a member heard next is on record already."""
+        """Return whether a member's next bytes are already on record."""
         return self.data.startswith(chunk, position)
 
     def accept(self, position: int, chunk: memoryview) -> bool:
-        """Compare what a member heard next with the record, which grows if that is more; False if it differs."""
+        """Compare a member's next bytes with the record, and extend it if necessary; return False if they differ."""
         if self.holds(position, chunk):
             return True
         known = len(self.data) - position
@@ -113,7 +113,7 @@ class Record:
         return True
 
     def check(self, who: str, text_bytes: int, totals: Mapping[str, int]) -> list[str]:
-        """Check the record line by line, as `LineChecker` does, and return the notices that were in it."""
+        """Check the record line by line, as `LineChecker` does, and return its notices."""
         checker = LineChecker(who, text_bytes, self._language)
         checker.feed(self.data)
         checker.finish(totals)
@@ -126,14 +126,14 @@ class Record:
 
 
 class Follower:
-    """What one member has heard in this round: a part of the record, or, after it differed, lines of its own."""
+    """The input of one member in this round: a part of the record, or, once it differed, lines of its own."""
 
     __slots__ = ("_language", "_lines", "answers", "checker", "name", "position")
 
     def __init__(self, name: str, language: Language = TEXT) -> None:
         self.name = name
         self.answers = b""
-        """To pings; whoever sends them makes this empty."""
+        """Answers to pings; whoever sends them resets this."""
         self._language = language
         self._lines = Lines()
         self.begin()
@@ -148,7 +148,7 @@ class Follower:
         Check the next bytes.
 
         Raises:
-            LoadError: They are wrong in any order of senders.
+            LoadError: If they are wrong, whatever the order of senders.
         """
         if self.checker is None and self._is_on_record(chunk, record):
             return
@@ -162,7 +162,7 @@ class Follower:
         self.position += len(chunk)
 
     def _is_on_record(self, chunk: memoryview, record: Record) -> bool:
-        """Go on along the record, if that is what came."""
+        """Advance along the record, if the chunk continues it."""
         unfinished = self._lines.unfinished
         position = self.position + len(unfinished)
         if not (record.holds(self.position, unfinished) and record.holds(position, chunk)):
@@ -172,10 +172,10 @@ class Follower:
         return True
 
     def _take_pings(self, chunk: memoryview, record: Record) -> memoryview:
-        """Answer the pings and return the other lines, from the beginning of the line that was not finished."""
+        """Answer the pings and return the other lines, from the beginning of an unfinished line."""
         if self.checker is None:
             start = record.data.rfind(b"\n", 0, self.position) + 1
-            if start < self.position:  # then nothing else is unfinished
+            if start < self.position:  # otherwise nothing is unfinished
                 self._lines.unfinished = bytes(record.data[start : self.position])
                 self.position = start
         whole = self._lines.whole(chunk)
@@ -183,7 +183,7 @@ class Follower:
         return memoryview(without_pings(self._language, whole))
 
     def is_complete(self, record: Record, messages: int) -> bool:
-        """Whether this member has heard all of so many messages."""
+        """Return whether this member has received `messages` messages completely."""
         if self.checker is not None:
             return self.checker.messages >= messages
         return self.position == len(record.data) and record.messages >= messages and record.data.endswith(b"\n")

@@ -1,10 +1,10 @@
-"""What can go wrong in a measurement."""
+"""Errors of a measurement."""
 
 from __future__ import annotations
 
 
 class LoadError(Exception):
-    """The server did not do what the benchmark needs; the measurement is worth nothing."""
+    """The server did not do what the benchmark needs; the measurement is invalid."""
 
 
 class ServerStuck(LoadError):

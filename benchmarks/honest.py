@@ -1,10 +1,10 @@
 """
-Members who behave well, while somebody else does not: a process of its own, which measures what they notice.
+Honest members during an attack: a process of its own, which measures their experience.
 
-They speak JSON, text and IRC, each from an address of its own. Each says something every few seconds, below what flood
-control allows, and now and then rests for longer. Each message carries its sender, a number and the time, so that each
-hearer knows what is missing, comes twice or out of order, and how long it took. Meanwhile newcomers come and go, some
-of them with an account. An echo over the same loopback, without a chat, tells how much of it all is the machine.
+They speak JSON, text and IRC, each from an address of its own. Each sends a message every few seconds, below the limit
+of flood control, and sometimes pauses for longer. Each message contains its sender, a number and the time, so that each
+receiver knows which are missing, repeated or out of order, and how long they took. Meanwhile newcomers come and go,
+some with an account. An echo over the same loopback, without a chat, shows the share of the machine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _START_SECONDS: Final = 120.0
 _ECHO_SECONDS: Final = 0.05
 _NEWCOMER_SECONDS: Final = 0.5
 _LOGIN_EVERY: Final = 10
-"""Of so many newcomers one logs in: each time costs the server a fifth of a second of a processor."""
+"""One in this many newcomers logs in: each login costs the server a fifth of a second of a processor."""
 _NEWCOMER_GIVES_UP: Final = 30.0
 _DRAIN_SECONDS: Final = 30.0
 _END_SECONDS: Final = 180.0
@@ -50,7 +50,7 @@ _REFUSED: Final = re.compile(rb'^(?:\{"type":"error"|! |:\S+ (?:263|4\d\d|FAIL) 
 
 @dataclass(frozen=True)
 class Party:
-    """Who talks, and where."""
+    """The honest members and their rooms."""
 
     server: Address
     members: int
@@ -64,33 +64,33 @@ class Party:
 
 @dataclass
 class Noticed:
-    """What the honest members noticed; times in milliseconds."""
+    """The experience of the honest members; times in milliseconds."""
 
     said: int = 0
     lost: int = 0
-    """Deliveries that did not come, to members who were there, of what others said who were there."""
+    """Missing deliveries between members who are still connected."""
     repeated: int = 0
     out_of_order: int = 0
     latencies: dict[str, list[float]] = field(default_factory=lambda: {language: [] for language in LANGUAGES})
-    """Of each delivery, by the language of the hearer."""
+    """Of each delivery, by the language of the receiver."""
     echoes: list[float] = field(default_factory=list)
-    """There and back without a chat."""
+    """Round trips without a chat."""
     comings: list[float] = field(default_factory=list)
     """Of newcomers: from connecting to the welcome."""
     logins: list[float] = field(default_factory=list)
     """The same, with an account and its password."""
     kept_out: list[str] = field(default_factory=list)
-    """Newcomers who did not come in, and what they heard last."""
+    """Newcomers who were not admitted, with the last line that they received."""
     cut_off: list[str] = field(default_factory=list)
-    """Members whom the server disconnected, and what they heard last."""
+    """Members whom the server disconnected, with the last line that they received."""
     refused: list[str] = field(default_factory=list)
-    """What members were told was wrong."""
+    """Errors that members received."""
     record: str | None = None
-    """What is wrong with the room of an account in which nobody was meanwhile."""
+    """The problem with the room of an account that was empty meanwhile, or None."""
 
 
 class Conversation:
-    """All of them, in one `epoll` loop."""
+    """All honest members, in one `epoll` loop."""
 
     def __init__(self, party: Party, echo: socket.socket) -> None:
         self._party = party
@@ -102,12 +102,12 @@ class Conversation:
         self._numbers = itertools.count()
         self._newcomer_at = 0.0
         self._due: list[tuple[float, int]] = []
-        """When somebody will say something, by descriptor."""
+        """The time of each member's next message, with its descriptor."""
         self._epoll = select.epoll()
         self._epoll.register(echo, select.EPOLLIN)
 
     def come_in(self) -> None:
-        """Fill the room of an account, and let all members come in, an equal part of them in each language."""
+        """Fill the room of an account, and connect all members, an equal part of them in each language."""
         fill_vault(self._party.server)
         rooms = self._party.rooms
         for number in range(self._party.members):
@@ -118,9 +118,9 @@ class Conversation:
             self._epoll.register(member.socket, select.EPOLLIN)
 
     def begin(self) -> None:
-        """From now on they talk."""
+        """Start talking."""
         now = time.monotonic()
-        # Spread over the time in which each of them says something.
+        # Spread over one interval between messages.
         self._due = [
             (now + member.pause() * place / len(self._members), descriptor)
             for place, (descriptor, member) in enumerate(self._members.items())
@@ -128,7 +128,7 @@ class Conversation:
         heapq.heapify(self._due)
 
     def turn(self, talking: bool = True) -> None:
-        """Say what is due, and hear what came."""
+        """Send messages that are due, and process input."""
         now = time.monotonic()
         if talking:
             while self._due and self._due[0][0] <= now:
@@ -150,7 +150,7 @@ class Conversation:
                 self._echo_at = time.monotonic() + _ECHO_SECONDS
 
     def finish(self) -> Noticed:
-        """Wait until everything that was said has come, or will not come any more."""
+        """Wait until every message has arrived, or the time is over."""
         give_up = time.monotonic() + _DRAIN_SECONDS
         while self._to_come() and time.monotonic() < give_up:
             self.turn(talking=False)
@@ -187,7 +187,7 @@ class Conversation:
             self.noticed.refused.append(f"{member.nick} ({member.language}): {line.decode(errors='replace')}")
 
     def _to_come(self) -> int:
-        """Return how many deliveries are missing, of what was said by those who are there to those who are there."""
+        """Return how many deliveries are missing between members who are still connected."""
         return sum(
             hearer.hearing.missing(sender.nick, sender.said)
             for hearer in self._members.values()
@@ -235,7 +235,7 @@ class Conversation:
 
 
 class Honest:
-    """The process of the honest members; use as a context manager, in which all of them are in."""
+    """The process of the honest members; as a context manager it has all of them connected."""
 
     def __init__(self, party: Party) -> None:
         context = multiprocessing.get_context("spawn")
@@ -264,11 +264,11 @@ class Honest:
         self._end()
 
     def begin(self) -> None:
-        """From now on they talk."""
+        """Start talking."""
         self._pipe.send("begin")
 
     def finish(self) -> Noticed:
-        """Let them talk no more, and return what they noticed."""
+        """Stop talking, and return the results."""
         self._pipe.send("finish")
         noticed: Noticed = self._receive(_END_SECONDS)
         return noticed
@@ -284,20 +284,20 @@ class Honest:
 
     def _end(self) -> None:
         for process in self._processes:
-            process.kill()  # it has nothing to put in order
+            process.kill()  # it has nothing to clean up
             process.join()
         self._pipe.close()
 
 
 def _echo(listener: socket.socket) -> None:
-    """Send back what comes over one connection."""
+    """Echo the bytes of one connection."""
     with listener, listener.accept()[0] as connection:
         while data := connection.recv(8):
             connection.send(data)
 
 
 def _main(party: Party, echo: Address, commands: Connection[Any, Any]) -> None:
-    """Talk, and tell what was noticed. The process's body."""
+    """Talk, and send the results. Runs in the process."""
     with socket.create_connection(echo) as connection:
         try:
             conversation = Conversation(party, connection)

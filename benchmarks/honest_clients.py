@@ -1,4 +1,4 @@
-"""The connections of honest people: newcomers, members who talk, and one whose room must not be lost."""
+"""Connections of honest people: newcomers, members who talk, and the owner of a room that must not be lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.wire import BUFFER_BYTES, Address
 
 LANGUAGES: Final = ("json", "text", "irc")
 WELCOME: Final = {"json": b'"limits"', "text": b"welcome", "irc": b" 422 "}
-"""What is in the line that says that somebody is in."""
+"""A part of the line that confirms the registration."""
 ACCOUNT, PASSWORD = "keeper", "correct-horse"
 LOGIN: Final = {"account": ACCOUNT, "account_password": PASSWORD}
 
@@ -31,7 +31,7 @@ _REST_CHANCE: Final = 0.1
 
 
 class Client:
-    """A connection of somebody honest; its PROXY line names an address, and everything is non-blocking."""
+    """A non-blocking connection of an honest person; its PROXY line contains an address."""
 
     def __init__(self, server: Address, address: str, nick: str, language: str, **hello: Any) -> None:
         self.nick = nick
@@ -47,20 +47,20 @@ class Client:
         self.socket.connect_ex(server)
 
     def open(self) -> None:
-        """Say the first words, now that it is connected."""
+        """Send the opening, once connected."""
         opening, self._opening = self._opening, ""
         self.send(opening)
 
     def send(self, text: str) -> None:
-        """Send this; it is little, so that the system takes all of it."""
+        """Send a text so short that the system accepts all of it."""
         self.socket.sendall(text.encode())
 
     def read(self) -> bytes:
         """
-        Return all lines that have come whole, and answer the pings among them.
+        Return all complete lines, and answer the pings among them.
 
         Raises:
-            EOFError: The connection is over.
+            EOFError: If the connection is over.
         """
         try:
             data = self.socket.recv(BUFFER_BYTES)
@@ -78,7 +78,7 @@ class Client:
         return lines + newline
 
     def wait_for(self, needle: bytes, seconds: float = _PATIENCE_SECONDS) -> bytes:
-        """Return what was heard when this has come."""
+        """Wait for the needle; return the input until then."""
         heard, give_up = b"", time.monotonic() + seconds
         while needle not in heard:
             wanted = [self.socket] if self._opening else []
@@ -94,7 +94,7 @@ class Client:
         return heard
 
     def close(self) -> None:
-        """Say goodbye, as people do."""
+        """Quit properly."""
         with suppress(OSError):
             self.send({"json": '{"type":"quit"}\n', "text": "/quit\n", "irc": "QUIT\r\n"}[self.language])
         self.socket.close()
@@ -114,7 +114,7 @@ def _opening(language: str, nick: str, hello: dict[str, Any]) -> str:
 
 
 class Hearing:
-    """What one member has heard of the others: everybody's messages have numbers, from 0 on."""
+    """The messages that one member has received: each sender's messages have numbers, from 0 on."""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
@@ -123,7 +123,7 @@ class Hearing:
         self.out_of_order = 0
 
     def hear(self, nick: str, number: int) -> None:
-        """This has come."""
+        """Record a message."""
         last = self._last.get(nick, -1)
         if number > last:
             self._last[nick] = number
@@ -135,12 +135,12 @@ class Hearing:
             self.repeated += 1
 
     def missing(self, nick: str, said: int) -> int:
-        """Return how many have not come of so many that somebody said."""
+        """Return how many of the `said` messages of a sender are missing."""
         return said - 1 - self._last.get(nick, -1) + sum(skipped == nick for skipped, _ in self._skipped)
 
 
 class Member(Client):
-    """One who stays and talks, at an honest rate, and remembers what the others have said."""
+    """A member who stays and talks, at an honest rate, and records the others' messages."""
 
     def __init__(self, server: Address, number: int, room: str, language: str, seed: int) -> None:
         super().__init__(server, f"192.0.2.{number % 250 + 1}", f"h{number}", language, rooms=[room])
@@ -150,14 +150,14 @@ class Member(Client):
         self.chance = random.Random(f"{seed} {self.nick}")
 
     def come_in(self) -> None:
-        """Wait for the welcome, and go into the room."""
+        """Wait for the welcome, and join the room."""
         self.wait_for(WELCOME[self.language])
         if self.language in _IN_ROOM:
             self.send(f"JOIN #{self.room}\r\n" if self.language == "irc" else f"/join {self.room}\n/who\n")
             self.wait_for(_IN_ROOM[self.language])
 
     def say(self) -> float:
-        """Say the next thing; return how many seconds later there will be another one."""
+        """Send the next message; return the seconds until the one after it."""
         text = f"clock {time.monotonic_ns()} number {self.said} of {self.nick} end"
         if self.language == "json":
             self.send(f'{{"type":"say","room":"{self.room}","text":"{text}"}}\n')
@@ -167,12 +167,12 @@ class Member(Client):
         return self.pause() + (_REST_SECONDS if self.chance.random() < _REST_CHANCE else 0.0)
 
     def pause(self) -> float:
-        """Return how long somebody thinks before saying something."""
+        """Return the usual seconds between two messages."""
         return self.chance.uniform(*_SAY_SECONDS)
 
 
 def fill_vault(server: Address) -> None:
-    """Make an account, and a room of its own with a key, in which something is said; then leave."""
+    """Create an account and a room with a key, send a message to it, and leave."""
     keeper = Client(server, "192.0.2.251", ACCOUNT, "json")
     keeper.wait_for(WELCOME["json"])
     requests: tuple[dict[str, Any], ...] = (
@@ -189,7 +189,7 @@ def fill_vault(server: Address) -> None:
 
 
 def look_into_vault(server: Address) -> str | None:
-    """Return what is wrong with that room, if anything is."""
+    """Return the problem with that room, or None."""
     keeper = Client(server, "192.0.2.252", "owner", "json", **LOGIN)
     try:
         keeper.wait_for(b'"logged_in"')

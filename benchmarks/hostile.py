@@ -1,4 +1,4 @@
-"""The measurement of a siege: what honest members notice while somebody with many addresses does their worst."""
+"""Measure a siege: the experience of honest members while an attacker uses many addresses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmarks.servers import serving
 from pychat.cli.certificate import LOCAL_NAMES, make_certificate
 
 ROOMS: Final = ("lobby", "tea", "work", "games")
-"""Where honest members talk, and attackers come in."""
+"""The rooms of honest members, which attackers join."""
 
 WORST_P99_MS: Final = 250.0
 WORST_GROWTH_KIB: Final = 64 * 1024
@@ -33,14 +33,14 @@ _ANSWER_SECONDS: Final = 30.0
 
 @dataclass(frozen=True)
 class Siege:
-    """How it shall be."""
+    """The parameters of a siege."""
 
     members: int
     addresses: int
     connections: int
     seed: int
     record: int
-    """Messages that were said before; a quarter as many other events came after them. None without a file."""
+    """Messages in the record before; a quarter as many other events followed them. None without a file."""
     db: bool
 
 
@@ -55,7 +55,7 @@ class Percentiles:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Percentiles:
-        """Return those of these values; zeros if there are none."""
+        """Return the percentiles of these values; zeros if there are none."""
         ordered = sorted(values) or [0.0]
         p50, p99 = (ordered[int(len(ordered) * part)] for part in (0.5, 0.99))
         return cls(len(values), p50, p99, ordered[-1])
@@ -63,16 +63,16 @@ class Percentiles:
 
 @dataclass(frozen=True)
 class Hostile:
-    """What it cost the honest members and the server, and what the attacker paid."""
+    """The cost for the honest members, the server and the attacker."""
 
     seconds: float
     said: int
     latency: Percentiles
     """Of all deliveries."""
     languages: dict[str, Percentiles]
-    """By the language of the hearer."""
+    """By the language of the receiver."""
     echo: Percentiles
-    """There and back over loopback without a chat: what the machine itself needs."""
+    """Round trips over loopback without a chat: the share of the machine itself."""
     coming: Percentiles
     """Of newcomers: from connecting to the welcome."""
     login: Percentiles
@@ -83,7 +83,7 @@ class Hostile:
     kept_out: list[str]
     refused: list[str]
     growth_kib: int
-    """Peak over what the server had when all members were in."""
+    """Peak memory beyond that of the server with all members connected."""
     cpu_percent: float
     """Of one processor."""
     attacker_sent: int
@@ -93,21 +93,21 @@ class Hostile:
     attacker_ended: int
     attacker_cpu_percent: float
     turns: dict[str, int]
-    """By attack, how often it did something."""
+    """How often each attack acted."""
     won: dict[str, int]
-    """What nobody should be able to do, and how often the attacker was."""
+    """Forbidden actions that succeeded, and how often."""
     errors: dict[str, int]
-    """Mistakes in the attacks themselves."""
+    """Errors in the attacks themselves."""
     broken: list[str] = field(default_factory=list)
-    """Promises."""
+    """Broken promises."""
 
 
 @contextmanager
 def prepared(settings: Siege) -> Iterator[Callable[[Sequence[str], float], Hostile]]:
     """
-    Write a record, and yield the function that measures: each time on a fresh server, which begins with that record.
+    Write a record, and yield the measuring function, which starts a fresh server with that record each time.
 
-    It takes names of `benchmarks.attacks.ATTACKS` and the seconds, and may raise `LoadError`.
+    It takes names from `benchmarks.attacks.ATTACKS` and the seconds, and may raise `LoadError`.
     """
     with TemporaryDirectory(prefix="pychat-hostile-") as directory:
         options = _prepare(settings, Path(directory))
@@ -115,7 +115,7 @@ def prepared(settings: Siege) -> Iterator[Callable[[Sequence[str], float], Hosti
 
 
 def _prepare(settings: Siege, directory: Path) -> list[str]:
-    """Make files for a server, and return its options."""
+    """Create the server's files, and return its options."""
     opers = directory / "opers"
     opers.touch(mode=0o600)
     opers.write_text(":".join(OPERATOR) + "\n")
@@ -133,7 +133,7 @@ def _prepare(settings: Siege, directory: Path) -> list[str]:
 def _measure(
     settings: Siege, options: Sequence[str], directory: Path, attacks: Sequence[str], seconds: float
 ) -> Hostile:
-    """Let honest members in, then the attacker, for so many seconds."""
+    """Connect the honest members, then attack for `seconds` seconds."""
     if settings.db:
         for old in directory.glob("chat.db*"):
             old.unlink()
@@ -161,7 +161,7 @@ def _measure(
 
 
 def _attack(task: attacker.Task, seconds: float) -> attacker.Spent:
-    """Let the attacker do it for so long, in a process of its own."""
+    """Run the attacker for `seconds` seconds, in a process of its own."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=attacker.main, args=(task, theirs), daemon=True)
@@ -184,7 +184,7 @@ def _attack(task: attacker.Task, seconds: float) -> attacker.Spent:
 
 
 def judged(noticed: Noticed, spent: attacker.Spent, seconds: float, cpu: float, growth: int) -> Hostile:
-    """Return the figures, and which promises they break."""
+    """Return the figures, and the promises that they break."""
     languages = {language: Percentiles.of(values) for language, values in noticed.latencies.items()}
     everything = [one for values in noticed.latencies.values() for one in values]
     result = Hostile(
@@ -218,7 +218,7 @@ def judged(noticed: Noticed, spent: attacker.Spent, seconds: float, cpu: float, 
 
 
 def _broken(result: Hostile, record: str | None) -> Iterator[str]:
-    """Yield the promises that were broken, in words."""
+    """Yield the broken promises, in words."""
     if result.latency.p99 >= WORST_P99_MS:
         yield f"p99 of honest members is {result.latency.p99:.0f} ms, not under {WORST_P99_MS:.0f}"
     if result.growth_kib >= WORST_GROWTH_KIB:

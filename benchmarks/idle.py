@@ -1,4 +1,4 @@
-"""The measurement without load: what connections cost that do nothing."""
+"""Measure idle connections: their cost without load."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _PROBES = 5
 
 @dataclass(frozen=True)
 class Idle:
-    """What connections cost that do nothing, and how the server feels with them."""
+    """The cost of idle connections, and the server's response times with them."""
 
     connections: int
     enter_seconds: float
     """Until all were connected and welcome."""
     kib_each: float | None
     cpu_percent: float | None
-    """Of one processor, while nobody did anything."""
+    """Of one processor, while all were idle."""
     join_ms: float
-    """From connecting to the welcome of one more member, its nickname sent at once; the median of some."""
+    """From connecting to the welcome of one more member that sends its nickname at once; the median of several."""
     message_ms: float
     """From one member to one other."""
     everybody_ms: float
@@ -38,9 +38,9 @@ class Idle:
 
 
 def idle(server: Server, connections: int, seconds: float) -> Idle:
-    """Connect so many members who say nothing, watch the server, then let one more come and speak."""
+    """Connect idle members, watch the server, then let one more join and talk."""
     with ExitStack() as stack:
-        for sock in enter(server.address, ["first"]):  # what the first connection costs, the others do not
+        for sock in enter(server.address, ["first"]):  # only the first connection has these costs
             sock.close()
         before = server.memory()
         started = time.monotonic()

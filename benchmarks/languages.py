@@ -1,10 +1,10 @@
 """
-How the members of a benchmark speak: the plain text protocol, or IRC. Bytes in, bytes out, no sockets.
+The languages of benchmark members: the plain text protocol, or IRC. Bytes in, bytes out, no sockets.
 
-- Plain text: a server asks with the four bytes `NICK`, the answer is the nickname and a newline, and the first line
-  that follows is the welcome. From then on a line that is sent reaches everybody else as `nickname: line`.
-- IRC: NICK and USER at once, JOIN after the welcome (001), in when the list of names has ended (366). No capabilities
-  are asked for, so that every server sends the plainest lines it has: `:nickname!user@host PRIVMSG #lobby :text`.
+- Plain text: a server asks with the four bytes `NICK`, the answer is the nickname and a newline, and the next line is
+  the welcome. From then on each line is sent to everybody else as `nickname: line`.
+- IRC: NICK and USER at once, JOIN after the welcome (001), complete at the end of the list of names (366). No
+  capabilities are requested, so that every server sends its plainest lines: `:nickname!user@host PRIVMSG #lobby :text`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _HEARD_KEPT = 200
 
 
 class Conversation(ABC):
-    """How one connection becomes a member."""
+    """How a connection becomes a member."""
 
     opening: bytes
-    """What is sent at once."""
+    """The bytes to send at once."""
     welcome: bool
-    """Whether it is a member."""
+    """True once it is a member."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -36,39 +36,39 @@ class Conversation(ABC):
     @property
     @abstractmethod
     def heard(self) -> bytes:
-        """What was heard last and led to nothing, for the text of an error."""
+        """Return the last input that did not lead to the welcome, for the text of an error."""
 
     @abstractmethod
     def hear(self, data: bytes) -> bytes:
         """
-        Take what came and return what to answer.
+        Process input and return the answer.
 
         Raises:
-            LoadError: The server does not let this member in.
+            LoadError: If the server refuses this member.
         """
 
 
 class Language(ABC):
-    """What is sent and heard by those who are in. It has no state, so it may travel to another process."""
+    """The lines of members. It has no state, so it can be sent to another process."""
 
     newline: ClassVar[bytes]
     pings: ClassVar[bool]
-    """Whether the server may ask at any time whether a member is still there."""
+    """True if the server may ping a member at any time."""
 
     @abstractmethod
     def conversation(self, name: str) -> Conversation:
-        """Begin to become a member."""
+        """Begin a registration."""
 
     @abstractmethod
     def line(self, text: bytes) -> bytes:
-        """Return what a member sends to say this."""
+        """Return the line that sends a text."""
 
     @abstractmethod
     def heard(self, line: bytes) -> tuple[bytes, bytes]:
-        """Return the sender and the text of a line without its LF; if it is not a message, no text."""
+        """Return the sender and the text of a line without its LF; no text if it is not a message."""
 
     def pong(self, line: bytes) -> bytes:
-        """Return the answer to a line without its LF: nothing unless it is a PING."""
+        """Return the answer to a line without its LF: empty unless it is a PING."""
         return b""
 
 
@@ -128,7 +128,7 @@ class _IrcConversation(Conversation):
 
     def hear(self, data: bytes) -> bytes:
         whole = self._lines.whole(data)
-        if self.welcome:  # others come in, and a crowd is told of a crowd: only pings matter now
+        if self.welcome:  # others join, and a crowd receives many lines: only pings matter now
             return pongs(IRC, whole)
         return b"".join([self._answer(line) for line in whole.split(b"\n")])
 
@@ -166,19 +166,19 @@ class _Irc(Language):
 
 
 def _without_source(line: bytes) -> bytes:
-    """Return a line of IRC without `:server ` in front of its command."""
+    """Return a line of IRC without `:server ` before its command."""
     return line.partition(b" ")[2] if line.startswith(b":") else line
 
 
 class Lines:
-    """Puts together the lines of a stream that comes in pieces."""
+    """Joins the lines of a stream that arrives in pieces."""
 
     def __init__(self) -> None:
         self.unfinished = b""
         """The beginning of the next line."""
 
     def whole(self, data: bytes | memoryview) -> bytes:
-        """Take what came; return all of it up to the end of the last line."""
+        """Add input; return it up to the end of the last complete line."""
         data = self.unfinished + data
         end = data.rfind(b"\n") + 1
         self.unfinished = data[end:]
@@ -193,7 +193,7 @@ def pongs(language: Language, whole: bytes) -> bytes:
 
 
 def without_pings(language: Language, whole: bytes) -> bytes:
-    """Return these lines without the pings among them."""
+    """Return these lines without pings."""
     if b"PING " not in whole:
         return whole
     return b"".join([line + b"\n" for line in whole.split(b"\n")[:-1] if not language.pong(line)])

@@ -1,8 +1,8 @@
 """
 The measurements with load, each against one running server.
 
-All of them open their connections themselves, end by themselves within minutes, and raise `LoadError` if the server
-lost, repeated or reordered something: a fast wrong server has no figures.
+They open their own connections, end within minutes, and raise `LoadError` if the server lost, repeated or reordered
+anything: a fast but wrong server has no figures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.servers import Server
 from benchmarks.wire import BUFFER_BYTES, QUIET_SECONDS, Listeners, enter
 
 _SLOW_RECEIVE_BUFFER = 4096
-_FILLING_BYTES = 8_000_000  # more than the kernel keeps for a member that never reads
+_FILLING_BYTES = 8_000_000  # more than the kernel buffers for a member that never reads
 _MARKER_SECONDS = 30.0
 _WARM_UP_DELIVERIES = 100
 _REST_SECONDS = 0.5
@@ -30,7 +30,7 @@ _DRAIN_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Shape:
-    """Members who listen, and further members who speak (and hear each other)."""
+    """Listening members, and further members who talk (and receive each other's messages)."""
 
     members: int
     senders: int
@@ -51,9 +51,9 @@ class Throughput:
     generator_cpu: float
     """Processor seconds of all processes of the load generator."""
     differing: int
-    """Members who heard everything, each sender in order, but the senders interleaved in another way."""
+    """Members who received everything, each sender in order, but the senders interleaved differently."""
     notices: list[str]
-    """What the server itself said in between."""
+    """Other lines from the server."""
 
     @property
     def per_second(self) -> float:
@@ -74,18 +74,18 @@ class Latency:
 
 @dataclass(frozen=True)
 class Slow:
-    """Fan-out next to members that never read."""
+    """Fan-out besides members that never read."""
 
     throughput: Throughput | None
-    """None: the server got stuck."""
+    """None if the server got stuck."""
     cut_off: int
-    """Members that never read whose connection the server has ended."""
+    """Members that never read and were disconnected by the server."""
     memory_growth: int | None
-    """KiB that the server needed at most, over what it had before the load."""
+    """KiB of peak memory beyond that before the load."""
 
 
 def fanout(server: Server, shape: Shape, load: Load, rounds: int, processes: int = 1) -> list[Throughput]:
-    """Load a room in a closed loop, round by round, after a short one that is not counted."""
+    """Load a room in a closed loop, round by round, after a short round that is not counted."""
     with ExitStack() as stack:
         senders, receivers = _gather(stack, server, shape, load, processes)
         if rounds > 1:
@@ -96,7 +96,7 @@ def fanout(server: Server, shape: Shape, load: Load, rounds: int, processes: int
 
 
 def latency(server: Server, members: int, rate: float, seconds: float, text_bytes: int) -> Latency:
-    """Send so many messages a second, evenly, and measure each delivery from just before `send` to after `recv`."""
+    """Send messages at a steady rate, and measure each delivery from just before `send` to after `recv`."""
     with ExitStack() as stack:
         shape = Shape(members, 1)
         senders, receivers = _gather(stack, server, shape, Load(0, seconds, text_bytes, 0), 1, timing=True)
@@ -109,7 +109,7 @@ def latency(server: Server, members: int, rate: float, seconds: float, text_byte
         receivers.announce({senders.names[0]: count})
         (heard,) = receivers.results(30.0)
         spent = difference(server.cpu(), cpu)
-    # The first ones of each member meet sockets and caches that were never used.
+    # The first deliveries to each member use sockets and caches for the first time.
     measured = sorted(heard.latencies[_WARM_UP_DELIVERIES:] or heard.latencies)
     p50, p99 = (measured[int(len(measured) * part)] / 1e6 for part in (0.5, 0.99))
     return Latency(len(heard.latencies), p50, p99, measured[-1] / 1e6, spent)
@@ -143,7 +143,7 @@ def slow(server: Server, members: int, stalled: int, load: Load) -> Slow:
 def _gather(
     stack: ExitStack, server: Server, shape: Shape, load: Load, processes: int, timing: bool = False
 ) -> tuple[Senders, Receivers]:
-    """Bring everybody into the room, and let them hear a marker behind which only the load comes."""
+    """Connect everybody, and send a marker that only the load follows."""
     language = server.language
     marker = f"begin-{os.getpid()}-{time.monotonic_ns()}".encode()
     names = [f"m{number:04d}" for number in range(shape.members)]
@@ -159,7 +159,7 @@ def _gather(
     senders = stack.enter_context(Senders(language, server.address, shape.senders))
     senders.say(marker)
     senders.added_bytes = receivers.wait_marker() - len(language.line(marker))
-    # The first sender does not hear its own marker, but what it was told on entering was sent before that.
+    # The first sender does not receive its own marker, but its welcome was sent before that.
     Listeners(senders.sockets[1:], language).wait_for(tasks[0].marker, _MARKER_SECONDS)
     Listeners(senders.sockets, language).drain(QUIET_SECONDS)
     return senders, receivers
@@ -180,18 +180,18 @@ def _measure(server: Server, shape: Shape, load: Load, senders: Senders, receive
 
 
 def _differing(heard: Sequence[Heard]) -> int:
-    """Return how many members heard another order than the first process has on record."""
+    """Return how many members received another order than the record of the first process."""
     digest = heard[0].digest
     return sum(part.differing if part.digest == digest else part.members for part in heard)
 
 
 def difference(after: float | None, before: float | None) -> float | None:
-    """Return how much it was in between, if it is known."""
+    """Return the difference, if both values are known."""
     return None if after is None or before is None else after - before
 
 
 def _is_cut_off(sock: socket.socket) -> bool:
-    """Read what the server still had for this member; return whether the stream ends behind it."""
+    """Read the remaining bytes for this member; return whether the stream ends after them."""
     sock.settimeout(_REST_SECONDS)
     give_up = time.monotonic() + _DRAIN_SECONDS
     try:

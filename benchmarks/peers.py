@@ -1,8 +1,8 @@
 """
-The IRC servers in C and C++ that pychat is compared with, as Debian packages them: their configuration and command.
+The IRC servers in C and C++ that pychat is compared with, in Debian's packages: their configuration and command.
 
-Whatever would slow down or cut off an honest fast sender is off or as large as it can be: penalties, rates, limits for
-each address, queues. So are lookups of names, and pings of members who are silent for less than an hour.
+Everything that would delay or disconnect an honest fast sender is disabled or as large as possible: penalties, rates,
+limits per address, queues. So are name lookups, and pings of members who are silent for less than an hour.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Ident = no
 PAM = no
 IncludeDir = {directory}/included
 """
-"""See ngircd.conf(5). A 0 is no limit. The size of its queues cannot be set."""
+"""See ngircd.conf(5). 0 means no limit. The size of its queues cannot be set."""
 
 _INSPIRCD = """\
 <server name="irc.benchmark.test" description="benchmark" network="benchmark" id="001">
@@ -53,15 +53,16 @@ _INSPIRCD = """\
 <options defaultmodes="nt" casemapping="ascii">
 """
 """
-See the InspIRCd 3 documentation. With fakelag a command would wait, without it the member would be cut off, once
-`threshold` is reached: 4,000,000 commands in one second, the largest number that its 32 bits (it counts thousandths)
-take. `netbuffersize` is what it reads at once: after a read that fills it, InspIRCd waits for its next timer; but each
-command that it takes out of what it has read moves the rest, so that less can be faster. So it comes with two sizes.
+See the InspIRCd 3 documentation. Once `threshold` is reached, a command is delayed with fakelag, and the member is
+disconnected without it: 4,000,000 commands per second, the largest number that its 32 bits (it counts thousandths) can
+hold. `netbuffersize` is how much it reads at once: after a read that fills it, InspIRCd waits for its next timer; but
+each command that it removes from its buffer moves the rest, so a smaller buffer can be faster. So two sizes are
+measured.
 """
 
 
 def _ngircd(directory: Path, port: int) -> list[str]:
-    (directory / "included").mkdir()  # none: else it reads /etc/ngircd/ngircd.conf.d
+    (directory / "included").mkdir()  # empty: otherwise it reads /etc/ngircd/ngircd.conf.d
     configuration = directory / "ngircd.conf"
     configuration.write_text(_NGIRCD.format(directory=directory, port=port))
     return [_find("ngircd"), "--nodaemon", "--config", str(configuration)]
@@ -75,7 +76,7 @@ def _inspircd(directory: Path, port: int, buffer_bytes: int) -> list[str]:
 
 
 def _find(program: str) -> str:
-    """Return its path; servers are not on everybody's PATH."""
+    """Return the path of a program; servers may not be on PATH."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_DIRECTORIES))
     found = shutil.which(program, path=path)
     if found is None:
@@ -86,6 +87,6 @@ def _find(program: str) -> str:
 PEERS: dict[str, Callable[[Path, int], list[str]]] = {
     "ngircd": _ngircd,
     "inspircd": partial(_inspircd, buffer_bytes=10_240),  # its default
-    "inspircd-64k": partial(_inspircd, buffer_bytes=65_534),  # the most it takes
+    "inspircd-64k": partial(_inspircd, buffer_bytes=65_534),  # its maximum
 }
-"""For each, what makes its configuration in a directory, for this port, and returns its command."""
+"""For each server, a function that writes its configuration for a port to a directory and returns its command."""

@@ -1,8 +1,8 @@
 """
-The members who listen: processes of their own, so that neither the server nor the sender waits for them.
+The listening members: processes of their own, so that neither the server nor the sender waits for them.
 
-Controller and process talk through two pipes. Commands and results are pickled; progress (how many bytes of the
-round the slowest member has) is eight bytes, often, because the sender waits for it.
+Controller and process communicate through two pipes. Commands and results are pickled; progress (how many bytes of the
+round the slowest member has) is eight bytes and frequent, because the sender waits for it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROGRESS = struct.Struct("=Q")
 _START_SECONDS = 240.0
 _MARKER_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
-"""More time than the processes have for the same thing, so that it is they who say what is wrong."""
+"""Additional time beyond that of the processes, so that these report a timeout first."""
 
 Totals: TypeAlias = Mapping[str, int]
 """Messages of each sender, by name."""
@@ -37,7 +37,7 @@ Totals: TypeAlias = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Task:
-    """What a process of receivers shall do."""
+    """The task of a process of receivers."""
 
     language: Language
     address: Address
@@ -45,17 +45,17 @@ class Task:
     marker: bytes
     text_bytes: int
     progress_bytes: int
-    """Progress is reported when the slowest member has so many bytes more, and when nothing is left to read."""
+    """Progress is reported when the slowest member has this many more bytes, and when nothing is left to read."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What the members of one process heard in one round, after all of it was checked."""
+    """The results of one process in one round, after all input was checked."""
 
     finished: int
     """`time.monotonic_ns()` when the last member had the last byte."""
     cpu: float
-    """Processor seconds of this process in the round, without what it checked afterwards."""
+    """Processor seconds of this process in the round, without the checks afterwards."""
     members: int
     differing: int = 0
     """Members whose order was not that of the record."""
@@ -71,7 +71,7 @@ class Receivers:
     One or more processes of listening members; use as a context manager.
 
     Args:
-        timing: Measure the latency of each delivery instead of checking all bytes: messages carry their time.
+        timing: True to measure the latency of each delivery instead of checking all bytes: messages contain their time.
     """
 
     def __init__(self, tasks: Sequence[Task], timing: bool = False) -> None:
@@ -97,35 +97,35 @@ class Receivers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process, *pipes in zip(self._processes, self._commands, self.progress, strict=True):
-            process.kill()  # it has nothing to put in order: its sockets close with it
+            process.kill()  # it has nothing to clean up: its sockets close with it
             process.join()
             for pipe in pipes:
                 pipe.close()
 
     def wait_ready(self) -> None:
-        """Return when all members are welcome."""
+        """Wait until all members are welcome."""
         self._collect(_START_SECONDS)
 
     def wait_marker(self) -> int:
-        """Return when all members have heard the marker: how many bytes the line has in which it came."""
+        """Wait until all members have received the marker; return the length of its line in bytes."""
         lengths: list[int] = self._collect(_MARKER_SECONDS + _ANSWER_SECONDS)
         return max(lengths)
 
     def announce(self, totals: Totals) -> None:
-        """Tell the processes how many messages the round has, so that they know when it is over."""
+        """Send the processes the number of messages in the round, so that they know its end."""
         for commands in self._commands:
             commands.send(totals)
 
     def results(self, seconds: float) -> list[Heard]:
-        """Return what each process heard in the round that was announced."""
+        """Return the results of each process in the announced round."""
         return self._collect(seconds)
 
     def poll(self) -> bool:
-        """Return whether a process has something to say: it is done, or it failed."""
+        """Return whether a process has sent a result or an error."""
         return any(commands.poll() for commands in self._commands)
 
     def raise_failure(self) -> NoReturn:
-        """Raise what went wrong in a process that ended."""
+        """Raise the error of a process that ended."""
         for commands in self._commands:
             try:
                 answer = commands.recv() if commands.poll() else None
@@ -136,7 +136,7 @@ class Receivers:
         raise LoadError("a process of receivers ended")
 
     def forget_progress(self) -> None:
-        """Throw away what was reported in the round that is over."""
+        """Discard the progress of the finished round."""
         for connection in self.progress:
             while connection.poll():
                 connection.recv_bytes()
@@ -158,7 +158,7 @@ class Receivers:
 
 
 def _main(task: Task, timing: bool, commands: Connection[Any, Any], progress: Connection[Any, Any]) -> None:
-    """Run in the process: enter, tell, hear the marker, tell, then round after round until it is killed."""
+    """Connect, report, wait for the marker, report, then run rounds until killed. Runs in the process."""
     try:
         sockets = enter(task.address, task.names, language=task.language)
         commands.send("ready")
@@ -226,7 +226,7 @@ class _Crowd:
         return heard
 
     def _read_ready(self, timeout: float) -> int:
-        """Read once from each member that has something; return how many had."""
+        """Read once from each member with input; return how many had some."""
         count = 0
         for descriptor, _ in self._epoll.poll(timeout, len(self._by_descriptor) + 1):
             if descriptor not in self._by_descriptor:
@@ -252,19 +252,19 @@ class _Crowd:
         return all(follower.is_complete(self._record, messages) for follower in self._followers)
 
     def _check(self, totals: Totals) -> tuple[int, list[str]]:
-        """Check what was not checked yet; return how many members differ, and the notices."""
+        """Check everything that is not checked yet; return how many members differ, and the notices."""
         differing = 0
         for follower in self._followers:
             if follower.checker is not None:
                 follower.checker.finish(totals)
                 differing += 1
-        if differing == len(self._followers):  # nobody is left who heard just what the record says
+        if differing == len(self._followers):  # no member is left that received exactly the record
             return differing, []
         return differing, self._record.check("the members", self._task.text_bytes, totals)
 
 
 def _time_deliveries(language: Language, sockets: Sequence[socket.socket], commands: Connection[Any, Any]) -> None:
-    """Read messages that carry `time.monotonic_ns()` of their sending; it is the same clock in all processes."""
+    """Read messages that contain `time.monotonic_ns()` of their sending; the clock is the same in all processes."""
     by_descriptor = {sock.fileno(): (sock, Lines()) for sock in sockets}
     latencies: list[int] = []
     expected: int | None = None

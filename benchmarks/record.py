@@ -1,4 +1,4 @@
-"""A record with a past for the hostile measurement: much that was said, and much that is no message."""
+"""Write a record for the hostile measurement: many messages, and many other events."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _WORDS: Final = (
 
 def write_record(path: Path, rooms: Sequence[str], messages: int, others: int, seed: int) -> None:
     """
-    Make the file, in which so many messages were said in the rooms, and then something else happened so often.
+    Create the file, with `messages` messages in the rooms, followed by `others` other events.
 
-    Whoever asks for the last message of a room has to go past all the others. Each of the others is in every room.
+    To find the last message of a room, the server must pass all other events, each of which is in every room.
     """
     chance = random.Random(seed)
     with ChatServer(port=0, handlers=[Broadcast()], log=SqliteLog(path, sync="normal")) as server:

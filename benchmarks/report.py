@@ -1,4 +1,4 @@
-"""How results are shown: as a table for people, as JSON for programs."""
+"""Format results: as a table for people, as JSON for programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SPEED, _P99 = "deliveries_per_second", "p99"
 
 @dataclass
 class Row:
-    """One server in one measurement: figures to print in order, and all there is for JSON."""
+    """One server in one measurement: figures to print in order, and everything for JSON."""
 
     server: str
     shape: str
@@ -38,12 +38,12 @@ class Row:
 
 
 def failed(server: str, shape: str, error: Exception) -> Row:
-    """A measurement that came to nothing."""
+    """Return the row of a failed measurement."""
     return Row(server, shape, {}, {"error": str(error)}, [f"failed: {error}"])
 
 
 def fanout_row(server: str, shape: str, rounds: Sequence[Throughput]) -> Row:
-    """The middle one of the rounds, and the range of all."""
+    """Return the median round, and the range of all."""
     middle = _middle(rounds)
     speeds = [one.per_second for one in rounds]
     cells = _throughput_cells(middle) | {"range M/s": f"{min(speeds) / 1e6:.3g} to {max(speeds) / 1e6:.3g}"}
@@ -53,7 +53,7 @@ def fanout_row(server: str, shape: str, rounds: Sequence[Throughput]) -> Row:
 
 
 def best_row(rows: Mapping[int, Row]) -> Row:
-    """Of the rows of one server with several windows, by KiB, the one in which it was fastest."""
+    """Return the fastest of one server's rows, which are given by window in KiB."""
     if len(rows) == 1:
         return next(iter(rows.values()))
     speeds = {window: row.data.get(_SPEED, 0.0) for window, row in rows.items()}
@@ -67,7 +67,7 @@ def best_row(rows: Mapping[int, Row]) -> Row:
 
 
 def latency_row(server: str, shape: str, result: Latency) -> Row:
-    """Percentiles of all deliveries."""
+    """Return percentiles of all deliveries."""
     cells = {
         "deliveries": str(result.deliveries),
         "p50 ms": f"{result.p50:.2f}",
@@ -79,7 +79,7 @@ def latency_row(server: str, shape: str, result: Latency) -> Row:
 
 
 def idle_row(server: str, shape: str, result: Idle) -> Row:
-    """Memory, processor, and how long things take beside so many connections."""
+    """Return memory, processor use, and response times with this many connections."""
     cells = {
         "entered in s": f"{result.enter_seconds:.1f}",
         "KiB each": _known(result.kib_each, ".1f"),
@@ -92,7 +92,7 @@ def idle_row(server: str, shape: str, result: Idle) -> Row:
 
 
 def slow_row(server: str, shape: str, stalled: int, without: Sequence[Slow], beside: Sequence[Slow]) -> Row:
-    """The ratio of throughput with and without members that never read."""
+    """Return the ratio of throughput with and without members that never read."""
     plain = _middle([one.throughput for one in without if one.throughput])
     moved = [one.throughput for one in beside if one.throughput]
     data: dict[str, Any] = {
@@ -117,7 +117,7 @@ def slow_row(server: str, shape: str, stalled: int, without: Sequence[Slow], bes
 
 
 def abuse_row(server: str, shape: str, result: Abuse) -> Row:
-    """What is left of the server and of the conversation."""
+    """Return the state of the server and of the conversation afterwards."""
     cells = {
         "seconds": f"{result.seconds:.1f}",
         "lost": f"{result.lost} of {result.said}",
@@ -129,7 +129,7 @@ def abuse_row(server: str, shape: str, result: Abuse) -> Row:
 
 
 def two_way_row(server: str, shape: str, rounds: Sequence[TwoWay], idle_kib: float | None) -> Row:
-    """The middle one of the rounds, the range of all, and what an idle connection costs."""
+    """Return the median round, the range of all, and the cost of an idle connection."""
     middle = sorted(rounds, key=lambda one: one.per_second)[(len(rounds) - 1) // 2]
     speeds = [one.per_second for one in rounds]
     cells = {
@@ -149,7 +149,7 @@ def two_way_row(server: str, shape: str, rounds: Sequence[TwoWay], idle_kib: flo
 
 
 def hostile_row(name: str, shape: str, result: Hostile) -> Row:
-    """What honest members noticed of an attack, and which promises it broke."""
+    """Return the effects of an attack on honest members, and the promises that it broke."""
     cells = {
         "p50 ms": f"{result.latency.p50:.1f}",
         "p99 ms": f"{result.latency.p99:.1f}",
@@ -171,7 +171,7 @@ def hostile_row(name: str, shape: str, result: Hostile) -> Row:
 
 
 def terminal_row(server: str, shape: str, result: TerminalClient) -> Row:
-    """How soon the client is there, and what the flood cost it."""
+    """Return the client's start time, and the cost of the flood."""
     cells = {
         "start ms": f"{result.start_ms:.0f}",
         "messages": str(result.messages),
@@ -187,7 +187,7 @@ def _change(values: tuple[int, int] | None) -> str:
 
 
 def to_text(measurement: str, rows: Sequence[Row], arguments: Sequence[str]) -> str:
-    """Return a table for each shape, and how the servers compare in fan-out."""
+    """Return a table for each shape, and a comparison of the servers in fan-out."""
     lines = [f"{key}: {value}" for key, value in _circumstances(arguments).items()]
     for shape in dict.fromkeys(row.shape for row in rows):
         group = [row for row in rows if row.shape == shape]
@@ -203,7 +203,7 @@ def to_text(measurement: str, rows: Sequence[Row], arguments: Sequence[str]) -> 
 
 
 def to_json(measurement: str, rows: Sequence[Row], arguments: Sequence[str]) -> str:
-    """Return everything that was measured."""
+    """Return all results."""
     results = [{"server": row.server, "shape": row.shape, **row.data, "notes": row.notes} for row in rows]
     document = {"measurement": measurement, **_circumstances(arguments), "results": results}
     shapes = dict.fromkeys(row.shape for row in rows)
@@ -228,14 +228,14 @@ def _circumstances(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def _ratios(rows: Sequence[Row]) -> list[str]:
-    """How many times the others the first server delivers."""
+    """Return the ratios of the first server's deliveries to those of the others."""
     speeds = {row.server: row.data[_SPEED] for row in rows if _SPEED in row.data}
     (first, speed), *others = speeds.items() or [("", 0.0)]
     return [f"{first} delivers {speed / other:.3g} times as much as {name}" for name, other in others]
 
 
 def store_row(server: str, shape: str, result: Store) -> Row:
-    """A long record: writing, opening, reading, searching."""
+    """Return the figures of a long record: writing, opening, reading, searching."""
     cells = {
         "MB": f"{result.megabytes:.0f}",
         "messages/s": f"{result.messages_per_second:,.0f}",
@@ -250,7 +250,7 @@ def store_row(server: str, shape: str, result: Store) -> Row:
 
 @dataclass(frozen=True)
 class _BesidePeers:
-    """pychat, spoken to in IRC, and the best of the IRC servers in C of the same run."""
+    """pychat in IRC, compared with the best of the IRC servers in C of the same run."""
 
     shape: str
     figure: str
@@ -263,7 +263,7 @@ class _BesidePeers:
 
 
 def _beside_peers(rows: Sequence[Row]) -> list[_BesidePeers]:
-    """Compare pychat with the best of its peers in one shape, in each figure for which both were measured."""
+    """Compare pychat with the best of its peers in one shape, in each figure that both have."""
     found = []
     for figure, best_of in ((_SPEED, max), (_P99, min)):
         values = {row.server: row.data[figure] for row in rows if figure in row.data}
@@ -275,7 +275,7 @@ def _beside_peers(rows: Sequence[Row]) -> list[_BesidePeers]:
 
 
 def _middle(rounds: Sequence[Throughput]) -> Throughput:
-    """The round with the median speed (the lower one of two): figures of one round belong together."""
+    """Return the round with the median speed (the lower one of two): figures of one round belong together."""
     return sorted(rounds, key=lambda one: one.per_second)[(len(rounds) - 1) // 2]
 
 

@@ -1,4 +1,4 @@
-"""The members who speak: a closed loop that keeps at most a window of bytes on the way."""
+"""The talking members: a closed loop that keeps at most a window of bytes in flight."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _STALLED_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent in one round: until `seconds` are over or `messages` are sent, whichever comes first."""
+    """The load of one round: until `seconds` are over or `messages` are sent, whichever comes first."""
 
     messages: int
     seconds: float
     text_bytes: int
     window: int
-    """Bytes, as members receive them, that may be on the way to the slowest member."""
+    """Bytes, as members receive them, that may be in flight to the slowest member."""
     at_least: int = 0
     """Messages that are sent even if that takes longer."""
 
@@ -45,13 +45,13 @@ class Sent:
 
 
 class _Sender:
-    """One member who speaks, and must also be heard out: it receives what the others say."""
+    """A talking member, whose input must also be read: it receives the others' messages."""
 
     def __init__(self, name: str, sock: socket.socket) -> None:
         self.name, self.socket = name, sock
         self.lines = Lines()
         self.answers = b""
-        """To pings; nothing else may be sent while there are some, but the rest of a line."""
+        """Answers to pings; until they are sent, only the rest of a line may be sent."""
         self.begin()
 
     def begin(self) -> None:
@@ -60,13 +60,13 @@ class _Sender:
         self.blocked = False
 
     def send(self, chunk: memoryview) -> int:
-        """Send the next bytes of the round, as many as the socket takes."""
+        """Send as many of the next bytes of the round as the socket accepts."""
         size = self._send(chunk)
         self.offset += size
         return size
 
     def answer(self, rest: memoryview) -> None:
-        """Send the rest of the line that was begun, and then the answers."""
+        """Send the rest of an unfinished line, and then the answers."""
         if self.send(rest) == len(rest):
             self.answers = self.answers[self._send(self.answers) :]
 
@@ -80,7 +80,7 @@ class _Sender:
 
 
 class Senders:
-    """The speaking members of a benchmark; use as a context manager."""
+    """The talking members of a benchmark; use as a context manager."""
 
     def __init__(self, language: Language, address: Address, count: int) -> None:
         names = [f"s{number:03d}" for number in range(count)]
@@ -88,7 +88,7 @@ class Senders:
         self._senders = [_Sender(*pair) for pair in zip(names, sockets, strict=True)]
         self._language = language
         self.added_bytes = 0
-        """How much longer a line is when it is heard: by the name of who sent it."""
+        """How much longer a received line is: by the name of its sender."""
         self._by_descriptor = {sender.socket.fileno(): sender for sender in self._senders}
         self._buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._buffer)
@@ -118,17 +118,17 @@ class Senders:
         self._senders[0].socket.sendall(self._language.line(text))
 
     def prepare(self, load: Load) -> None:
-        """Make the lines of a round, which takes a second or two for a million."""
+        """Create the lines of a round, which takes a second or two for a million."""
         each = max(1, load.messages // len(self._senders))
         self._line_bytes = len(self._language.line(b"")) + load.text_bytes
         self._payload = memoryview(numbered_lines(each, load.text_bytes, self._language))
 
     def send_round(self, load: Load, receivers: Receivers) -> Sent:
         """
-        Send one round of what was prepared and return when every member has heard all of it.
+        Send the prepared round and return when every member has received all of it.
 
         Raises:
-            LoadError: Nothing moved for 10 seconds, or what was heard is wrong.
+            LoadError: If nothing moved for 10 seconds, or a member's input is wrong.
         """
         for sender in self._senders:
             sender.begin()
@@ -157,7 +157,7 @@ class Senders:
             unfinished = [sender for sender in self._senders if sender.offset < size]
             if not unfinished:
                 return
-            # The window opens with what was delivered, else a slow server would have seconds of work in it at the end.
+            # The window grows with deliveries; otherwise a slow server would have seconds of work left at the end.
             on_the_way = sum(sender.offset for sender in self._senders) * growth - progress.delivered
             room = int((min(load.window, _FIRST_WINDOW + progress.delivered // 4) - on_the_way) / growth)
             for sender in unfinished:
@@ -173,7 +173,7 @@ class Senders:
             self._read(progress.wait(0.0 if may_go_on else 0.05))
 
     def _complete_lines(self, progress: _Progress) -> dict[str, int]:
-        """Send the rest of each line that was begun, and return how many messages each sender has sent."""
+        """Send the rest of each unfinished line, and return how many messages each sender has sent."""
         totals = {}
         for sender in self._senders:
             count = -(-sender.offset // self._line_bytes)
@@ -187,7 +187,7 @@ class Senders:
         return totals
 
     def _read(self, descriptors: Sequence[int]) -> None:
-        """Read what these senders hear from the others, and count it."""
+        """Read and count the messages that these senders receive from the others."""
         for descriptor in descriptors:
             sender = self._by_descriptor[descriptor]
             try:
@@ -211,7 +211,7 @@ class Senders:
 
 
 class _Progress:
-    """What the controller waits for: progress of the receivers, and its own sockets."""
+    """Waits for progress of the receivers, and for the controller's own sockets."""
 
     def __init__(self, receivers: Receivers, senders: dict[int, _Sender]) -> None:
         self._receivers = receivers
@@ -238,7 +238,7 @@ class _Progress:
         return min(self._delivered.values())
 
     def want_to_write(self, senders: Sequence[_Sender]) -> None:
-        """Also wait for those of these senders that are blocked."""
+        """Also wait until the blocked ones of these senders are writable."""
         wanted = {sender.socket.fileno() for sender in senders if sender.blocked}
         for descriptor in wanted ^ self._writing:
             self._epoll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if descriptor in wanted else 0))
@@ -246,10 +246,10 @@ class _Progress:
 
     def wait(self, timeout: float) -> list[int]:
         """
-        Wait for any of it; return the descriptors of senders that have something to read.
+        Wait for any event; return the descriptors of senders with input.
 
         Raises:
-            LoadError: A process of receivers failed, or nothing came for 10 seconds.
+            LoadError: If a process of receivers failed, or nothing arrived for 10 seconds.
         """
         readable = []
         events = self._epoll.poll(timeout)

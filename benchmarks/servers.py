@@ -1,4 +1,4 @@
-"""The servers under test: started as processes of their own, measured through /proc, ended by their own id."""
+"""The servers under test: started as processes of their own, measured through /proc, and ended by their own id."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ COMMANDS: dict[str, list[str]] = {
     "tutorial": [sys.executable, "-m", "benchmarks.tutorial_server"],
     "blast": [sys.executable, "-m", "benchmarks.blast_server"],
 }
-"""How to start those of this project; they print `nc 127.0.0.1 PORT` when they listen."""
+"""The commands of this project's servers; they print `nc 127.0.0.1 PORT` when they listen."""
 
 IRC_SERVERS = ("pychat-irc", *PEERS)
-"""Those that are spoken to in IRC."""
+"""The servers that are measured in IRC."""
 SERVERS = (*COMMANDS, *PEERS)
 
 _LISTENING = re.compile(rb"(?:nc 127\.0\.0\.1|listens on 127\.0\.0\.1 port) (\d+)")
@@ -67,7 +67,7 @@ class Server:
         return None if self.pid is None else cpu_of(self.pid)
 
     def memory(self) -> Memory | None:
-        """Return what it has in memory now, and the most it ever had."""
+        """Return its current and its peak memory."""
         if self.pid is None:
             return None
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -75,7 +75,7 @@ class Server:
         return Memory(int(found["VmRSS"]), int(found["VmHWM"]))
 
     def forget_peak(self) -> None:
-        """Let `Memory.peak` be the most from now on."""
+        """Reset `Memory.peak` to the current memory."""
         if self.pid is not None:
             Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # proc(5)
 
@@ -88,7 +88,7 @@ def cpu_of(pid: int) -> float:
 
 
 def raise_file_limit(needed: int) -> None:
-    """Let this process, and those that it starts, open so many files and some more."""
+    """Raise the limit of open files for this process and its children to `needed` and some more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = needed + 256
     if hard != resource.RLIM_INFINITY and wanted > hard:
@@ -98,14 +98,14 @@ def raise_file_limit(needed: int) -> None:
 
 @contextmanager
 def running(name: str, *options: str) -> Iterator[Server]:
-    """Start one of `SERVERS`, yield it when it listens, and end it; options are for those of this project."""
+    """Start one of `SERVERS`, yield it when it listens, and end it; options are for servers of this project only."""
     with _peer(name) if name in PEERS else _own(name, [*COMMANDS[name], *options]) as server:
         yield server
 
 
 @contextmanager
 def serving(*options: str) -> Iterator[Server]:
-    """Start `pychat serve` as everybody does who runs it, with flood control; else as `running`."""
+    """Start `pychat serve` as in normal use, with flood control; otherwise like `running`."""
     with _own("pychat", [*_SERVE, *options]) as server:
         yield server
 
@@ -150,7 +150,7 @@ def _wait_until_it_listens(name: str, address: Address, process: subprocess.Pope
         try:
             socket.create_connection(address, timeout=1.0).close()
         except OSError:
-            time.sleep(_POLL_SECONDS)  # a foreign program has nothing else to wait for
+            time.sleep(_POLL_SECONDS)  # another program offers no event to wait for
         else:
             return
     log.seek(0)

@@ -1,4 +1,4 @@
-"""A long record: how fast it is written, opened, read and searched."""
+"""Measure a long record: writing, opening, reading and searching."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pychat.model.search import Terms
 from pychat.stores import SqliteLog
 
 _VOCABULARY: Final = 20_000
-"""Words; the n-th one is said n times as seldom as the first, as in real languages."""
+"""Words; the n-th one occurs 1/n times as often as the first, as in real languages."""
 _TEXT_WORDS: Final = 8
 _BURST: Final = 512
 _FIRST_MS: Final = 1_700_000_000_000
@@ -34,25 +34,25 @@ _ROOM: Final = "lobby"
 
 @dataclass(frozen=True)
 class Store:
-    """How long it took, in seconds. What is read includes opening the file; the median of several counts."""
+    """The times in seconds. Reading includes opening the file; the median of several runs counts."""
 
     messages: int
     megabytes: float
     messages_per_second: float
     """Stored, in bursts."""
     index_seconds: float
-    """From then on until all of it was in the index."""
+    """From then on until all messages were in the index."""
     open_seconds: float
     last_page: float
     """To read the last 100 events."""
     middle_page: float
     """To find a time in the middle, and to read 100 events from there."""
     searches: dict[str, float]
-    """By what was searched: its 50 newest messages."""
+    """By query: to find its 50 newest messages."""
 
 
 def store(messages: int) -> Store:
-    """Write a room of so many messages, and read it."""
+    """Write a room with `messages` messages, and read it."""
     with TemporaryDirectory(prefix="pychat-store-") as directory:
         path = Path(directory) / "chat.db"
         written, indexed = _write(path, messages)
@@ -74,7 +74,7 @@ def _search(query: str, log: SqliteLog) -> None:
 
 
 def _seconds(path: Path, ask: Callable[[SqliteLog], object]) -> float:
-    """Return how long it takes to open the file and to ask, once for all; nothing is in memory before."""
+    """Return how long it takes to open the file and to make one query, with nothing in memory before."""
     times = []
     for _ in range(_ROUNDS):
         began = time.perf_counter()
@@ -102,7 +102,7 @@ def _write(path: Path, messages: int) -> tuple[float, float]:
     log.open(lambda entry: done.set() if type(entry) is Follow else None)
     seconds = 0.0
     for at, texts in enumerate(_texts(messages)):
-        began = time.perf_counter()  # to make up what is said does not count
+        began = time.perf_counter()  # generating the texts does not count
         times = moments(_FIRST_MS + at * _BURST, len(texts))
         burst = Burst(log.claim(len(texts)), times, _ROOM, "ann", "~ann@host.example", texts)
         log.append(Batch(room.alone, burst))
@@ -123,14 +123,14 @@ def _write(path: Path, messages: int) -> tuple[float, float]:
 def _wait_for_index(path: Path) -> None:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         while connection.execute("SELECT max(block) > (SELECT digested FROM state) FROM blocks").fetchall() == [(1,)]:
-            time.sleep(_POLL_SECONDS)  # nobody tells when it is done
+            time.sleep(_POLL_SECONDS)  # there is no event for its end
 
 
 def _texts(messages: int) -> Iterator[list[str]]:
     chosen = random.Random(1)
     weights = [1 / rank for rank in range(1, _VOCABULARY + 1)]
     words = [f"w{rank}" for rank in range(1, _VOCABULARY + 1)]
-    some = chosen.choices(words, weights, k=200_000)  # to choose each time would take longer than to store
+    some = chosen.choices(words, weights, k=200_000)  # choosing each time would take longer than storing
     for begin in range(0, messages, _BURST):
         count = min(_BURST, messages - begin)
         starts = [chosen.randrange(len(some) - _TEXT_WORDS) for _ in range(count)]

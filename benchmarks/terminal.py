@@ -1,4 +1,4 @@
-"""The measurement of `pychat connect` at a terminal: how soon it can be typed into, and what a flood costs it."""
+"""Measure `pychat connect` at a terminal: its start time, and the cost of a flood."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from benchmarks.wire import BUFFER_BYTES, enter
 _PATIENCE_SECONDS = 20.0
 _STARTS = 5
 _BEFORE, _AFTER = "half a line, ", "and the rest"
-"""What is typed before and after the flood."""
+"""The input typed before and after the flood."""
 _NUMBER = re.compile(rb"message (\d{6}) ")
 
 
 @dataclass(frozen=True)
 class TerminalClient:
-    """What a terminal client did."""
+    """The figures of a terminal client."""
 
     start_ms: float
-    """From its start until it is connected and draws its line, less what `python -c pass` takes; median."""
+    """From its start until it is connected and draws its line, minus the time of `python -c pass`; median."""
     messages: int
     shown: int
     """How many of them were written to the terminal."""
     behind_ms: float
-    """From the last message sent to its being shown."""
+    """From the last message sent until it is shown."""
     cpu_percent: float
     """Of one processor, used by the client during the flood."""
 
 
 def terminal(server: Server, rate: float, seconds: float) -> TerminalClient:
     """
-    Let somebody say so many messages per second while half a line is typed; then type the rest, and say it.
+    Send messages at this rate while half a line is typed; then type the rest, and send it.
 
     Raises:
-        LoadError: What was typed was not said whole, or the client ended.
+        LoadError: If the typed line was not sent as a whole, or the client ended.
     """
     starts = sorted(_start(server, f"starter{number}") for number in range(_STARTS))
     speaker, hearer = enter(server.address, ["speaker", "hearer"])
@@ -67,7 +67,7 @@ def terminal(server: Server, rate: float, seconds: float) -> TerminalClient:
 
 
 def _start(server: Server, nick: str) -> float:
-    """Seconds until a client can be used, beyond those of an interpreter that does nothing."""
+    """Return the seconds until a client is usable, beyond those of an idle interpreter."""
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", "pass"], check=True)
     alone = time.monotonic() - began
@@ -78,7 +78,7 @@ def _start(server: Server, nick: str) -> float:
 
 
 def _flood(client: _Client, readers: list[int], speaker: socket.socket, rate: float, until: float) -> int:
-    """Say numbered messages at a steady rate, and read all that comes; return how many were said."""
+    """Send numbered messages at a steady rate, and read all input; return how many were sent."""
     began, said = time.monotonic(), 0
     while (now := time.monotonic()) < until:
         due = int((now - began) * rate) + 1
@@ -124,18 +124,18 @@ class _Client:
         )
 
     def press(self, keys: str) -> None:
-        """Type."""
+        """Type keys."""
         os.write(self.terminal, keys.encode())
 
     def read(self) -> None:
-        """Take what it has written."""
+        """Read its output."""
         try:
             self.written += os.read(self.terminal, BUFFER_BYTES)
         except OSError as error:
             raise LoadError(f"the client has ended: {self.written[-200:]!r}") from error
 
     def read_until(self, text: bytes) -> None:
-        """Read until this was written."""
+        """Read until it has written this text."""
         give_up = time.monotonic() + _PATIENCE_SECONDS
         while text not in self.written:
             left = give_up - time.monotonic()
@@ -144,7 +144,7 @@ class _Client:
             self.read()
 
     def cpu(self) -> float:
-        """Processor seconds that it has used so far."""
+        """Return the processor seconds that it has used so far."""
         return cpu_of(self.process.pid)
 
 

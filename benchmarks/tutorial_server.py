@@ -1,9 +1,9 @@
 """
-The baseline: the chat server of the tutorials, a thread for each client and a `sendall` for each member and message.
+The baseline: the chat server of tutorials, with a thread for each client and a `sendall` for each member and message.
 
-It asks each client for a nickname, tells everybody who joins and leaves, and relays what one client sends to all
-others. Two things differ from the tutorials, because without them there would be nothing to measure: messages are
-lines, so that they can be counted, and one lock keeps two threads from sending into the middle of each other's line.
+It asks each client for a nickname, announces joins and leaves, and relays each client's input to all others. Two things
+differ from the tutorials, because the measurement needs them: messages are lines, so that they can be counted, and one
+lock keeps two threads from mixing their lines.
 
 Run it with `python -m benchmarks.tutorial_server`; it prints its address, and SIGTERM ends it.
 """
@@ -18,12 +18,12 @@ _BACKLOG = 1024
 
 
 class TutorialServer:
-    """Clients and their nicknames, and the loop that accepts."""
+    """Clients and their nicknames, and the accept loop."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         self.address: tuple[str, int] = self._listener.getsockname()
-        # Guards the clients and, as in the tutorials nobody minds, everybody's turn to send.
+        # Guards the clients and, at a cost that tutorials accept, all sending.
         self._lock = threading.Lock()
         self._clients: dict[socket.socket, str] = {}
 
@@ -42,7 +42,7 @@ class TutorialServer:
         self._listener.close()
         with self._lock:
             for client in self._clients:
-                with contextlib.suppress(OSError):  # it went by itself
+                with contextlib.suppress(OSError):  # it left by itself
                     client.shutdown(socket.SHUT_RDWR)
 
     def _handle(self, client: socket.socket) -> None:
@@ -59,7 +59,7 @@ class TutorialServer:
                 for line in lines:
                     self._broadcast(f"{nickname}: {line.decode()}", client)
             except OSError:
-                pass  # it went without a word; what follows is the same
+                pass  # it vanished; what follows is the same
             with self._lock:
                 known = self._clients.pop(client, None)
             if known:

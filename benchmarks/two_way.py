@@ -1,8 +1,8 @@
 """
-The measurement of conversations in both directions: everybody says numbered lines and hears those of all others.
+Measure conversations in both directions: everybody sends numbered lines and receives those of all others.
 
-That is what breaks an implementation of TLS whose reading and writing meet. The clients run in one thread, over
-`ssl.MemoryBIO` of their own, so that what is checked is the server; every line that they hear is checked.
+This breaks a TLS implementation in which reading and writing interfere. The clients run in one thread, over
+`ssl.MemoryBIO` of their own, so that only the server is tested; every line that they receive is checked.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from benchmarks.wire import BUFFER_BYTES
 _ENTER_SECONDS = 30.0
 _STUCK_SECONDS = 20.0
 _WINDOW_BYTES = 131_072
-"""That may be on the way to the slowest of them when everybody says something: with that, less than a send queue."""
+"""Bytes that may be in flight to the slowest member when everybody sends: with them, less than a send queue."""
 _TURN_BYTES = 65_536
-"""That all of them say together then."""
+"""Bytes that all members together send then."""
 _numbers = count()
 
 
 @dataclass(frozen=True)
 class TwoWay:
-    """What some members said to each other."""
+    """The result of a conversation."""
 
     messages: int
     deliveries: int
@@ -48,10 +48,10 @@ class TwoWay:
 
 def two_way(server: Server, members: int, seconds: float, text_bytes: int, *, tls: bool) -> TwoWay:
     """
-    Let so many members talk for so many seconds, and hear each other out.
+    Let members talk for `seconds` seconds, and wait until all messages are received.
 
     Raises:
-        LoadError: A message is missing, repeated, out of order or damaged, or a connection has ended.
+        LoadError: If a message is missing, repeated, out of order or damaged, or a connection has ended.
     """
     with ExitStack() as stack:
         crowd = _enter(stack, server, members, text_bytes, tls=tls)
@@ -63,9 +63,9 @@ def two_way(server: Server, members: int, seconds: float, text_bytes: int, *, tl
 
 
 def kib_of_idle(server: Server, connections: int, *, tls: bool) -> float | None:
-    """Return the server's memory for each of so many members who say nothing; they are gone afterwards."""
+    """Return the server's memory per idle member; the members are gone afterwards."""
     with ExitStack() as stack:
-        _enter(stack, server, 1, 64, tls=tls)  # what the first connection costs, the others do not
+        _enter(stack, server, 1, 64, tls=tls)  # only the first connection has these costs
     with ExitStack() as stack:
         before = server.memory()
         _enter(stack, server, connections, 64, tls=tls)
@@ -77,21 +77,21 @@ def _enter(stack: ExitStack, server: Server, members: int, text_bytes: int, *, t
     context = _context() if tls else None
     crowd = []
     for _ in range(members):
-        # Never a name twice: who is gone may not be gone for the server yet.
+        # Names are unique, because the server may not have noticed the end of an earlier connection yet.
         crowd.append(_Member(stack, server, f"m{next(_numbers):06d}", text_bytes, context))
         crowd[-1].enter()
     return crowd
 
 
 def _context() -> ssl.SSLContext:
-    """Whom we talk to is not the question here."""
+    """Return a context without verification, because the server's identity does not matter here."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 
 class _Member:
-    """One connection that says and hears; plain or TLS."""
+    """One connection that sends and receives; plain or TLS."""
 
     def __init__(
         self, stack: ExitStack, server: Server, name: str, text_bytes: int, context: ssl.SSLContext | None
@@ -106,7 +106,7 @@ class _Member:
         self._tls = None if context is None else context.wrap_bio(self._incoming, self._outgoing)
 
     def enter(self) -> None:
-        """Shake hands, and become a member."""
+        """Perform the handshake, and become a member."""
         while self._tls is not None:
             try:
                 self._tls.do_handshake()
@@ -126,7 +126,7 @@ class _Member:
         self.socket.setblocking(False)
 
     def say(self, data: bytes) -> None:
-        """Prepare bytes to be sent."""
+        """Prepare bytes for sending."""
         if self._tls is None:
             self.unsent += data
         else:
@@ -134,7 +134,7 @@ class _Member:
             self.unsent += self._outgoing.read()
 
     def send(self) -> None:
-        """Send what the socket takes."""
+        """Send as much as the socket accepts."""
         if self.unsent:
             try:
                 self.unsent = self.unsent[self.socket.send(self.unsent) :]
@@ -142,7 +142,7 @@ class _Member:
                 return
 
     def hear(self) -> None:
-        """Check what has come."""
+        """Check the input."""
         try:
             data = self._receive()
         except BlockingIOError:
@@ -168,7 +168,7 @@ class _Member:
 
 
 def _talk(crowd: Sequence[_Member], until: float, text_bytes: int) -> None:
-    """Say and hear until then; after that, until everybody has heard everything."""
+    """Send and receive until the given time; after that, until everybody has received everything."""
     line_bytes = text_bytes + len(b"m000000: \n")
     turn = max(1, _TURN_BYTES // line_bytes // len(crowd))
     with select.epoll() as epoll:

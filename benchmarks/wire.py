@@ -16,16 +16,16 @@ from benchmarks.languages import TEXT, Conversation, Language, Lines, pongs
 Address: TypeAlias = tuple[str, int]
 
 BUFFER_BYTES = 262_144
-"""Large reads, so that one of them costs less than what it reads."""
+"""Large reads, so that a read costs less than processing its bytes."""
 
 QUIET_SECONDS = 0.2
-"""After the marker, so long nothing must come: a server may tell late who came in."""
+"""How long nothing must arrive after the marker: a server may announce joins late."""
 
 _TOGETHER = 200
 _BACKLOG_FULL_SECONDS = 0.5
-"""The system tries again after a second if a server has not accepted enough; ngIRCd lets only 10 wait."""
+"""The system retries after a second if a server has not accepted enough connections; ngIRCd's backlog is only 10."""
 _PAUSE_SECONDS = 0.002
-_SOURCE_BYTES = 256  # who says something is told in less
+_SOURCE_BYTES = 256  # the prefix with the sender is shorter
 _ENTER_SECONDS = 180.0
 _DRAIN_SECONDS = 30.0
 
@@ -36,11 +36,11 @@ def enter(
     """
     Connect one member for each name, wait until all are welcome, and return their non-blocking sockets in order.
 
-    What the members hear after their welcome (others who join) is read and thrown away.
+    Their input after the welcome (other members' joins) is read and discarded.
 
     Args:
-        receive_buffer: SO_RCVBUF of the sockets in bytes; None: what the kernel finds good.
-        language: What they speak.
+        receive_buffer: SO_RCVBUF of the sockets in bytes; None for the kernel's default.
+        language: Their language.
     """
     newcomers: list[_Newcomer] = []
     try:
@@ -55,7 +55,7 @@ def enter(
 def _bring_in(
     newcomers: list[_Newcomer], address: Address, waiting: deque[str], receive_buffer: int | None, language: Language
 ) -> None:
-    """Connect one after the other, some at the same time, until all are welcome."""
+    """Connect the members, some at the same time, until all are welcome."""
     wanted, welcome = len(waiting), 0
     pause = 0.0
     by_descriptor = {}
@@ -77,12 +77,12 @@ def _bring_in(
 
 
 class _Newcomer:
-    """A connection on its way to being a member."""
+    """A connection that is about to become a member."""
 
     def __init__(self, conversation: Conversation, receive_buffer: int | None) -> None:
         self._conversation = conversation
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if receive_buffer is not None:  # before connecting: the window is agreed on then
+        if receive_buffer is not None:  # before connecting, which negotiates the window
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
 
     def connect(self, address: Address) -> float:
@@ -96,7 +96,7 @@ class _Newcomer:
         return time.monotonic() - started
 
     def read(self) -> bool:
-        """Read what came; return whether it made this a member."""
+        """Read input; return whether it completed the registration."""
         conversation = self._conversation
         try:
             data = self.socket.recv(BUFFER_BYTES)
@@ -134,10 +134,10 @@ class Listeners:
 
     def wait_for(self, text: bytes, seconds: float) -> int:
         """
-        Read until each of them has heard this, and throw it away with all that came before.
+        Read until each of them has received this text, and discard it with everything before it.
 
         Returns:
-            How many bytes there were, at most, from the beginning of a line to the end of this text.
+            The maximum number of bytes from the beginning of a line to the end of this text.
         """
         longest = 0
         waiting = dict.fromkeys(self._sockets, b"")
@@ -157,7 +157,7 @@ class Listeners:
         return longest
 
     def drain(self, quiet: float, at_least: float = 0.0) -> None:
-        """Read and throw away what comes for so many seconds, and until nothing came for so many."""
+        """Read and discard input for at least `at_least` seconds, and until none arrives for `quiet` seconds."""
         started = time.monotonic()
         give_up = started + at_least + _DRAIN_SECONDS
         while time.monotonic() < give_up:
@@ -178,7 +178,7 @@ class Listeners:
 
 
 def receive(sock: socket.socket) -> bytes:
-    """Read what is there, nothing if nothing is; the end of the stream is an error."""
+    """Read available bytes, or none; the end of the stream is an error."""
     try:
         data = sock.recv(BUFFER_BYTES)
     except BlockingIOError:
