@@ -53,7 +53,7 @@ class Task:
 
 @dataclass
 class Spent:
-    """What the attack cost the attacker, and what it achieved."""
+    """The cost of the attack for the attacker, and its successes."""
 
     sent: int = 0
     received: int = 0

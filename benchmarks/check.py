@@ -133,7 +133,7 @@ class Follower:
     def __init__(self, name: str, language: Language = TEXT) -> None:
         self.name = name
         self.answers = b""
-        """Answers to pings; whoever sends them resets this."""
+        """Answers to pings; the caller that sends them resets this."""
         self._language = language
         self._lines = Lines()
         self.begin()

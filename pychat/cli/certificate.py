@@ -130,6 +130,6 @@ def _run_openssl(directory: Path, days: int) -> None:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Create a file that has its final mode from the beginning, so that nobody else can read it."""
+    """Create a file with its final mode from the beginning, so that it is never readable for more users."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)

@@ -19,7 +19,7 @@ _MOST_CHARS: Final = 2**20
 
 
 class TooLong(Enum):
-    """What to do with a text that does not fit into one message."""
+    """How to handle a text that does not fit into one message."""
 
     REFUSE = auto()
     SPLIT = auto()

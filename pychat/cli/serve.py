@@ -63,7 +63,7 @@ _LACKS: Final = {
     (True, False): "TLS, so it can be overheard",
     (True, True): None,
 }
-"""What a server that listens everywhere lacks, by whether it has a password, and TLS."""
+"""The missing protection of a server that listens everywhere, by whether it has a password, and TLS."""
 
 
 def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()) -> None:

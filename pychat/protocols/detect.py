@@ -74,7 +74,7 @@ ALPN: Final = {"irc": Language.IRC, "pychat": Language.JSON, "http/1.1": Languag
 
 
 class Ask(Enum):
-    """What `Detector.silence` may ask the caller to send instead of a decision."""
+    """The bytes that `Detector.silence` may ask the caller to send, instead of a decision."""
 
     PROMPT = PROMPT_BYTES
     HINT = HINT_BYTES

@@ -21,7 +21,7 @@ from pychat.version import __version__
 
 
 class Host(NamedTuple):
-    """What a language announces about the server before the client has sent its capabilities."""
+    """The information that a language announces about the server before the client has sent its capabilities."""
 
     name: str
     description: str

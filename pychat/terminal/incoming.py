@@ -70,7 +70,7 @@ class Hearing:
         self.correspondent_id = 0
         """The id of that message."""
         self.rings = False
-        """True if a message mentions us; whoever rings the bell resets it."""
+        """True if a message mentions us; the caller that rings the bell resets it."""
 
     def hear(self, heard: Heard) -> None:
         """Process an item."""

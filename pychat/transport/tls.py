@@ -98,9 +98,9 @@ class TlsLayer:
 
     def send(self, plain: bytes = b"") -> bytes:
         """
-        Return the bytes for the network: the output of TLS itself, then this text encrypted.
+        Return the bytes for the network: the output of TLS itself, then `plain` encrypted.
 
-        Text is dropped before the handshake is complete, after `end`, and after an error.
+        `plain` is dropped before the handshake is complete, after `end`, and after an error.
         """
         with self._lock:
             if not self.established or self._closing or self.error is not None:

@@ -31,7 +31,7 @@ _SAFE: Final = (
 
 
 class Site(NamedTuple):
-    """What the page says about a server."""
+    """The information about a server on the page."""
 
     name: str
     room: str

@@ -48,7 +48,7 @@ class Line(NamedTuple):
 
     command: str
     params: tuple[str, ...]
-    """See `Numeric.params`."""
+    """As in `Numeric.params`."""
 
 
 def as_middle(text: str) -> str:

@@ -18,7 +18,7 @@ from pychat.model.verbs import Help, Invalid, Say
 from pychat.protocols.text.slash_help import GROUPS, OPERATORS
 
 A = TypeVar("A")
-"""What commands return: a verb, mostly."""
+"""The type of requests: a verb, mostly."""
 A_co = TypeVar("A_co", covariant=True)
 
 Parser: TypeAlias = Callable[[str], A | None]

@@ -132,9 +132,7 @@ _NOT_TOLD: Final = {
     ("WHO", "not_a_member"),
     ("WHO", "no_such_room"),
 }
-"""
-Whether a channel is secret or does not exist must not be visible: only the end is sent (Modern IRC, "NAMES message").
-"""
+"""A secret channel must look like one that does not exist: only the end is sent (Modern IRC, "NAMES message")."""
 
 
 def _failure(item: Failure, context: Context) -> list[str]:
