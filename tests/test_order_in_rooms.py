@@ -15,7 +15,7 @@ from pychat.model.events import Invited, Kicked, ModesChanged
 from pychat.model.modes import ModeChange
 from pychat.model.queries import GetModes, GetMotd, ListInvitations
 from pychat.model.replies import Invitations, Lines, Modes, PersonAway
-from pychat.testing import ChatHarness
+from pychat.testing import ChatHarness, FakeClock
 
 __all__ = ["join"]  # the fixture
 
@@ -243,7 +243,8 @@ def test_commands_of_operators(server: MakeServer, clients: Clients) -> None:
 
 def test_commands_of_server_operators(server: MakeServer, clients: Clients) -> None:
     """Who knows the password may do everything; who does not is told so."""
-    started = server(handlers=full_chain(), operators={"root": "open sesame"}, motd=["be nice"])
+    options = {"operators": {"root": "open sesame"}, "motd": ["be nice"]}
+    started = server(handlers=full_chain(), clock=FakeClock(), **options)  # to check a password may take a second
     ann, bob = clients.text(started, "ann"), clients.text(started, "bob")
 
     ann.send("/kill bob\n/oper root sesame\n/oper root open sesame\n/motd\n/whois ann\n/kill bob spam\n")

@@ -47,7 +47,7 @@ def test_a_signal_ends_it_and_everybody_is_told_why(pychat: Programs, clients: C
     server.signal(number)
 
     assert server.wait() == 0
-    assert time.monotonic() - start < STOP_SECONDS + 0.5  # the process itself ends, too
+    assert time.monotonic() - start < 5 * STOP_SECONDS  # the process itself ends, too, on a busy machine
     assert ann.read_until("goodbye")[-1] == "-- goodbye: the server is shutting down"
     assert bob.next("bye") == {"type": "bye", "reason": "the server is shutting down"}
 

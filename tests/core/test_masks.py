@@ -62,7 +62,7 @@ def test_case_does_not_matter_in_any_script() -> None:
 
 def test_a_mask_that_is_made_to_be_slow_is_not() -> None:
     """Many `*` do not multiply (a regular expression of `.*` would take years), and what is too long fits nothing."""
-    began = time.monotonic()
+    began = time.thread_time()
 
     assert not fits("*a" * 250 + "b", "a" * 5000)
     assert not fits("*a?" * 150 + "b", "a" * 5000)
@@ -71,7 +71,7 @@ def test_a_mask_that_is_made_to_be_slow_is_not() -> None:
     assert not _glob("*" + "a?" * 80 + "b*", "a" * 200)
     assert not fits("*" * 513, "a")
     assert fits("*" * 512, "a")
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5
 
 
 @pytest.mark.parametrize(

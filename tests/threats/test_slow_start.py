@@ -105,10 +105,8 @@ def test_slowloris(pychat: Programs, certificate: Certificate, descriptors: int)
         come_from_here(crowd, port, each)
         come_from_far_away(crowd, port, each)
         wait_until(lambda: open_files(server) >= before + 2 * each, "all of them are connected")
-        # The machine may be busy with other things for a moment; it is not three times.
-        fastest = min(seconds_to_join(port, number) for number in range(1, 4))
-
-        assert fastest < 1.0, fastest
+        # The machine may be busy with other things for a moment; it is not ten times.
+        assert any(seconds_to_join(port, number) < 1.0 for number in range(1, 11)), "nobody comes in within a second"
         assert one_too_many(port) == "too many connections from your address\n"
         assert open_files(server) >= before + 2 * each, "the crowd was not there any more"
         crowd.close()
