@@ -225,7 +225,7 @@ class Lifeline(Forkable):
         except BaseException as error:
             try:
                 if not isinstance(error, Exception):  # the server may let us in all the same
-                    wire.leave(_CLOSE_SECONDS)
+                    wire.leave()
             finally:
                 wire.close()
             raise

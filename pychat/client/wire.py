@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pychat.transport.tls import TlsLayer
 
 _READ_BYTES: Final = 65_536
+_LEAVE_SECONDS: Final = 0.5  # somebody has pressed Ctrl-C and waits
 _NOT_STARTED: Final = "the server there is one of this program, which has not started it: call its start()"
 
 
@@ -220,9 +221,9 @@ class Wire:
                     self._sending.release()
             self._socket.shutdown(socket.SHUT_RDWR)
 
-    def leave(self, seconds: float) -> None:
-        """Say goodbye, and wait at most so long for the server to end the connection: closing it now would reset it."""
-        deadline = time.monotonic() + seconds
+    def leave(self) -> None:
+        """Say goodbye, and give the server a moment to end the connection; closing it at once could reset it."""
+        deadline = time.monotonic() + _LEAVE_SECONDS
         with contextlib.suppress(ConnectionLost, TimeoutError):
             self.send(Quit())
             while (left := deadline - time.monotonic()) > 0:
