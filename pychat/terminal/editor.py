@@ -111,7 +111,7 @@ class Editor:
         except EOFError:  # the terminal is gone
             return Leaving(0)
         finally:
-            self._remember_line()  # nobody could send it any more
+            self._remember(self._buffer.text)  # nobody could send it any more
 
     def notify(self) -> None:
         """Let the talker check for news, soon. May be called from any thread."""
@@ -257,16 +257,18 @@ class Editor:
         return bindings
 
     def _accept(self, event: KeyPressEvent, *, confirmed: bool = False) -> None:
-        typed = self._talker.enter(self._buffer.text, confirmed=confirmed)
-        if typed is Typed.TAKEN:
-            self._remember_line()
-            self._buffer.reset()
+        line = self._buffer.document
+        self._buffer.reset()  # it is not the draft of its room when a command shows another one
+        if self._talker.enter(line.text, confirmed=confirmed) is Typed.TAKEN:
+            self._remember(line.text)
+        else:
+            self._buffer.reset(line)
         self._settle()
 
-    def _remember_line(self) -> None:
-        """Add the line to the history, for the arrow up, also in later runs."""
-        if self._buffer.text.strip() and not self._talker.is_secret(self._buffer.text):
-            self._buffer.append_to_history()
+    def _remember(self, text: str) -> None:
+        """Add a line to the history, for the arrow up, also in later runs; repeated ones once."""
+        if self._buffer.history.get_strings()[-1:] != [text]:
+            self.put_away(text)
 
     def _begin_line(self, event: KeyPressEvent) -> None:
         self._buffer.insert_text("\n")

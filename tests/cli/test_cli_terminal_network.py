@@ -34,6 +34,24 @@ def test_a_line_stays_while_there_is_no_connection(pychat: Programs, clients: Cl
     assert bob.read_line() == "ann: important"
 
 
+def test_nobody_has_to_wait_for_the_next_try(pychat: Programs, terminals: Terminals) -> None:
+    """After some tries it is far away; Enter on the empty line makes one, and so does a command."""
+    server, port = pychat.serve(port=free_port())
+    ann = terminals.join(port, "ann")
+    server.signal(signal.SIGKILL)
+    ann.see("-- the server closed the connection; reconnecting")
+
+    server, _ = pychat.serve(port=port)
+    ann.type("/reconnect" + ENTER)
+    ann.see("-- reconnected")
+    server.signal(signal.SIGKILL)
+    ann.wait_for(lambda: "reconnecting" in ann.status, "the countdown")
+    pychat.serve(port=port)
+    ann.type(ENTER)
+
+    ann.see_status("pychat: connected")
+
+
 def test_what_was_missed_is_counted_and_then_shown(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """First how much, then the messages; what everybody knows (who is here, that one is back) is not repeated."""
     _, port = pychat.serve("--no-flood-control")

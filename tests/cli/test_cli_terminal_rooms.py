@@ -115,6 +115,29 @@ def test_alt_a_goes_where_one_is_mentioned_first(pychat: Programs, clients: Clie
     ann.see("bob: plain")
 
 
+def test_rooms_are_shown_by_number_name_and_arrows(pychat: Programs, terminals: Terminals) -> None:
+    """The status has the numbers; the beginning of a name is enough."""
+    _, port = pychat.serve()
+    ann = terminals(port, "--nick", "ann", "--room", "one", "--room", "two", "--room", "lobby")
+    ann.see_line("[lobby]")
+    ann.see_status("1:one 2:two 3:lobby")
+
+    for typed, room in (
+        ("/win 2" + ENTER, "two"),
+        ("/go lob" + ENTER, "lobby"),
+        ("/go one" + ENTER, "one"),
+        ("\x1b[1;3C", "two"),
+        ("\x1b[1;3D", "one"),
+        ("\x1b[1;3D", "lobby"),
+        (ALT + "1", "one"),
+    ):
+        ann.type(typed)
+        ann.see_line(f"[{room}]")
+    ann.type("/win 4" + ENTER)
+
+    ann.see("! you have no room 4; your rooms: 1 one, 2 two, 3 lobby")
+
+
 def test_what_is_said_goes_to_the_room_on_the_screen(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """Whatever room the server thinks is the current one."""
     _, port = pychat.serve()
@@ -254,6 +277,25 @@ def test_a_room_keeps_its_half_written_line(pychat: Programs, terminals: Termina
     ann.see_line("[lobby] for the lobby")
     ann.type(ALT + "1")
     ann.see_line("[ops] for ops")
+
+
+def test_a_command_is_no_draft(pychat: Programs, terminals: Terminals) -> None:
+    """It shows a room whose half-written line is there, and is in no room itself when one comes back."""
+    _, port = pychat.serve()
+    ann = terminals(port, "--nick", "ann", "--room", "ops", "--room", "lobby")
+    ann.see_line("[lobby]")
+    ann.type("half a line")
+    ann.see_line("[lobby] half a line")
+
+    ann.type(ALT + "1")
+    ann.see_line("[ops]")
+    ann.type("/go lobby" + ENTER)
+    ann.see_line("[lobby] half a line")
+    ann.type(ALT + "1")
+
+    ann.see_line("[ops]")
+    ann.type(ARROW_UP)
+    ann.see_line("[ops] /go lobby")
 
 
 def test_who_is_put_out_says_nothing_in_the_next_room_unseen(

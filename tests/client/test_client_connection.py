@@ -352,3 +352,17 @@ def test_delays_grow_as_long_as_no_connection_lasts(
         ann.next(Reconnected)
 
     assert delays == most
+
+
+def test_a_client_that_hurries_does_not_wait(chat: ChatHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its next try is due in thirty seconds, longer than this test would wait."""
+    monkeypatch.setattr("random.uniform", lambda least, most: most)
+    network = chat.network()
+    ann = chat.join("ann", via=network, reconnect=True, retry_seconds=30)
+
+    network.cut()
+    assert ann.next(Reconnecting).delay == 30
+    ann.hurry()
+
+    ann.next(Reconnected)
+    ann.say("back")
