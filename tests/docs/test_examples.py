@@ -18,10 +18,11 @@ from types import ModuleType
 from typing import TextIO
 
 import pytest
+from chat_clients import DEADLINE
 
 from pychat import ChatServer, Disconnected, Joined, Message, Notice, Refused
 from pychat.model.verbs import Command
-from pychat.testing import DEADLINE, ChatHarness, MakeChat
+from pychat.testing import ChatHarness, MakeChat
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
@@ -139,7 +140,7 @@ def test_dice_bot_visits_a_server(chat: ChatHarness) -> None:
     command = [sys.executable, str(path), f"{chat.host}:{chat.port}"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            assert ann.next(Joined).nickname == "dice"
+            assert ann.next(Joined, DEADLINE).nickname == "dice"
             bob.say("!roll 1d1")
             while (said := ann.next(Message)).sender != "dice":
                 pass
@@ -271,7 +272,7 @@ def test_example_is_a_program(path: Path) -> None:
             match = re.fullmatch(r"nc 127\.0\.0\.1 ([0-9]+)\n", process.stdout.readline())
             assert match
             with text_peer(int(match[1]), "ann") as lines:
-                assert lines.readline().startswith("-- welcome to ")
+                assert lines.readline().removeprefix("NICK").startswith("-- welcome to ")
                 while not lines.readline().startswith("-- you are in "):  # else bob might be in the room before ann
                     pass
                 with text_peer(int(match[1]), "bob"):  # so that the thread which the signal interrupts is done with ann

@@ -262,6 +262,7 @@ def test_a_member_behind_a_stalled_network_is_cut_off(chat_server: MakeChat) -> 
     while len(chat.room().members) == 3:
         ann.say("x" * 4000)
         said += 1
+    chat.wait_until(lambda: chat.server.chat.find("bob") is None, "the others are told")
 
     heard = carl.received()
     reasons = [event.reason for event in heard if isinstance(event, Disconnected)]
