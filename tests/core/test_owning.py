@@ -10,6 +10,7 @@ from remote import Remote, come, make_accounts, no_alarm_is_left, open_chat
 from test_accounts import PASSWORD, codes, registered
 
 from pychat.core.chat import Chat
+from pychat.core.session import Session
 from pychat.model.errors import Refused
 from pychat.model.events import Notice, Renamed
 from pychat.model.verbs import LogIn, LogOut, Regain, Register, SetNickname
@@ -32,6 +33,12 @@ def pass_time(clock: FakeClock, seconds: float) -> None:
     clock.advance(seconds)
 
 
+def is_renamed(chat: Chat, session: Session, old: str) -> bool:
+    """Whether it has another nickname, and everybody was told."""
+    with chat.order.lock:
+        return session.nickname != old
+
+
 def test_who_does_not_log_in_gets_another_nickname() -> None:
     """It was told so; the others see it as a rename like any."""
     clock = FakeClock()
@@ -43,7 +50,7 @@ def test_who_does_not_log_in_gets_another_nickname() -> None:
 
     pass_time(clock, 60)
 
-    wait_until(lambda: eve.nickname != "Ann", "the alarm")
+    wait_until(lambda: is_renamed(chat, eve, "Ann"), "the alarm")
     assert eve.nickname is not None
     assert eve.nickname.startswith("guest-")
     assert [(event.old, event.new) for event in bob.take() if isinstance(event, Renamed)] == [("Ann", eve.nickname)]
