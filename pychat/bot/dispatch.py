@@ -50,7 +50,7 @@ class Repertoire:
             raise TypeError("name the types of events: @bot.on(Message)")
         for kind in kinds:
             if not any(issubclass(event, kind) for event in _HEARD):
-                raise TypeError(f"{kind.__name__} is no event, so it would never come: @bot.on(Message)")
+                raise TypeError(f"{kind.__name__} is not an event, so it would never come: @bot.on(Message)")
 
         def decorate(function: F) -> F:
             _check_parameters(function, "event")

@@ -164,7 +164,7 @@ def delete(name: str, **where: Path | None) -> None:
     """
     from pychat.core.accounts.administration import delete_account
 
-    _change(where, lambda chat: delete_account(chat, _by(), name), "the account {} is no more")
+    _change(where, lambda chat: delete_account(chat, _by(), name), "the account {} was deleted")
 
 
 def _by() -> str:

@@ -61,7 +61,7 @@ def parse_target(text: str) -> Target:
         if match["port"] is None or 0 < int(match["port"]) < 2**16:
             return Target(nick or None, host, None if match["port"] is None else int(match["port"]))
         raise BadAddress(f"there is no port {match['port']}; ports are 1 to 65535")
-    raise BadAddress(f"{text!r} is no address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH")
+    raise BadAddress(f"{text!r} is not the address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH")
 
 
 def check_host(text: str) -> None:
@@ -216,6 +216,6 @@ _ADVICE: Final = {
 }
 _ADVICE_UNIX: Final = {
     errno.EADDRINUSE: "another server listens there; stop that one, or choose another path",
-    errno.EEXIST: "there is a file that is no socket; it stays as it is, choose another path",
+    errno.EEXIST: "there is a file that is not a socket; it stays as it is, choose another path",
     errno.EACCES: "this user may not make a file there; change the permissions of the directory",
 }

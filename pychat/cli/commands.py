@@ -131,7 +131,7 @@ def main() -> None:
     help="From this address, or network like 10.0.0.0/8, only proxies connect, which say whom they bring (PROXY "
     "protocol, version 1); unix: by the Unix socket. Can be repeated.",
 )
-@option("--db", type=NEW_FILE, metavar="FILE", help="Keep what is said in this file; otherwise it is in memory only.")
+@option("--db", type=NEW_FILE, metavar="FILE", help="Store messages in this file; without it, they are in memory only.")
 @option(
     "--db-sync",
     type=Choice(("full", "normal")),

@@ -102,7 +102,7 @@ def read_config(path: Path, wanted: Sequence[str], known: Mapping[str, Collectio
         if name not in known or not isinstance(table, dict):
             close = [] if name in known else difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean [{close[0]}]?" if close else f"use {', '.join(f'[{one}]' for one in known)}"
-            raise BadConfig(path, f"{name!r} is no table that pychat knows; {hint}", (name,))
+            raise BadConfig(path, f"{name!r} is not a table that pychat knows; {hint}", (name,))
     values: dict[str, tuple[str, Any]] = {}
     for table in wanted:
         for key, value in tables.get(table, {}).items():

@@ -181,7 +181,7 @@ def _load_entry_points() -> list[Handler]:
 
 def _make(name: str, target: object) -> Handler:
     if not (isinstance(target, type) and issubclass(target, Handler)):
-        raise NoHandler(name, "it is no class derived from pychat.Handler")
+        raise NoHandler(name, "it is not a class derived from pychat.Handler")
     try:
         return check_handler(target())
     except Exception as error:

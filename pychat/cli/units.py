@@ -25,7 +25,7 @@ class BadAmount(ChatError):
 def check_event_id(text: str) -> None:
     """Check that a text is the id of an event, as `pychat tail --json` prints it; leading zeros may be left out."""
     if not re.fullmatch("[0-9a-f]{1,16}", text):
-        raise BadAmount(f"{text!r} is no event id: up to 16 digits 0-9 a-f")
+        raise BadAmount(f"{text!r} is not an event id: up to 16 digits 0-9 a-f")
 
 
 class Keep(NamedTuple):
@@ -46,7 +46,9 @@ def parse_keep(texts: Iterable[str]) -> Keep:
     for text in texts:
         seconds, size = parse_duration(text), _amount(text, _BYTES)
         if not seconds and not size:
-            raise BadAmount(f"{text!r} is no time and no size; write it like 30d (or s, m, h, w) or 1GB (or MB, TB)")
+            raise BadAmount(
+                f"{text!r} is neither a time nor a size; write it like 30d (or s, m, h, w) or 1GB (or MB, TB)"
+            )
         if (seconds and keep.seconds is not None) or (size and keep.bytes is not None):
             raise BadAmount(f"{text!r} is one too many; give one time, or one size, or one of each")
         keep = keep._replace(seconds=seconds) if seconds else keep._replace(bytes=size)
@@ -75,7 +77,7 @@ def parse_position(text: str, now: float | None = None) -> Position:
         return Moment(datetime.fromisoformat(day + text).timestamp())
     except (ValueError, OverflowError, OSError):
         raise BadAmount(
-            f"{text!r} is no time and no event id; write it like 2026-11-22, 2026-11-22T15:04, 15:04 or 2h (ago), "
+            f"{text!r} is neither a time nor an event id; write it like 2026-11-22, 2026-11-22T15:04, 15:04 or 2h (ago), "
             "or as 16 digits 0-9 a-f"
         ) from None
 

@@ -38,7 +38,7 @@ _NOT_VERIFIED: Final = {
 }
 """The problems of a certificate, by the codes of X509_verify_cert."""
 _REASONS: Final = {
-    "no application protocol": "it speaks TLS, but is no pychat",
+    "no application protocol": "it speaks TLS, but is not pychat",
     "protocol version": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
     "unsupported protocol": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
 }

@@ -162,7 +162,7 @@ def check_handler(handler: object) -> Handler:
         TypeError: If it is not a `Handler`, or has an unknown hook, or one that has other parameters or is `async`.
     """
     if not isinstance(handler, Handler):
-        raise TypeError(f"{handler!r} is no handler: derive its class from pychat.Handler and pass an instance")
+        raise TypeError(f"{handler!r} is not a handler: derive its class from pychat.Handler and pass an instance")
     kind = type(handler)
     for name in dir(kind):
         if name not in _HOOKS:
@@ -190,7 +190,7 @@ def _check_is_no_hook(kind: type, name: str) -> None:
     if close is None:
         close = next(iter(difflib.get_close_matches(name, _HOOKS, n=1)), None)
     hint = "" if close is None else f"; did you mean {close}?"
-    raise TypeError(f"{kind.__name__}.{name} is no hook{hint} (hooks: {', '.join(_HOOKS)})")
+    raise TypeError(f"{kind.__name__}.{name} is not a hook{hint} (hooks: {', '.join(_HOOKS)})")
 
 
 class Chains:

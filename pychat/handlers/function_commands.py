@@ -94,7 +94,7 @@ def decorating(name: Any, add: Callable[[str, Callable[..., Any]], None]) -> Any
         return lambda function: decorating(function, add)
     own = getattr(name, "__name__", "") if callable(name) else ""
     if not own.isidentifier():
-        raise TypeError(f"{title_of(name)} is no name of a command: @command('roll')")
+        raise TypeError(f"{title_of(name)} is not a name for a command: @command('roll')")
     add(own, name)
     return name
 

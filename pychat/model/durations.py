@@ -40,7 +40,9 @@ class BadDuration(Refused):
     code = "bad_request"
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"{text[:40]!r} is no duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason")
+        super().__init__(
+            f"{text[:40]!r} is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason"
+        )
 
 
 def take_duration(text: str) -> tuple[int | None, str]:

@@ -76,4 +76,4 @@ def _network(text: str) -> Network:
         return network_in(text)
     except ValueError as error:
         hosts = "has host bits set" in str(error)
-        raise BadProxy(text, "it has bits behind its prefix" if hosts else "it is no address") from None
+        raise BadProxy(text, "it has bits after its prefix" if hosts else "it is not an address") from None

@@ -78,7 +78,7 @@ def check_free(path: Path) -> None:
     except FileNotFoundError:
         return
     if not is_socket:
-        raise OSError(errno.EEXIST, "it is no socket", str(path))
+        raise OSError(errno.EEXIST, "it is not a socket", str(path))
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
         error = probe.connect_ex(str(path))

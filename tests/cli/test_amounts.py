@@ -35,7 +35,7 @@ def test_what_is_no_amount(text: str) -> None:
     with pytest.raises(BadAmount) as caught:
         parse_keep([text])
     assert str(caught.value) == (
-        f"{text!r} is no time and no size; write it like 30d (or s, m, h, w) or 1GB (or MB, TB)"
+        f"{text!r} is neither a time nor a size; write it like 30d (or s, m, h, w) or 1GB (or MB, TB)"
     )
 
 
@@ -73,7 +73,7 @@ def test_what_is_no_position(text: str) -> None:
     with pytest.raises(BadAmount) as caught:
         parse_position(text, NOON)
     assert str(caught.value) == (
-        f"{text!r} is no time and no event id; write it like 2026-11-22, 2026-11-22T15:04, 15:04 or 2h (ago), "
+        f"{text!r} is neither a time nor an event id; write it like 2026-11-22, 2026-11-22T15:04, 15:04 or 2h (ago), "
         "or as 16 digits 0-9 a-f"
     )
 

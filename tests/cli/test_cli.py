@@ -115,7 +115,7 @@ def test_every_limit_has_an_option() -> None:
     ("arguments", "problem"),
     [
         (["--ping-seconds", "inf"], "Invalid value for '--ping-seconds': inf is not in the range 0<x<=1000000000.0."),
-        (["--ping-seconds", "nan"], "Invalid value for '--ping-seconds': 'nan' is no number"),
+        (["--ping-seconds", "nan"], "Invalid value for '--ping-seconds': 'nan' is not a number"),
         (["--ping-seconds", "0"], "Invalid value for '--ping-seconds': 0.0 is not in the range 0<x<=1000000000.0."),
         (["--message-burst", "0"], "Invalid value for '--message-burst': 0 is not in the range x>=1."),
         (["--message-burst", "many"], "Invalid value for '--message-burst': 'many' is not a valid whole number."),
@@ -126,20 +126,23 @@ def test_every_limit_has_an_option() -> None:
             ["--room", "a b"],
             "room 'a b': spaces are not allowed; use 1 to 64 letters, digits, emoji or -_.#+&'/@:[]{}|^\\`",
         ),
-        (["--proxy-from", "localhost"], "Invalid value for '--proxy-from': proxy 'localhost': it is no address; use "),
+        (
+            ["--proxy-from", "localhost"],
+            "Invalid value for '--proxy-from': proxy 'localhost': it is not an address; use ",
+        ),
         (["--handler", "x"], "handler 'x': write it as package.module:Class"),
         (
             ["--handler", "no_such:Thing"],
             "handler 'no_such:Thing': it cannot be imported: ModuleNotFoundError: No module named 'no_such'",
         ),
-        (["--handler", "json:loads"], "handler 'json:loads': it is no class derived from pychat.Handler"),
+        (["--handler", "json:loads"], "handler 'json:loads': it is not a class derived from pychat.Handler"),
         (
             ["--handler", "mine:Broken"],
             "handler 'mine:Broken': Broken.__init__() missing 1 required positional argument: 'argument'",
         ),
         (
             ["--handler", "mine:Misspelt"],
-            "handler 'mine:Misspelt': Misspelt.on_massage is no hook; did you mean on_message?",
+            "handler 'mine:Misspelt': Misspelt.on_massage is not a hook; did you mean on_message?",
         ),
     ],
 )
@@ -358,9 +361,9 @@ def test_the_default_file_is_read(pychat: Programs) -> None:
     [
         ("[serve", ": not TOML: Expected ']' at the end of a table declaration (at end of document)"),
         ("\udcff", ": not TOML: "),
-        ("[server]\n", ", line 1: 'server' is no table that pychat knows; did you mean [serve]?"),
-        ("[x]\n", f", line 1: 'x' is no table that pychat knows; use {TABLES}"),
-        ("serve = 1\n", f", line 1: 'serve' is no table that pychat knows; use {TABLES}"),
+        ("[server]\n", ", line 1: 'server' is not a table that pychat knows; did you mean [serve]?"),
+        ("[x]\n", f", line 1: 'x' is not a table that pychat knows; use {TABLES}"),
+        ("serve = 1\n", f", line 1: 'serve' is not a table that pychat knows; use {TABLES}"),
         ("[serve]\nprot = 1\n", ", line 2: [serve] has no option 'prot'; did you mean 'port'?"),
         (
             "[serve]\nmessage-brust = 1\n",

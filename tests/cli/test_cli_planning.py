@@ -78,7 +78,7 @@ BROKEN = {
         "handler 'nosuch:Thing': it cannot be imported: ModuleNotFoundError: No module named 'nosuch'",
     ),
     "a handler that is none": Broken(
-        "handler = ['pychat:Bot']", "handler 'pychat:Bot': it is no class derived from pychat.Handler"
+        "handler = ['pychat:Bot']", "handler 'pychat:Bot': it is not a class derived from pychat.Handler"
     ),
     "no room": Broken("room = []", "name at least one room with --room; it is where everybody comes in"),
     "a room that cannot be": Broken(
@@ -92,7 +92,7 @@ BROKEN = {
         "db = 'no/chat.db'", "cannot open 'no/chat.db': there is no directory 'no'; make it first"
     ),
     "a database that is none": Broken(
-        "db = 'text'", "cannot open 'text': it is no database; name another file", {"text": b"Dear diary,\n" * 50}
+        "db = 'text'", "cannot open 'text': it is not a database; name another file", {"text": b"Dear diary,\n" * 50}
     ),
     "a database of another program": Broken(
         "db = 'other.db'", "cannot open 'other.db': it is a database of another program; name another file"
@@ -122,7 +122,7 @@ BROKEN = {
     ),
     "a socket that is a file": Broken(
         "unix = 'text'",
-        "cannot listen on the Unix socket text: there is a file that is no socket; it stays as it is, choose another "
+        "cannot listen on the Unix socket text: there is a file that is not a socket; it stays as it is, choose another "
         "path",
         {"text": b"precious"},
     ),
@@ -131,7 +131,8 @@ BROKEN = {
     ),
     "a processor that is not there": Broken("cpu = 9999", "there is no processor 9999 here; --cpu can be: "),
     "a proxy that is none": Broken(
-        "proxy-from = ['x']", "Invalid value for '--proxy-from' (file: my.toml, line 3): proxy 'x': it is no address; "
+        "proxy-from = ['x']",
+        "Invalid value for '--proxy-from' (file: my.toml, line 3): proxy 'x': it is not an address; ",
     ),
 }
 

@@ -34,11 +34,14 @@ def test_an_address_is_read(text: str, target: Target) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "'' is no address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
-        ("unix:", "'unix:' is no address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
-        ("h:x", "'h:x' is no address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
-        ("http://h", "'http://h' is no address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
-        ("ircs://h:1", "'ircs://h:1' is no address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
+        ("", "'' is not the address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
+        ("unix:", "'unix:' is not the address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
+        ("h:x", "'h:x' is not the address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
+        ("http://h", "'http://h' is not the address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH"),
+        (
+            "ircs://h:1",
+            "'ircs://h:1' is not the address of a server; write HOST, HOST:PORT, NICK@HOST:PORT or unix:PATH",
+        ),
         ("h:0", "there is no port 0; ports are 1 to 65535"),
         ("h:65536", "there is no port 65536; ports are 1 to 65535"),
         ("@h", "there is no nickname in '@h'; write it as NICK@HOST"),

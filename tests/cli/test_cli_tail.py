@@ -297,7 +297,7 @@ def test_an_id_that_cannot_be_one_is_exit_code_2(pychat: Programs) -> None:
     result = pychat.run("tail", "--since", "0x1")
 
     assert result.returncode == 2
-    assert result.stderr.endswith("Invalid value for '--since': '0x1' is no event id: up to 16 digits 0-9 a-f\n")
+    assert result.stderr.endswith("Invalid value for '--since': '0x1' is not an event id: up to 16 digits 0-9 a-f\n")
 
 
 def test_pages_without_events_are_no_end() -> None:

@@ -82,7 +82,7 @@ def test_a_killed_server_is_no_obstacle_and_a_live_one_is(pychat: Programs) -> N
 @pytest.mark.parametrize(
     ("path", "advice"),
     [
-        ("file", "there is a file that is no socket; it stays as it is, choose another path"),
+        ("file", "there is a file that is not a socket; it stays as it is, choose another path"),
         ("no/chat.sock", "there is no directory 'no'; make it first"),
         ("x" * 200, "AF_UNIX path too long"),
     ],
@@ -160,7 +160,7 @@ def test_doctor_on_a_path_that_is_none(tmp_path: Path) -> None:
     taken = doctor.check_port(str(tmp_path / "file"), None)
     nowhere = doctor.check_port(str(tmp_path / "no" / "s"), None)
 
-    text = f"{cannot} {tmp_path / 'file'}: there is a file that is no socket; it stays as it is, choose another path"
+    text = f"{cannot} {tmp_path / 'file'}: there is a file that is not a socket; it stays as it is, choose another path"
     assert taken == Finding(Grade.WRONG, "port", text)
     text = f"{cannot} {tmp_path / 'no' / 's'}: there is no directory {str(tmp_path / 'no')!r}; make it first"
     assert nowhere == Finding(Grade.WRONG, "port", text)

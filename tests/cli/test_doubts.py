@@ -87,7 +87,7 @@ def test_an_error_at_the_start_is_json(pychat: Programs) -> None:
 
     (line,) = result.stderr.splitlines()
     assert result.returncode == 1
-    assert json.loads(line)["text"] == "cannot open 'text': it is no database; name another file"
+    assert json.loads(line)["text"] == "cannot open 'text': it is not a database; name another file"
 
 
 def disk(monkeypatch: pytest.MonkeyPatch, free: int, size: int) -> None:

@@ -195,7 +195,7 @@ def test_another_kind_of_tls_server_is_told() -> None:
         error = why_not(listener.getsockname()[1])
         thread.join(DEADLINE)
 
-    assert error.reason == "it speaks TLS, but is no pychat"
+    assert error.reason == "it speaks TLS, but is not pychat"
 
 
 def test_the_prompt_before_our_hello_is_no_problem(tls_server: MakeServer, fingerprint: str) -> None:

@@ -231,7 +231,7 @@ def test_dropping_the_account() -> None:
 
     assert codes(ann.do(DropAccount("wrong-horse"))) == ["bad_credentials"]
     heard = ann.do(DropAccount(PASSWORD, ref=1))
-    assert [item.text for item in heard if isinstance(item, Notice)] == ["the account ann is no more"]
+    assert [item.text for item in heard if isinstance(item, Notice)] == ["the account ann was deleted"]
     assert [item for item in heard if isinstance(item, LoggedOut)]
     assert (ann.account, other.account) == (None, None)
     assert come(chat, "x", token=token).account is None

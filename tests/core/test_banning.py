@@ -376,7 +376,7 @@ def test_what_is_no_duration_is_left_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("text", ["10x spam", "10 spam", "5minutes", "0s", "1h30 too loud", "²"])
 def test_a_mistyped_duration_is_no_reason(text: str) -> None:
     """Else there would be a ban for ever that nobody meant."""
-    with pytest.raises(BadDuration, match=r"is no duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before"):
+    with pytest.raises(BadDuration, match=r"is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before"):
         take_duration(text)
 
 

@@ -26,13 +26,13 @@ def make(name: str, value: Any) -> Handler:
 
 def test_a_misspelt_hook_is_an_error_that_knows_the_right_one() -> None:
     """Nothing is worse than a hook that is never called."""
-    with pytest.raises(TypeError, match=r"^Mine\.before_mesage is no hook; did you mean before_message\? \(hooks: "):
+    with pytest.raises(TypeError, match=r"^Mine\.before_mesage is not a hook; did you mean before_message\? \(hooks: "):
         check_handler(make("before_mesage", lambda self, session, message: message))
 
 
 def test_a_hook_that_nothing_resembles() -> None:
     """Then there is no hint, but the list of hooks."""
-    with pytest.raises(TypeError, match=r"^Mine\.on_xyzzy is no hook \(hooks: before_connect, on_connect, "):
+    with pytest.raises(TypeError, match=r"^Mine\.on_xyzzy is not a hook \(hooks: before_connect, on_connect, "):
         check_handler(make("on_xyzzy", lambda self: None))
 
 
@@ -56,7 +56,9 @@ def test_parameters_may_have_other_names_and_defaults() -> None:
 @pytest.mark.parametrize("handler", [Broadcast, object(), None])
 def test_what_is_no_handler_is_an_error(handler: object) -> None:
     """A class instead of an instance is the usual mistake."""
-    with pytest.raises(TypeError, match=r"is no handler: derive its class from pychat\.Handler and pass an instance$"):
+    with pytest.raises(
+        TypeError, match=r"is not a handler: derive its class from pychat\.Handler and pass an instance$"
+    ):
         Chat([handler])  # type: ignore[list-item]
 
 

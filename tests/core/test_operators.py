@@ -77,7 +77,7 @@ def test_unknown_user_modes_are_refused_and_the_others_set() -> None:
     ann = enter(make_chat(), "ann")
 
     unknown, answer = ann.do(change("+xxi")._replace(ref=1))
-    assert unknown == Failure(1, "unknown_mode", "'x' is no user mode; there are: B, i, o, w", None, ("x",))
+    assert unknown == Failure(1, "unknown_mode", "'x' is not a user mode; the modes are: B, i, o, w", None, ("x",))
     assert answer == UserModes(1, "i", (ModeChange(True, "i"),))
     assert [item.code for item in ann.do(change("+xy"))] == ["unknown_mode", "unknown_mode"]
 

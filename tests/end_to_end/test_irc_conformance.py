@@ -107,7 +107,7 @@ def test_capabilities_are_changed_as_a_whole(server: MakeServer, clients: Client
 
 
 def test_everything_has_a_time_once_it_was_asked_for(server: MakeServer, clients: Clients) -> None:
-    """IRCv3 server-time: also what is no event, and what belongs to an answer with a label."""
+    """IRCv3 server-time: also what is not an event, and what belongs to an answer with a label."""
     running = server()
     ann = irc(clients, running, "ann", caps=f"{EVERYTHING} draft/chathistory")
     bob = irc(clients, running, "bob", "#a")

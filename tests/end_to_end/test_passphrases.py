@@ -65,7 +65,7 @@ def test_text_has_every_command(running: ChatServer, clients: Clients) -> None:
     bob.send(f"/regain ann {OTHER}\n")
     bob.read_until("bob is now ann")
     assert typed(bob, f"/oper root {PHRASE}") == "-- you are a server operator"
-    assert typed(bob, f"/drop {OTHER}") == "-- the account ann is no more"
+    assert typed(bob, f"/drop {OTHER}") == "-- the account ann was deleted"
 
 
 def test_nickserv_has_every_command(running: ChatServer, clients: Clients) -> None:
@@ -83,9 +83,9 @@ def test_nickserv_has_every_command(running: ChatServer, clients: Clients) -> No
     assert "the account ann has another password now" in to_nickserv(ann, f'PASSWD "{PHRASE}" "{OTHER}"')
     bob = irc(clients, running, "bob")
     assert "900" in to_nickserv(bob, f"REGAIN ann {OTHER}")
-    assert "the account ann is no more" in to_nickserv(bob, f"DROP ann {OTHER}")
+    assert "the account ann was deleted" in to_nickserv(bob, f"DROP ann {OTHER}")
     assert "900" in to_nickserv(bob, "REGISTER sesame12 bob@example.org")
-    assert "the account ann is no more" in to_nickserv(bob, "DROP sesame12")
+    assert "the account ann was deleted" in to_nickserv(bob, "DROP sesame12")
 
 
 @pytest.mark.parametrize("colon", ["", ":"])

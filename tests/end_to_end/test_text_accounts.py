@@ -46,7 +46,7 @@ def test_every_command_is_answered(running: ChatServer, clients: Clients) -> Non
     assert answer(bob, f"/login ann {OTHER}") == ["-- you are logged in as ann"]
     bob.send(f"/regain ann {OTHER}\n")
     bob.read_until("-- bob is now ann")
-    dropped = ["-- the account ann is no more", "-- you are not logged in any more"]
+    dropped = ["-- the account ann was deleted", "-- you are not logged in any more"]
     assert answer(bob, f"/drop {OTHER}") == dropped
     assert answer(bob, f"/login {OTHER}") == ["! wrong account or password"]
 

@@ -289,7 +289,7 @@ def test_what_a_later_version_sends_is_ignored() -> None:
         ),
         (
             '{"type":"replay","room":"a","events":[{"type":"ping"}]}',
-            'the server sent \'{"type":"replay","room":"a","events":[{"type":"ping"}]}\': \'ping\' is no event',
+            'the server sent \'{"type":"replay","room":"a","events":[{"type":"ping"}]}\': \'ping\' is not an event',
         ),
         (
             '{"type":"welcome","protocol":2}',

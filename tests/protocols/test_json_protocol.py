@@ -144,7 +144,7 @@ def test_help_lists_the_types() -> None:
         ('{"type":', "not JSON: Expecting value at character 9"),
         ("[]", 'not a JSON object; send {"type": ...}'),
         ("7", 'not a JSON object; send {"type": ...}'),
-        ('{"type":"say","text":NaN}', "not JSON that can be read: NaN is no number"),
+        ('{"type":"say","text":NaN}', "not JSON that can be read: NaN is not a number"),
         ("[" * 33, "not JSON that can be read: nested deeper than 32"),
         ('{"a":' * 800, "not JSON that can be read: nested deeper than 32"),
         ("{}", "'type' must be a string"),

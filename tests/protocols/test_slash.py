@@ -141,7 +141,7 @@ def test_too_many_changes_at_once_are_refused() -> None:
 @pytest.mark.parametrize("line", ["/ban ann 10x spam", "/mute ann 10x", "/serverban a:eve 10x spam"])
 def test_a_mistyped_duration_is_refused(line: str) -> None:
     """It would have been a ban for ever, with the duration as its reason."""
-    text = "'10x' is no duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason"
+    text = "'10x' is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason"
     assert slash.parse(line) == v.Invalid("bad_request", text)
 
 

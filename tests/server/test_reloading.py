@@ -126,7 +126,7 @@ def test_what_a_log_is_made_with_stays(server: MakeServer) -> None:
     ("change", "kind", "problem"),
     [
         ({"password": ""}, ValueError, "the password is empty"),
-        ({"proxies": ["localhost"]}, BadProxy, "proxy 'localhost': it is no address"),
+        ({"proxies": ["localhost"]}, BadProxy, "proxy 'localhost': it is not an address"),
         ({"tls": Certificate("cert.pem")}, ValueError, "a server that was made without TLS cannot begin with it"),
         ({"tls_required": True}, ValueError, "a server that was made without TLS cannot begin with it"),
     ],

@@ -273,7 +273,7 @@ def test_a_handler_that_cannot_be_used_leaves_nothing_open() -> None:
 
     before = open_files()
 
-    with pytest.raises(TypeError, match=r"Misspelt\.on_mesage is no hook; did you mean on_message\?"):
+    with pytest.raises(TypeError, match=r"Misspelt\.on_mesage is not a hook; did you mean on_message\?"):
         ChatServer(port=0, handlers=[Misspelt()])
 
     assert open_files() == before

@@ -117,7 +117,7 @@ def test_a_deleted_account_leaves_nothing(pychat: Programs, filled: Path, start:
 
     done = pychat.run("account", "delete", "ann", "--db", str(filled))
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "the account Ann is no more\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the account Ann was deleted\n", "")
     pychat.run("account", "add", "ann", "--db", str(filled), input=OTHER)
     eve = start().session("eve")
     assert (log_in(eve, "ann", PASSWORD), log_in(eve, "ann", OTHER)) == (WRONG, "")

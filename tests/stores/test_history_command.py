@@ -189,11 +189,19 @@ def test_hostile_text_is_clean(pychat: Programs) -> None:
         (["--room", "c"], 1, "'chat.db' has no room 'c'; it has a, b"),
         (["--search", "?!"], 2, "nothing to search for: give a word"),
         (["--search", "a " * 30], 2, "words to search for: at most 20 words"),
-        (["--since", "soon"], 2, "Invalid value for '--since': 'soon' is no time and no event id; write it like "),
-        (["--before", "1a2"], 2, "Invalid value for '--before': '1a2' is no time and no event id; write it like "),
+        (
+            ["--since", "soon"],
+            2,
+            "Invalid value for '--since': 'soon' is neither a time nor an event id; write it like ",
+        ),
+        (
+            ["--before", "1a2"],
+            2,
+            "Invalid value for '--before': '1a2' is neither a time nor an event id; write it like ",
+        ),
         (["-n", "-1"], 2, "Invalid value for '--lines': -1 is not in the range 0<=x<=1000000000."),
         (["--db", "no.db"], 2, "Invalid value for '--db': File 'no.db' does not exist."),
-        (["--db", "notes.txt"], 1, "cannot open 'notes.txt': it is no database; name another file"),
+        (["--db", "notes.txt"], 1, "cannot open 'notes.txt': it is not a database; name another file"),
         (["--db", "empty.db"], 1, "cannot open 'empty.db': there is nothing in it yet"),
     ],
 )

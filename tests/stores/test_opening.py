@@ -21,7 +21,7 @@ from pychat.stores.sqlite.schema import APPLICATION_ID, MIGRATIONS
 def no_database(path: Path) -> str:
     """Make a text file."""
     path.write_text("Dear diary,\n" * 500)
-    return "it is no database; name another file"
+    return "it is not a database; name another file"
 
 
 def another_program(path: Path) -> str:

@@ -105,7 +105,7 @@ def test_options_reach_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def text_file(path: Path) -> str:
     """No database."""
     path.write_text("Dear diary,\n" * 500)
-    return "it is no database; name another file"
+    return "it is not a database; name another file"
 
 
 def other_database(path: Path) -> str:
@@ -163,7 +163,7 @@ def test_a_file_has_one_server(pychat: Programs) -> None:
         (["--db", "."], 2, "Invalid value for '--db': File '.' is a directory."),
         (["--keep", "30d"], 2, "--keep is about a file; name it with --db"),
         (["--db", "chat.db", "--keep", "1d", "--keep", "2d"], 2, "'2d' is one too many; give one time, or one size, "),
-        (["--db", "chat.db", "--keep", "lots"], 2, "Invalid value for '--keep': 'lots' is no time and no size; "),
+        (["--db", "chat.db", "--keep", "lots"], 2, "Invalid value for '--keep': 'lots' is neither a time nor a size; "),
         (["--db", "chat.db", "--db-sync", "off"], 2, "Invalid value for '--db-sync': 'off' is not one of "),
     ],
 )

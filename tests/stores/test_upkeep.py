@@ -268,7 +268,7 @@ def test_vacuum_is_refused_while_a_server_runs(pychat: Programs, clients: Client
 def no_database(path: Path) -> str:
     """A text file."""
     path.write_text("Dear diary,\n" * 500)
-    return "it is no database; name another file"
+    return "it is not a database; name another file"
 
 
 def empty(path: Path) -> str:

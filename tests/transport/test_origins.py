@@ -61,11 +61,11 @@ def test_nobody_is_a_proxy_who_was_not_named() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("localhost", "it is no address"),
-        ("", "it is no address"),
-        ("127.0.0.1:80", "it is no address"),
-        ("10.0.0.1/8", "it has bits behind its prefix"),
-        ("10.0.0.0/33", "it is no address"),
+        ("localhost", "it is not an address"),
+        ("", "it is not an address"),
+        ("127.0.0.1:80", "it is not an address"),
+        ("10.0.0.1/8", "it has bits after its prefix"),
+        ("10.0.0.0/33", "it is not an address"),
     ],
 )
 def test_what_is_no_address_is_refused(text: str, problem: str) -> None:

@@ -106,7 +106,7 @@ def test_what_is_no_socket_is_left_alone(tmp_path: Path, make: Callable[[Path], 
     """A path may be mistyped."""
     make(tmp_path / "s")
 
-    with listener() as sock, pytest.raises(OSError, match="it is no socket") as caught:
+    with listener() as sock, pytest.raises(OSError, match="it is not a socket") as caught:
         SocketFile(tmp_path / "s").listen(sock, 5)
 
     assert caught.value.errno == errno.EEXIST

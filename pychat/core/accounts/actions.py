@@ -143,7 +143,7 @@ def drop_account(chat: Chat, session: Session, verb: verbs.DropAccount) -> None:
     with changing(chat, account, proof):
         ask_accounts(session, lambda: finish(chat.accounts.drop, account))
         chat.audit.note(session, f"deleted the account {account}")
-        session.notice(f"the account {account} is no more")
+        session.notice(f"the account {account} was deleted")
         forget_account(chat, account)
         log_out_everybody(chat, account, by=session, ref=verb.ref)
 

@@ -223,7 +223,7 @@ _CHANGES: Final[dict[str, _Change]] = {
 
 
 def _unknown_mode(room: Room, letter: str) -> Refused:
-    text = f"{letter[:16]!r} is no mode of a room; there are: {', '.join(modes.ALL)}"
+    text = f"{letter[:16]!r} is not a mode of a room; the modes are: {', '.join(modes.ALL)}"
     return Refused(text, code="unknown_mode", room=room.name, subject=(letter,))
 
 

@@ -25,7 +25,7 @@ class UnknownUserMode(Refused):
 
     def __init__(self, letter: str) -> None:
         self.subject = (letter,)
-        super().__init__(f"{letter!r} is no user mode; there are: {', '.join(USER_MODES)}")
+        super().__init__(f"{letter!r} is not a user mode; the modes are: {', '.join(USER_MODES)}")
 
 
 def introduce(chat: Chat, session: Session, verb: verbs.Hello) -> None:

@@ -63,7 +63,7 @@ class BadField(RemoteProtocolError):
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 _decode: Final = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode

@@ -222,7 +222,7 @@ def _read_events(fields: Fields) -> tuple[Event, ...]:
         if isinstance(item, Event):
             events.append(item)
         elif item is not None:
-            raise RemoteProtocolError(f"{part.text('type')!r} is no event")
+            raise RemoteProtocolError(f"{part.text('type')!r} is not an event")
     return tuple(events)
 
 

@@ -68,7 +68,7 @@ class RecordFile:
         header = os.pread(self._descriptor, len(_HEADER), 0)
         if header != _HEADER and (header or not make):
             self.close()
-            raise CannotOpen(path, "it is no database; name another file" if header else NOTHING_YET)
+            raise CannotOpen(path, "it is not a database; name another file" if header else NOTHING_YET)
 
     def _open(self, flags: int) -> int:
         if self.real.is_dir():
