@@ -77,8 +77,8 @@ def parse_position(text: str, now: float | None = None) -> Position:
         return Moment(datetime.fromisoformat(day + text).timestamp())
     except (ValueError, OverflowError, OSError):
         raise BadAmount(
-            f"{text!r} is neither a time nor an event id; write it like 2026-11-22, 2026-11-22T15:04, 15:04 or 2h (ago), "
-            "or as 16 digits 0-9 a-f"
+            f"{text!r} is neither a time nor an event id; write it like 2026-11-22, 2026-11-22T15:04, 15:04 or 2h "
+            "(ago), or as 16 digits 0-9 a-f"
         ) from None
 
 

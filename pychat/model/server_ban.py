@@ -38,7 +38,7 @@ class BadTarget(Refused):
     def __init__(self, target: str) -> None:
         self.subject = (target[:64],)
         super().__init__(
-            f"{target[:64]!r} is nobody who could be banned; use an address like 192.0.2.1 or 10.0.0.0/8, a:ACCOUNT, "
+            f"cannot ban {target[:64]!r}; use an address like 192.0.2.1 or 10.0.0.0/8, a:ACCOUNT, "
             "a mask like *!*@*.example, or the nickname of somebody who is here"
         )
 

@@ -122,8 +122,8 @@ BROKEN = {
     ),
     "a socket that is a file": Broken(
         "unix = 'text'",
-        "cannot listen on the Unix socket text: there is a file that is not a socket; it stays as it is, choose another "
-        "path",
+        "cannot listen on the Unix socket text: there is a file that is not a socket; it stays as it is, choose "
+        "another path",
         {"text": b"precious"},
     ),
     "a path too long for a socket": Broken(

@@ -120,7 +120,7 @@ def _go_on(chat: Chat, session: Session, verb: verbs.Authenticate, state: _Scram
         raise SaslFailed(f"it took more than {_EXCHANGE_SECONDS:.0f} s; begin again")
     if state.proof is not None:
         if verb.message:
-            raise SaslFailed("nothing was to be said any more")
+            raise SaslFailed("unexpected message")
         become(chat, session, state.proof, verb.ref)
         return
     try:

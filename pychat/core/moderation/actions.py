@@ -176,7 +176,7 @@ def _set_slow(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
 
 def _set_role(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
     if not change.argument:
-        raise _bad_argument(room, change, "whose role?")
+        raise _bad_argument(room, change, "it needs a nickname")
     member = chat.nicknames.find(change.argument)
     if member is None or member.nickname is None:
         raise NoSuchNickname(change.argument)
