@@ -27,13 +27,13 @@ def chat_server() -> Iterator[MakeChat]:
 
 @pytest.fixture
 def chat(chat_server: MakeChat) -> ChatHarness:
-    """A running chat server with the default handlers."""
+    """Run a chat server with the default handlers."""
     return chat_server()
 
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that stands still until it is moved, for `chat_server(clock=clock)`."""
+    """Return a clock that stands still until it is moved, for `chat_server(clock=clock)`."""
     from pychat.testing import FakeClock
 
     return FakeClock()

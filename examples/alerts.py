@@ -36,7 +36,7 @@ class RoomHandler(logging.Handler):
 
 
 def make_server(port: int) -> ChatServer:
-    """A server for people only to read, if they like: its handlers are the usual ones."""
+    """Return a server where people read alerts and may also talk: it has the usual handlers."""
     return ChatServer(port=port, name="shop", default_room="alerts")
 
 

@@ -17,7 +17,7 @@ from pychat.handlers import Context
 
 
 def make_server(port: int) -> ChatServer:
-    """A server with two commands; `server.command` adds the handler `Commands` by itself."""
+    """Return a server with two commands; `server.command` adds the handler `Commands` by itself."""
     server = ChatServer(port=port)
 
     @server.command("roll")

@@ -26,7 +26,7 @@ class NoShouting(Handler):
 
 
 def make_server(port: int) -> ChatServer:
-    """The order matters: what is refused never comes to `Broadcast`."""
+    """Return the server. The order of handlers matters: a refused message never comes to `Broadcast`."""
     return ChatServer(port=port, handlers=[NicknameValidator(), JoinLeaveNotices(), NoShouting(), Broadcast()])
 
 

@@ -84,7 +84,7 @@ class Peer(testing.Peer):
     def read_line(self) -> str:
         """Return the next line without its newline."""
         line = super().read_line()
-        if line.startswith("NICKNAME wanted: "):
+        if line.startswith(("NICKNAME wanted: ", "NAME wanted: ")):  # the second one if NICK was read before
             line = super().read_line()
         return line.removeprefix("NICK")
 

@@ -70,9 +70,9 @@ def test_the_fixtures_explain_themselves(pytester: pytest.Pytester) -> None:
             "chat_server -- *pytest_pychat.py:*",
             "    Return a function that starts chat servers, *",
             "chat -- *pytest_pychat.py:*",
-            "    A running chat server with the default handlers.",
+            "    Run a chat server with the default handlers.",
             "clock -- *pytest_pychat.py:*",
-            "    A clock that stands still until it is moved, *",
+            "    Return a clock that stands still until it is moved, *",
         ]
     )
 
