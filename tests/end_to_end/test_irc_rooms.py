@@ -10,6 +10,7 @@ from chat_clients import Clients
 from irc_peer import Heard, IrcPeer, irc, take_apart
 
 from pychat import ChatServer
+from pychat.protocols.detect import HINT_BYTES
 
 MakeServer = Callable[..., ChatServer]
 
@@ -63,7 +64,7 @@ def test_the_prompt_is_a_line_of_its_own(server: MakeServer, clients: Clients) -
 
     ann.say("NICK ann", "USER ann 0 * :Ann")
 
-    asked = f"NICK{ann.read_line()}".removesuffix("\r")
+    asked = f"NICK{ann.read_exactly(len(HINT_BYTES)).decode()}".removesuffix("\r\n")
     assert take_apart(asked) == Heard({}, "", "NICKNAME", ("wanted:", "type", "one", "and", "press", "Enter"))
     assert ann.read().command == "001"
 
