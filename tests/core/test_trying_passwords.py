@@ -229,6 +229,7 @@ def test_at_the_end_of_the_server_nobody_waits(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(hashing, "_scrypt", slow)
     chat = open_chat()
+    assert isinstance(chat.accounts, KeptAccounts)
     sessions = [come(chat) for _ in range(20)]
     told: list[str] = []
     threads = [
@@ -238,6 +239,9 @@ def test_at_the_end_of_the_server_nobody_waits(monkeypatch: pytest.MonkeyPatch) 
     for thread in threads:
         thread.start()
     assert started.acquire(timeout=DEADLINE)
+    workers = chat.accounts._workers
+    with workers._changed:  # one is being hashed, and four wait, before the end
+        assert workers._changed.wait_for(lambda: workers._jobs == 4, DEADLINE)
 
     ends = threading.Thread(target=release_waiting, args=(chat,))
     ends.start()

@@ -10,6 +10,7 @@ import pytest
 from pychat.core import worker_pool as module
 from pychat.core.worker_pool import Busy, Workers, caller, on_behalf_of
 from pychat.model.errors import Refused
+from pychat.testing.waiting import wait_until
 
 DEADLINE = 10.0
 
@@ -116,8 +117,9 @@ def test_the_queue_is_bounded_by_address_and_in_all(crowd: Crowd, monkeypatch: p
 
 def test_a_turn_that_does_not_come_in_time() -> None:
     """Nobody waits for ever, and nothing of theirs stays in the queue."""
-    crowd = Crowd(Workers(1, "test-workers", patience=0.01))
+    crowd = Crowd(Workers(1, "test-workers", patience=DEADLINE))
     crowd.occupy()
+    crowd.workers._patience = 0.01  # only now, because whoever occupies it waits for its turn, too
 
     with pytest.raises(Busy):
         crowd.workers.run("a", int)
@@ -125,6 +127,7 @@ def test_a_turn_that_does_not_come_in_time() -> None:
     assert not crowd.workers._waiting
     assert not crowd.workers._jobs
     crowd.finish()
+    crowd.workers._patience = DEADLINE
     assert crowd.workers.run("a", int) == 0
     crowd.workers.cancel()
 
@@ -146,13 +149,13 @@ def test_at_the_end_nobody_waits(crowd: Crowd) -> None:
     assert crowd.workers.run("a", int) == 0
 
 
-def test_threads_come_when_they_are_needed() -> None:
+def test_threads_come_when_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """One is enough for those who come one after the other; there are never more than allowed."""
+    monkeypatch.setattr(module, "_REST_SECONDS", DEADLINE)  # it does not end because the machine is slow
     workers = Workers(2, "test-workers")
     for _ in range(3):
         workers.run("a", int)
-        with workers._changed:
-            assert workers._changed.wait_for(lambda: workers._resting, DEADLINE)
+        wait_until(lambda: workers._resting, "the thread rests")  # of which it tells nobody
     assert workers._threads == 1
     crowd = Crowd(workers)
     crowd.occupy()
