@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,18 @@ time.tzset()
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("pychat", deadline=None)
 settings.load_profile("pychat")
+
+
+def pytest_collection_finish() -> None:
+    """
+    Keep the garbage collector from walking through thousands of collected tests again and again.
+
+    That takes more CPU time than a session may use for a query, and the server would take it for work of the session
+    on whose thread it happens.
+    """
+    gc.collect()
+    gc.freeze()
+
 
 MakeServer = Callable[..., ChatServer]
 

@@ -57,6 +57,12 @@ def flooder() -> Callable[..., Flooder]:
     return lambda **limits: Flooder(Limits(**limits))
 
 
+@pytest.fixture(autouse=True)
+def work_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What verbs cost by their work is only what a test says, and not what the machine needs at the moment."""
+    monkeypatch.setattr("pychat.core.price.time.thread_time", lambda: 0.0)
+
+
 MakeFlooder = Callable[..., Flooder]
 
 
