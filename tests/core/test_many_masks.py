@@ -110,7 +110,6 @@ def test_what_has_no_wildcards_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_what_is_not_matched_yet_is_paid_for_by_the_one_who_causes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a new nickname, or a change of one's list; not by the one who speaks."""
-    monkeypatch.setattr("pychat.core.price.time.thread_time", lambda: 0.0)  # whatever the machine needs for it
     chat = make_chat()
     (member, *_) = crowd(chat)
     bob = enter(chat, "bob", "ops")
@@ -123,6 +122,7 @@ def test_what_is_not_matched_yet_is_paid_for_by_the_one_who_causes_it(monkeypatc
     bob.do(SetNickname("robert"))
     assert bob.owes > 0.0
     matched = Matched(monkeypatch, chat)
+    monkeypatch.setattr("pychat.core.price.time.thread_time", lambda: 0.0)  # whatever the machine needs for it
     bob.owes = 0.0
     bob.do(Say("x"))
     assert (matched.all, bob.owes) == (0, 0.0)
