@@ -113,6 +113,11 @@ class Program:
         """Send it a signal."""
         self.process.send_signal(number)
 
+    def kill(self) -> None:
+        """Kill it, and return when it is dead: until then, its port is taken."""
+        self.process.kill()
+        self.wait()
+
     def wait(self) -> int:
         """Wait for its end, and return its exit code."""
         return self.process.wait(DEADLINE)

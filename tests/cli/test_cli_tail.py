@@ -163,7 +163,7 @@ def test_it_comes_back_with_what_was_missed(pychat: Programs, clients: Clients) 
     bob = talk(clients, port)
     tail = follow_from_now(pychat, port, bob, "--json")
 
-    server.signal(signal.SIGKILL)
+    server.kill()
     assert tail.read_object("reconnecting")["attempt"] == 1
     pychat.serve(port=port)
 
@@ -195,7 +195,7 @@ def test_what_it_says_itself_is_no_data(
     bob = talk(clients, port)
     tail = follow_from_now(pychat, port, bob, *arguments)
 
-    server.signal(signal.SIGKILL)
+    server.kill()
     pychat.serve(port=port)
     bob = clients.json(("127.0.0.1", port), "bob", rooms=["ops"])
     wait_for(bob, "eye")

@@ -19,7 +19,7 @@ def test_a_line_stays_while_there_is_no_connection(pychat: Programs, clients: Cl
     """The status counts down; the line is said when Enter is pressed again, after the client is back."""
     server, port = pychat.serve(port=free_port())
     ann = terminals.join(port, "ann")
-    server.signal(signal.SIGKILL)
+    server.kill()
     ann.see("-- the server closed the connection; reconnecting")
     ann.wait_for(lambda: re.search(r"pychat: reconnecting in \d+ s", ann.status), "the countdown")
 
@@ -38,13 +38,13 @@ def test_nobody_has_to_wait_for_the_next_try(pychat: Programs, terminals: Termin
     """After some tries it is far away; Enter on the empty line makes one, and so does a command."""
     server, port = pychat.serve(port=free_port())
     ann = terminals.join(port, "ann")
-    server.signal(signal.SIGKILL)
+    server.kill()
     ann.see("-- the server closed the connection; reconnecting")
 
     server, _ = pychat.serve(port=port)
     ann.type("/reconnect" + ENTER)
     ann.see("-- reconnected")
-    server.signal(signal.SIGKILL)
+    server.kill()
     ann.wait_for(lambda: "reconnecting" in ann.status, "the countdown")
     pychat.serve(port=port)
     ann.type(ENTER)
