@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from chat_clients import Clients, ignore_other_threads
+from chat_clients import DEADLINE, Clients, ignore_other_threads
 from hypothesis import settings
 
 from pychat import ChatServer
@@ -41,6 +41,17 @@ MakeServer = Callable[..., ChatServer]
 def own_threads() -> None:
     """Threads that a test counts are its own."""
     ignore_other_threads()
+
+
+@pytest.fixture(autouse=True)
+def patient_stop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Let servers with a file end in order, also if the machine is busy for seconds: the file is opened again at once.
+
+    A server that does not end within its two seconds leaves its file to the thread that writes.
+    """
+    if request.path.parent.name == "stores":
+        monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)
 
 
 @pytest.fixture

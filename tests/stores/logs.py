@@ -35,6 +35,11 @@ class Accepted(list[Entry]):
             self.append(entry)
 
 
+def left_to_index(log: SqliteLog) -> bool:
+    """Whether something is not in the index yet; until then it counts for no size."""
+    return bool(log._database.read("SELECT 1 FROM blocks WHERE block > (SELECT digested FROM state) LIMIT 1"))
+
+
 @contextmanager
 def opened(path: Path, **options: Any) -> Iterator[tuple[SqliteLog, Accepted]]:
     """Open a log; close it at the end."""
@@ -112,6 +117,8 @@ class Disk:
     def __init__(self, log: SqliteLog) -> None:
         self._database = log._database
         self._write = self._database.write
+        self.reached = threading.Event()
+        """Set when a write has begun that has to wait."""
 
     def _pragma(self, text: str) -> None:
         self._database._writer.execute(f"PRAGMA {text}")
@@ -149,6 +156,7 @@ class Disk:
         gate, numbers = threading.Event(), count(1)
 
         def write(*arguments: Any, **options: Any) -> None:
+            self.reached.set()
             gate.wait(DEADLINE)
             if next(numbers) == fails_at:
                 self.become_read_only()

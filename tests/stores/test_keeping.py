@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chat_clients import wait_until
-from logs import B, Looks, opened, say, settle
+from logs import B, Looks, left_to_index, opened, say, settle
 
 from pychat.model.events import Message
 from pychat.model.search import Terms
@@ -64,6 +64,7 @@ def test_what_is_too_much_is_deleted(tmp_path: Path) -> None:
         for number in range(100):
             say(log, f"{number} " + "x" * 1000)
             settle(log)
+        wait_until(lambda: not left_to_index(log), "everything is in the index")
 
         wait_until(lambda: 10_000 < count(log, "SELECT bytes FROM state") <= 20_000, "the oldest are gone")
         left = texts(log)

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from chat_clients import Clients, full_chain, wait_until
+from chat_clients import DEADLINE, Clients, full_chain, wait_until
 from logs import CHAT, Disk, Watched, opened, say, settle
 
 from pychat import ChatServer, Message, TopicChanged
@@ -128,7 +128,7 @@ def test_a_disk_that_fails_meanwhile_is_the_trouble_for_the_rest(tmp_path: Path)
         gate = disk.hold(fails_at=5)  # the first group; the second as a whole; "two"; the bad one; "three"
         say(log, "one")
         log.wake()
-        wait_until(lambda: not log._keeper._queue, "the first is on its way")
+        assert disk.reached.wait(DEADLINE)  # so that the rest is another group
         say(log, "two")
         log.keep_ban("a:\ud800", BAN)
         say(log, "three")

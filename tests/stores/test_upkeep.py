@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from chat_clients import DEADLINE, Clients, wait_until
 from chat_programs import Programs, pychat
-from logs import A, B, opened, say, settle
+from logs import A, B, left_to_index, opened, say, settle
 
 from pychat import Message
 from pychat.model.errors import CannotOpen
@@ -40,11 +40,6 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             settle(log)
         wait_until(lambda: not left_to_index(log), "everything is in the index")
     return path
-
-
-def left_to_index(log: SqliteLog) -> bool:
-    """Whether something is not in the index yet."""
-    return bool(log._database.read("SELECT 1 FROM blocks WHERE block > (SELECT digested FROM state) LIMIT 1"))
 
 
 def change(path: Path, *statements: str) -> None:
@@ -241,6 +236,7 @@ def test_vacuum_gives_back_what_is_free(db: Path) -> None:
         for number in range(100):
             say(log, f"{number} " + "x" * 1000)
             settle(log)
+        wait_until(lambda: not left_to_index(log), "everything is in the index")
         wait_until(lambda: log._database.read("SELECT bytes FROM state WHERE bytes < 20000"), "much is deleted")
     kept = inspect(db)
 
