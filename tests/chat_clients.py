@@ -6,8 +6,8 @@ import json
 import secrets
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from pychat import ChatServer, testing
@@ -24,6 +24,7 @@ __all__ = [
     "full_chain",
     "ignore_other_threads",
     "pychat_threads",
+    "refusing_port",
     "wait_until",
 ]
 
@@ -48,6 +49,14 @@ def free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+@contextmanager
+def refusing_port() -> Iterator[int]:
+    """Yield a port on which nobody listens; it is taken meanwhile, so that nobody else can begin to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 _others: set[threading.Thread] = set()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from chat_clients import DEADLINE, free_port, wait_until
+from chat_clients import DEADLINE, free_port, refusing_port, wait_until
 
 import pychat.client
 from pychat import Bot, ChatServer, Gap, Limits, LocalSession, Message, Refused
@@ -73,10 +73,9 @@ def wait_connected(bot: Bot) -> None:
 
 def test_nobody_there_is_connect_failed() -> None:
     """As for a client."""
-    port = free_port()
-
-    with pytest.raises(ConnectFailed, match=rf"^cannot connect to 127.0.0.1 port {port}: Connection refused$"):
+    with refusing_port() as port, pytest.raises(ConnectFailed) as caught:
         Bot("helper").run("127.0.0.1", port)
+    assert str(caught.value) == f"cannot connect to 127.0.0.1 port {port}: Connection refused"
 
 
 def test_a_nickname_in_use_is_refused(server: MakeServer) -> None:
@@ -105,13 +104,14 @@ def test_a_bot_waits_for_its_server(server: MakeServer, run: Run, monkeypatch: p
 
 def test_a_bot_that_waits_can_be_stopped(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     """It ends without having been anywhere."""
-    bot, port = Bot("helper"), free_port()
-    ended = run(bot, port, wait=True)
-    wait_until(lambda: "trying again in" in caplog.text, "the bot has tried")
+    bot = Bot("helper")
+    with refusing_port() as port:
+        ended = run(bot, port, wait=True)
+        wait_until(lambda: "trying again in" in caplog.text, "the bot has tried")
 
-    bot.stop()
+        bot.stop()
 
-    assert ended.result(DEADLINE) is None
+        assert ended.result(DEADLINE) is None
     assert (
         f"<Bot 'helper'>: cannot connect to 127.0.0.1 port {port}: Connection refused; trying again in" in caplog.text
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from chat_clients import DEADLINE
+from chat_clients import DEADLINE, free_port, refusing_port
 from chat_networks import WELCOME, Script, script
 
 from pychat import ChatServer, Disconnected, Handler, Limits, Message, Session
@@ -39,11 +39,9 @@ def heard_before(client: ChatClient, kind: type) -> list[Heard]:
 
 def test_nobody_there_is_connect_failed() -> None:
     """The error says where."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    with pytest.raises(ConnectFailed, match=rf"^cannot connect to 127.0.0.1 port {port}: Connection refused$"):
+    with refusing_port() as port, pytest.raises(ConnectFailed) as caught:
         ChatClient(port=port, nick="ann")
+    assert str(caught.value) == f"cannot connect to 127.0.0.1 port {port}: Connection refused"
 
 
 def test_a_name_that_cannot_be_one_is_connect_failed() -> None:
@@ -229,7 +227,7 @@ def test_a_message_whose_acknowledgement_is_lost_is_not_sent_again(chat_server: 
 @pytest.mark.usefixtures("impatient")
 def test_a_client_finds_a_server_that_was_restarted(chat_server: MakeChat) -> None:
     """On the same port; what the old one knew is gone, and that is said."""
-    old = chat_server()
+    old = chat_server(port=free_port())
     ann = old.join("ann", "ops", reconnect=True)
     ann.say("hello")
 
@@ -246,7 +244,7 @@ def test_a_client_finds_a_server_that_was_restarted(chat_server: MakeChat) -> No
 @pytest.mark.usefixtures("impatient")
 def test_a_server_that_has_forgotten_a_client_is_told_again(chat_server: MakeChat) -> None:
     """That it is away, and whom it ignores at the end; the client hears no answers that it did not ask for."""
-    old = chat_server()
+    old = chat_server(port=free_port())
     ann = old.join("ann", reconnect=True)
     ann.set_away("lunch")
     for verb in (SetIgnored(("bob",)), SetIgnored(("eve",)), SetIgnored((), ("eve",))):
@@ -288,7 +286,7 @@ def test_a_server_that_remembers_a_client_tells_nobody_again(chat: ChatHarness) 
 @pytest.mark.usefixtures("impatient")
 def test_a_nickname_that_was_taken_meanwhile_ends_it(chat_server: MakeChat) -> None:
     """After the server said goodbye there is no ghost to wait for: somebody else is called that now."""
-    old = chat_server()
+    old = chat_server(port=free_port())
     ann = old.join("ann", reconnect=True)
     old.server.stop()
     ann.next(Reconnecting)

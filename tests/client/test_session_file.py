@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_clients import DEADLINE, Clients, wait_until
+from chat_clients import DEADLINE, Clients, free_port, wait_until
 from chat_programs import Programs, pychat
 
 from pychat import Bot, Disconnected, Limits, Message, Refused
-from pychat.client import ChatClient, Reconnected
+from pychat.client import ChatClient, Reconnected, wire
 from pychat.client import reconnect as lifeline
 from pychat.client.inbox import Inbox
 from pychat.client.session_file import InUse, Kept, SessionFile
@@ -244,7 +244,7 @@ def test_a_token_of_a_later_connection(chat: ChatHarness, path: Path) -> None:
 
 def test_a_server_that_has_forgotten(chat_server: MakeChat, path: Path) -> None:
     """The nickname is free, and it is told that something may be missing."""
-    old = chat_server()
+    old = chat_server(port=free_port())
     bob = old.join("bob", "lobby")
     with old.join("ann", "lobby", state=path) as ann:
         bob.say("one")
@@ -398,8 +398,9 @@ def test_a_signal_ends_a_bot(chat: ChatHarness, number: signal.Signals) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_signal_on_the_way_in_leaves_no_nickname(chat_server: MakeChat) -> None:
+def test_a_signal_on_the_way_in_leaves_no_nickname(chat_server: MakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server lets the bot in when the bot gives up: it says goodbye, so its nickname is not kept for it."""
+    monkeypatch.setattr(wire, "_LEAVE_SECONDS", DEADLINE)  # so long it waits for the server, which may be slow
     main = threading.main_thread()
 
     class Interrupts(Handler):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
-from chat_clients import DEADLINE, Clients
+from chat_clients import DEADLINE, Clients, free_port
 from chat_networks import MakeClient, join
 from irc_peer import IrcPeer
 from peer_programs import classic_client
@@ -179,8 +179,8 @@ def test_a_token_is_as_good_as_the_password(closed: ChatServer, clients: Clients
 
 def test_a_client_that_comes_back_gives_it_again(server: MakeServer, join: MakeClient) -> None:
     """A server that was restarted knows no tokens."""
-    first = server(password=PASSWORD)
-    port = first.port
+    port = free_port()
+    first = server(password=PASSWORD, port=port)
     ann = join(port, "ann", password=PASSWORD, reconnect=True)
     first.stop()
 
