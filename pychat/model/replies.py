@@ -7,10 +7,10 @@ after it. A verb with a `ref` is answered by exactly one reply with that `ref`.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from pychat.model.errors import Refused
-from pychat.model.events import Event, Joined
+from pychat.model.events import Event, Joined, Tagged
 from pychat.model.limits import Limits
 from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.queries import Ref
@@ -436,3 +436,18 @@ _OfServer: TypeAlias = Motd | Lines | Wallops | ServerBanList | Ignored | PingRe
 _OfRequests: TypeAlias = Ok | Failure | Words | ResponseStart | ResponseEnd
 
 Reply: TypeAlias = Welcome | _OfAccounts | _OfRooms | _OfPeople | _OfHistory | _OfServer | _OfRequests
+
+IRC_ONLY: Final = (
+    Tagged,
+    People,
+    PastPeople,
+    Watched,
+    Counts,
+    SaslChallenge,
+    Killed,
+    HistoryTargets,
+    Words,
+    ResponseStart,
+    ResponseEnd,
+)
+"""Events and replies that only an IRC client can request or understand."""

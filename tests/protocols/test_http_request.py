@@ -16,14 +16,14 @@ from pychat.protocols.irc.commands.table import COMMANDS
 from pychat.protocols.irc.dialect import IrcDialect
 from pychat.protocols.irc.protocol import IrcProtocol
 from pychat.protocols.jsonl.protocol import JsonDialect, JsonProtocol
-from pychat.protocols.jsonl.verbs import _READERS
+from pychat.protocols.jsonl.verbs import REQUESTS
 from pychat.protocols.text.protocol import ClassicDialect, ClassicProtocol, TextDialect, TextProtocol
 
 _TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BODY = "NICK evil\r\nUSER e 0 * :e\r\nJOIN #lobby\r\nPRIVMSG #lobby :evil\r\n"
 _BODIES = [_BODY, '{"type":"hello","nick":"evil"}\n{"type":"say","text":"evil"}\n', "evil\nI am evil\n", "\r\n" * 30]
 
-methods = st.sampled_from([*COMMANDS, *_READERS, "get", "ann"]) | st.text(_TOKEN, min_size=1, max_size=20)
+methods = st.sampled_from([*COMMANDS, *REQUESTS.types, "get", "ann"]) | st.text(_TOKEN, min_size=1, max_size=20)
 targets = st.builds(
     str.__add__,
     st.sampled_from(["/", "/NICK", "/#lobby", "http://evil.example:55555/", "wss://evil.example/", "/" + "x" * 4096]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pytest
 from hypothesis import given
@@ -19,10 +19,12 @@ from pychat.model import verbs as v
 from pychat.model.errors import LocalProtocolError, RemoteProtocolError
 from pychat.model.limits import Limits
 from pychat.model.modes import ALL, LISTS, WHEN_SET, WITH_ARGUMENT, MaskEntry, ModeChange
-from pychat.model.verbs import Ban, ListIgnored, SetIgnored, Unban
+from pychat.model.names import has_mark_of_irc
 from pychat.protocols.base import Item
-from pychat.protocols.jsonl.fields import load_object
+from pychat.protocols.jsonl.fields import EVENT_TYPES, Fields, load_object
 from pychat.protocols.jsonl.protocol import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb
+from pychat.protocols.jsonl.shapes import Shape
+from pychat.protocols.jsonl.verbs import REQUESTS
 
 T = TypeVar("T")
 
@@ -51,54 +53,48 @@ _changes = _build(
     _text,
 )
 
-_verbs = st.one_of(
-    _build(
-        v.Hello,
-        _text,
-        st.none() | _texts.filter(len),
-        _flag,
-        _maybe,
-        st.none() | _id,
-        _ref,
-        bot=_flag,
-        password=_maybe,
+_one = _text.map(lambda text: (text,))
+_own_changes = st.lists(_build(ModeChange, _flag, st.sampled_from("Biwx")), max_size=9).map(tuple)
+_BY_ATTRIBUTE: dict[tuple[type[Any], str], st.SearchStrategy[Any]] = {
+    (v.Hello, "rooms"): st.none() | _texts,
+    (v.Join, "room"): _text.filter(lambda room: not has_mark_of_irc(room)),
+    (v.Direct, "to"): _text,
+    (v.SetIgnored, "add"): _one,
+    (v.SetIgnored, "remove"): _one,
+    (v.SetUserModes, "changes"): _own_changes,
+}
+"""What a request can have, where it is less than the type of the attribute allows."""
+_BY_TYPE: dict[str, st.SearchStrategy[Any]] = {
+    "str": _text,
+    "str | None": _maybe,
+    "bool": _flag,
+    "Ref": _ref,
+    "int | None": st.none() | st.integers(1, 999),
+    "float | None": st.none() | st.integers(1, 999),
+    "Position | None": st.none() | _id,
+    "tuple[str, ...]": _texts,
+    "tuple[str, ...] | None": st.none() | _texts,
+    "Mapping[str, str]": st.dictionaries(_text, _text, max_size=3),
+    "tuple[ModeChange, ...]": st.lists(_changes, max_size=20).map(tuple),
+    "tuple[type[Event], ...]": st.sets(st.sampled_from([*EVENT_TYPES.values()]), max_size=3).map(
+        lambda kinds: tuple(kind for kind in EVENT_TYPES.values() if kind in kinds)
     ),
-    _build(v.Say, _text, _maybe, _flag, _ref, _flag),
-    _build(v.Direct, _text, _text, _flag, _ref, _flag),
-    _build(v.Join, _text, _ref, _maybe),
-    _build(v.Leave, _maybe, _text, _ref),
-    _build(v.SetNickname, _text, _ref),
-    _build(v.SetTopic, _text, _maybe, _ref),
-    _build(queries.GetTopic, _maybe, _ref),
-    _build(v.SetAway, _maybe, _ref),
-    _build(queries.ListMembers, _maybe, _ref),
-    _build(queries.ListRooms, _ref),
-    _build(queries.WhoIs, _text, _ref),
-    _build(queries.ReadHistory, _maybe, st.none() | _id, st.none() | _id, st.none() | st.integers(1, 999), _ref),
-    _build(v.Kick, _text, _maybe, _text, _ref),
-    _build(Ban, _text, _maybe, st.none() | st.integers(1, 999), _text, _flag, _ref),
-    _build(Unban, _text, _maybe, _flag, _ref),
-    _build(SetIgnored, _text.map(lambda mask: (mask,)), st.just(()), _ref),
-    _build(SetIgnored, st.just(()), _text.map(lambda mask: (mask,)), _ref),
-    _build(ListIgnored, _ref),
-    _build(v.Invite, _text, _maybe, _ref),
-    _build(queries.ListInvitations, _ref),
-    _build(v.SetModes, st.lists(_changes, max_size=20).map(tuple), _maybe, _ref),
-    _build(queries.GetModes, _maybe, _ref),
-    _build(queries.ListMasks, _text, _maybe, _ref),
-    _build(v.BecomeOperator, _text, _text, _ref),
-    _build(v.Kill, _text, _text, _ref),
-    _build(v.SetUserModes, st.lists(_build(ModeChange, _flag, st.sampled_from("Biwx")), max_size=9).map(tuple), _ref),
-    _build(queries.GetUserModes, _ref),
-    _build(v.SendWallops, _text, _ref),
-    _build(v.Announce, _text, _ref),
-    _build(queries.GetStats, _ref),
-    _build(queries.GetMotd, _ref),
-    _build(v.Command, _text, _texts, _maybe, _ref),
-    _build(v.Ping, _text, _ref),
-    _build(v.Pong, _ref),
-    _build(v.Quit, _text, _ref),
-)
+}
+
+
+def _of_shape(shape: Shape) -> st.SearchStrategy[Any]:
+    """Values of the class of a shape: what it has fields for is anything, the rest has its defaults."""
+    types = {name: shape.value.__annotations__[name].__forward_arg__ for name in shape.fields}
+    return _build(
+        shape.value,
+        **{
+            name: _BY_ATTRIBUTE[shape.value, name] if (shape.value, name) in _BY_ATTRIBUTE else _BY_TYPE[type]
+            for name, type in types.items()
+        },
+    )
+
+
+_verbs = st.one_of([_of_shape(shape) for shape in REQUESTS if shape.type != "help"])
 _tags = st.sampled_from(["", "bot"])
 _room_messages = _build(
     e.Message, _id, _time, _text, _text, _text, _flag, st.none(), st.none(), _flag, tags=_tags, role=_text
@@ -216,6 +212,29 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 def test_a_verb_is_written_without_what_goes_without_saying(verb: v.Verb, line: str) -> None:
     """Defaults are left out."""
     assert encode_verb(verb) == line.encode()
+
+
+_OF_IRC = {
+    *(queries.CountPeople, queries.FindPeople, queries.ListHistory, queries.ListPeople, queries.ListWatched),
+    *(queries.WhoWas, v.Authenticate, v.LeaveAll, v.SetRealname, v.Tag, v.Watch),
+}
+"""What JSON has no request for."""
+_OF_PROTOCOLS = {v.Abort, v.Answer, v.Invalid, v.SayAll}
+"""What no client asks for."""
+
+
+def test_every_verb_has_a_request_or_is_known_to_have_none() -> None:
+    """A new verb is not forgotten."""
+    assert {shape.value for shape in REQUESTS} | _OF_IRC | _OF_PROTOCOLS == set(get_args(v.Verb))
+    assert not {shape.value for shape in REQUESTS} & (_OF_IRC | _OF_PROTOCOLS)
+
+
+def test_what_is_read_by_hand_is_what_the_table_says() -> None:
+    """`say` is read without its row, for speed."""
+    (shape,) = REQUESTS.writers(v.Say)
+    fields = Fields({"type": "say", "text": "hi", "room": "ops", "action": True, "notice": True, "ref": 7})
+
+    assert shape.read(fields) == Shape.read(shape, fields) == v.Say("hi", "ops", True, 7, notice=True)
 
 
 def test_what_is_not_for_clients_to_send_is_refused() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
 from typing import Final
 
 from hypothesis import strategies as st
@@ -46,12 +44,10 @@ _TAGS: Final = [
 ]
 tags = st.sampled_from(_TAGS)
 
-_READS: Final = re.compile(r'fields\.\w+\("(\w+)"')
-
 
 def fields_of(type: str) -> list[str]:
     """The fields that a request of this type can have, beside its type."""
-    return ["ref", *dict.fromkeys(_READS.findall(inspect.getsource(json_verbs._READERS[type])))]
+    return json_verbs.REQUESTS.names(type)
 
 
 _NUMBERS: Final[list[object]] = [-1, 0, 1, 2**31, 2**63, 10**30, 0.5, 1e308, -0.0]

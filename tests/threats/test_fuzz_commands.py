@@ -133,7 +133,7 @@ def test_any_arguments_of_a_slash_command(command: str) -> None:
     fuzz()
 
 
-@pytest.mark.parametrize("type", json_verbs._READERS)
+@pytest.mark.parametrize("type", json_verbs.REQUESTS.types)
 def test_any_fields_of_a_request(type: str) -> None:
     """Fields that belong to it or to others, with values of any type."""
 
@@ -177,7 +177,7 @@ def bombard(server: ChatServer, clients: Clients, opening: str, lines: Sequence[
 LINES = {
     "IRC": ("NICK ann\r\nUSER ann 0 * :Ann\r\nJOIN #den\r\n", [with_words(name) for name in IRC_COMMANDS]),
     "text": ("ann\n", [with_words(f"/{name}") for name in slash.COMMANDS]),
-    "JSON": ('{"type":"hello","nick":"ann"}\n', [with_values(name) for name in json_verbs._READERS]),
+    "JSON": ('{"type":"hello","nick":"ann"}\n', [with_values(name) for name in json_verbs.REQUESTS.types]),
 }
 
 

@@ -14,7 +14,7 @@ from chat_programs import Programs, pychat
 
 from pychat import Limits
 from pychat.protocols.jsonl.fields import Fields, write_limits
-from pychat.protocols.jsonl.heard import _READERS, read_item
+from pychat.protocols.jsonl.items import ITEMS, read_item
 
 __all__ = ["pychat", "script"]
 
@@ -46,7 +46,7 @@ def examples() -> list[dict[str, Any]]:
 
 def test_the_documentation_has_an_example_of_everything() -> None:
     """So what is made of the examples is everything, too."""
-    assert {item["type"] for item in examples()} | {"ping"} == set(_READERS)
+    assert {item["type"] for item in examples()} | {"ping"} == set(ITEMS.types)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--json"]])

@@ -104,7 +104,7 @@ class Recorded:
         self.log.close(DEADLINE)
 
 
-@pytest.mark.parametrize("type", json_verbs._READERS)
+@pytest.mark.parametrize("type", json_verbs.REQUESTS.types)
 def test_any_text_in_any_field_is_borne_by_the_record(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, type: str
 ) -> None:

@@ -11,7 +11,7 @@ from web_page import BODIES, IRC, JSON, TEXT, web_page
 
 from pychat import Certificate, ChatServer
 from pychat.protocols.irc.commands.table import COMMANDS
-from pychat.protocols.jsonl.verbs import _READERS
+from pychat.protocols.jsonl import verbs as json_verbs
 from pychat.protocols.text.slash_commands import COMMANDS as SLASH
 
 __all__ = ["certificate"]
@@ -23,7 +23,7 @@ METHODS = ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "patch", "PRI", "ACL", "
 REQUESTS: list[tuple[str, str | None]] = [
     *((method, body) for method in METHODS for body in BODIES),
     *((command, IRC) for command in COMMANDS),
-    *((type, JSON) for type in _READERS),
+    *((type, JSON) for type in json_verbs.REQUESTS.types),
     *((command, TEXT) for command in SLASH),
     ("GET", None),
     ("HEAD", None),

@@ -1,5 +1,5 @@
 """
-The server's output as JSON; `heard.py` reads it in a client.
+The server's output, events and replies: a server writes them, a client reads them, both by the same table.
 
 Some fields are never sent: the `rooms` of events about a person would reveal that person's other rooms to a member, and
 `audience` the other recipients. Fields that exist only in IRC are left out.
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from json.encoder import encode_basestring
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from pychat.model import modes
+from pychat.model.errors import RemoteProtocolError
 from pychat.model.events import (
     AccountChanged,
     AwayChanged,
@@ -26,55 +27,88 @@ from pychat.model.events import (
     Notice,
     ProfileChanged,
     Renamed,
-    Tagged,
     TopicChanged,
 )
-from pychat.model.modes import MaskEntry
+from pychat.model.limits import Limits
+from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.replies import (
+    IRC_ONLY,
     Bye,
-    Counts,
     Failure,
     Gap,
     HistoryPage,
-    HistoryTargets,
     Ignored,
     Invitations,
     Inviting,
-    Killed,
     Lines,
     LoggedIn,
     LoggedOut,
     Masks,
+    MemberInfo,
     Members,
     Modes,
     Motd,
     Ok,
-    PastPeople,
-    People,
     PersonAway,
     PingRequest,
     PongReply,
     Profile,
     Replay,
-    ResponseEnd,
-    ResponseStart,
+    RoomInfo,
     Rooms,
-    SaslChallenge,
     Topic,
     UserModes,
     Wallops,
-    Watched,
     Welcome,
-    Words,
 )
-from pychat.model.server_ban import ServerBanList
+from pychat.model.server_ban import ServerBan, ServerBanList
 from pychat.protocols.base import Item
-from pychat.protocols.jsonl.fields import PROTOCOL_VERSION, dump_object, format_id, format_time, write_limits
+from pychat.protocols.jsonl.fields import (
+    PROTOCOL_VERSION,
+    BadField,
+    Fields,
+    format_id,
+    format_time,
+    read_limits,
+    write_limits,
+)
+from pychat.protocols.jsonl.shapes import (
+    COUNT,
+    FLAG,
+    ID,
+    NAME,
+    REF,
+    TEXT,
+    TEXT_OR_NULL,
+    TEXTS,
+    TIME,
+    Field,
+    Shape,
+    Shapes,
+    objects,
+)
 
 
 def encode_item(item: Item) -> str:
     """Return the item as one line, without its newline; empty if there is nothing to send."""
     return encode_message(item) if type(item) is Message else _ENCODERS[type(item)](item)
+
+
+def read_item(fields: Fields) -> Item | None:
+    """
+    Return the item that a server sent; None if this version does not know its type.
+
+    Raises:
+        RemoteProtocolError: If a field is missing or wrong.
+    """
+    shape = ITEMS.reader(fields.text("type"), fields)
+    if shape is None:
+        return None
+    item: Item = shape.read(fields)
+    return item
+
+
+# By hand
 
 
 def encode_message(item: Message) -> str:
@@ -100,36 +134,216 @@ def _rare(item: Message) -> str:
     return role + _BOT[item.by_bot] + account
 
 
-# Writing
+class _Message(Shape):
+    """To a room or to a person; written by `encode_message`."""
+
+    def read(self, fields: Fields) -> Message:
+        room = fields.name("room") if fields.has("room") else None
+        return Message(
+            fields.id("id"),
+            fields.time("time"),
+            room,
+            fields.name("nick"),
+            fields.text("text"),
+            fields.flag("action"),
+            fields.name("to") if room is None else None,
+            notice=fields.flag("notice"),
+            tags="bot" if fields.flag("bot") else "",
+            role=fields.text("role", ""),
+            account=fields.optional_text("account"),
+        )
 
 
-def _event(kind: str, event: Event, **fields: Any) -> str:
-    return dump_object({"type": kind, "id": format_id(event.id), "time": format_time(event.time), **fields})
+class _Ok(Shape):
+    """Not sent to those who did not ask."""
+
+    def encode(self, value: Ok) -> str:
+        return "" if value.ref is None else super().encode(value)
 
 
-def _reply(kind: str, reply: Any, **fields: Any) -> str:
-    ref = {} if reply.ref is None else {"ref": reply.ref}
-    return dump_object({"type": kind, **ref, **fields})
+class _Motd(Shape):
+    """A client reads it as `Lines`; a missing one is reported only if it was requested."""
+
+    def encode(self, value: Motd) -> str:
+        return super().encode(value) if value.lines or value.ref is not None else ""
 
 
-def _if(name: str, value: Any) -> dict[str, Any]:
-    """Return the field, if its value is not empty."""
-    return {name: value} if value else {}
+class _Page(Shape):
+    """With events, which are encoded already: they replace an array."""
+
+    def read(self, fields: Fields) -> HistoryPage:
+        return HistoryPage(
+            fields.ref(),
+            fields.name("room"),
+            _read_events(fields),
+            fields.flag("more"),
+            fields.text("search", ""),
+            fields.optional_id("next"),
+        )
+
+    def encode(self, value: HistoryPage) -> str:
+        head = super().encode(value)[:-1]
+        more = "true" if value.more else "false"
+        then = "" if value.next is None else f',"next":"{format_id(value.next)}"'
+        return f'{head},"events":[{_write_events(value.events)}],"more":{more}{then}}}'
 
 
-def _joined(item: Joined) -> str:
-    more = {**_if("away", item.away), **_if("account", item.account)}
-    return _event("joined", item, room=item.room, nick=item.nickname, **more)
+class _Replay(Shape):
+    """With events."""
+
+    def read(self, fields: Fields) -> Replay:
+        return Replay(fields.name("room"), _read_events(fields))
+
+    def encode(self, value: Replay) -> str:
+        return f'{super().encode(value)[:-1]},"events":[{_write_events(value.events)}]}}'
 
 
-def _modes_changed(item: ModesChanged) -> str:
-    letters, arguments = modes.write(item.changes)
-    return _event("modes", item, room=item.room, nick=item.nickname, modes=letters, args=arguments)
+def _read_events(fields: Fields) -> tuple[Event, ...]:
+    events: list[Event] = []
+    for part in fields.objects("events"):
+        item = read_item(part)
+        if isinstance(item, Event):
+            events.append(item)
+        elif item is not None:
+            raise RemoteProtocolError(f"{part.text('type')!r} is not an event")
+    return tuple(events)
 
 
-def _profile_changed(item: ProfileChanged) -> str:
-    realname = {} if item.realname is None else {"realname": item.realname}
-    return _event("profile_changed", item, nick=item.nickname, userhost=item.new_userhost, **realname)
+def _write_events(events: tuple[Event, ...]) -> str:
+    return ",".join(filter(None, map(encode_item, events)))
+
+
+# Kinds of fields that only items have
+
+
+def _read_changes(fields: Fields, name: str) -> tuple[ModeChange, ...]:
+    # A program may make more than a request may.
+    return tuple(modes.parse(fields.text(name), fields.texts("args"), bounded=False))
+
+
+def _write_changes(fields: dict[str, Any], name: str, value: tuple[ModeChange, ...]) -> None:
+    fields[name], fields["args"] = modes.write(value)
+
+
+def _read_letters(fields: Fields, name: str) -> str:
+    return fields.text(name).removeprefix("+")
+
+
+def _write_letters(fields: dict[str, Any], name: str, value: str) -> None:
+    fields[name] = f"+{value}"
+
+
+def _write_seconds(fields: dict[str, Any], name: str, value: float) -> None:
+    fields[name] = int(max(0.0, value))
+
+
+def _read_server(fields: Fields, name: str) -> str:
+    if fields.count("protocol") != PROTOCOL_VERSION:
+        raise BadField("protocol", str(PROTOCOL_VERSION))
+    return fields.text(name)
+
+
+def _write_server(fields: dict[str, Any], name: str, value: str) -> None:
+    fields[name], fields["protocol"] = value, PROTOCOL_VERSION
+
+
+def _read_limits(fields: Fields, name: str) -> Limits:
+    return read_limits(fields)
+
+
+def _write_limits(fields: dict[str, Any], name: str, value: Limits) -> None:
+    fields[name] = write_limits(value)
+
+
+_NICK: Final = NAME.named("nick")
+_CHANGES: Final = Field(_read_changes, _write_changes, "modes")
+_LETTERS: Final = Field(_read_letters, _write_letters, "modes")
+_SECONDS: Final = Field(Fields.number, _write_seconds)
+_SERVER: Final = Field(_read_server, _write_server)
+_LIMITS: Final = Field(_read_limits, _write_limits)
+
+_EVENT: Final[dict[str, Any]] = {"id": ID, "time": TIME}
+_IN_ROOM: Final[dict[str, Any]] = {**_EVENT, "room": NAME}
+_OF_PERSON: Final = {"rooms": ()}
+"""Not told."""
+
+_MEMBER: Final = Shape("", MemberInfo, nickname=_NICK, away=TEXT, roles=TEXT, account=TEXT, visits=FLAG.named("visit"))
+_ROOM: Final = Shape("", RoomInfo, name=NAME.named("room"), members=COUNT, topic=TEXT)
+_ENTRY: Final = Shape("", MaskEntry, mask=TEXT, by=TEXT, time=TIME, until=TIME, reason=TEXT)
+_BAN: Final = Shape("", ServerBan, target=TEXT, by=TEXT, time=TIME, until=TIME, reason=TEXT.or_else(""))
+
+ITEMS: Final = Shapes(
+    _Message("message", Message),
+    Shape("joined", Joined, **_IN_ROOM, nickname=_NICK, away=TEXT, account=TEXT),
+    Shape("left", Left, **_IN_ROOM, nickname=_NICK, reason=TEXT),
+    Shape("kicked", Kicked, **_IN_ROOM, nickname=_NICK, by=NAME, reason=TEXT),
+    Shape("disconnected", Disconnected, given=_OF_PERSON, **_EVENT, nickname=_NICK, reason=TEXT.always()),
+    Shape("renamed", Renamed, given=_OF_PERSON, **_EVENT, old=_NICK, new=NAME),
+    Shape("away", AwayChanged, given=_OF_PERSON, **_EVENT, nickname=_NICK, text=TEXT_OR_NULL),
+    Shape("account", AccountChanged, given=_OF_PERSON, **_EVENT, nickname=_NICK, account=TEXT_OR_NULL),
+    Shape(
+        "profile_changed",
+        ProfileChanged,
+        given={**_OF_PERSON, "userhost": ""},
+        **_EVENT,
+        nickname=_NICK,
+        new_userhost=TEXT.named("userhost"),
+        realname=TEXT,
+    ),
+    Shape("topic", TopicChanged, when="id", **_IN_ROOM, nickname=_NICK, topic=TEXT),
+    Shape("topic", Topic, ref=REF, room=NAME, topic=TEXT),
+    Shape("modes", ModesChanged, when="id", **_IN_ROOM, nickname=_NICK, changes=_CHANGES),
+    Shape("modes", Modes, given={"created": 0.0}, ref=REF, room=NAME, letters=_LETTERS, arguments=TEXTS.named("args")),
+    Shape("invited", Invited, **_IN_ROOM, nickname=_NICK, invited=NAME),
+    Shape("notice", Notice, id=ID.or_else(0), time=TIME, room=TEXT.or_else(None), text=TEXT),
+    _Ok("ok", Ok, ref=REF, id=ID),
+    Shape("error", Failure, ref=REF, code=TEXT, text=TEXT, room=TEXT, subject=TEXTS, retry_after=COUNT),
+    Shape("welcome", Welcome, ref=REF, server=_SERVER, nickname=_NICK, token=TEXT, limits=_LIMITS),
+    Shape(
+        "members",
+        Members,
+        ref=REF,
+        room=NAME,
+        topic=TEXT,
+        joined=FLAG,
+        place=ID.named("id"),
+        members=objects(_MEMBER),
+    ),
+    Shape("rooms", Rooms, ref=REF, rooms=objects(_ROOM), more=FLAG),
+    Shape(
+        "profile",
+        Profile,
+        ref=REF,
+        nickname=_NICK,
+        rooms=TEXTS,
+        away=TEXT_OR_NULL,
+        idle=_SECONDS,
+        userhost=TEXT,
+        modes=TEXT,
+        secure=FLAG,
+        account=TEXT,
+        address=TEXT,
+    ),
+    Shape("masks", Masks, ref=REF, room=NAME, mode=TEXT, masks=objects(_ENTRY)),
+    Shape("inviting", Inviting, ref=REF, room=NAME, nickname=_NICK),
+    Shape("invitations", Invitations, ref=REF, rooms=TEXTS),
+    Shape("user_modes", UserModes, ref=REF, letters=_LETTERS),
+    Shape("logged_in", LoggedIn, ref=REF, account=TEXT, registered=FLAG),
+    Shape("logged_out", LoggedOut, ref=REF),
+    Shape("person_away", PersonAway, given={"ref": None}, nickname=_NICK, text=TEXT),  # it answers nothing
+    Shape("ignored", Ignored, ref=REF, masks=TEXTS),
+    Shape("server_bans", ServerBanList, ref=REF, bans=objects(_BAN)),
+    Shape("wallops", Wallops, given={"userhost": ""}, nickname=_NICK, text=TEXT),
+    _Page("history", HistoryPage, ref=REF, room=NAME, search=TEXT),
+    _Replay("replay", Replay, room=NAME),
+    Shape("gap", Gap, room=NAME, after=ID),
+    Shape("lines", Lines, ref=REF, lines=TEXTS),
+    _Motd("lines", Motd, ref=REF, lines=TEXTS),
+    Shape("ping", PingRequest),
+    Shape("pong", PongReply, ref=REF, token=TEXT),
+    Shape("bye", Bye, reason=TEXT, final=FLAG),
+)
+"""In the order of docs/protocol.md."""
 
 
 def _nothing(item: Item) -> str:
@@ -137,182 +351,8 @@ def _nothing(item: Item) -> str:
     return ""
 
 
-def _notice(item: Notice) -> str:
-    id = {"id": format_id(item.id)} if item.id else {}
-    room = {} if item.room is None else {"room": item.room}
-    return dump_object({"type": "notice", **id, "time": format_time(item.time), **room, "text": item.text})
-
-
-def _ok(item: Ok) -> str:
-    if item.ref is None:
-        return ""
-    return _reply("ok", item, **({} if item.id is None else {"id": format_id(item.id)}))
-
-
-def _welcome(item: Welcome) -> str:
-    return _reply(
-        "welcome",
-        item,
-        server=item.server,
-        protocol=PROTOCOL_VERSION,
-        nick=item.nickname,
-        token=item.token,
-        limits=write_limits(item.limits),
-    )
-
-
-def _members(item: Members) -> str:
-    members = [
-        {
-            "nick": member.nickname,
-            **({} if member.away is None else {"away": member.away}),
-            **_if("roles", member.roles),
-            **_if("account", member.account),
-            **_if("visit", member.visits),
-        }
-        for member in item.members
-    ]
-    place = {} if item.place is None else {"id": format_id(item.place)}
-    joined = {**_if("joined", item.joined), **place}
-    return _reply("members", item, room=item.room, topic=item.topic, **joined, members=members)
-
-
-def _rooms(item: Rooms) -> str:
-    rooms = [{"room": room.name, "members": room.members, "topic": room.topic} for room in item.rooms]
-    return _reply("rooms", item, rooms=rooms, **_if("more", item.more))
-
-
-def _failure(item: Failure) -> str:
-    about = {**_if("room", item.room), **_if("subject", list(item.subject)), **_if("retry_after", item.retry_after)}
-    return _reply("error", item, code=item.code, text=item.text, **about)
-
-
-def _profile(item: Profile) -> str:
-    return _reply(
-        "profile",
-        item,
-        nick=item.nickname,
-        rooms=list(item.rooms),
-        away=item.away,
-        idle=int(max(0.0, item.idle)),
-        **_if("userhost", item.userhost),
-        **_if("modes", item.modes),
-        **_if("secure", item.secure),
-        **_if("account", item.account),
-        **_if("address", item.address),
-    )
-
-
-def _modes(item: Modes) -> str:
-    return _reply("modes", item, room=item.room, modes=f"+{item.letters}", args=list(item.arguments))
-
-
-def _masks(item: Masks) -> str:
-    return _reply("masks", item, room=item.room, mode=item.mode, masks=[_mask(entry) for entry in item.masks])
-
-
-def _mask(entry: MaskEntry) -> dict[str, Any]:
-    until = None if entry.until is None else format_time(entry.until)
-    fields = {"mask": entry.mask, "by": entry.by, "time": format_time(entry.time)}
-    return {**fields, **_if("until", until), **_if("reason", entry.reason)}
-
-
-def _server_bans(item: ServerBanList) -> str:
-    bans = [
-        {
-            "target": ban.target,
-            "by": ban.by,
-            "time": format_time(ban.time),
-            **({} if ban.until is None else {"until": format_time(ban.until)}),
-            **_if("reason", ban.reason),
-        }
-        for ban in item.bans
-    ]
-    return _reply("server_bans", item, bans=bans)
-
-
-def _motd(item: Motd) -> str:
-    """Return the message of the day; a missing one is reported only if it was requested."""
-    return _reply("lines", item, lines=list(item.lines)) if item.lines or item.ref is not None else ""
-
-
-def _person_away(item: PersonAway) -> str:
-    """Return the away message without the `ref`, because it is not the reply itself."""
-    return dump_object({"type": "person_away", "nick": item.nickname, "text": item.text})
-
-
-def _wallops(item: Wallops) -> str:
-    return dump_object({"type": "wallops", "nick": item.nickname, "text": item.text})
-
-
-def _history(item: HistoryPage) -> str:
-    head = _reply("history", item, room=item.room, **_if("search", item.search))[:-1]
-    more = "true" if item.more else "false"
-    # The events are already JSON, so they replace an array.
-    then = "" if item.next is None else f',"next":"{format_id(item.next)}"'
-    return f'{head},"events":[{_events(item.events)}],"more":{more}{then}}}'
-
-
-def _replay(item: Replay) -> str:
-    return f'{{"type":"replay","room":{encode_basestring(item.room)},"events":[{_events(item.events)}]}}'
-
-
-def _events(events: tuple[Event, ...]) -> str:
-    return ",".join(filter(None, map(encode_item, events)))
-
-
-_Encoder: TypeAlias = Callable[[Any], str]
-
-_ENCODERS: Final[dict[type, _Encoder]] = {
-    Joined: _joined,
-    Left: lambda item: _event("left", item, room=item.room, nick=item.nickname, **_if("reason", item.reason)),
-    Kicked: lambda item: _event(
-        "kicked", item, room=item.room, nick=item.nickname, by=item.by, **_if("reason", item.reason)
-    ),
-    Disconnected: lambda item: _event("disconnected", item, nick=item.nickname, reason=item.reason),
-    Renamed: lambda item: _event("renamed", item, nick=item.old, new=item.new),
-    AwayChanged: lambda item: _event("away", item, nick=item.nickname, text=item.text),
-    AccountChanged: lambda item: _event("account", item, nick=item.nickname, account=item.account),
-    TopicChanged: lambda item: _event("topic", item, room=item.room, nick=item.nickname, topic=item.topic),
-    ProfileChanged: _profile_changed,
-    ModesChanged: _modes_changed,
-    Invited: lambda item: _event("invited", item, room=item.room, nick=item.nickname, invited=item.invited),
-    Tagged: _nothing,
-    Notice: _notice,
-    Ok: _ok,
-    Failure: _failure,
-    Welcome: _welcome,
-    Members: _members,
-    Topic: lambda item: _reply("topic", item, room=item.room, topic=item.topic),
-    Rooms: _rooms,
-    Profile: _profile,
-    People: _nothing,
-    PastPeople: _nothing,
-    Watched: _nothing,
-    Counts: _nothing,
-    Motd: _motd,
-    Modes: _modes,
-    Masks: _masks,
-    Inviting: lambda item: _reply("inviting", item, room=item.room, nick=item.nickname),
-    Invitations: lambda item: _reply("invitations", item, rooms=list(item.rooms)),
-    UserModes: lambda item: _reply("user_modes", item, modes=f"+{item.letters}"),
-    LoggedIn: lambda item: _reply("logged_in", item, account=item.account, **_if("registered", item.registered)),
-    LoggedOut: lambda item: _reply("logged_out", item),
-    SaslChallenge: _nothing,
-    ServerBanList: _server_bans,
-    Ignored: lambda item: _reply("ignored", item, masks=list(item.masks)),
-    Wallops: _wallops,
-    Killed: _nothing,
-    PersonAway: _person_away,
-    HistoryTargets: _nothing,
-    Words: _nothing,
-    ResponseStart: _nothing,
-    ResponseEnd: _nothing,
-    HistoryPage: _history,
-    Replay: _replay,
-    Gap: lambda item: dump_object({"type": "gap", "room": item.room, "after": format_id(item.after)}),
-    Lines: lambda item: _reply("lines", item, lines=list(item.lines)),
-    PingRequest: lambda item: dump_object({"type": "ping"}),
-    PongReply: lambda item: _reply("pong", item, token=item.token),
-    Bye: lambda item: dump_object({"type": "bye", "reason": item.reason, **_if("final", item.final)}),
+_ENCODERS: Final[dict[type, Callable[[Any], str]]] = {
+    **{shape.value: shape.encode for shape in ITEMS},
+    Message: encode_message,
+    **dict.fromkeys(IRC_ONLY, _nothing),
 }

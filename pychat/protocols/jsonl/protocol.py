@@ -16,11 +16,9 @@ from pychat.model.limits import Limits
 from pychat.model.verbs import Verb
 from pychat.protocols.base import Dialect, Item, Protocol
 from pychat.protocols.http.request import BROWSER, is_host
-from pychat.protocols.jsonl.asked import encode_verb
 from pychat.protocols.jsonl.fields import Fields, bytes_for_rooms, line_bytes, load_object, to_bytes
-from pychat.protocols.jsonl.heard import read_item
-from pychat.protocols.jsonl.items import encode_item, encode_message
-from pychat.protocols.jsonl.verbs import read_verb
+from pychat.protocols.jsonl.items import encode_item, encode_message, read_item
+from pychat.protocols.jsonl.verbs import encode_verb, read_verb
 from pychat.protocols.lines import VERBS_AT_ONCE, LineBuffer, LineDecoder, PendingLines, endless, too_long
 
 __all__ = ["JsonClientProtocol", "JsonDialect", "JsonProtocol", "encode_verb"]

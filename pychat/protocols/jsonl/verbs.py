@@ -1,13 +1,13 @@
-"""The server's input: reads the client's requests from JSON; `asked.py` writes them."""
+"""The client's requests: a client writes them, a server reads them, both by the same table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from pychat.model import modes
-from pychat.model.errors import LimitExceeded, RemoteProtocolError
+from pychat.model.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from pychat.model.events import Event
+from pychat.model.modes import ModeChange
 from pychat.model.names import has_mark_of_irc
 from pychat.model.queries import (
     GetModes,
@@ -19,6 +19,8 @@ from pychat.model.queries import (
     ListMasks,
     ListMembers,
     ListRooms,
+    Moment,
+    Position,
     ReadAudit,
     ReadHistory,
     Ref,
@@ -60,7 +62,8 @@ from pychat.model.verbs import (
     Unban,
     Verb,
 )
-from pychat.protocols.jsonl.fields import EVENT_TYPES, BadField, Fields, load_object
+from pychat.protocols.jsonl.fields import EVENT_TYPES, BadField, Fields, dump_object, format_id, load_object, to_bytes
+from pychat.protocols.jsonl.shapes import FLAG, REF, TEXT, TEXTS, Field, Shape, Shapes
 
 _TYPE_SHOWN: Final = 32
 """How many characters of an unknown type are repeated to the sender."""
@@ -72,275 +75,215 @@ def read_verb(line: str) -> Verb:
     try:
         fields = Fields(load_object(line))
         ref = fields.ref()
-        kind = fields.text("type")
-        reader = _READERS.get(kind)
-        if reader is None:
-            return _unknown(kind, ref)
-        return reader(fields, ref)
+        type = fields.text("type")
+        shape = REQUESTS.reader(type, fields)
+        if shape is None:
+            return Invalid("unknown_type", f"unknown type {type[:_TYPE_SHOWN]!r}; use one of {_types()}", ref)
+        verb: Verb = shape.read(fields)
+        return verb
     except RemoteProtocolError as error:
         return Invalid("bad_request", str(error), ref)
     except LimitExceeded as error:
         return Invalid(error.code, str(error), ref)
 
 
-def _unknown(kind: str, ref: Ref) -> Invalid:
-    return Invalid("unknown_type", f"unknown type {kind[:_TYPE_SHOWN]!r}; use one of {', '.join(_READERS)}", ref)
+def encode_verb(verb: Verb) -> bytes:
+    """
+    Return the line that requests the verb.
+
+    Raises:
+        LocalProtocolError: If clients cannot send it (`Invalid`, `Abort`), or it has fields that do not exist in JSON.
+    """
+    shapes = REQUESTS.writers(type(verb))
+    if not shapes:
+        raise LocalProtocolError(f"{type(verb).__name__} cannot be sent")
+    for shape in shapes:
+        if not shape.lost(verb):
+            return to_bytes(dump_object(shape.write(verb)) + "\n")
+    # Leaving it out would change the verb: a message to operators would be sent to everybody.
+    raise LocalProtocolError(f"{shape.lost(verb)[0]!r} of {type(verb).__name__} cannot be sent")
 
 
-# Reading
+def _types() -> str:
+    return ", ".join(REQUESTS.types)
 
 
-def _hello(fields: Fields, ref: Ref) -> Verb:
-    resume = fields.object("resume") or Fields({})
-    return Hello(
-        fields.text("nick"),
-        fields.texts("rooms") if fields.has("rooms") else None,
-        fields.flag("replay"),
-        resume.optional_text("token"),
-        resume.optional_id("after"),
-        ref,
-        password=fields.optional_text("password"),
-        bot=fields.flag("bot"),
-        account=fields.optional_text("account"),
-        account_password=fields.text("account_password", ""),
-        keys=fields.words("keys"),
-        regain=fields.flag("regain"),
-        visit=fields.flag("visit"),
-        create=fields.flag("create", True),
-    )
+# Kinds of fields that only requests have
 
 
-def _say(fields: Fields, ref: Ref) -> Verb:
-    return Say(
-        fields.text("text"), fields.optional_text("room"), fields.flag("action"), ref, notice=fields.flag("notice")
-    )
+def _write_position(fields: dict[str, Any], name: str, value: Position) -> None:
+    if isinstance(value, Moment):
+        raise LocalProtocolError("a place in history is an event id here, not a time")
+    fields[name] = format_id(value)
 
 
-def _direct(fields: Fields, ref: Ref) -> Verb:
-    text, to, action, notice = fields.text("text"), fields.text("to"), fields.flag("action"), fields.flag("notice")
-    return Direct(text, to, action, ref, notice=notice, reply_to=fields.optional_id("reply_to"))
+def _write_recipient(fields: dict[str, Any], name: str, value: str | None) -> None:
+    if value is None:
+        raise LocalProtocolError("a direct message in JSON names its recipient: give Direct a 'to'")
+    fields[name] = value
 
 
-def _join(fields: Fields, ref: Ref) -> Verb:
-    room = fields.text("room")
-    create = fields.flag("create", True) and not has_mark_of_irc(room)
-    return Join(room, ref, fields.optional_text("key"), create)
+def _read_mask(fields: Fields, name: str) -> tuple[str, ...]:
+    return (fields.text(name),)
 
 
-def _leave(fields: Fields, ref: Ref) -> Verb:
-    return Leave(fields.optional_text("room"), fields.text("reason", ""), ref)
+def _write_mask(fields: dict[str, Any], name: str, value: tuple[str, ...]) -> None:
+    if len(value) != 1:
+        raise LocalProtocolError("in JSON one mask is ignored, or not any more, at a time")
+    fields[name] = value[0]
 
 
-def _nick(fields: Fields, ref: Ref) -> Verb:
-    return SetNickname(fields.text("nick"), ref)
+def _read_changes(fields: Fields, name: str) -> tuple[ModeChange, ...]:
+    return tuple(modes.parse(fields.text(name), fields.texts("args")))
 
 
-def _topic(fields: Fields, ref: Ref) -> Verb:
-    topic, room = fields.optional_text("topic"), fields.optional_text("room")
-    return GetTopic(room, ref) if topic is None else SetTopic(topic, room, ref)
+def _write_changes(fields: dict[str, Any], name: str, value: tuple[ModeChange, ...]) -> None:
+    fields[name], arguments = modes.write(value)
+    if arguments:
+        fields["args"] = arguments
 
 
-def _away(fields: Fields, ref: Ref) -> Verb:
-    return SetAway(fields.optional_text("text"), ref)
+def _read_own_changes(fields: Fields, name: str) -> tuple[ModeChange, ...]:
+    return tuple(modes.parse(fields.text(name), ()))
 
 
-def _who(fields: Fields, ref: Ref) -> Verb:
-    return ListMembers(fields.optional_text("room"), ref)
+def _write_own_changes(fields: dict[str, Any], name: str, value: tuple[ModeChange, ...]) -> None:
+    fields[name], _ = modes.write(value)
 
 
-def _rooms(fields: Fields, ref: Ref) -> Verb:
-    return ListRooms(ref)
-
-
-def _whois(fields: Fields, ref: Ref) -> Verb:
-    return WhoIs(fields.text("nick"), ref)
-
-
-def _history(fields: Fields, ref: Ref) -> Verb:
-    return ReadHistory(
-        fields.optional_text("room"),
-        fields.optional_id("before"),
-        fields.optional_id("after"),
-        fields.count("limit", least=1) if fields.has("limit") else None,
-        ref,
-        fields.optional_id("around"),
-        search=fields.optional_text("search"),
-        without=_without(fields.texts("without")),
-    )
-
-
-def _without(names: tuple[str, ...]) -> tuple[type[Event], ...]:
-    """Return the event classes of these type names."""
+def _read_event_types(fields: Fields, name: str) -> tuple[type[Event], ...]:
+    names = fields.texts(name)
     if not EVENT_TYPES.keys() >= set(names):
-        raise BadField("without", f"an array of types of events: {', '.join(EVENT_TYPES)}")
+        raise BadField(name, f"an array of types of events: {', '.join(EVENT_TYPES)}")
     return tuple(EVENT_TYPES[name] for name in names)
 
 
-def _kick(fields: Fields, ref: Ref) -> Verb:
-    return Kick(fields.text("nick"), fields.optional_text("room"), fields.text("reason", ""), ref)
+def _write_event_types(fields: dict[str, Any], name: str, value: tuple[type[Event], ...]) -> None:
+    written = [name for name, kind in EVENT_TYPES.items() if kind in value]
+    if written:
+        fields[name] = written
 
 
-def _ban(fields: Fields, ref: Ref) -> Verb:
-    seconds = fields.count("seconds", least=1) if fields.has("seconds") else None
-    target, room, reason = fields.text("target"), fields.optional_text("room"), fields.text("reason", "")
-    return Ban(target, room, seconds, reason, fields.flag("mute"), ref, fields.flag("kick"))
+def _read_count(fields: Fields, name: str) -> int:
+    return fields.count(name, least=1)
 
 
-def _unban(fields: Fields, ref: Ref) -> Verb:
-    return Unban(fields.text("target"), fields.optional_text("room"), fields.flag("mute"), ref)
+_NICK: Final = TEXT.named("nick")
+_COUNT: Final = Field(_read_count)
+_POSITION: Final = Field(Fields.id, _write_position)
+_KEYS: Final = Field(Fields.words)
+_MASK: Final = Field(_read_mask, _write_mask, "mask").required()
 
 
-def _ignore(fields: Fields, ref: Ref) -> Verb:
-    mask = fields.optional_text("mask")
-    return ListIgnored(ref) if mask is None else SetIgnored((mask,), (), ref)
+class _Say(Shape):
+    """Read by hand, because a busy server reads little else."""
+
+    def read(self, fields: Fields) -> Say:
+        text, room, action = fields.text("text"), fields.optional_text("room"), fields.flag("action")
+        return Say(text, room, action, fields.ref(), notice=fields.flag("notice"))
 
 
-def _invite(fields: Fields, ref: Ref) -> Verb:
-    nickname, room = fields.optional_text("nick"), fields.optional_text("room")
-    return ListInvitations(ref) if nickname is None else Invite(nickname, room, ref)
+class _Join(Shape):
+    """A room whose name has the mark of IRC is one that exists, or a mistake."""
+
+    def read(self, fields: Fields) -> Join:
+        verb: Join = super().read(fields)
+        return verb._replace(create=verb.create and not has_mark_of_irc(verb.room))
 
 
-def _modes(fields: Fields, ref: Ref) -> Verb:
-    letters, room = fields.optional_text("modes"), fields.optional_text("room")
-    if letters is None:
-        return GetModes(room, ref)
-    return SetModes(tuple(modes.parse(letters, fields.texts("args"))), room, ref)
+class _Help(Shape):
+    """The server's text is of the types that it reads; a client does not send one."""
+
+    def read(self, fields: Fields) -> Help:
+        return Help(f"types of requests: {_types()}", fields.ref())
 
 
-def _masks(fields: Fields, ref: Ref) -> Verb:
-    return ListMasks(fields.text("mode"), fields.optional_text("room"), ref)
-
-
-def _user_modes(fields: Fields, ref: Ref) -> Verb:
-    letters = fields.optional_text("modes")
-    return GetUserModes(ref) if letters is None else SetUserModes(tuple(modes.parse(letters, ())), ref)
-
-
-def _oper(fields: Fields, ref: Ref) -> Verb:
-    return BecomeOperator(fields.text("name"), fields.text("password"), ref)
-
-
-def _register(fields: Fields, ref: Ref) -> Verb:
-    return Register(fields.text("password"), fields.optional_text("account"), ref)
-
-
-def _login(fields: Fields, ref: Ref) -> Verb:
-    return LogIn(fields.text("password"), fields.optional_text("account"), ref, fields.flag("typed"))
-
-
-def _logout(fields: Fields, ref: Ref) -> Verb:
-    return LogOut(ref)
-
-
-def _change_password(fields: Fields, ref: Ref) -> Verb:
-    return ChangePassword(fields.text("password"), fields.text("new_password"), ref)
-
-
-def _drop_account(fields: Fields, ref: Ref) -> Verb:
-    return DropAccount(fields.text("password"), ref)
-
-
-def _regain(fields: Fields, ref: Ref) -> Verb:
-    return Regain(fields.text("nick"), fields.optional_text("password"), ref)
-
-
-def _kill(fields: Fields, ref: Ref) -> Verb:
-    return Kill(fields.text("nick"), fields.text("reason", ""), ref)
-
-
-def _server_ban(fields: Fields, ref: Ref) -> Verb:
-    target = fields.optional_text("target")
-    if target is None:
-        return ListServerBans(ref)
-    seconds = fields.count("seconds", least=1) if fields.has("seconds") else None
-    return AddServerBan(target, seconds, fields.text("reason", ""), ref)
-
-
-def _server_unban(fields: Fields, ref: Ref) -> Verb:
-    return RemoveServerBan(fields.text("target"), ref)
-
-
-def _audit(fields: Fields, ref: Ref) -> Verb:
-    limit = fields.count("limit", least=1) if fields.has("limit") else None
-    return ReadAudit(limit, fields.optional_id("before"), ref)
-
-
-def _wallops(fields: Fields, ref: Ref) -> Verb:
-    return SendWallops(fields.text("text"), ref)
-
-
-def _announce(fields: Fields, ref: Ref) -> Verb:
-    return Announce(fields.text("text"), ref)
-
-
-def _stats(fields: Fields, ref: Ref) -> Verb:
-    return GetStats(ref)
-
-
-def _motd(fields: Fields, ref: Ref) -> Verb:
-    return GetMotd(ref)
-
-
-def _command(fields: Fields, ref: Ref) -> Verb:
-    return Command(fields.text("name"), fields.texts("args"), fields.optional_text("room"), ref)
-
-
-def _help(fields: Fields, ref: Ref) -> Verb:
-    return Help(f"types of requests: {', '.join(_READERS)}", ref)
-
-
-def _ping(fields: Fields, ref: Ref) -> Verb:
-    return Ping(fields.text("token", ""), ref)
-
-
-def _pong(fields: Fields, ref: Ref) -> Verb:
-    return Pong(ref)
-
-
-def _quit(fields: Fields, ref: Ref) -> Verb:
-    return Quit(fields.text("reason", ""), ref)
-
-
-_READERS: Final[dict[str, Callable[[Fields, Ref], Verb]]] = {
-    "hello": _hello,
-    "say": _say,
-    "direct": _direct,
-    "join": _join,
-    "leave": _leave,
-    "nick": _nick,
-    "topic": _topic,
-    "away": _away,
-    "who": _who,
-    "rooms": _rooms,
-    "whois": _whois,
-    "history": _history,
-    "kick": _kick,
-    "ban": _ban,
-    "unban": _unban,
-    "ignore": _ignore,
-    "unignore": lambda fields, ref: SetIgnored((), (fields.text("mask"),), ref),
-    "invite": _invite,
-    "mode": _modes,
-    "masks": _masks,
-    "user_mode": _user_modes,
-    "oper": _oper,
-    "register": _register,
-    "login": _login,
-    "logout": _logout,
-    "change_password": _change_password,
-    "drop_account": _drop_account,
-    "regain": _regain,
-    "kill": _kill,
-    "server_ban": _server_ban,
-    "server_unban": _server_unban,
-    "audit": _audit,
-    "stats": _stats,
-    "announce": _announce,
-    "wallops": _wallops,
-    "motd": _motd,
-    "command": _command,
-    "help": _help,
-    "ping": _ping,
-    "pong": _pong,
-    "quit": _quit,
-}
+REQUESTS: Final = Shapes(
+    Shape(
+        "hello",
+        Hello,
+        nickname=_NICK,
+        rooms=TEXTS,
+        keys=_KEYS,
+        replay=FLAG,
+        password=TEXT,
+        bot=FLAG,
+        account=TEXT,
+        account_password=TEXT,
+        regain=FLAG,
+        visit=FLAG,
+        create=FLAG,
+        token=TEXT.named("token", inside="resume"),
+        after=_POSITION.named("after", inside="resume"),
+        ref=REF,
+    ),
+    _Say("say", Say, room=TEXT, text=TEXT, action=FLAG, notice=FLAG, ref=REF),
+    Shape(
+        "direct",
+        Direct,
+        to=Field(Fields.text, _write_recipient).required(),
+        reply_to=_POSITION,
+        text=TEXT,
+        action=FLAG,
+        notice=FLAG,
+        ref=REF,
+    ),
+    _Join("join", Join, room=TEXT, key=TEXT, create=FLAG, ref=REF),
+    Shape("leave", Leave, room=TEXT, reason=TEXT, ref=REF),
+    Shape("nick", SetNickname, nickname=_NICK, ref=REF),
+    Shape("topic", SetTopic, when="topic", room=TEXT, topic=TEXT, ref=REF),
+    Shape("topic", GetTopic, room=TEXT, ref=REF),
+    Shape("away", SetAway, text=TEXT, ref=REF),
+    Shape("who", ListMembers, room=TEXT, ref=REF),
+    Shape("rooms", ListRooms, ref=REF),
+    Shape("whois", WhoIs, nickname=_NICK, ref=REF),
+    Shape(
+        "history",
+        ReadHistory,
+        room=TEXT,
+        before=_POSITION,
+        after=_POSITION,
+        around=_POSITION,
+        limit=_COUNT,
+        search=TEXT,
+        without=Field(_read_event_types, _write_event_types),
+        ref=REF,
+    ),
+    Shape("kick", Kick, room=TEXT, nickname=_NICK, reason=TEXT, ref=REF),
+    Shape("ban", Ban, room=TEXT, target=TEXT, seconds=_COUNT, reason=TEXT, mute=FLAG, kick=FLAG, ref=REF),
+    Shape("unban", Unban, room=TEXT, target=TEXT, mute=FLAG, ref=REF),
+    Shape("ignore", SetIgnored, when="mask", add=_MASK, ref=REF),
+    Shape("ignore", ListIgnored, ref=REF),
+    Shape("unignore", SetIgnored, remove=_MASK, ref=REF),
+    Shape("invite", Invite, when="nick", room=TEXT, nickname=_NICK, ref=REF),
+    Shape("invite", ListInvitations, ref=REF),
+    Shape("mode", SetModes, when="modes", room=TEXT, changes=Field(_read_changes, _write_changes, "modes"), ref=REF),
+    Shape("mode", GetModes, room=TEXT, ref=REF),
+    Shape("masks", ListMasks, room=TEXT, mode=TEXT, ref=REF),
+    Shape(
+        "user_mode", SetUserModes, when="modes", changes=Field(_read_own_changes, _write_own_changes, "modes"), ref=REF
+    ),
+    Shape("user_mode", GetUserModes, ref=REF),
+    Shape("oper", BecomeOperator, name=TEXT, password=TEXT, ref=REF),
+    Shape("register", Register, account=TEXT, password=TEXT, ref=REF),
+    Shape("login", LogIn, account=TEXT, password=TEXT, typed=FLAG, ref=REF),
+    Shape("logout", LogOut, ref=REF),
+    Shape("change_password", ChangePassword, password=TEXT, new_password=TEXT, ref=REF),
+    Shape("drop_account", DropAccount, password=TEXT, ref=REF),
+    Shape("regain", Regain, nickname=_NICK, password=TEXT, ref=REF),
+    Shape("kill", Kill, nickname=_NICK, reason=TEXT, ref=REF),
+    Shape("server_ban", AddServerBan, when="target", target=TEXT, seconds=_COUNT, reason=TEXT, ref=REF),
+    Shape("server_ban", ListServerBans, ref=REF),
+    Shape("server_unban", RemoveServerBan, target=TEXT, ref=REF),
+    Shape("audit", ReadAudit, limit=_COUNT, before=_POSITION, ref=REF),
+    Shape("stats", GetStats, ref=REF),
+    Shape("announce", Announce, text=TEXT, ref=REF),
+    Shape("wallops", SendWallops, text=TEXT, ref=REF),
+    Shape("motd", GetMotd, ref=REF),
+    Shape("command", Command, name=TEXT, args=TEXTS, room=TEXT, ref=REF),
+    _Help("help", Help, given={"text": ""}, ref=REF),
+    Shape("ping", Ping, token=TEXT, ref=REF),
+    Shape("pong", Pong, ref=REF),
+    Shape("quit", Quit, reason=TEXT, ref=REF),
+)
+"""In the order of docs/protocol.md."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pychat.model.durations import moment
-from pychat.model.replies import Ignored, LoggedIn, LoggedOut, SaslChallenge
+from pychat.model.replies import Ignored, LoggedIn, LoggedOut
 from pychat.model.server_ban import ServerBan, ServerBanList
 from pychat.model.text import because
 from pychat.protocols.text.wording import Style, note, with_local_times
@@ -44,7 +44,6 @@ def _server_ban(ban: ServerBan, style: Style) -> list[str]:
 RENDERERS: Final[dict[type, Callable[[Any, Style], list[str]]]] = {
     LoggedIn: _logged_in,
     LoggedOut: _logged_out,
-    SaslChallenge: lambda item, style: [],
     ServerBanList: _server_bans,
     Ignored: _ignored,
 }
