@@ -20,7 +20,8 @@ All protocols use these letters: `/mode +b bob!*@*`, `MODE #ops +b bob!*@*`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from pychat.model.errors import LimitExceeded
@@ -29,13 +30,56 @@ LISTS: Final = "beI"
 """Modes that are lists of masks."""
 ROLES: Final = "ov"
 """Modes of members, the highest first."""
-WITH_ARGUMENT: Final = LISTS + ROLES + "k"
+_NUMBER: Final = re.compile(r"0{0,9}[1-9][0-9]{0,5}", re.ASCII)
+_KEY: Final = re.compile(r"(?!:)[!-+\--~]{1,32}")
+"""A key must fit one parameter of an IRC command, in a list with commas."""
+_SLOWEST: Final = 21_600
+
+
+class ValueMode(NamedTuple):
+    """A mode with a value."""
+
+    name: str
+    """Its name where rooms are stored."""
+    parse: Callable[[str], str | None]
+    """Returns the value of an argument; None if it is not allowed."""
+    allowed: str
+    """What is allowed, for people."""
+    secret: bool = False
+    """
+    True if only members may see the value. Such a mode takes an argument also when it is removed, of any value, so that
+    nobody is told what it was.
+    """
+
+
+def _parse_key(argument: str) -> str | None:
+    return argument if _KEY.fullmatch(argument) else None
+
+
+def _parse_limit(argument: str) -> str | None:
+    return str(int(argument)) if _NUMBER.fullmatch(argument) else None
+
+
+def _parse_seconds(argument: str) -> str | None:
+    return str(int(argument)) if _NUMBER.fullmatch(argument) and int(argument) <= _SLOWEST else None
+
+
+VALUES: Final = {
+    "k": ValueMode(
+        "key", _parse_key, "a key has 1 to 32 characters of ASCII, no space, no comma, and no ':' first", secret=True
+    ),
+    "l": ValueMode("limit", _parse_limit, "a limit is a number from 1 to 999999"),
+    "W": ValueMode("slow", _parse_seconds, f"slow mode has 1 to {_SLOWEST} seconds"),
+}
+"""Modes with a value, by letter, in the order in which the values are shown. No common IRC server has `W`."""
+ALWAYS_WITH_VALUE: Final = "".join([letter for letter, mode in VALUES.items() if mode.secret])
+WITH_ARGUMENT: Final = LISTS + ROLES + ALWAYS_WITH_VALUE
 """Modes that take an argument both when they are set and when they are removed."""
-WHEN_SET: Final = "lW"
-"""Modes that take an argument only when they are set. No common IRC server has `W`."""
+WHEN_SET: Final = "".join([letter for letter, mode in VALUES.items() if not mode.secret])
+"""Modes that take an argument only when they are set."""
 FLAGS: Final = "Cimnst"
 """Modes without an argument."""
-ALL: Final = LISTS + "k" + WHEN_SET + FLAGS + ROLES
+ALL: Final = LISTS + "".join(VALUES) + FLAGS + ROLES
 ROLE_LETTERS: Final = {"operator": "o", "voice": "ov"}
 """Letters by the name of a role (`Message.role`): a member with one of them has that role or a higher one."""
 USER_MODES: Final = "Biow"

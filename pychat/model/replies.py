@@ -262,10 +262,11 @@ class Modes(NamedTuple):
     ref: Ref
     room: str
     letters: str
-    """The letters of `modes.FLAGS`, `k`, `l` and `W` that are set."""
+    """The letters of `modes.FLAGS` and `modes.VALUES` that are set."""
     arguments: tuple[str, ...]
     """
-    The arguments of `k`, `l` and `W`, in the order of the letters; the key is only shown to members, to others as "*".
+    The values of those with a value, in the order of the letters; a secret one is only shown to members, to others as
+    "*".
     """
     created: float
     """When the room was created, in POSIX seconds."""

@@ -233,7 +233,7 @@ def test_a_topic_that_is_acknowledged_is_stored(start: Start) -> None:
 def test_what_is_written_of_a_room_can_be_read() -> None:
     """With the types that it had."""
     kept = KeptRoom(
-        "Ops", True, "tea", "ann", 5.0, "~ann@host", 4.0, "mn", "k", 5, {},
+        "Ops", True, "tea", "ann", 5.0, "~ann@host", 4.0, "mn", {"k": "k", "l": "5"}, {},
         {2**62: "ov"}, (1, 2), False,
     )  # fmt: skip
 
@@ -242,6 +242,17 @@ def test_what_is_written_of_a_room_can_be_read() -> None:
     assert read_mask(write_mask(entry)) == entry
     session = KeptSession("5e", "ann", 2**62, ("lobby", "Ops"), None, "Ann", "i", 5.5)
     assert read_session(write_session(session)) == session
+
+
+def test_a_room_of_an_older_file_has_its_values() -> None:
+    """There the limit and the seconds of the slow mode are numbers."""
+    kept = KeptRoom("Ops", True, "", "", 0.0, "", 4.0, "n", {"k": "sesame", "l": "5"}, {}, {}, (), False)
+    fields = json.loads(write_room(kept))
+
+    assert read_room(json.dumps({**fields, "limit": 5, "slow": 0})) == kept
+    assert read_room(json.dumps({**fields, "slow": 30})).values == {"k": "sesame", "l": "5", "W": "30"}
+    with pytest.raises(Unreadable, match="not a room"):
+        read_room(json.dumps({**fields, "limit": "many"}))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "5", "{}", '{"lists": []}', '{"lists": {"b": 5}}'])

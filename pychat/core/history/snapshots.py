@@ -45,14 +45,12 @@ class KeptRoom(NamedTuple):
     topic_userhost: str
     created: float
     flags: str
-    key: str | None
-    limit: int | None
+    values: Mapping[str, str]
     lists: dict[str, tuple[MaskEntry, ...]]
     """Empty when it is stored: changes are stored separately, as `KeptMasks`."""
     roles: dict[int, str]
     invited: tuple[int, ...]
     forgets: bool
-    slow: int = 0
     accounts: Mapping[str, str] = MappingProxyType({})
     welcome: tuple[int, ...] = ()
     """The invited identities that an operator has invited."""
@@ -163,13 +161,11 @@ def _room_of(room: Room) -> KeptRoom:
         rules.topic_userhost,
         rules.created,
         "".join(sorted(rules.flags)),
-        rules.key,
-        rules.limit,
+        dict(rules.values),
         {},
         dict(rules.roles),
         tuple(rules.invited),
         rules.forgets,
-        rules.slow,
         dict(rules.accounts),
         tuple(identity for identity, by_operator in rules.invited.items() if by_operator),
     )
@@ -204,7 +200,7 @@ def restore_room(room: Room, kept: KeptRoom, clock: Clock) -> None:
     rules.topic_by, rules.topic_time, rules.topic_userhost = kept.topic_by, kept.topic_time, kept.topic_userhost
     rules.created = kept.created
     rules.flags = frozenset(kept.flags)
-    rules.key, rules.limit, rules.slow = kept.key, kept.limit, kept.slow
+    rules.values = dict(kept.values)
     for letter, masks in kept.lists.items():
         entries = [entry._replace(deadline=deadline_of(entry.until, clock)) for entry in masks]
         rules.lists[letter] = MaskList(entries, lasts=True)

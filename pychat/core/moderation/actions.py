@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -25,11 +24,6 @@ from pychat.model.text import because
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-
-_KEY: Final = re.compile(r"(?!:)[!-+\--~]{1,32}")
-"""A key must fit one parameter of an IRC command, in a list with commas."""
-_SLOWEST: Final = 21_600
-_LIMIT: Final = re.compile(r"0{0,9}[1-9][0-9]{0,5}", re.ASCII)
 
 
 def kick(chat: Chat, session: Session, verb: verbs.Kick) -> None:
@@ -77,14 +71,11 @@ def list_invitations(chat: Chat, session: Session, verb: queries.ListInvitations
 def get_modes(chat: Chat, session: Session, verb: queries.GetModes) -> None:
     room = known_room(session, verb.room)
     rules = room.rules
-    arguments = []
-    if rules.key is not None:
-        knows = session in room.occupants or is_server_operator(session)
-        arguments.append(rules.key if knows else "*")
-    if rules.limit is not None:
-        arguments.append(str(rules.limit))
-    if rules.slow:
-        arguments.append(str(rules.slow))
+    values = dict(rules.values)
+    knows = session in room.occupants or is_server_operator(session)
+    arguments = [
+        values[letter] if knows or not mode.secret else "*" for letter, mode in modes.VALUES.items() if letter in values
+    ]
     chat.send(session, Modes(verb.ref, room.name, rules.letters, tuple(arguments), rules.created))
 
 
@@ -126,7 +117,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
         if made:
             event = ModesChanged(0, 0.0, room.name, session.nickname or "", tuple(made), *session.origin)
             position = chat.order.append_locked(event, room.alone).id
-            letters, arguments = modes.write([c._replace(argument="*") if c.mode == "k" else c for c in made])
+            letters, arguments = modes.write(map(_without_secret, made))
             chat.audit.note_locked(session, f"set mode {' '.join([letters, *arguments])} in {room.name}")
             chat.lasting.keep_room_locked(room)
         answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
@@ -146,32 +137,15 @@ def _set_flag(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
     return ModeChange(change.adding, letter) if room.rules.set_flag(letter, change.adding) else None
 
 
-def _set_key(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    if not change.adding:  # an operator can remove the key without knowing it, and nobody is told what it was
-        return ModeChange(False, "k", "*") if room.rules.set_key(None) else None
-    key = change.argument or ""
-    if not _KEY.fullmatch(key):
-        raise _bad_argument(room, change, "a key has 1 to 32 characters of ASCII, no space, no comma, and no ':' first")
-    return ModeChange(True, "k", key) if room.rules.set_key(key) else None
-
-
-def _set_limit(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
+def _set_value(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
+    letter, mode = change.mode, modes.VALUES[change.mode]
     if not change.adding:
-        return ModeChange(False, "l") if room.rules.set_limit(None) else None
-    if not _LIMIT.fullmatch(change.argument or ""):
-        raise _bad_argument(room, change, "a limit is a number from 1 to 999999")
-    limit = int(change.argument or "")
-    return ModeChange(True, "l", str(limit)) if room.rules.set_limit(limit) else None
-
-
-def _set_slow(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    if not change.adding:
-        return ModeChange(False, "W") if room.rules.set_slow(0) else None
-    argument = change.argument or ""
-    if not _LIMIT.fullmatch(argument) or int(argument) > _SLOWEST:
-        raise _bad_argument(room, change, f"slow mode has 1 to {_SLOWEST} seconds")
-    seconds = int(argument)
-    return ModeChange(True, "W", str(seconds)) if room.rules.set_slow(seconds) else None
+        removed = ModeChange(False, letter, "*" if mode.secret else None)
+        return removed if room.rules.set_value(letter, None) else None
+    value = mode.parse(change.argument or "")
+    if value is None:
+        raise _bad_argument(room, change, mode.allowed)
+    return ModeChange(True, letter, value) if room.rules.set_value(letter, value) else None
 
 
 def _set_role(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
@@ -214,12 +188,15 @@ _Change: TypeAlias = Callable[["Chat", Session, Room, ModeChange], "ModeChange |
 
 _CHANGES: Final[dict[str, _Change]] = {
     **dict.fromkeys(modes.FLAGS, _set_flag),
+    **dict.fromkeys(modes.VALUES, _set_value),
     **dict.fromkeys(modes.LISTS, _set_mask),
     **dict.fromkeys(modes.ROLES, _set_role),
-    "k": _set_key,
-    "l": _set_limit,
-    "W": _set_slow,
 }
+
+
+def _without_secret(change: ModeChange) -> ModeChange:
+    mode = modes.VALUES.get(change.mode)
+    return change._replace(argument="*") if mode is not None and mode.secret else change
 
 
 def _unknown_mode(room: Room, letter: str) -> Refused:

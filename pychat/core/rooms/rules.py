@@ -7,7 +7,7 @@ from typing import Final
 from pychat.core.rooms.slow_mode import Pace
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.masks import MaskList
-from pychat.model.modes import LISTS, ROLES
+from pychat.model.modes import LISTS, ROLES, VALUES
 
 FIRST_FLAGS: Final = frozenset("n")
 """The flags of a new room. Without `t`, so every member may set the topic until an operator changes that."""
@@ -35,16 +35,14 @@ class RoomRules:
         "fresh",
         "hushes",
         "invited",
-        "key",
-        "limit",
         "lists",
         "looks_at",
         "pace",
         "roles",
-        "slow",
         "topic_by",
         "topic_time",
         "topic_userhost",
+        "values",
     )
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -52,12 +50,8 @@ class RoomRules:
         self.created = clock.time()
         self.flags = FIRST_FLAGS
         """Letters of `modes.FLAGS`."""
-        self.key: str | None = None
-        """The key of mode `k`."""
-        self.limit: int | None = None
-        """The limit of mode `l`."""
-        self.slow = 0
-        """The seconds of mode `W`; 0 if it is not set."""
+        self.values: dict[str, str] = {}
+        """The values of `modes.VALUES` that are set, by letter."""
         self.pace = Pace()
         """When members last spoke, for the slow mode."""
         self.lists: dict[str, MaskList] = {letter: MaskList(lasts=True) for letter in LISTS}
@@ -94,6 +88,22 @@ class RoomRules:
         """The user@host of whoever set the topic."""
 
     @property
+    def key(self) -> str | None:
+        """The key of mode `k`."""
+        return self.values.get("k")
+
+    @property
+    def limit(self) -> int | None:
+        """The limit of mode `l`."""
+        limit = self.values.get("l")
+        return None if limit is None else int(limit)
+
+    @property
+    def slow(self) -> int:
+        """The seconds of mode `W`; 0 if it is not set."""
+        return int(self.values.get("W", 0))
+
+    @property
     def closed(self) -> bool:
         """True if the room keeps strangers out, or hides itself from them."""
         return self.key is not None or not _CLOSING.isdisjoint(self.flags)
@@ -106,8 +116,7 @@ class RoomRules:
     @property
     def letters(self) -> str:
         """The modes that are set, without lists and roles."""
-        more = "k" * (self.key is not None), "l" * (self.limit is not None), "W" * (self.slow > 0)
-        return "".join(sorted(self.flags)) + "".join(more)
+        return "".join([*sorted(self.flags), *(letter for letter in VALUES if letter in self.values)])
 
     # Changes; each returns whether it made a difference
 
@@ -117,16 +126,13 @@ class RoomRules:
         self.update_hushes()
         return changed
 
-    def set_key(self, key: str | None) -> bool:
-        changed, self.key = key != self.key, key
-        return changed
-
-    def set_limit(self, limit: int | None) -> bool:
-        changed, self.limit = limit != self.limit, limit
-        return changed
-
-    def set_slow(self, seconds: int) -> bool:
-        changed, self.slow = seconds != self.slow, seconds
+    def set_value(self, letter: str, value: str | None) -> bool:
+        """Set a mode with a value, or remove it with None."""
+        changed = value != self.values.get(letter)
+        if value is None:
+            self.values.pop(letter, None)
+        else:
+            self.values[letter] = value
         self.update_hushes()
         return changed
 
@@ -163,7 +169,7 @@ class RoomRules:
 
     def update_hushes(self) -> None:
         """Update `hushes` after a change of flags, bans or the slow mode."""
-        self.hushes = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0 or self.slow > 0
+        self.hushes = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0 or "W" in self.values
 
     # Members that join and leave
 

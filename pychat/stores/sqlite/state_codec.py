@@ -9,15 +9,16 @@ from pychat.core.accounts.password_hash import Cost, PasswordHash
 from pychat.core.accounts.scram import ScramKeys
 from pychat.core.accounts.stored import KeptAccount
 from pychat.core.history.snapshots import KeptRoom, KeptSession
-from pychat.model.modes import MaskEntry
+from pychat.model.modes import VALUES, MaskEntry
 from pychat.model.server_ban import ServerBan
 from pychat.stores.sqlite.event_codec import Unreadable
 
 
 def write_room(kept: KeptRoom) -> str:
     """Return the text of a room, without its mask lists, which are written separately."""
-    fields = {**kept._asdict(), "accounts": dict(kept.accounts)}
-    del fields["lists"]
+    values = {mode.name: kept.values.get(letter) for letter, mode in VALUES.items()}
+    fields = {**kept._asdict(), **values, "accounts": dict(kept.accounts)}
+    del fields["lists"], fields["values"]
     return json.dumps(fields)
 
 
@@ -43,11 +44,25 @@ def read_room(text: str) -> KeptRoom:
         lists, roles = fields.get("lists", {}), fields["roles"]  # files of version 4 have the lists here
         fields["lists"] = {letter: tuple([MaskEntry(*mask) for mask in masks]) for letter, masks in lists.items()}
         fields["roles"] = {int(identity): letters for identity, letters in roles.items()}
+        fields["values"] = _read_values(fields)
         fields["invited"] = tuple(fields["invited"])
         fields["welcome"] = tuple(fields.get("welcome", ()))
         return KeptRoom(**fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreadable(f"not a room: {text[:40]!r}") from error
+
+
+def _read_values(fields: dict[str, Any]) -> dict[str, str]:
+    """Take the values of modes out of the fields of a room."""
+    values = {}
+    for letter, mode in VALUES.items():
+        stored = fields.pop(mode.name, None)
+        if stored:  # 0 is the slow mode that is not set, in older files
+            value = mode.parse(str(stored))
+            if value is None:
+                raise ValueError(f"mode {letter}: {mode.allowed}")
+            values[letter] = value
+    return values
 
 
 def read_mask(text: str) -> MaskEntry:

@@ -34,7 +34,7 @@ def tokens(network: str, limits: Limits) -> list[str]:
         # Names of other scripts are folded, too (`model/names.py`); there is no value for that.
         "CASEMAPPING=ascii",
         f"CHANLIMIT=#:{limits.rooms_per_session}",
-        f"CHANMODES={lists},k,{modes.WHEN_SET},{modes.FLAGS}",
+        f"CHANMODES={lists},{modes.ALWAYS_WITH_VALUE},{modes.WHEN_SET},{modes.FLAGS}",
         f"CHANNELLEN={limits.room_name_chars + 1}",
         "CHANTYPES=#",
         f"CHATHISTORY={limits.history_page}",
