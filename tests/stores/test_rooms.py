@@ -14,11 +14,13 @@ from chat_clients import Clients, JsonPeer, wait_until
 
 from pychat import ChatServer, Limits, LocalSession, Message, Refused, TopicChanged
 from pychat.core.history.snapshots import KeptRoom, KeptSession
+from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.modes import MaskEntry
 from pychat.model.tokens import digest_of
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite.event_codec import Unreadable
 from pychat.stores.sqlite.state_codec import read_mask, read_room, read_session, write_mask, write_room, write_session
+from pychat.testing import FakeClock
 
 MakeServer = Callable[..., ChatServer]
 Start = Callable[..., ChatServer]
@@ -29,10 +31,11 @@ def start(server: MakeServer, tmp_path: Path) -> Start:
     """Return a function that ends the server, if there is one, and starts it again with the same file."""
     running: list[ChatServer] = []
 
-    def again(**limits: float) -> ChatServer:
+    def again(clock: Clock = SYSTEM_CLOCK, **limits: float) -> ChatServer:
         for old in running:
             old.stop()
-        running[:] = [server(log=SqliteLog(tmp_path / "chat.db"), limits=Limits(**limits))]  # type: ignore[arg-type]
+        log = SqliteLog(tmp_path / "chat.db", clock=clock)
+        running[:] = [server(log=log, limits=Limits(**limits), clock=clock)]  # type: ignore[arg-type]
         return running[0]
 
     return again
@@ -62,7 +65,8 @@ def test_topic_and_rules_survive_a_restart(start: Start) -> None:
 
 def test_a_ban_ends_when_it_should_over_a_restart(start: Start) -> None:
     """Its end and its reason are kept; one that ends while the server is away is removed when it is there again."""
-    first = start()
+    clock = FakeClock()
+    first = start(clock)
     ann = first.session("ann", ["Ops"])
     ann.ban("eve", seconds=3600, reason="spam")
     ann.mute("a:bob", seconds=1)
@@ -71,7 +75,7 @@ def test_a_ban_ends_when_it_should_over_a_restart(start: Start) -> None:
     long, short = list(first_room.rules.lists["b"])
     assert (long.until, long.reason, short.mask) == (long.time + 3600, "spam", "m:a:bob")
 
-    room = start().chat.find_room("ops")
+    room = start(FakeClock(start=clock.time() + 2)).chat.find_room("ops")
     assert room is not None
     wait_until(lambda: [entry[:-1] for entry in room.rules.lists["b"]] == [long[:-1]], "the end of the mute")
 
