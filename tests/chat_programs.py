@@ -168,6 +168,13 @@ class Programs:
             check=False,
         )
 
+    def change(self, module: str, **values: float) -> None:
+        """Let a module have other values in what starts from now on: longer times, for whatever may be held up."""
+        lines = [f"import {module}\n", *(f"{module}.{name} = {value!r}\n" for name, value in values.items())]
+        with (self.directory / "sitecustomize.py").open("a") as file:
+            file.writelines(lines)
+        self.environment["PYTHONPATH"] = os.pathsep.join([str(self.directory), self.environment["PYTHONPATH"]])
+
     def close(self) -> None:
         """End everything that was started."""
         self._stack.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chat_clients import Clients, JsonPeer
+from chat_clients import Clients, JsonPeer, free_port
 from chat_programs import PYCHAT, Programs, pychat
 from irc_peer import IrcPeer
 from terminal_screen import ARROW_UP, ENTER, Terminals, terminals
@@ -128,7 +128,7 @@ def test_a_client_logs_in_again_when_it_comes_back(chat_server: MakeChat) -> Non
     """Also to a server that was started anew, and also if it has logged in, or changed the password, on the way."""
     accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
     accounts.register("ann", PASSWORD)
-    first = chat_server(accounts=accounts)
+    first = chat_server(accounts=accounts, port=free_port())
     with (
         ChatClient(port=first.port, nick="ann", account="ann", account_password=PASSWORD, reconnect=True) as ann,
         ChatClient(port=first.port, nick="tim", reconnect=True) as tim,
@@ -152,7 +152,7 @@ def test_who_was_logged_out_comes_back_as_a_guest(chat_server: MakeChat) -> None
     """With a password that somebody else has changed it would not come back at all."""
     accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
     accounts.register("ann", PASSWORD)
-    first = chat_server(accounts=accounts)
+    first = chat_server(accounts=accounts, port=free_port())
     with ChatClient(port=first.port, nick="tim", account="ann", account_password=PASSWORD, reconnect=True) as tim:
         owner = first.server.session("ann")
         owner.log_in(PASSWORD)

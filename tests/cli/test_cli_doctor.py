@@ -55,8 +55,9 @@ def test_a_free_port_is_good() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_a_pychat_server_is_good(host: str) -> None:
+def test_a_pychat_server_is_good(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     """It is asked for a sign of life, also if it wants a password, and nobody in the chat hears of it."""
+    monkeypatch.setattr(doctor, "_ANSWER_SECONDS", DEADLINE)
     with ChatServer(host=host, port=0, password="sesame").start() as server:
         finding = doctor.check_port(host, server.port)
 

@@ -408,8 +408,8 @@ def test_no_colour(pychat: Programs, clients: Clients, terminals: Terminals) -> 
     ann, carl = terminals.join(port, "ann", NO_COLOR="1"), terminals.join(port, "carl")
 
     bob.send("hello ann and carl\n")
-    ann.see("bob: hello")
-    carl.see("bob: hello")
+    ann.see("bob: hello ann and carl")
+    carl.see("bob: hello ann and carl")
 
     assert ann.styles("bob: hello ann and carl") == {"bold", "reverse"}
     assert carl.styles("-- you are in") == set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from chat_clients import Clients
 from chat_programs import Programs, pychat
 from terminal_screen import ALT, ARROW_UP, ENTER, TAB, Terminals, terminals
@@ -45,8 +47,13 @@ def test_a_crowd_takes_one_line(pychat: Programs, clients: Clients, terminals: T
     ann = terminals.join(port, "ann")
 
     names = ["bob", "carl", "dora", "eve", "fred"]
-    for lines in (*names, "zed\n/quit"):  # without waiting for each, or a busy machine takes longer than three seconds
-        clients.raw(("127.0.0.1", port)).send(f"{lines}\n")
+    ann.process.send_signal(signal.SIGSTOP)  # all of them are there when it looks, however long that takes
+    for name in names:
+        clients.text(("127.0.0.1", port), name)
+    zed = clients.text(("127.0.0.1", port), "zed")
+    zed.send("/quit\n")
+    zed.read_rest()
+    ann.process.send_signal(signal.SIGCONT)
     row = ann.see("--> 5 people joined: ")
 
     assert sorted(row.removeprefix("--> 5 people joined: ").split(", ")) == names
