@@ -49,6 +49,8 @@ class Operator:
         self.stop()
         name, *arguments = shlex.split(command)
         assert name == "pychat"
+        if "--port" in arguments:  # that of the page may be somebody else's on this machine
+            arguments[arguments.index("--port") + 1] = "0"
         self._server = self._programs(*arguments)
         where = self._server.stdout.read_line()
         assert "it takes proxies only: join it through yours." in where
