@@ -2,7 +2,7 @@
 The state and rules of a chat: no bytes, no sockets. Begin reading at `chat.py`.
 
     chat.py         the API for programs, and how a verb is performed: its row in verb_table.py; permissions.py: rooms
-    order.py        gives events their position; delivery.py: hands them to subscribers
+    order.py        gives events their position; turn.py: those that wait for it; delivery.py: hands them to subscribers
     session.py      one participant; local_session.py: one inside this process
     handler.py      the hooks of handlers
     people/         nicknames, presence, monitor and ignore lists

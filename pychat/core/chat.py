@@ -255,7 +255,7 @@ class Chat:
         """
         turn = self.order.turn
         outer, turn.session = turn.session, session
-        outer_ref, turn.ref = turn.ref, None
+        outer_answering, turn.answering = turn.answering, None
         stopping = self.stopping.is_set()
         try:
             for verb in verbs:
@@ -275,11 +275,10 @@ class Chat:
                             break
                     rule.do(self, session, verb)
                 except Refused as error:
-                    turn.ref = None
                     if session.put_out is None:  # else it was already told that it ends
                         self.send(session, failure_of(session, verb, error))
         finally:
-            turn.session, turn.ref, turn.checked = outer, outer_ref, None
+            turn.session, turn.answering, turn.checked = outer, outer_answering, None
             self.order.flush()
             self.audit.write()
 

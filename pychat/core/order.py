@@ -1,7 +1,7 @@
 """
 The order: the one place where events get their position, which is the same for everybody.
 
-The events a verb causes are first collected by its thread (`_Turn`), so that messages that arrive together are
+The events a verb causes are first collected by its thread (`core/turn.py`), so that messages that arrive together are
 appended, delivered and encoded together. They are flushed at the end of the chunk, before any reply, before a hook that
 may wait, and before a change of membership.
 """
@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from pychat.core.delivery import Batch, Delivery, Private, weight
 from pychat.core.history.log import Log
@@ -21,6 +21,7 @@ from pychat.core.permissions import may_be_heard, require_voice
 from pychat.core.rooms.behind import without_id
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
+from pychat.core.turn import UNASKED, Answering, Destination, Run, Turn
 from pychat.model.burst import Burst, moments
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.durations import write_duration
@@ -50,49 +51,6 @@ _ANSWER_WEIGHT: Final = 2
 """The factor for the bytes of a reply, which is encoded for one session; an event is encoded once for many."""
 
 
-class _Way(NamedTuple):
-    """The audience and origin of an event: see `Order.publish`."""
-
-    rooms: tuple[Room, ...]
-    source: Session | None
-    """The session whose verb caused the event."""
-    said: bool
-    """True if it is the source's own message."""
-    only: frozenset[Session] | None
-    also: Session | None
-
-
-class _Run:
-    """Consecutive events without a position yet that share a way; they become one `Batch`."""
-
-    __slots__ = ("events", "refs", "way")
-
-    def __init__(self, way: _Way) -> None:
-        self.way = way
-        self.events: list[Event] = []
-        self.refs: dict[int, Ref] = {}
-        """The marks of events whose results the source waits for, by index."""
-
-
-class _Turn(threading.local):
-    """The events that a thread has caused and not yet flushed."""
-
-    session: Session | None = None
-    """The session whose verb the thread performs; None outside verbs."""
-    ref: Ref = None
-    """The mark of the message whose hooks run. The first event they publish in its sender's name answers it."""
-    instead: tuple[_Run, int] | None = None
-    """The first event they publish in another name; it answers the mark if no other event does."""
-    addressed: tuple[str, Session] | None = None
-    """The recipient of the direct message whose hooks run, with the nickname it was addressed by."""
-
-    checked: Event | None = None
-    """The message whose hooks run, already checked, until it is published."""
-
-    def __init__(self) -> None:
-        self.runs: list[_Run] = []
-
-
 class Order:
     """Gives events and replies their positions. Its lock is the first in the lock order (docs/architecture.md)."""
 
@@ -102,7 +60,7 @@ class Order:
         # Guards the order of entries and, for the chat, nicknames, rooms and membership. No hook, no socket and no
         # log I/O runs under it.
         self.lock = threading.Lock()
-        self.turn = _Turn()
+        self.turn = Turn()
         self.stopping = threading.Event()
         self._time = clock.time
         self._last_ms = milliseconds(log.last_time())
@@ -128,6 +86,10 @@ class Order:
                 yield
         finally:
             self.wake()
+
+    def answering(self, ref: Ref) -> Answering:
+        """Return a context manager in which the next event that the calling thread publishes answers a request."""
+        return UNASKED if ref is None else Answering(self.turn, ref)
 
     def wake(self) -> None:
         """Wake the delivery. Call this without the lock, once after all entries appended under it."""
@@ -168,14 +130,12 @@ class Order:
         said = session is not None and isinstance(event, SAID) and event.sender == session.nickname
         runs = turn.runs
         run = runs[-1] if runs else None
-        if run is None or run.way != (rooms, session, said, only, also):
-            run = _Run(_Way(rooms, session, said, only, also))
+        if run is None or run.destination != (rooms, session, said, only, also):
+            run = Run(Destination(rooms, session, said, only, also))
             runs.append(run)
-        if said and turn.ref is not None:
-            run.refs[len(run.events)] = turn.ref
-            turn.ref = None
-        elif turn.ref is not None and turn.instead is None and isinstance(event, SAID):
-            turn.instead = run, len(run.events)
+        answering = turn.answering
+        if answering is not None and not answering.answered:
+            answering.take(run, event, said=said)
         run.events.append(event)
         if session is None:
             self.flush()
@@ -214,7 +174,7 @@ class Order:
         runs = self.turn.runs
         if runs:
             for run in runs:
-                _match_lists(run.way)
+                _match_lists(run.destination)
             with self.lock:
                 self.flush_locked()
             self.wake()
@@ -222,7 +182,7 @@ class Order:
     def flush_locked(self) -> None:
         """Flush under the lock, together with a change the caller makes; the caller calls `wake`."""
         assert self.lock.locked()
-        runs, self.turn.runs, self.turn.instead = self.turn.runs, [], None
+        runs, self.turn.runs = self.turn.runs, []
         if not self.stopping.is_set():
             for run in runs:
                 self._append_run_locked(run)
@@ -268,7 +228,7 @@ class Order:
             self.flush_locked()
             if self.stopping.is_set() or not session.is_here:
                 return
-            _check_locked(_Way(room.alone, session, True, None, None))
+            _check_locked(Destination(room.alone, session, True, None, None))
             count = len(texts)
             session.caused += max(_BURST_TEXT_BYTES * count + size, room.written * count)
             first, times = self.log.claim(count), self._times_locked(count)
@@ -299,12 +259,12 @@ class Order:
         self._last_ms = first + count - 1
         return moments(first, count)
 
-    def _append_run_locked(self, run: _Run) -> None:
-        rooms, source, said, only, also = run.way
+    def _append_run_locked(self, run: Run) -> None:
+        rooms, source, said, only, also = run.destination
         if said and source is not None and not source.is_here:
             return  # another thread has ended the session meanwhile
         try:
-            _check_locked(run.way)
+            _check_locked(run.destination)
         except Refused as error:
             if source is not None:
                 told = range(len(run.events)) if said else run.refs
@@ -316,7 +276,7 @@ class Order:
         placed = _placed_locked(run, first, self._times_locked(len(run.events)))
         if rooms:
             also = self._also_locked(also, rooms, placed)
-            self.log.append(Batch(rooms, placed, source, said, only, also, run.refs, _deaf_locked(run.way)))
+            self.log.append(Batch(rooms, placed, source, said, only, also, run.refs, _deaf_locked(run.destination)))
         else:
             for recipient in only or ():
                 if not said or source is None or recipient is source or not ignores(recipient, source.hostmask):
@@ -327,41 +287,41 @@ class Order:
             self.send_locked(source, *[Ok(ref, first + index) for index, ref in run.refs.items()])
 
 
-def _match_lists(way: _Way) -> None:
+def _match_lists(destination: Destination) -> None:
     """Match the sender against the mask lists without the lock, so that the results are cached under it."""
-    if way.said and way.source is not None:
-        for room in way.rooms:
-            may_be_heard(way.source, room)
+    if destination.said and destination.source is not None:
+        for room in destination.rooms:
+            may_be_heard(destination.source, room)
             if room.ignoring:
-                deaf_to(room.alone, way.source)
-        for recipient in way.only or () if not way.rooms else ():
-            ignores(recipient, way.source.hostmask)
+                deaf_to(room.alone, destination.source)
+        for recipient in destination.only or () if not destination.rooms else ():
+            ignores(recipient, destination.source.hostmask)
 
 
-def _deaf_locked(way: _Way) -> frozenset[Session]:
+def _deaf_locked(destination: Destination) -> frozenset[Session]:
     """Return the sessions that do not get the message because they ignore its sender."""
-    if way.said and way.source is not None and any(room.ignoring for room in way.rooms):
-        return deaf_to(way.rooms, way.source)
+    if destination.said and destination.source is not None and any(room.ignoring for room in destination.rooms):
+        return deaf_to(destination.rooms, destination.source)
     return frozenset()
 
 
-def _check_locked(way: _Way) -> None:
+def _check_locked(destination: Destination) -> None:
     """Check again that the message may be sent: hooks take time, and its room or recipient may have changed."""
-    if way.said and way.source is not None:
-        for room in way.rooms:
-            if way.source not in room.occupants and "n" in room.rules.flags:
+    if destination.said and destination.source is not None:
+        for room in destination.rooms:
+            if destination.source not in room.occupants and "n" in room.rules.flags:
                 raise NotAMember(room.name)
             if room.rules.hushes:
-                require_voice(way.source, room)
-    if not way.rooms:
-        for recipient in way.only or ():
+                require_voice(destination.source, room)
+    if not destination.rooms:
+        for recipient in destination.only or ():
             if recipient.closed:
                 raise NoSuchNickname(recipient.nickname or "")
 
 
-def _placed_locked(run: _Run, first: int, times: list[float]) -> list[Event]:
+def _placed_locked(run: Run, first: int, times: list[float]) -> list[Event]:
     """Return the events with consecutive ids, their times, and their source's current nickname."""
-    rooms, source, said, only, _ = run.way
+    rooms, source, said, only, _ = run.destination
     audience = frozenset(session.identity for session in only) if only is not None and rooms else None
     if not said or source is None:
         placed = [event._replace(id=first + at, time=times[at]) for at, event in enumerate(run.events)]

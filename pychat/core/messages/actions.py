@@ -75,19 +75,19 @@ def direct(chat: Chat, session: Session, verb: verbs.Direct) -> None:
 
 def tag(chat: Chat, session: Session, verb: verbs.Tag) -> None:
     tags = _checked_tags(session, verb.tags)
-    nickname, turn = session.nickname or "", chat.order.turn
+    nickname = session.nickname or ""
     if verb.room is None:
         recipient = find_person(chat, session, verb.to or "")
-        turn.ref = verb.ref
         event = Tagged(0, 0.0, None, nickname, tags, recipient.nickname)
-        chat.order.publish(event, (), only=frozenset({recipient}))
+        with chat.order.answering(verb.ref):
+            chat.order.publish(event, (), only=frozenset({recipient}))
         return
     room = session.rooms.get(verb.room) or _room_to_talk_in(session, verb.room)
     role = _checked_role(verb.role)
     may_speak(session, room, Message(0, 0.0, room.name, nickname, ""))
-    turn.ref = verb.ref
     event = Tagged(0, 0.0, room.name, nickname, tags, role=role)
-    chat.order.publish(event, room.alone, only=room.holders(role) | {session} if role else None)
+    with chat.order.answering(verb.ref):
+        chat.order.publish(event, room.alone, only=room.holders(role) | {session} if role else None)
 
 
 def _room_to_talk_in(session: Session, name: str | None) -> Room:
@@ -175,40 +175,39 @@ def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> 
             raise NotHere
         if message is not said:
             message = _changed(chat, said, message)
-    turn.ref, turn.checked, turn.instead = ref, message, None
+    turn.checked = message
     session.spoke = session.heard
     session.messages += 1
     failure: Refused | None = None
-    for hook in chains.on_message:
-        try:
-            result: object = hook(session, message)
-            if result is not None:
-                check_ran(result, hook)
-        except Refused as refusal:  # it cannot be published: the room or the recipient is gone
-            failure = refusal
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            failure = log_failure(hook)
-    if turn.checked is message and failure is None:
-        _note_unheard(chat, session, ref)
+    with chat.order.answering(ref) as answering:
+        for hook in chains.on_message:
+            try:
+                result: object = hook(session, message)
+                if result is not None:
+                    check_ran(result, hook)
+            except Refused as refusal:  # it cannot be published: the room or the recipient is gone
+                failure = refusal
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
+                failure = log_failure(hook)
+        if not answering.answered:
+            answering.settle()
+    if turn.checked is message and failure is None and not (turn.runs or (ref is not None and answering.answered)):
+        _note_unheard(chat, session)
     turn.checked = None
-    if turn.ref is not None and turn.instead is not None:
-        run, at = turn.instead
-        run.refs[at], turn.ref = turn.ref, None
-    if failure is not None and ref is not None and turn.ref is None:  # the mark is answered by its id already
-        chat.send(session, Failure.of(failure))
-    elif failure is not None:
-        raise failure
-    if ref is not None and turn.ref is not None:
-        turn.ref = None
+    if failure is not None:
+        if ref is None or not answering.answered:
+            raise failure
+        chat.send(session, Failure.of(failure))  # the request is answered by the id of an event already
+    elif not answering.answered:
         chat.send(session, Ok(ref))
 
 
-def _note_unheard(chat: Chat, session: Session, ref: queries.Ref) -> None:
+def _note_unheard(chat: Chat, session: Session) -> None:
     """Log a warning, once, if no handler has published a message or anything in its place."""
-    turn, chains = chat.order.turn, chat.chains
-    if not (chains.told_unheard or turn.runs or (ref is not None and turn.ref is None)):
+    chains = chat.chains
+    if not chains.told_unheard:
         chains.told_unheard = True
         logger.warning(
             "nobody hears what %s says: no handler has published it; add Broadcast() to the handlers, or let one call "
