@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -119,12 +120,16 @@ class WeeChat(IrcProgram):
     options: tuple[str, ...] = ()
     """More of `/server add`."""
 
+    def __init__(self, nickname: str, directory: Path) -> None:
+        super().__init__(nickname, directory)
+        self._pipe: IO[bytes] | None = None
+
     def start(self, port: int) -> None:
         added = f"/server add pychat 127.0.0.1/{port}"
         self._run(
             "weechat-headless",
             *("--dir", str(self.directory), "--plugins", "irc,fifo,logger", "--no-script"),
-            *("--run-command", f"/set fifo.file.path {self._pipe}"),
+            *("--run-command", f"/set fifo.file.path {self.directory / 'fifo'}"),
             *("--run-command", "/set logger.file.flush_delay 0"),
             # It would send one command in 2 s, reconnect after 10, and leave out who comes and goes without a word.
             *("--run-command", " ".join([added, f"-nicks={self.nickname}", "-username=weechat", *self.options])),
@@ -137,14 +142,16 @@ class WeeChat(IrcProgram):
         self.wait_for("Welcome to the ")
 
     def command(self, line: str) -> None:
-        _write_to_pipe(self._pipe, f"irc.server.pychat *{line}\n")
+        self._pipe = self._pipe or _open_pipe(self.directory / "fifo")
+        self._pipe.write(f"irc.server.pychat *{line}\n".encode())
 
     def heard(self) -> str:
-        return "".join(path.read_text() for path in self.directory.glob("logs/*.weechatlog"))
+        return "".join(map(_read, self.directory.glob("logs/*.weechatlog")))
 
-    @property
-    def _pipe(self) -> Path:
-        return self.directory / "fifo"
+    def close(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        super().close()
 
 
 class Irssi(IrcProgram):
@@ -172,7 +179,7 @@ class Irssi(IrcProgram):
         self._tmux("send-keys", "Enter")
 
     def heard(self) -> str:
-        return self._log.read_text() if self._log.exists() else ""
+        return _read(self._log) if self._log.exists() else ""
 
     def wait_for_end(self) -> None:
         wait_until(lambda: self._tmux("list-sessions", check=False) != 0, "irssi has ended")
@@ -207,15 +214,12 @@ class Ii(IrcProgram):
         wait_until(lambda: self.heard().count("Welcome to the ") > shown, "ii is registered")
 
     def command(self, line: str, channel: str = "") -> None:
-        # A pipe stays open: ii opens it again at each end, and what is written in between is lost.
         if channel not in self._pipes:
-            pipe = self._network / channel / "in"
-            wait_until(pipe.exists, f"ii is in {channel!r}")
-            self._pipes[channel] = os.fdopen(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb", buffering=0)
+            self._pipes[channel] = _open_pipe(self._network / channel / "in")
         self._pipes[channel].write(f"{line}\n".encode())
 
     def heard(self) -> str:
-        return "".join(path.read_text() for path in self._network.rglob("out"))
+        return "".join(map(_read, self._network.rglob("out")))
 
     def join(self, channel: str) -> None:
         self.command(f"/j {channel}")
@@ -369,10 +373,23 @@ class MiniircBot(Bot):
 IRC_PROGRAMS: list[type[IrcProgram]] = [WeeChat, Irssi, Ii, Sic, IrcBot, PydleBot, MiniircBot]
 
 
-def _write_to_pipe(path: Path, line: str) -> None:
-    """Write to a named pipe; fail if nobody reads it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    try:
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+def _read(path: Path) -> str:
+    """Return what a program has written to a file; it may be amid a character."""
+    return path.read_text(errors="replace")
+
+
+def _open_pipe(path: Path) -> IO[bytes]:
+    """
+    Open a named pipe for writing, when the program reads it.
+
+    It should stay open: programs open it again at each end, and what is written in between is lost.
+    """
+    opened: list[int] = []
+
+    def is_open() -> bool:
+        with suppress(OSError):  # it is not there, or nobody reads it yet
+            opened.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(opened)
+
+    wait_until(is_open, f"{path} is read")
+    return os.fdopen(opened[0], "wb", buffering=0)
