@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from pychat import ChatServer
 from pychat.testing import ChatHarness, MakeChat
+from pychat.transport import connection
 
 os.environ["TZ"] = "UTC"  # people read local times, and exact texts are asserted
 time.tzset()
@@ -52,6 +53,18 @@ def patient_stop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """
     if request.path.parent.name == "stores":
         monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)
+
+
+@pytest.fixture
+def unprompted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Let servers ask nobody for a nickname who is silent at first.
+
+    For tests of first bytes that come in pieces: on a busy machine there may be such a silence before them, and then
+    another one between two pieces, and that is what the classic client looks like.
+    """
+    for seconds in ("PROMPT_SECONDS", "PATIENT_SECONDS"):
+        monkeypatch.setattr(connection, seconds, 3600.0)
 
 
 @pytest.fixture

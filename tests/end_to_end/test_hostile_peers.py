@@ -353,6 +353,7 @@ def test_a_browser_cannot_be_made_to_speak(server: MakeServer, clients: Clients)
 _EVIL_BODY = "NICK evil\r\nUSER e 0 * :e\r\nJOIN #lobby\r\nPRIVMSG #lobby :I am evil\r\n"
 
 
+@pytest.mark.usefixtures("unprompted")
 @pytest.mark.parametrize("method", ["NICK", "USER", "CAP", "PASS", "PING", "JOIN", "ann"])
 def test_a_web_page_cannot_be_heard_by_a_method_that_is_a_command(
     server: MakeServer, clients: Clients, method: str

@@ -11,6 +11,7 @@ from chat_clients import DEADLINE, Clients, JsonPeer, full_chain
 from peer_programs import Program, classic_client, nc, serve
 
 from pychat import ChatServer
+from pychat.protocols import detect
 
 MakeServer = Callable[..., ChatServer]
 
@@ -64,8 +65,11 @@ def meet_and_talk(port: int, clients: Clients, *, connect: bool) -> None:
     assert json.next("disconnected")["nick"] == "classic"
 
 
-def test_classic_client_nc_and_json_in_one_room(server: MakeServer, clients: Clients) -> None:
+def test_classic_client_nc_and_json_in_one_room(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The unmodified tutorial client, `nc` and a JSON client see each other's messages, joins and leaves."""
+    monkeypatch.setattr(detect, "HINT_SECONDS", DEADLINE)  # a program that starts slowly must see the prompt alone
     meet_and_talk(server(handlers=full_chain()).port, clients, connect=False)
 
 
@@ -81,8 +85,11 @@ def test_classic_client_nc_json_and_pychat_connect_in_a_room_of_pychat_serve(cli
         assert program.process.wait(DEADLINE) == 0
 
 
-def test_the_prompt_is_exactly_four_bytes(server: MakeServer, clients: Clients) -> None:
+def test_the_prompt_is_exactly_four_bytes(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A silent client is asked with `NICK`: no newline, nothing glued to it until it has answered."""
+    monkeypatch.setattr(detect, "HINT_SECONDS", DEADLINE)  # so long after it the server says more
     running = server()
     ann = clients.text(running, "ann")
     silent = clients.raw(running)
@@ -95,8 +102,11 @@ def test_the_prompt_is_exactly_four_bytes(server: MakeServer, clients: Clients) 
     assert silent.read_line() == "-- welcome to pychat, silent; /help lists the commands"
 
 
-def test_a_classic_client_with_a_refused_nickname_is_told_why_and_closed(server: MakeServer, clients: Clients) -> None:
+def test_a_classic_client_with_a_refused_nickname_is_told_why_and_closed(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It would answer a second question with the same nickname, for ever."""
+    monkeypatch.setattr(detect, "HINT_SECONDS", DEADLINE)  # a program that starts slowly must see the prompt alone
     running = server()
     clients.text(running, "ann")
     with classic_client("ann", running.port) as classic:
@@ -123,6 +133,7 @@ def test_the_prefix_of_a_classic_client_is_stripped_and_no_other(server: MakeSer
     assert bob.read_line() == "ann: bob: I am stupid"
 
 
+@pytest.mark.usefixtures("unprompted")
 @pytest.mark.parametrize("chunks", [["ann\nhello\n"], ["ann\n", "hello\n"], list("ann\nhello\n"), ["ann\r\nhello\r\n"]])
 def test_the_same_lines_in_any_chunks(server: MakeServer, clients: Clients, chunks: list[str]) -> None:
     """Sent whole, line by line, character by character, or with CRs: the same nickname, the same message."""

@@ -38,6 +38,7 @@ def address_of(server: ChatServer, nickname: str) -> str:
     return session.address
 
 
+@pytest.mark.usefixtures("unprompted")
 @pytest.mark.parametrize(
     ("language", "said", "answer"),
     [

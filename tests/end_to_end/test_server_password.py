@@ -12,6 +12,7 @@ from irc_peer import IrcPeer
 from peer_programs import classic_client
 
 from pychat import ChatServer, Joined, Refused
+from pychat.protocols import detect
 
 __all__ = ["join"]  # the fixture
 
@@ -142,8 +143,9 @@ def test_irc_is_disconnected_without_it(
     assert ann.read_rest() == b""
 
 
-def test_the_classic_client_is_told_and_closed(closed: ChatServer) -> None:
+def test_the_classic_client_is_told_and_closed(closed: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot give one."""
+    monkeypatch.setattr(detect, "HINT_SECONDS", DEADLINE)  # a program that starts slowly must see the prompt alone
     with classic_client("ann", closed.port) as classic:
         assert classic.read_until("closed the connection") == [
             "-- this server wants a password",
