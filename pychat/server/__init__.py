@@ -151,6 +151,10 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
         self._links: dict[socket.socket, Link] = {}
         self._readers: dict[threading.Thread, object] = {}
+        self._starting: dict[socket.socket, threading.Thread] = {}
+        """Readers that have not begun; whoever takes one out decides if it serves its connection."""
+        self._interrupt: BaseException | None = None
+        """What interrupted the accept thread while a reader began to serve; `service_actions` raises it."""
         # Guards the steps of the lifecycle: bound, serving, stopped. Not held while waiting for other threads.
         self._life = threading.Lock()
         self._writer: Writer | None = None
@@ -204,6 +208,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             if self._serving is None and not self._stopping:
                 thread.start()
                 self._serving = thread
+                unserved.serves(self.server_address)  # here, so that clients need not wait for the thread
         return self
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
@@ -355,13 +360,23 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         self.fanout.submit_now(Open(link))
         arguments = (request, client_address)
         thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
-        self._readers[thread] = client_address
+        self._starting[request] = thread
         try:
+            self._readers[thread] = client_address
             thread.start()
-        except RuntimeError:
-            del self._readers[thread]
+        except BaseException as error:  # no thread is left; or Ctrl-C has come, and the thread may run all the same
+            if self._starting.pop(request, None) is None:
+                self._interrupt = error  # raised here, it would end the connection under the reader
+                return
+            self._readers.pop(thread, None)
             self._admission.release(client_address)
             raise
+
+    def service_actions(self) -> None:
+        """Raise what could not be raised while a reader began."""
+        error, self._interrupt = self._interrupt, None
+        if error is not None:
+            raise error
 
     def handle_error(self, request: object, client_address: Any) -> None:
         """Log an unexpected error; it ends only this connection."""
@@ -371,6 +386,9 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
 
     def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         """Serve one connection."""
+        assert isinstance(request, socket.socket)
+        if self._starting.pop(request, None) is None:
+            return  # the accept thread was interrupted, and has ended the connection
         try:
             super().process_request_thread(request, client_address)
         finally:

@@ -57,7 +57,7 @@ class Writer:
         self._touched: dict[Hearers, None] = {}
         self._singled: list[Link] = []
         self._responses = Responses()
-        self._after_pass: list[Finish | Close | Tell] = []
+        self._after_pass: list[Finish | Close | Sever | Tell] = []
         self._timers = Timers(SYSTEM_CLOCK)
 
     def change(self, limits: Limits) -> None:
@@ -224,6 +224,8 @@ class Writer:
         return 0
 
     def _raw(self, job: Raw) -> int:
+        if job.link.verdict is not None:  # its reader did not know that yet, and nothing follows a goodbye
+            return 0
         self._single_out(job.link).append(job.data)
         return len(job.data)
 
@@ -250,11 +252,7 @@ class Writer:
             link.socket.shutdown(socket.SHUT_RD)  # wakes the reader
         return 0
 
-    def _sever(self, job: Sever) -> int:
-        self._sender.cut_off(job.link, job.reason)
-        return 0
-
-    def _later(self, job: Finish | Close | Tell) -> int:
+    def _later(self, job: Finish | Close | Sever | Tell) -> int:
         if type(job) is not Tell:
             self._single_out(job.link)
             self._responses.end(job.link)  # a session that quits ends within one
@@ -275,7 +273,7 @@ class Writer:
         Flush: _flush,
         Speak: _speak,
         Expel: _expel,
-        Sever: _sever,
+        Sever: _later,
         Finish: _later,
         Close: _later,
         Tell: _later,
@@ -310,6 +308,9 @@ class Writer:
         else:
             job.event.set()
 
+    def _sever(self, job: Sever) -> None:
+        self._sender.cut_off(job.link, job.reason)
+
     def _close(self, job: Close) -> None:
         link = job.link
         self._sender.give_up(link)
@@ -319,7 +320,12 @@ class Writer:
         link.socket.close()
         link.session = None  # the two refer to each other, and must not wait for the garbage collector
 
-    _DO_AFTER: ClassVar[dict[type[Any], Callable[[Writer, Any], None]]] = {Finish: _finish, Tell: _tell, Close: _close}
+    _DO_AFTER: ClassVar[dict[type[Any], Callable[[Writer, Any], None]]] = {
+        Finish: _finish,
+        Tell: _tell,
+        Sever: _sever,
+        Close: _close,
+    }
 
     # Time
 

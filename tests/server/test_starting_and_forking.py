@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_clients import DEADLINE, pychat_threads
+from chat_clients import DEADLINE, free_port, pychat_threads, wait_until
 
 from pychat import Bot, ChatClient, ChatServer, Message
 from pychat.model.errors import ConnectFailed, LocalProtocolError
@@ -109,6 +109,7 @@ def test_start_while_serve_forever_serves_does_nothing(chat_server: MakeChat) ->
     with ChatServer(port=0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
+        wait_until(lambda: not unserved._unserved, "it serves")
         with ChatClient("127.0.0.1", server.port, nick="ann"):  # so it serves
             server.start()
             with pytest.raises(LocalProtocolError, match=r"the server is serving already"):
@@ -161,8 +162,9 @@ def test_a_client_of_a_server_that_was_not_started_is_told(
     assert not unserved._unserved
 
 
-def test_a_client_waits_for_a_server_that_is_about_to_be_started() -> None:
+def test_a_client_waits_for_a_server_that_is_about_to_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program may do that on another thread."""
+    monkeypatch.setattr(unserved, "_START_SECONDS", DEADLINE)  # however slow that one is
     with ChatServer(port=0) as server, ThreadPoolExecutor() as pool:
         coming = pool.submit(ChatClient, "127.0.0.1", server.port, nick="ann")
         server.start()
@@ -306,8 +308,9 @@ def test_a_record_in_a_file_stays_with_the_parent(chat_server: MakeChat, tmp_pat
     assert [event.text for event in chat.room().history() if isinstance(event, Message)] == ["kept"]
 
 
-def test_a_child_does_not_keep_connections_open(chat: ChatHarness) -> None:
+def test_a_child_does_not_keep_connections_open(chat_server: MakeChat) -> None:
     """When the parent closes a connection, the peer learns it, although the child still lives."""
+    chat = chat_server(port=free_port())
     peer = chat.connect()
     peer.send("ann\n")
     peer.read_line()
