@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from chat_clients import Clients, JsonPeer, Peer, wait_until
+from chat_clients import DEADLINE, Clients, JsonPeer, Peer, wait_until
 from chat_tls import TlsClients, certificate, new_certificate, secure, tls_clients, tls_server, trusting
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from irc_peer import IrcPeer
 
 from pychat import Certificate, ChatServer, Limits
 from pychat.transport import connection
+from pychat.transport.input import Incoming
 from pychat.transport.tls import ServerTls, TlsLayer
 from pychat.transport.trust import BadCertificate
 
@@ -164,9 +165,17 @@ def test_a_browser_gets_an_answer_of_http(tls_server: MakeServer, tls_clients: T
     assert peer.read_rest().startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.fixture
+def unhurried_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the handshake have all the time that the machine needs, whatever the limit for the rest is."""
+    real = Incoming.secure
+    monkeypatch.setattr(Incoming, "secure", lambda own, tls, data, deadline: real(own, tls, data, deadline + DEADLINE))
+
+
+@pytest.mark.usefixtures("unhurried_handshake")
 def test_http_is_not_answered_before_it_asks(tls_server: MakeServer, tls_clients: TlsClients) -> None:
     """A browser would take that for a broken connection; one that opened it only in case is closed in time."""
-    running = tls_server(limits=Limits(detection_seconds=3.0))  # the handshake has to fit in
+    running = tls_server(limits=Limits(detection_seconds=0.1))
     peer = tls_clients.add(secure(Peer(running), "http/1.1"))
 
     assert peer.read_rest() == b""
@@ -278,13 +287,14 @@ def test_a_handshake_that_goes_on_is_ended_in_time(tls_server: MakeServer, tls_c
         tls_clients.raw(running).read_exactly(1)
 
 
+@pytest.mark.usefixtures("unhurried_handshake")
 def test_who_is_slow_inside_of_tls_has_the_time_that_others_have(
     tls_server: MakeServer, tls_clients: TlsClients
 ) -> None:
     """The deadline of the handshake is not that of the person who types the nickname afterwards."""
-    running = tls_server(limits=Limits(detection_seconds=2.0))
+    running = tls_server(limits=Limits(detection_seconds=0.2))
     ann = tls_clients.raw(running)
-    for _ in range(8):  # one after the other, each asked 0.3 s after it came
+    for _ in range(2):  # one after the other, each asked 0.3 s after it came
         assert tls_clients.raw(running).read_exactly(4) == b"NICK"
 
     ann.send("ann\n")
@@ -437,8 +447,11 @@ def test_who_does_not_read_is_cut_off(tls_server: MakeServer, clients: Clients, 
 # The end
 
 
-def test_stop_tells_everybody_why_and_ends_properly(tls_server: MakeServer, tls_clients: TlsClients) -> None:
+def test_stop_tells_everybody_why_and_ends_properly(
+    tls_server: MakeServer, tls_clients: TlsClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The close_notify says that nothing is missing; `secure` lets any other end be an error."""
+    monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # whoever does not end in time is cut off
     running = tls_server()
     ann = tls_clients.text(running, "ann")
     tls_clients.raw(running)
