@@ -189,7 +189,9 @@ def test_events_have_the_time_of_the_clock(chat_server: MakeChat, clock: FakeClo
 
 def test_members_stay_however_far_the_time_jumps(chat_server: MakeChat, clock: FakeClock) -> None:
     """They could not answer meanwhile, so they are asked first whether they are there."""
-    chat = chat_server(clock=clock, limits=Limits(registration_seconds=0.01, ping_seconds=0.01))
+    # Whoever is not in at the first look, within a second, is looked at again when the time to come in is over.
+    limits = Limits(registration_seconds=10.0, ping_seconds=0.01)
+    chat = chat_server(clock=clock, limits=limits, deadline=DEADLINE)
     ann, bob = chat.join("ann"), chat.connect()
     bob.send('{"type":"hello","nick":"bob"}\n')
     bob.read_until("members")

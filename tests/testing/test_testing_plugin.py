@@ -88,15 +88,18 @@ def test_text(chat):
     assert bob.next(Message).text == "goodbye"
 
 def test_nothing_comes(chat_server):
-    chat = chat_server(deadline=0.1)
-    bob = chat.join("bob", timeout=10)
+    chat = chat_server()
+    bob = chat.join("bob")
+    bob.deadline = 0.1
     bob.received()
     chat.room().announce("tea")
     bob.members()  # whose answer comes behind it
     bob.next(Message)
 
 def test_it_never_holds(chat_server):
-    chat_server(deadline=0.1).wait_until(lambda: False, "pigs fly")
+    chat = chat_server()
+    chat.deadline = 0.1
+    chat.wait_until(lambda: False, "pigs fly")
 """,
     )
 

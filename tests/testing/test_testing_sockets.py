@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from chat_clients import DEADLINE
+from chat_clients import DEADLINE, free_port
 
 from pychat import Disconnected, Joined, Limits, Message
 from pychat.client import Reconnected, Reconnecting
@@ -150,6 +150,7 @@ def test_who_waits_for_a_socket_that_is_reset_is_told(pair: Pair) -> None:
 # As the wire of a client
 
 
+@pytest.mark.usefixtures("unprompted")
 def test_a_server_takes_what_comes_byte_by_byte(chat: ChatHarness) -> None:
     """A character of four bytes, too."""
     ann, nc = chat.join("ann"), chat.connect()
@@ -295,8 +296,9 @@ def test_one_who_vanishes_is_gone_for_the_server_too(chat: ChatHarness) -> None:
     assert ann.next(Disconnected).nickname == "nc"
 
 
-def test_a_network_without_a_server_ends_who_comes(chat: ChatHarness) -> None:
+def test_a_network_without_a_server_ends_who_comes(chat_server: MakeChat) -> None:
     """As if the machine was there and the program was not."""
+    chat = chat_server(port=free_port())
     network = chat.network()
     chat.server.stop()
 
