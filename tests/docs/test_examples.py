@@ -7,18 +7,16 @@ import logging
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TextIO
 
 import pytest
-from chat_clients import DEADLINE
+from chat_clients import DEADLINE, Peer
 
 from pychat import ChatServer, Disconnected, Joined, Message, Notice, Refused
 from pychat.model.verbs import Command
@@ -38,11 +36,11 @@ def load(name: str) -> ModuleType:
 
 
 @contextmanager
-def text_peer(port: int, nickname: str) -> Iterator[TextIO]:
-    """Come in, in plain text, and yield what is heard."""
-    with socket.create_connection(("127.0.0.1", port), DEADLINE) as peer, peer.makefile(encoding="utf-8") as lines:
-        peer.sendall(f"{nickname}\n".encode())
-        yield lines
+def text_peer(port: int, nickname: str) -> Iterator[Peer]:
+    """Come in, in plain text."""
+    with closing(Peer(("127.0.0.1", port))) as peer:
+        peer.send(f"{nickname}\n")
+        yield peer
 
 
 def test_minimal_lets_people_talk(chat_server: MakeChat) -> None:
@@ -271,15 +269,13 @@ def test_example_is_a_program(path: Path) -> None:
             assert process.stdout is not None
             match = re.fullmatch(r"nc 127\.0\.0\.1 ([0-9]+)\n", process.stdout.readline())
             assert match
-            with text_peer(int(match[1]), "ann") as lines:
-                assert lines.readline().removeprefix("NICK").startswith("-- welcome to ")
-                while not lines.readline().startswith("-- you are in "):  # else bob might be in the room before ann
-                    pass
+            with text_peer(int(match[1]), "ann") as ann:
+                assert ann.read_line().startswith("-- welcome to ")
+                ann.read_until("-- you are in ")  # else bob might be in the room before ann
                 with text_peer(int(match[1]), "bob"):  # so that the thread which the signal interrupts is done with ann
-                    while not lines.readline().startswith("--> bob joined "):
-                        pass
+                    ann.read_until("--> bob joined ")
                     process.send_signal(signal.SIGINT)
-                    assert lines.read().endswith("-- goodbye: the server is shutting down\n")
+                    assert ann.read_rest().endswith(b"-- goodbye: the server is shutting down\n")
             _, errors = process.communicate(timeout=DEADLINE)
         finally:
             process.kill()
@@ -297,12 +293,11 @@ def test_alerts_program_says_what_is_typed() -> None:
             assert process.stdout is not None
             assert process.stdin is not None
             port = int(process.stdout.readline().split()[-1])
-            with text_peer(port, "ann") as lines:
-                while "you are in alerts" not in lines.readline():
-                    pass
+            with text_peer(port, "ann") as ann:
+                ann.read_until("you are in alerts")
                 process.stdin.write("out of tea\n")
                 process.stdin.flush()
-                while (line := lines.readline()) != "-- out of tea\n":
+                while (line := ann.read_line()) != "-- out of tea":
                     assert line.startswith("-->"), line
             process.communicate(timeout=DEADLINE)
         finally:
