@@ -180,7 +180,7 @@ def _talk(crowd: Sequence[_Member], until: float, text_bytes: int) -> None:
             now = time.monotonic()
             said = sum(member.said for member in crowd)
             least = min(member.checker.messages + member.said for member in crowd)
-            if now < until:
+            if now < until or not said:
                 if (said - least) * line_bytes < _WINDOW_BYTES:
                     for member in crowd:
                         member.say(

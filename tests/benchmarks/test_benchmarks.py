@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from chat_clients import free_port
 
 from benchmarks.__main__ import main
 from benchmarks.check import Follower, LineChecker, Record, numbered, numbered_lines
@@ -214,8 +215,7 @@ def test_command_line_measures_a_running_server(tutorial: Server, capsys: pytest
 
 def test_command_line_says_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
     """A server that cannot be measured has a line that says why, and the exit code is 1."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
 
     code = main(["latency", "--connect", f"127.0.0.1:{port}"])
 
