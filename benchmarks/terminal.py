@@ -56,7 +56,8 @@ def terminal(server: Server, rate: float, seconds: float) -> TerminalClient:
         client.read_until(b"connected")
         client.press(_BEFORE)
         before, began = client.cpu(), time.monotonic()
-        messages = _flood(client, [speaker.fileno(), hearer.fileno()], speaker, rate, began + seconds)
+        messages = max(1, int(rate * seconds))
+        _flood(client, [speaker.fileno(), hearer.fileno()], speaker, rate, messages)
         took, spent, ended = time.monotonic() - began, client.cpu() - before, time.monotonic()
         client.read_until(b"message %06d " % (messages - 1))
         behind = time.monotonic() - ended
@@ -77,11 +78,11 @@ def _start(server: Server, nick: str) -> float:
         return time.monotonic() - began - alone
 
 
-def _flood(client: _Client, readers: list[int], speaker: socket.socket, rate: float, until: float) -> int:
-    """Send numbered messages at a steady rate, and read all input; return how many were sent."""
+def _flood(client: _Client, readers: list[int], speaker: socket.socket, rate: float, messages: int) -> None:
+    """Send so many numbered messages at a steady rate, and read all input."""
     began, said = time.monotonic(), 0
-    while (now := time.monotonic()) < until:
-        due = int((now - began) * rate) + 1
+    while said < messages:
+        due = min(messages, int((time.monotonic() - began) * rate) + 1)
         if due > said:
             speaker.setblocking(True)
             speaker.sendall(b"".join(b"message %06d of a flood\n" % number for number in range(said, due)))
@@ -91,7 +92,6 @@ def _flood(client: _Client, readers: list[int], speaker: socket.socket, rate: fl
                 client.read()
             else:
                 os.read(ready, BUFFER_BYTES)
-    return said
 
 
 def _wait_for_line(sock: socket.socket, line: bytes) -> None:
