@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from chat_clients import DEADLINE, Clients, JsonPeer, Peer, full_chain, wait_until
@@ -13,10 +14,13 @@ from pychat.handlers import Broadcast, History
 
 MakeServer = Callable[..., ChatServer]
 
+ALL = Limits(history_events=1_000_000, history_chars=100_000_000)
+"""However much is said until a test has heard enough, all of it is kept."""
+
 
 def record(server: ChatServer, room: str = "lobby") -> list[Any]:
     """All events of a room, in their order."""
-    return server.chat.log.read_before(room, None, 100_000).events
+    return server.chat.log.read_before(room, None, ALL.history_events).events
 
 
 def spoken(server: ChatServer, room: str = "lobby") -> list[tuple[str, str]]:
@@ -109,7 +113,7 @@ def test_20_senders_at_once_and_everybody_hears_the_same_order(server: MakeServe
 
 def test_replay_and_live_together_are_one_piece_of_the_order(server: MakeServer, clients: Clients) -> None:
     """Who joins while others write hears the last messages, then the next ones: nothing twice, nothing missing."""
-    running = server(handlers=full_chain(), limits=Limits(history_events=100_000))
+    running = server(handlers=full_chain(), limits=ALL)
     writers = [clients.text(running, f"writer{number}") for number in range(3)]
     done = threading.Event()
 
@@ -246,7 +250,7 @@ def test_resume_after_a_cut_gives_everything_that_was_missed_and_nothing_twice(
 
 def test_resume_while_others_write_is_one_piece_of_the_order(server: MakeServer, clients: Clients) -> None:
     """Cut and come back again and again under load: all pieces together are the room's order."""
-    running = server(handlers=full_chain(), limits=Limits(history_events=100_000, history_page=30))
+    running = server(handlers=full_chain(), limits=replace(ALL, history_page=30))
     writers = [clients.text(running, f"writer{number}") for number in range(3)]
     done = threading.Event()
     ann = clients.new_json(running)
