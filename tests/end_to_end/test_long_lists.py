@@ -65,8 +65,11 @@ TEXT = "dora\n/who lobby\n/list\n/whois the-end\n"
         pytest.param(TEXT, {"(away: あ": MEMBERS + 20, "; topic: あ": MEMBERS}, id="text"),
     ],
 )
-def test_who_reads_gets_all_of_a_long_list(crowded: ChatServer, said: str, found: dict[str, int]) -> None:
+def test_who_reads_gets_all_of_a_long_list(
+    crowded: ChatServer, said: str, found: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also by a line that takes little at once."""
+    monkeypatch.setattr(sender_module, "_READS_SECONDS", DEADLINE)  # so long this test may read nothing
     with Clients() as clients:
         peer = clients.raw(crowded, receive_buffer=4096)
         peer.send(said)
