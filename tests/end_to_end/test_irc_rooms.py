@@ -11,6 +11,8 @@ from irc_peer import Heard, IrcPeer, irc, take_apart
 
 from pychat import ChatServer
 from pychat.protocols.detect import HINT_BYTES
+from pychat.transport.link import Link
+from pychat.transport.send_queue import Sender
 
 MakeServer = Callable[..., ChatServer]
 
@@ -183,18 +185,29 @@ def test_capabilities_change_what_a_member_of_a_room_gets(server: MakeServer, cl
     ]
 
 
-def test_what_a_command_causes_is_there_before_its_answer(server: MakeServer, clients: Clients) -> None:
-    """When the sender has its next reply, every recipient has what the command caused."""
+def test_what_a_command_causes_is_sent_before_its_answer(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the sender has its next reply, what the command caused is on its way to every recipient."""
     running = server()
     ann, bob = irc(clients, running, "ann", "#lobby"), irc(clients, running, "bob", "#lobby")
     ann.sync()
+    sent: list[tuple[str | None, bytes]] = []
+    send = Sender.send
 
+    def noted(sender: Sender, link: Link, data: bytes) -> None:
+        sent.append((None if link.session is None else link.session.nickname, data))
+        send(sender, link, data)
+
+    monkeypatch.setattr(Sender, "send", noted)
     for number in range(50):
-        ann.ask(f"PRIVMSG #lobby :{number}")
-        bob.socket.setblocking(False)
-        while f":{number}\r\n" not in bob.buffer.decode():
-            bob.buffer += bob.socket.recv(4096)  # it is here already, else this raises
-        bob.socket.settimeout(10)
+        ann.say(f"PRIVMSG #lobby :{number}", f"PING done{number}")
+        ann.next("PONG", f"done{number}")
+
+        (caused,) = (at for at, (who, data) in enumerate(sent) if who == "bob" and b":%d\r\n" % number in data)
+        (answered,) = (at for at, (who, data) in enumerate(sent) if who == "ann" and b"done%d\r\n" % number in data)
+        assert caused < answered
+        assert bob.next("PRIVMSG").params[-1] == f"{number}"
 
 
 @pytest.mark.parametrize("registered", [True, False])
