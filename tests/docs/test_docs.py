@@ -297,6 +297,7 @@ class _Transcript:
         return sorted(ids.values()) == [ids[then] for then in sorted(ids)]
 
 
+@pytest.mark.usefixtures("unprompted")
 def test_transcript_replays() -> None:
     """A real server answers, line by line, what the transcript of the specification says."""
     (text,) = blocks(PROTOCOL, "transcript")
