@@ -7,6 +7,7 @@ acknowledged. The program ends at the end of stdin, once everything is acknowled
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -19,7 +20,7 @@ from pychat.cli.exit_codes import REFUSED, UNACKNOWLEDGED
 from pychat.cli.listening import listen, tell
 from pychat.cli.streams import Output, say_on_stderr
 from pychat.client import ChatClient, Heard
-from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, LocalProtocolError, Refused
+from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, LocalProtocolError, NotConnected, Refused
 from pychat.model.limits import Limits
 from pychat.model.replies import Failure, Reply
 from pychat.model.text import clean_line
@@ -99,7 +100,7 @@ class Pipe:
             verb = read_verb(line) if self._as_json else not_a_command(line)._replace(room=self._room)
             if isinstance(verb, Invalid):
                 raise Refused(verb.text, code=verb.code)
-            answer = self._client.ask(verb)
+            answer = self._ask(verb)
         except Refused as error:
             self._report(number, error, verb)
         except ConnectionLost as error:
@@ -108,6 +109,13 @@ class Pipe:
         else:
             if self._as_json and not isinstance(verb, Quit):
                 self._write(with_ref(answer, verb.ref))
+
+    def _ask(self, verb: Verb) -> Reply:
+        """Send a verb, if need be when there is a connection again, and return its answer."""
+        while True:
+            with contextlib.suppress(NotConnected):  # lost since the last look, so nothing was sent
+                return self._client.ask(verb)
+            self._client.wait_connected()
 
     def _report(self, number: int, error: Refused | ConnectionLost, verb: Verb | None) -> None:
         """Report a line that was refused or not acknowledged; later lines may still succeed."""

@@ -14,7 +14,10 @@ from chat_networks import WELCOME, Script, script
 from chat_programs import CALLED, PYCHAT, Programs, pychat
 
 from pychat import Message
-from pychat.model.replies import Bye, MemberInfo, Members
+from pychat.cli.connect import Pipe
+from pychat.model.errors import NotConnected
+from pychat.model.replies import Bye, MemberInfo, Members, Ok
+from pychat.model.verbs import Say
 
 __all__ = ["pychat", "script"]  # the fixtures
 
@@ -160,12 +163,12 @@ def test_a_room_that_is_not_there_is_made_only_if_that_is_wanted(
 ) -> None:
     """Its name may be mistyped, and nobody would hear what is said there."""
     _, port = pychat.serve()
-    command = ["connect", "-q", "--nick", "ci", "--port", str(port), "--room", "lobby", "--room", "opps", *arguments]
+    command = ["connect", "-q", "--port", str(port), "--room", "lobby", "--room", "opps", *arguments]
 
-    refused = pychat.run(*command, input="hi")
+    refused = pychat.run(*command, "--nick", "ci", input="hi")
     ann = clients.json(("127.0.0.1", port), "ann")
     rooms = [room["room"] for room in ann.answer("rooms")["rooms"]]
-    made = pychat.run(*command, "--create")
+    made = pychat.run(*command, "--nick", "ci2", "--create")
 
     assert (refused.returncode, refused.stdout) == (4, "")
     assert refused.stderr == "Error: there is no room 'opps'; to make it, add --create\n"
@@ -438,6 +441,7 @@ def test_closed_descriptors_are_no_traceback(pychat: Programs, closed: str) -> N
 def test_json_is_the_protocol(pychat: Programs) -> None:
     """Requests in, answers with their marks and events out, each on its line; no secret, no ref of the client's own."""
     _, port = pychat.serve()
+    pychat.change("pychat.client.reconnect", _CLOSE_SECONDS=DEADLINE)  # for the goodbye
     requests = [
         '{"type":"say","text":"hi","ref":7}',
         '{"type":"who","ref":"w"}',
@@ -529,6 +533,38 @@ def test_lines_wait_while_there_is_no_connection(pychat: Programs, clients: Clie
     bob.send("/history\n")
     said = [line.partition("] ")[2] for line in bob.read_until("bob joined lobby") if "ann: " in line]
     assert said[-2:] == ["ann: one", "ann: two"]
+
+
+class Unsteady:
+    """A client whose connection is lost just before a line is sent, once."""
+
+    rooms = ("lobby",)
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def ask(self, verb: Say) -> Ok:
+        """Answer the second time."""
+        self.done.append(f"ask {verb.text}")
+        if len(self.done) == 1:
+            raise NotConnected
+        return Ok(None, 1)
+
+    def wait_connected(self) -> bool:
+        """Come back at once."""
+        self.done.append("wait")
+        return True
+
+
+def test_a_line_that_was_not_sent_is_sent_when_there_is_a_connection(capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be lost between the last look and the sending; then nobody can have got the line."""
+    client = Unsteady()
+    pipe = Pipe(client, as_json=False)  # type: ignore[arg-type]  # all that it asks of a client
+
+    pipe._perform(1, "hi")
+
+    assert client.done == ["ask hi", "wait", "ask hi"]
+    assert (pipe._exit_code, capsys.readouterr()) == (0, ("", ""))
 
 
 def test_it_waits_for_the_network_in_silence(pychat: Programs) -> None:
