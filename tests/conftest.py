@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from chat_clients import DEADLINE, Clients, ignore_other_threads
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from pychat import ChatServer
 from pychat.testing import ChatHarness, MakeChat
@@ -19,8 +19,8 @@ from pychat.transport import connection
 os.environ["TZ"] = "UTC"  # people read local times, and exact texts are asserted
 time.tzset()
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("pychat", deadline=None)
+# How long an example takes, to be made or to be tried, says more about the machine than about the code.
+settings.register_profile("pychat", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pychat")
 
 

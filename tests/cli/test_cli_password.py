@@ -107,10 +107,10 @@ def test_a_client_has_the_password_from_a_file_or_a_variable(pychat: Programs, c
     """Both are good for every command that connects."""
     _, port = serve(pychat)
     bob = clients.json(("127.0.0.1", port), "bob", password=PASSWORD)
-    arguments = [command, "--quiet", "--nick", "ci", "--port", str(port)]
+    arguments = [command, "--quiet", "--port", str(port)]
 
-    by_file = pychat.run(*arguments, "--password-file", write(pychat), input="one")
-    by_variable = pychat.run(*arguments, input="two", PYCHAT_PASSWORD=PASSWORD)
+    by_file = pychat.run(*arguments, "--nick", "ci", "--password-file", write(pychat), input="one")
+    by_variable = pychat.run(*arguments, "--nick", "ci2", input="two", PYCHAT_PASSWORD=PASSWORD)
 
     assert (by_file.returncode, by_file.stderr) == (by_variable.returncode, by_variable.stderr) == (0, "")
     assert [bob.next("message")["text"] for _ in range(2)] == ["one", "two"]

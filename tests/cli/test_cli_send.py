@@ -186,10 +186,10 @@ def test_keys_of_rooms_are_in_a_file(pychat: Programs, clients: Clients) -> None
     bob = clients.json(("127.0.0.1", port), "bob", rooms=["ops"])
     bob.answer("mode", modes="+k", args=["a:b"], room="ops")
     (pychat.directory / "keys").write_text("# ours\n\nother:x\nOps:a:b\n")
-    arguments = ["send", "--nick", "ci", "--room", "ops", "--port", str(port)]
+    arguments = ["send", "--room", "ops", "--port", str(port)]
 
-    without = pychat.run(*arguments, "hi")
-    done = pychat.run(*arguments, "--room-key-file", "keys", "hi")
+    without = pychat.run(*arguments, "--nick", "ci", "hi")
+    done = pychat.run(*arguments, "--nick", "ci2", "--room-key-file", "keys", "hi")
 
     assert without.returncode == 4
     assert (done.returncode, done.stderr) == (0, "")

@@ -317,12 +317,14 @@ def test_a_question_for_a_password_can_be_given_up(pychat: Programs, terminals: 
     ann.see("ann: hello")
 
 
-def test_the_history_lasts(pychat: Programs, terminals: Terminals) -> None:
+def test_the_history_lasts(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """What was typed is there again the next day."""
     _, port = pychat.serve()
+    bob = clients.text(("127.0.0.1", port), "bob")
     ann = terminals.join(port, "ann")
     ann.type("one" + ENTER + "two" + ENTER + CTRL_D)
     assert ann.wait() == 0
+    bob.read_until("<-- ann left")
 
     ann = terminals.join(port, "ann")
     ann.type(ARROW_UP + ARROW_UP)
