@@ -15,10 +15,9 @@ from typing import Final, NamedTuple
 from pychat.cli.secrets import BadSecret, check_secret, read_secret
 from pychat.cli.streams import is_terminal
 from pychat.core.accounts.administration import target_of
-from pychat.core.accounts.base import AccountExists
 from pychat.core.accounts.stored import MOST_PASSWORD_CHARS, KeptAccounts
 from pychat.core.chat import Chat
-from pychat.model.errors import CannotOpen, ChatError, FileInUse, NotStored, Refused
+from pychat.model.errors import AccountExists, CannotOpen, ChatError, FileInUse, NotStored, Refused
 from pychat.model.limits import Limits
 from pychat.model.names import fold
 from pychat.model.server_ban import ServerBan

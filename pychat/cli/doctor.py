@@ -21,8 +21,7 @@ from pychat.cli.machine import try_address
 from pychat.cli.serve_warnings import doubts, little_space
 from pychat.cli.streams import is_terminal
 from pychat.client.wire import Wire, ask_for_life, say_hello
-from pychat.core.accounts.server_password import PasswordRequired
-from pychat.model.errors import ConnectFailed, NotPychat, Refused, TlsRequired
+from pychat.model.errors import ConnectFailed, NotPychat, PasswordRequired, Refused, TlsRequired
 from pychat.model.limits import Limits
 from pychat.model.verbs import Hello
 from pychat.protocols.foreign import TLS_SERVER

@@ -11,7 +11,7 @@ from pychat.cli.streams import Output
 from pychat.cli.timestamps import Stamped
 from pychat.client import ChatClient, Dropped, Heard, Reconnected, Reconnecting
 from pychat.client.backlog import bytes_of
-from pychat.model.errors import ConnectionLost, Refused, RemoteProtocolError
+from pychat.model.errors import ConnectionLost, RemoteProtocolError, refusal
 from pychat.model.events import Disconnected, Event, Joined, Kicked, Left, Message
 from pychat.model.queries import ReadHistory
 from pychat.model.replies import Bye, Failure, Gap, HistoryPage
@@ -115,7 +115,7 @@ class Tail:
         if isinstance(heard, Failure):
             raise heard.error()
         if heard.nickname == self._client.nickname:
-            raise Refused(f"you are not in room {self._room!r} any more", code="not_a_member", room=self._room)
+            raise refusal(f"you are not in room {self._room!r} any more", code="not_a_member", room=self._room)
 
     # Writing
 

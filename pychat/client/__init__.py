@@ -15,7 +15,7 @@ from pychat.client.backoff import RETRY_SECONDS
 from pychat.client.inbox import Dropped, Heard, Inbox, LateAnswer, Reconnected, Reconnecting
 from pychat.client.reconnect import Lifeline
 from pychat.model.arguments import given, positive_seconds, whole_number, wrong
-from pychat.model.errors import Refused
+from pychat.model.errors import Refused, refusal
 from pychat.model.limits import Limits
 from pychat.model.names import room_names
 from pychat.model.participant import Participant
@@ -223,7 +223,7 @@ class ChatClient(Participant):
             return Ok(verb.ref)
         if isinstance(verb, Direct) and verb.to is None:
             if self._line.correspondent is None:
-                raise Refused("nobody has written to you yet", code="bad_request")
+                raise refusal("nobody has written to you yet", code="bad_request")
             to, id = self._line.correspondent
             verb = verb._replace(to=to, reply_to=id or None)
         return self._line.ask(verb)

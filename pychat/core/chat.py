@@ -40,7 +40,7 @@ from pychat.core.verb_table import authorize
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
 from pychat.model.clock import SYSTEM_CLOCK, Clock, check_clock
-from pychat.model.errors import LimitExceeded, LocalProtocolError, Refused
+from pychat.model.errors import LimitExceeded, LocalProtocolError, Refused, refusal
 from pychat.model.events import Event, Message
 from pychat.model.limits import Limits, check_limits
 from pychat.model.names import check_room
@@ -242,7 +242,7 @@ class Chat:
         """
         check_owned(self.order)
         if self.stopping.is_set():
-            raise Refused("the server is shutting down", code="shutting_down")
+            raise refusal("the server is shutting down", code="shutting_down")
         run_before(self.chains.before_connect, session)
         arrive(self, session)
         self.run_on(self.chains.on_connect, session)
@@ -265,7 +265,7 @@ class Chat:
                     break
                 try:
                     if stopping:
-                        raise Refused("the server is shutting down", code="shutting_down")
+                        raise refusal("the server is shutting down", code="shutting_down")
                     rule = authorize(session, verb)
                     if self.chains.before_verb and type(verb) is not SayAll:  # which becomes one Say each
                         if self.chains.verb_waits:
@@ -375,7 +375,7 @@ class Chat:
         if "\n" in text and text.count("\n") >= limits.text_lines:
             raise LimitExceeded("message", limits.text_lines, "lines")
         if shows_nothing(text):
-            raise Refused("the message is empty", code="empty")
+            raise refusal("the message is empty", code="empty")
         return text
 
     def checked_short_text(self, what: str, text: str) -> str:

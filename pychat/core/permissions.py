@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pychat.core.session import Session
 from pychat.model.durations import as_of_now, until_when
-from pychat.model.errors import NotAMember, NotStored, Refused
+from pychat.model.errors import NotAMember, NotStored, Refused, refusal
 from pychat.model.events import Message
 from pychat.model.modes import MaskEntry
 from pychat.model.names import fold
@@ -71,15 +71,15 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
     ban = None if invited else banned_by(session, room)
     if ban is not None:
         ban = as_of_now(ban, session.chat.clock)
-        raise Refused(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
+        raise refusal(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
     if rules.expects(session.identity) or _owns(session, room):
         return
     if "i" in rules.flags and session.identity not in rules.invited and not _listed(session, room, "I"):
-        raise Refused(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
+        raise refusal(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
     if rules.key is not None and not _same_key(key or "", rules.key):
-        raise Refused(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
+        raise refusal(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
     if rules.limit is not None and len(room.occupants) >= rules.limit and not invited:
-        raise Refused(f"room {name!r} is full", code="room_full", room=name)
+        raise refusal(f"room {name!r} is full", code="room_full", room=name)
 
 
 def _owns(session: Session, room: Room) -> bool:
@@ -120,7 +120,7 @@ def take_turn(session: Session, room: Room) -> None:
     left = math.ceil(rules.pace.take(session.identity, rules.slow, session.chat.clock.monotonic()))
     if left:
         text = f"room {room.name!r} is slow: one message in {rules.slow} s; you can talk again in {left} s"
-        raise Refused(text, code="slow_mode", room=room.name, subject=(str(left),))
+        raise refusal(text, code="slow_mode", room=room.name, subject=(str(left),))
 
 
 def require_operator(session: Session, room: Room) -> None:
@@ -136,7 +136,7 @@ def require_operator(session: Session, room: Room) -> None:
     _require_member(session, room)
     if "o" not in room.rules.roles.get(session.identity, ""):
         text = f"only operators of room {room.name!r} may do that"
-        raise Refused(text, code="not_room_operator", room=room.name)
+        raise refusal(text, code="not_room_operator", room=room.name)
 
 
 def is_operator(session: Session, room: Room) -> bool:
@@ -196,7 +196,7 @@ def may_rename(session: Session) -> None:
     for room in tuple(session.rooms.values()):
         if not may_be_heard(session, room):
             text = f"you may not talk in room {room.name!r}, so keep your nickname there, or leave first"
-            raise Refused(text, code="cannot_speak", room=room.name)
+            raise refusal(text, code="cannot_speak", room=room.name)
 
 
 def always_talks(session: Session, room: Room) -> bool:
@@ -257,4 +257,4 @@ def _listed(session: Session, room: Room, letter: str, *, mutes: bool = False) -
 
 
 def _silenced(room: Room, text: str) -> Refused:
-    return Refused(text, code="cannot_speak", room=room.name)
+    return refusal(text, code="cannot_speak", room=room.name)

@@ -28,7 +28,7 @@ from pychat.core.price import JOIN_UNITS, charged
 from pychat.core.rooms import actions as rooms
 from pychat.core.session import Session
 from pychat.model import queries, server_ban, verbs
-from pychat.model.errors import LocalProtocolError, NotRegistered, Refused
+from pychat.model.errors import LocalProtocolError, NotRegistered, Refused, refusal
 from pychat.model.replies import Failure, Lines, Ok, PongReply
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def authorize(session: Session, verb: verbs.Verb) -> VerbRule:
         if session.nickname is None:
             raise NotRegistered
         if rule.who is Who.SERVER_OPERATORS and not is_server_operator(session):
-            raise Refused("only server operators may do that", code="not_server_operator")
+            raise refusal("only server operators may do that", code="not_server_operator")
     if rule.stored is not None and session.chat.log.trouble is not None:
         require_store(session, rule.stored)
     return rule

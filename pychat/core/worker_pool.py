@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, TypeVar
 
-from pychat.model.errors import Refused
+from pychat.model.errors import Busy, Refused, Stopped
 
 T = TypeVar("T")
 
@@ -32,24 +32,6 @@ _REST_SECONDS: Final = 2.0
 """How long an idle thread waits for more work before it ends."""
 _LAST_SECONDS: Final = 0.5
 """How long the end of the server waits for running jobs."""
-
-
-class Busy(Refused):
-    """The server has too much work at the moment."""
-
-    code = "busy"
-
-    def __init__(self) -> None:
-        super().__init__("the server is busy; try again in a few seconds")
-
-
-class Stopped(Busy):
-    """The server stops before the work is done."""
-
-    code = "shutting_down"
-
-    def __init__(self) -> None:
-        Refused.__init__(self, "the server is shutting down")
 
 
 class _Job:

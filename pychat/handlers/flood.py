@@ -10,7 +10,7 @@ from pychat.core.handler import Handler
 from pychat.core.session import Session
 from pychat.core.verb_table import VERBS
 from pychat.model import queries, verbs
-from pychat.model.errors import Refused
+from pychat.model.errors import refusal
 from pychat.model.limits import Limits
 
 _LINES_AT_ONCE: Final = 20
@@ -142,7 +142,7 @@ class FloodControl(Handler):
         refusals.append(now)
         if len(refusals) == refusals.maxlen and now - refusals[0] < 60:
             session.end("flooding")
-        raise Refused(
+        raise refusal(
             f"too fast: at most {limits.message_burst} at once, then {limits.messages_per_second:g} a second",
             code="flood",
         )

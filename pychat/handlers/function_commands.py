@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, overload
 
 from pychat.handlers.command_arguments import UsageError, convert, evaluated, split
 from pychat.model.clock import Clock
-from pychat.model.errors import AckTimeout, ConnectionLost, InternalFailure, Refused
+from pychat.model.errors import AckTimeout, ConnectionLost, InternalFailure, Refused, refusal
 from pychat.model.events import Message
 from pychat.model.functions import check_plain, check_ran, title_of
 
@@ -303,7 +303,7 @@ class _Command:
             args = list(self._take_arguments(left))
             rest = self._take_rest(left)
         except UsageError as error:
-            raise Refused(f"{error}; usage: {self.usage}", code="bad_request") from None
+            raise refusal(f"{error}; usage: {self.usage}", code="bad_request") from None
         check_ran(self._function(ctx, *args, **rest), self._function)
 
     def _take_arguments(self, left: list[str]) -> Iterator[Any]:

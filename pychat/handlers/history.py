@@ -8,8 +8,7 @@ from pychat.core.price import Effort
 from pychat.core.rooms.catch_up import fitting
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
-from pychat.core.worker_pool import Busy
-from pychat.model.errors import NotReadable
+from pychat.model.errors import Busy, NotReadable
 from pychat.model.replies import Replay
 
 

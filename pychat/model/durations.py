@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pychat.model.clock import Clock
-from pychat.model.errors import LimitExceeded, Refused
+from pychat.model.errors import BadDuration, LimitExceeded
 from pychat.model.modes import MaskEntry
 from pychat.model.text import because
 
@@ -32,17 +32,6 @@ def parse_duration(text: str) -> int | None:
     if len(text) > 40 or not _DURATION.fullmatch(text):
         return None
     return sum([int(number) * _LENGTHS[unit] for number, unit in _PART.findall(text)]) or None
-
-
-class BadDuration(Refused):
-    """The text looks like a duration and is not one. A mistyped duration must not mean a permanent ban."""
-
-    code = "bad_request"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"{text[:40]!r} is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason"
-        )
 
 
 def take_duration(text: str) -> tuple[int | None, str]:

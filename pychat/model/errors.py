@@ -1,14 +1,16 @@
 """
-All errors of pychat, one tree under `ChatError`.
+The errors that cross modules, one tree under `ChatError`, and every refusal by a server of pychat.
 
-`Refused` and its subclasses are replies to a person: `code` is for programs, `str(error)` says what was wrong and what
-is allowed. They take values, keep them as attributes, and build the text on demand.
+`Refused` and its subclasses are replies to a person: `code`, one of `codes.py`, is for programs, `str(error)` says what
+was wrong and what is allowed. They take values, keep them as attributes, and build the text on demand.
 """
 
 from __future__ import annotations
 
 import re
 from typing import ClassVar, Final
+
+from pychat.model.codes import Code
 
 
 class ChatError(Exception):
@@ -43,26 +45,6 @@ class NotPychat(ConnectFailed):
     """A program that is not a pychat server listens there; `reason` says what it is, or that it says nothing."""
 
 
-class CannotOpen(ChatError):
-    """A file for persistent data cannot be used; `problem` says why, and what to do."""
-
-    def __init__(self, path: object, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path, self.problem = str(path), problem
-
-    def __str__(self) -> str:
-        return f"cannot open {self.path!r}: {self.problem}"
-
-
-def no_directory(path: object) -> str:
-    """Return the error text for a file in a directory that does not exist."""
-    return f"there is no directory {str(path)!r}; make it first"
-
-
-class FileInUse(CannotOpen):
-    """A server is using the file."""
-
-
 class TlsFailed(ConnectFailed):
     """The peer does not speak TLS, or is not one that we trust; nothing was sent to it."""
 
@@ -86,6 +68,26 @@ class NotConnected(ConnectionLost):
 
 class AckTimeout(ChatError):
     """The verb was sent, but no reply came in time: the server may or may not have accepted it."""
+
+
+class CannotOpen(ChatError):
+    """A file for persistent data cannot be used; `problem` says why, and what to do."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path, self.problem = str(path), problem
+
+    def __str__(self) -> str:
+        return f"cannot open {self.path!r}: {self.problem}"
+
+
+def no_directory(path: object) -> str:
+    """Return the error text for a file in a directory that does not exist."""
+    return f"there is no directory {str(path)!r}; make it first"
+
+
+class FileInUse(CannotOpen):
+    """A server is using the file."""
 
 
 def _checked_code(code: str) -> str:
@@ -124,15 +126,31 @@ class Refused(ChatError):
     ) -> None:
         super().__init__(reason)
         self.reason = reason
-        if code is not None:
-            self.code = _checked_code(code)
-        if room is not None:
-            self.room = room
-        if subject:
-            self.subject = subject
+        self.code = self.code if code is None else _checked_code(code)
+        self.room = self.room if room is None else room
+        self.subject = subject or self.subject
 
     def __str__(self) -> str:
         return self.reason
+
+
+def refusal(reason: str, *, code: Code, room: str | None = None, subject: tuple[str, ...] = ()) -> Refused:
+    """Return a refusal by pychat itself, whose code type checkers know; what a handler raises may have any code."""
+    return Refused(reason, code=code, room=room, subject=subject)
+
+
+class LimitExceeded(Refused):
+    """A value is longer or greater than allowed; `limit` is the maximum, with its `unit`."""
+
+    code = "limit_exceeded"
+
+    def __init__(self, what: str, limit: int, unit: str, *, code: Code | None = None, room: str | None = None) -> None:
+        self.what, self.limit, self.unit = what, limit, unit
+        shown = unit.removesuffix("s") if limit == 1 else unit
+        super().__init__(f"{what}: at most {limit} {shown}", code=code, room=room)
+
+
+# Nicknames, people and rooms
 
 
 class InvalidNickname(Refused):
@@ -179,34 +197,14 @@ class NicknameAnswers(NicknameInUse):
         return f"nickname {self.nickname!r} is yours, but a connection that answers has it; use regain to take it back"
 
 
-_IN_ROOMS: Final = r"-_.#+&'/@:[]{}|^\`"
+class NicknameRegistered(Refused):
+    """The nickname belongs to an account that the session is not logged in to."""
 
+    code = "nickname_registered"
 
-class InvalidRoomName(Refused):
-    """The room name breaks a rule; `problem` says which one."""
-
-    code = "bad_room"
-
-    def __init__(self, room: str, problem: str, limit: int) -> None:
-        self.room, self.problem, self.limit = room, problem, limit
-        super().__init__(f"room {room[:64]!r}: {problem}; use 1 to {limit} letters, digits, emoji or {_IN_ROOMS}")
-
-
-class NotAMember(Refused):
-    """The verb requires membership of the room."""
-
-    code = "not_a_member"
-
-    def __init__(self, room: str) -> None:
-        self.room = room
-        super().__init__(f"you are not in room {room!r}; join it first")
-
-
-class NotHere(Refused):
-    """The session has ended or was kicked, so its verbs are not accepted any more."""
-
-    def __init__(self) -> None:
-        super().__init__("you are not connected any more")
+    def __init__(self, nickname: str) -> None:
+        self.subject = (nickname,)
+        super().__init__(f"nickname {nickname!r} belongs to an account; log in, or take another")
 
 
 class NoSuchNickname(Refused):
@@ -220,6 +218,240 @@ class NoSuchNickname(Refused):
         super().__init__(f"nobody here is called {nickname[:64]!r}")
 
 
+class HasLeft(Refused):
+    """The person has left, and somebody else has the nickname now."""
+
+    code = "no_such_nickname"
+
+    def __init__(self, nickname: str) -> None:
+        self.subject = (nickname,)
+        super().__init__(f"{nickname[:64]!r} has left; whoever is called so now is somebody else")
+
+
+class UnknownUserMode(Refused):
+    """The letter is not a user mode."""
+
+    code = "unknown_mode"
+
+    def __init__(self, letter: str, modes: str) -> None:
+        self.subject = (letter,)
+        super().__init__(f"{letter!r} is not a user mode; the modes are: {', '.join(modes)}")
+
+
+class TooManyWatched(LimitExceeded):
+    """The limit of monitored nicknames is reached; `subject` lists those that were not added."""
+
+    code = "too_many_watched"
+
+    def __init__(self, limit: int, left_out: tuple[str, ...]) -> None:
+        super().__init__("nicknames that you watch", limit, "nicknames")
+        self.subject = left_out
+
+
+_IN_ROOMS: Final = r"-_.#+&'/@:[]{}|^\`"
+
+
+class InvalidRoomName(Refused):
+    """The room name breaks a rule; `problem` says which one."""
+
+    code = "bad_room"
+
+    def __init__(self, room: str, problem: str, limit: int) -> None:
+        self.room, self.problem, self.limit = room, problem, limit
+        super().__init__(f"room {room[:64]!r}: {problem}; use 1 to {limit} letters, digits, emoji or {_IN_ROOMS}")
+
+
+class NoSuchRoom(Refused):
+    """The room does not exist, or the session may not know of it."""
+
+    code = "no_such_room"
+
+    def __init__(self, room: str) -> None:
+        hint = "; only IRC puts '#' before the name of a room" if room.startswith("#") else ""
+        super().__init__(f"there is no room {room[:64]!r}{hint}", room=room)
+
+
+class NotAMember(Refused):
+    """The verb requires membership of the room."""
+
+    code = "not_a_member"
+
+    def __init__(self, room: str) -> None:
+        self.room = room
+        super().__init__(f"you are not in room {room!r}; join it first")
+
+
+class UserNotInRoom(Refused):
+    """The target of a verb is not a member of the room."""
+
+    code = "user_not_in_room"
+
+    def __init__(self, nickname: str, room: str) -> None:
+        self.nickname = nickname
+        super().__init__(f"{nickname!r} is not in room {room!r}", room=room, subject=(nickname,))
+
+
+# Passwords and accounts
+
+
+class PasswordRequired(Refused):
+    """The session must give the server's password first."""
+
+    code = "password_required"
+
+    def __init__(self) -> None:
+        super().__init__("this server wants a password")
+
+
+class WrongServerPassword(Refused):
+    """
+    The server's password is wrong.
+
+    The code is that of `WrongOperatorPassword`, too: who asked knows which of the two passwords was meant, and IRC has
+    one numeric (464) for both.
+    """
+
+    code = "wrong_password"
+
+    def __init__(self) -> None:
+        super().__init__("wrong password")
+
+
+class WrongOperatorPassword(Refused):
+    """The name or the password of an operator is wrong; the peer is not told which."""
+
+    code = "wrong_password"
+
+    def __init__(self) -> None:
+        super().__init__("wrong name or password")
+
+
+class BadCredentials(Refused):
+    """There is no such account, or the password is wrong; the peer is not told which."""
+
+    code = "bad_credentials"
+
+    def __init__(self) -> None:
+        super().__init__("wrong account or password")
+
+
+class NotLoggedIn(Refused):
+    """The verb requires a login."""
+
+    code = "not_logged_in"
+
+    def __init__(self) -> None:
+        super().__init__("you are not logged in; use login, or register")
+
+
+class AccountExists(Refused):
+    """There is an account of this name, or of one that looks like it."""
+
+    code = "account_exists"
+
+    def __init__(self, name: str) -> None:
+        self.subject = (name,)
+        super().__init__(f"{name!r} has an account already; log in, or take another name")
+
+
+class AccountInUse(Refused):
+    """Another session is changing the account's password or deleting it."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__("the account is being changed at this moment; try again")
+
+
+class NotOffered(Refused):
+    """The accounts of this server do not support that."""
+
+    code = "unsupported"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"accounts of this server cannot be {what} here")
+
+
+class UnusablePassword(Refused):
+    """The text is not a possible password; `str(error)` does not reveal it."""
+
+    code = "bad_password"
+
+
+class TooManyAttempts(Refused):
+    """There were too many failures; try again after `seconds`."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = self.retry_after = seconds
+        super().__init__(f"too many attempts; try again in {seconds} s")
+
+
+class SaslAborted(Refused):
+    """The client has aborted its SASL exchange, or has said hello before its end."""
+
+    code = "sasl_aborted"
+
+    def __init__(self) -> None:
+        super().__init__("the authentication was aborted")
+
+
+class SaslFailed(Refused):
+    """The exchange has failed."""
+
+    code = "sasl_failed"
+
+
+class UnknownMechanism(Refused):
+    """The mechanism is not supported."""
+
+    code = "sasl_mechanism"
+
+    def __init__(self, offered: tuple[str, ...]) -> None:
+        self.subject = (",".join(offered),)
+        super().__init__(f"use one of {', '.join(offered)}")
+
+
+# Bans
+
+
+class BannedFromServer(Refused):
+    """The person is banned from the server."""
+
+    code = "server_banned"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"you are banned from this server{f': {reason}' if reason else ''}")
+
+
+class BadTarget(Refused):
+    """The target cannot be banned."""
+
+    code = "bad_target"
+
+    def __init__(self, target: str) -> None:
+        self.subject = (target[:64],)
+        super().__init__(
+            f"cannot ban {target[:64]!r}; use an address like 192.0.2.1 or 10.0.0.0/8, a:ACCOUNT, "
+            "a mask like *!*@*.example, or the nickname of somebody who is here"
+        )
+
+
+class BadDuration(Refused):
+    """The text looks like a duration and is not one. A mistyped duration must not mean a permanent ban."""
+
+    code = "bad_request"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text[:40]!r} is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason"
+        )
+
+
+# The session, the server and its disk
+
+
 class NotRegistered(Refused):
     """The verb needs a nickname first."""
 
@@ -227,6 +459,13 @@ class NotRegistered(Refused):
 
     def __init__(self) -> None:
         super().__init__("choose a nickname first")
+
+
+class NotHere(Refused):
+    """The session has ended or was kicked, so its verbs are not accepted any more."""
+
+    def __init__(self) -> None:
+        super().__init__("you are not connected any more")
 
 
 class TlsRequired(Refused):
@@ -238,24 +477,22 @@ class TlsRequired(Refused):
         super().__init__("this server wants TLS")
 
 
-class LimitExceeded(Refused):
-    """A value is longer or greater than allowed; `limit` is the maximum, with its `unit`."""
+class Busy(Refused):
+    """The server has too much work at the moment."""
 
-    code = "limit_exceeded"
-
-    def __init__(self, what: str, limit: int, unit: str, *, code: str | None = None, room: str | None = None) -> None:
-        self.what, self.limit, self.unit = what, limit, unit
-        shown = unit.removesuffix("s") if limit == 1 else unit
-        super().__init__(f"{what}: at most {limit} {shown}", code=code, room=room)
-
-
-class SaslAborted(Refused):
-    """The client has aborted its SASL exchange, or has said hello before its end."""
-
-    code = "sasl_aborted"
+    code = "busy"
 
     def __init__(self) -> None:
-        super().__init__("the authentication was aborted")
+        super().__init__("the server is busy; try again in a few seconds")
+
+
+class Stopped(Busy):
+    """The server stops before the work is done."""
+
+    code = "shutting_down"
+
+    def __init__(self) -> None:
+        Refused.__init__(self, "the server is shutting down")
 
 
 class NotStored(Refused):

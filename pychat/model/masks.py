@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from pychat.model.errors import Refused
+from pychat.model.errors import Refused, refusal
 from pychat.model.hostmask import Hostmask
 from pychat.model.modes import MaskEntry
 from pychat.model.names import fold
@@ -215,7 +215,7 @@ def prepare(mask: str) -> None:
 
 
 def _bad_mask(raw: str, problem: str) -> Refused:
-    return Refused(f"mask {raw[:64]!r}: {problem}", code="bad_mode_argument")
+    return refusal(f"mask {raw[:64]!r}: {problem}", code="bad_mode_argument")
 
 
 class MaskList:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
-from pychat.model.errors import LimitExceeded, Refused
+from pychat.model.errors import LimitExceeded, refusal
 
 _MOST_WORDS: Final = 20
 """The maximum for all terms together: each word is searched for in each text."""
@@ -62,7 +62,7 @@ class Terms:
         self.query = query
         terms = list(_terms(query))
         if not terms:
-            raise Refused("nothing to search for: give a word", code="bad_request")
+            raise refusal("nothing to search for: give a word", code="bad_request")
         words = [word for term in terms for word in term.words]
         letters = sum(word.startswith(_LETTER) for word in words)
         if len(words) - letters + -(-letters // _LETTERS_OF_A_WORD) > _MOST_WORDS:

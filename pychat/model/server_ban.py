@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from pychat.model.cloaks import Network, ip_of, network_in
-from pychat.model.errors import Refused
+from pychat.model.errors import BadTarget, Refused
 from pychat.model.masks import ACCOUNT, means_address, normal_mask
 from pychat.model.queries import Ref
 
@@ -28,19 +28,6 @@ class ServerBan(NamedTuple):
     """When it expires, in POSIX seconds; None for never."""
     deadline: float | None = None
     """When it expires by `Clock.monotonic`, even if the clock is set; None for never, or if it is not in force yet."""
-
-
-class BadTarget(Refused):
-    """The target cannot be banned."""
-
-    code = "bad_target"
-
-    def __init__(self, target: str) -> None:
-        self.subject = (target[:64],)
-        super().__init__(
-            f"cannot ban {target[:64]!r}; use an address like 192.0.2.1 or 10.0.0.0/8, a:ACCOUNT, "
-            "a mask like *!*@*.example, or the nickname of somebody who is here"
-        )
 
 
 def network_of(target: str) -> Network | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pychat.model.errors import LimitExceeded, Refused
+from pychat.model.errors import LimitExceeded, refusal
 
 TAG_BYTES: Final = 4094
 """The maximum bytes of a client's message tags (IRCv3 message-tags, "Size limit")."""
@@ -23,5 +23,5 @@ def checked_tags(tags: str) -> str:
     if len(tags.encode(errors="replace")) > TAG_BYTES:
         raise LimitExceeded("message tags", TAG_BYTES, "bytes")
     if _FORBIDDEN.search(tags):
-        raise Refused("message tags have no spaces and no control characters", code="bad_request")
+        raise refusal("message tags have no spaces and no control characters", code="bad_request")
     return tags

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from pychat.model.codes import Code, OtherCode
 from pychat.model.modes import ModeChange
 from pychat.model.queries import Query, Ref
 from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBan
@@ -455,7 +456,7 @@ class Quit(NamedTuple):
 class Invalid(NamedTuple):
     """Input that is not a verb. It is refused with this code and text, after the handlers saw it: it counts, too."""
 
-    code: str
+    code: Code | OtherCode
     text: str
     ref: Ref = None
 
@@ -463,7 +464,7 @@ class Invalid(NamedTuple):
 class Abort(NamedTuple):
     """Input after which the protocol cannot continue: the session is told why and ended."""
 
-    code: str
+    code: Code | OtherCode
     text: str
     ref: Ref = None
 

@@ -24,13 +24,12 @@ from pychat.core.chat import Chat
 from pychat.core.disowned import check_owned, disown
 from pychat.core.handler import Handler
 from pychat.core.history.log import Log
-from pychat.core.moderation.server_bans import BannedFromServer
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.join_leave import JoinLeaveNotices
 from pychat.handlers.nickname import NicknameValidator
 from pychat.model.cloaks import UNIX
 from pychat.model.clock import SYSTEM_CLOCK, Clock
-from pychat.model.errors import LocalProtocolError
+from pychat.model.errors import BannedFromServer, LocalProtocolError
 from pychat.model.limits import Limits, check_limits
 from pychat.protocols.detect import Language
 from pychat.server.facade import Host, check_address, warn_if_mute
@@ -344,7 +343,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         """Reject banned or excess connections with one line that any client can display."""
         assert isinstance(request, socket.socket)
         ban = None if client_address.proxied else self.chat.bans.of_address(client_address.address)
-        refusal = self._admission.admit(client_address) if ban is None else str(BannedFromServer(ban))
+        refusal = self._admission.admit(client_address) if ban is None else str(BannedFromServer(ban.reason))
         if refusal is None:
             return True
         with contextlib.suppress(OSError):
@@ -403,7 +402,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
     def identify(self, origin: Origin, address: str) -> str | None:
         """Record the client that a proxy has named; return the reason for a refusal, None if it is admitted."""
         ban = self.chat.bans.of_address(address)
-        return self._admission.identify(origin, address) if ban is None else str(BannedFromServer(ban))
+        return self._admission.identify(origin, address) if ban is None else str(BannedFromServer(ban.reason))
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Let the writer close the socket, or close it here if the writer never knew it."""

@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 
 from pychat.core.accounts import rate_limit as module
-from pychat.core.accounts.rate_limit import Attempts, TooManyAttempts, address_key
-from pychat.core.worker_pool import Busy, Stopped
+from pychat.core.accounts.rate_limit import Attempts, address_key
+from pychat.model.errors import Busy, Stopped, TooManyAttempts
 from pychat.testing import FakeClock
 
 DEADLINE = 10.0

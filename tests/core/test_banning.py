@@ -11,7 +11,8 @@ from recorder import Recorder, enter
 from remote import come, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
-from pychat.model.durations import MOST_SECONDS, BadDuration, moment, parse_duration, take_duration, write_duration
+from pychat.model.durations import MOST_SECONDS, moment, parse_duration, take_duration, write_duration
+from pychat.model.errors import BadDuration
 from pychat.model.events import Kicked, ModesChanged, Notice
 from pychat.model.modes import ModeChange, parse
 from pychat.model.queries import ListMasks

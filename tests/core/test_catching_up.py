@@ -11,9 +11,8 @@ from recorder import Recorder, enter, make_chat
 
 from pychat import Chat, Handler, Limits, Room, Session
 from pychat.core.rooms import behind
-from pychat.core.worker_pool import Busy
 from pychat.handlers import Broadcast, History, JoinLeaveNotices
-from pychat.model.errors import NotReadable, Refused
+from pychat.model.errors import Busy, NotReadable, Refused
 from pychat.model.events import Joined, Message
 from pychat.model.queries import ReadHistory
 from pychat.model.replies import Gap, HistoryPage, Members, Replay

@@ -11,18 +11,12 @@ from test_accounts import PASSWORD, codes
 
 from pychat.core.chat import Chat
 from pychat.core.people.user_modes import change_modes
+from pychat.model.errors import BadTarget
 from pychat.model.events import Notice
 from pychat.model.modes import ModeChange
 from pychat.model.queries import ReadAudit
 from pychat.model.replies import HistoryPage, Ok
-from pychat.model.server_ban import (
-    AddServerBan,
-    BadTarget,
-    ListServerBans,
-    RemoveServerBan,
-    ServerBanList,
-    normal_target,
-)
+from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBan, ServerBanList, normal_target
 from pychat.model.verbs import Join, Kick, Kill, LogIn, SetModes, SetNickname
 from pychat.testing import FakeClock
 

@@ -24,8 +24,8 @@ from pychat.core.accounts.actions import log_out_everybody
 from pychat.core.accounts.stored import KeptAccounts
 from pychat.core.chat import Chat
 from pychat.core.handler import Handler
-from pychat.core.moderation.server_bans import BannedFromServer
 from pychat.core.session import Session
+from pychat.model.errors import BannedFromServer
 from pychat.model.replies import SaslChallenge
 from pychat.model.server_ban import AddServerBan
 from pychat.model.verbs import (

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable, Iterator
 import pytest
 
 from pychat.core import worker_pool as module
-from pychat.core.worker_pool import Busy, Workers, caller, on_behalf_of
-from pychat.model.errors import Refused
+from pychat.core.worker_pool import Workers, caller, on_behalf_of
+from pychat.model.errors import Busy, Refused
 from pychat.testing.waiting import wait_until
 
 DEADLINE = 10.0

@@ -240,7 +240,7 @@ def test_what_is_read_by_hand_is_what_the_table_says() -> None:
 def test_what_is_not_for_clients_to_send_is_refused() -> None:
     """The error is the caller's."""
     with pytest.raises(LocalProtocolError, match=r"^Abort cannot be sent$"):
-        encode_verb(v.Abort("x", "y"))
+        encode_verb(v.Abort("bad_request", "y"))
     with pytest.raises(LocalProtocolError, match=r"^a direct message in JSON names its recipient: give Direct a 'to'$"):
         encode_verb(v.Direct("thanks"))
 

@@ -15,8 +15,8 @@ from terminal_screen import ENTER, Terminals, terminals
 from pychat import Chat, ChatServer, KeptAccounts, LocalSession, Refused
 from pychat.cli import accounts
 from pychat.core.accounts import administration as account_admin
-from pychat.core.accounts.base import AccountExists
 from pychat.core.accounts.password_hash import Cost
+from pychat.model.errors import AccountExists
 from pychat.model.limits import Limits
 from pychat.model.server_ban import AddServerBan
 from pychat.model.verbs import LogIn, Register

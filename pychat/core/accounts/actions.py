@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING
 
 from pychat.core.accounts import reclaim as reclaiming
 from pychat.core.accounts.authentication import ask_accounts, check_password, name_of
-from pychat.core.accounts.base import AccountExists, BadCredentials, finish
+from pychat.core.accounts.base import finish
 from pychat.core.accounts.hello import claim
 from pychat.core.accounts.logins import Proof, changing, require_locked
 from pychat.core.accounts.nickname_ownership import owner_of, reconsider, require_unreserved
 from pychat.core.accounts.rate_limit import address_key
-from pychat.core.accounts.reclaim import NotLoggedIn, account_of
+from pychat.core.accounts.reclaim import account_of
 from pychat.core.accounts.server_password import require_entry
-from pychat.core.moderation.server_bans import BannedFromServer
 from pychat.core.people.user_counts import everybody_locked
 from pychat.core.rooms.account_roles import forget_account, meet_locked
 from pychat.core.session import Session
 from pychat.model import verbs
-from pychat.model.errors import InvalidNickname, NotRegistered, Refused
+from pychat.model.errors import (
+    AccountExists,
+    BadCredentials,
+    BannedFromServer,
+    InvalidNickname,
+    NotLoggedIn,
+    NotRegistered,
+    Refused,
+    refusal,
+)
 from pychat.model.events import AccountChanged
 from pychat.model.names import check_nickname, fold
 from pychat.model.queries import Ref
@@ -44,20 +52,20 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     require_entry(session)
     wanted = verb.account if verb.account is not None else session.nickname
     if session.account is not None:
-        refusal = Refused(f"you are logged in as {session.account!r} already", code="bad_request")
+        error = refusal(f"you are logged in as {session.account!r} already", code="bad_request")
         if not session.is_of(wanted):
-            raise refusal
-        become(chat, session, _prove_again(session, session.account, verb.password, refusal), verb.ref, registered=True)
+            raise error
+        become(chat, session, _prove_again(session, session.account, verb.password, error), verb.ref, registered=True)
         return
     name = check_nickname(wanted or "", chat.limits)
     require_unreserved(session, name)
     if fold(verb.password.partition(" ")[0]) == fold(name) and " " in verb.password:  # "/register ann sesame"
-        raise Refused(
+        raise refusal(
             "the password begins with the nickname, which is not wanted here: leave it out", code="bad_password"
         )
     ban = chat.bans.of_account(name)
     if ban is not None:
-        raise BannedFromServer(ban)
+        raise BannedFromServer(ban.reason)
     with chat.order.change(session):
         chat.nicknames.require_free(name, session)
         if chat.logins.is_changing_locked(name):  # it is being deleted
@@ -65,8 +73,8 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     chat.logins.registrations.count(place := address_key(session.address))
     try:
         ask_accounts(session, lambda: finish(chat.accounts.register, name, verb.password))
-    except AccountExists as refusal:
-        become(chat, session, _prove_again(session, name, verb.password, refusal), verb.ref, registered=True)
+    except AccountExists as error:
+        become(chat, session, _prove_again(session, name, verb.password, error), verb.ref, registered=True)
         return
     with chat.order.lock:
         chat.logins.change_locked(name)
@@ -79,17 +87,17 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
         reconsider(holder)
 
 
-def _prove_again(session: Session, account: str, password: str, refusal: Refused) -> Proof:
+def _prove_again(session: Session, account: str, password: str, error: Refused) -> Proof:
     """
     Return a proof if a repeated request has the right password: the reply to the first one may have been lost.
 
     Raises:
-        Refused: If the password is wrong: the given refusal, as if nothing had been checked.
+        Refused: If the password is wrong: the given error, as if nothing had been checked.
     """
     try:
         return check_password(session, account, password)
     except BadCredentials:
-        raise refusal from None
+        raise error from None
 
 
 def log_in(chat: Chat, session: Session, verb: verbs.LogIn) -> None:
@@ -119,13 +127,13 @@ def change_password(chat: Chat, session: Session, verb: verbs.ChangePassword) ->
     """Change the password, and log out all other sessions, which may know only the old one."""
     try:
         proof = check_password(session, account_of(session), verb.password)
-    except BadCredentials as refusal:
+    except BadCredentials as error:
         account = account_of(session)
         with chat.order.lock:
             changed = chat.logins.has_changed_locked(account)
         if not changed:  # so it is a mistake, and one attempt is enough
             raise
-        _prove_again(session, account, verb.new_password, refusal)
+        _prove_again(session, account, verb.new_password, error)
         chat.send(session, Ok(verb.ref))
         return
     account = proof.account

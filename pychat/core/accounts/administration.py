@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pychat.core.accounts.actions import log_out_everybody
-from pychat.core.accounts.base import AccountExists, finish
+from pychat.core.accounts.base import finish
 from pychat.core.accounts.logins import changing
 from pychat.core.accounts.nickname_ownership import owner_of, reconsider
 from pychat.core.rooms.account_roles import forget_account
-from pychat.model.errors import ChatError
+from pychat.model.errors import AccountExists, ChatError
 from pychat.model.masks import ACCOUNT
 from pychat.model.names import check_nickname
 from pychat.model.server_ban import ServerBan, normal_target

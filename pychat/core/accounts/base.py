@@ -12,39 +12,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from pychat.core.accounts.scram import ScramKeys
-from pychat.model.errors import Refused
+from pychat.model.errors import NotOffered
 from pychat.model.functions import check_plain, check_ran, title_of
 
 if TYPE_CHECKING:
     from pychat.core.history.log import Log
-
-
-class BadCredentials(Refused):
-    """There is no such account, or the password is wrong; the peer is not told which."""
-
-    code = "bad_credentials"
-
-    def __init__(self) -> None:
-        super().__init__("wrong account or password")
-
-
-class AccountExists(Refused):
-    """There is an account of this name, or of one that looks like it."""
-
-    code = "account_exists"
-
-    def __init__(self, name: str) -> None:
-        self.subject = (name,)
-        super().__init__(f"{name!r} has an account already; log in, or take another name")
-
-
-class NotOffered(Refused):
-    """The accounts of this server do not support that."""
-
-    code = "unsupported"
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"accounts of this server cannot be {what} here")
 
 
 P = ParamSpec("P")

@@ -28,7 +28,7 @@ from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.profile_changes import prepare_to_tell, tell_rooms_locked
 from pychat.core.session import Session
 from pychat.model import verbs
-from pychat.model.errors import NicknameInUse, Refused, SaslAborted
+from pychat.model.errors import NicknameInUse, SaslAborted, refusal
 from pychat.model.events import AwayChanged
 from pychat.model.names import check_nickname, fold
 from pychat.model.queries import Ref
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     if session.nickname is not None:
-        raise Refused(f"you are {session.nickname!r} already; use nick to change it", code="bad_request")
+        raise refusal(f"you are {session.nickname!r} already; use nick to change it", code="bad_request")
     known = session.account
     parked = None if verb.token is None else _take_over(chat, session, verb.token)
     if parked is None or not parked.knows_password:

@@ -12,11 +12,9 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pychat.core.accounts.base import BadCredentials
 from pychat.core.accounts.rate_limit import Attempts
-from pychat.core.moderation.server_bans import BannedFromServer
 from pychat.model.clock import Clock
-from pychat.model.errors import Refused
+from pychat.model.errors import AccountInUse, BadCredentials, BannedFromServer
 from pychat.model.limits import Limits
 from pychat.model.names import fold
 
@@ -25,15 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_REMEMBERED: Final = 10_000
 """The number of accounts whose last change, and of names whose last login address, is remembered."""
-
-
-class AccountInUse(Refused):
-    """Another session is changing the account's password or deleting it."""
-
-    code = "busy"
-
-    def __init__(self) -> None:
-        super().__init__("the account is being changed at this moment; try again")
 
 
 class Proof(NamedTuple):
@@ -115,7 +104,7 @@ def require_locked(chat: Chat, proof: Proof) -> None:
         raise BadCredentials
     ban = chat.bans.of_account(proof.account)
     if ban is not None:
-        raise BannedFromServer(ban)
+        raise BannedFromServer(ban.reason)
 
 
 @contextmanager

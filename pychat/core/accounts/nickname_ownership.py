@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.accounts.base import checked_name
 from pychat.core.session import Session
-from pychat.model.errors import InternalFailure, InvalidNickname, NicknameInUse, Refused
+from pychat.model.errors import InternalFailure, InvalidNickname, NicknameInUse, NicknameRegistered
 from pychat.model.events import Notice, Renamed
 from pychat.model.names import fold
 from pychat.model.reserved_names import reserved_word
@@ -28,16 +28,6 @@ _GUEST: Final = "guest-"
 _SHORT_GUEST: Final = "g"
 _DIGITS: Final = 6
 _TRIES: Final = 100
-
-
-class NicknameRegistered(Refused):
-    """The nickname belongs to an account that the session is not logged in to."""
-
-    code = "nickname_registered"
-
-    def __init__(self, nickname: str) -> None:
-        self.subject = (nickname,)
-        super().__init__(f"nickname {nickname!r} belongs to an account; log in, or take another")
 
 
 def owner_of(chat: Chat, nickname: str) -> str | None:

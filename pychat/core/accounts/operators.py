@@ -15,7 +15,7 @@ from pychat.core.people.user_modes import change_modes
 from pychat.core.session import Session
 from pychat.model import verbs
 from pychat.model.arguments import texts_by_name
-from pychat.model.errors import Refused
+from pychat.model.errors import WrongOperatorPassword, refusal
 from pychat.model.events import Notice
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Failure, Killed, Ok, Wallops
@@ -28,15 +28,6 @@ logger = logging.getLogger("pychat")
 
 _TRIES: Final = 3
 """The number of wrong passwords after which a session is ended."""
-
-
-class WrongPassword(Refused):
-    """The name or the password of an operator is wrong; the peer is not told which."""
-
-    code = "wrong_password"
-
-    def __init__(self) -> None:
-        super().__init__("wrong name or password")
 
 
 class Operators:
@@ -58,7 +49,7 @@ def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) ->
         # Not the name: people type the password there.
         logger.warning("%s gave a wrong operator password", described(session))
         tries = session.memo[Operators] = session.memo.get(Operators, 0) + 1
-        chat.send(session, Failure.of(WrongPassword(), verb.ref))
+        chat.send(session, Failure.of(WrongOperatorPassword(), verb.ref))
         if tries >= _TRIES:
             session.end(f"{_TRIES} wrong passwords")
         return
@@ -102,5 +93,5 @@ def send_wallops(chat: Chat, session: Session, verb: verbs.SendWallops) -> None:
 def _checked_message(chat: Chat, text: str) -> str:
     checked = chat.checked_short_text("message", text)
     if not checked:
-        raise Refused("the message is empty", code="empty")
+        raise refusal("the message is empty", code="empty")
     return checked

@@ -9,25 +9,15 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Final
 
-from pychat.core.worker_pool import PATIENCE_SECONDS, Busy, Stopped
+from pychat.core.worker_pool import PATIENCE_SECONDS
 from pychat.model.cloaks import UNIX, ip_of, significant
 from pychat.model.clock import Clock
-from pychat.model.errors import Refused
+from pychat.model.errors import Busy, Stopped, TooManyAttempts
 
 _MOST_KEYS: Final = 10_000
 """The maximum number of addresses and names with an entry of their own."""
 _BUCKETS: Final = 2**16
 """The number of entries that further addresses and names share."""
-
-
-class TooManyAttempts(Refused):
-    """There were too many failures; try again after `seconds`."""
-
-    code = "too_many_attempts"
-
-    def __init__(self, seconds: int) -> None:
-        self.seconds = self.retry_after = seconds
-        super().__init__(f"too many attempts; try again in {seconds} s")
 
 
 class Attempts:

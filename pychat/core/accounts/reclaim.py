@@ -14,22 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.accounts.nickname_ownership import is_of_account, owner_of, take_back
 from pychat.core.session import Session
-from pychat.model.errors import NicknameAnswers, Refused
+from pychat.model.errors import NicknameAnswers, NotLoggedIn, refusal
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _ANSWER_SECONDS: Final = 4.0
 """How long a connection may take to answer the probe; the client that wants its nickname waits up to 10 s."""
-
-
-class NotLoggedIn(Refused):
-    """The verb requires a login."""
-
-    code = "not_logged_in"
-
-    def __init__(self) -> None:
-        super().__init__("you are not logged in; use login, or register")
 
 
 def account_of(session: Session) -> str:
@@ -76,7 +67,7 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
     account_of(session)
     if not session.is_of(owner_of(chat, nickname)):
         text = f"nickname {nickname!r} does not belong to your account"
-        raise Refused(text, code="bad_request", subject=(nickname,))
+        raise refusal(text, code="bad_request", subject=(nickname,))
     with chat.order.lock:
         account_of(session)  # check again: it may have been logged out meanwhile
         chat.nicknames.free_parked(nickname)
@@ -108,4 +99,4 @@ def end_old(chat: Chat, holder: Session, reason: str) -> None:
         holder.ended = ended = holder.ended or ThreadEvent()
     holder.kick(reason)
     if not ended.wait(chat.limits.stall_seconds):
-        raise Refused("your old connection does not end; try again", code="nickname_in_use")
+        raise refusal("your old connection does not end; try again", code="nickname_in_use")

@@ -15,7 +15,7 @@ from pychat.core.accounts.logins import Proof
 from pychat.core.accounts.scram import BadScram, Challenge, ScramKeys, proves, read_first
 from pychat.core.session import Session
 from pychat.model import verbs
-from pychat.model.errors import Refused, SaslAborted
+from pychat.model.errors import SaslAborted, SaslFailed, UnknownMechanism
 from pychat.model.queries import Ref
 from pychat.model.replies import SaslChallenge
 from pychat.model.verbs import PLAIN, SCRAM
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
 
 _EXCHANGE_SECONDS: Final = 10.0
 """The maximum time of an exchange, by the chat's clock."""
-
-
-class SaslFailed(Refused):
-    """The exchange has failed."""
-
-    code = "sasl_failed"
-
-
-class UnknownMechanism(Refused):
-    """The mechanism is not supported."""
-
-    code = "sasl_mechanism"
-
-    def __init__(self, offered: tuple[str, ...]) -> None:
-        self.subject = (",".join(offered),)
-        super().__init__(f"use one of {', '.join(offered)}")
 
 
 class _Scram:

@@ -10,30 +10,12 @@ from typing import TYPE_CHECKING
 
 from pychat.core.accounts.authentication import attempt
 from pychat.core.people.journal import described
-from pychat.model.errors import Refused
+from pychat.model.errors import PasswordRequired, WrongServerPassword
 
 if TYPE_CHECKING:
     from pychat.core.session import Session
 
 logger = logging.getLogger("pychat")
-
-
-class PasswordRequired(Refused):
-    """The session must give the server's password first."""
-
-    code = "password_required"
-
-    def __init__(self) -> None:
-        super().__init__("this server wants a password")
-
-
-class WrongServerPassword(Refused):
-    """The server's password is wrong."""
-
-    code = "wrong_password"
-
-    def __init__(self) -> None:
-        super().__init__("wrong password")
 
 
 class Password:

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pychat.core.accounts.base import AccountExists, Accounts, NotOffered
+from pychat.core.accounts.base import Accounts
 from pychat.core.accounts.password_hash import Cost, PasswordHash
 from pychat.core.accounts.scram import ITERATIONS, BadPassword, ScramKeys, fake_keys, make_keys
 from pychat.core.worker_pool import Workers, caller
-from pychat.model.errors import NotStored, Refused
+from pychat.model.errors import AccountExists, NotOffered, NotStored, UnusablePassword
 from pychat.model.names import fold, skeleton
 
 if TYPE_CHECKING:
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 MOST_PASSWORD_CHARS: Final = 512
 _HASHERS: Final = 1
 """The number of passwords hashed concurrently: each takes a CPU and 16 MiB, and five a second are enough."""
-
-
-class UnusablePassword(Refused):
-    """The text is not a possible password; `str(error)` does not reveal it."""
-
-    code = "bad_password"
 
 
 class KeptAccount(NamedTuple):

@@ -12,7 +12,7 @@ from pychat.core.rooms.membership import own_room
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model import queries
-from pychat.model.errors import Refused
+from pychat.model.errors import refusal
 from pychat.model.events import Event
 from pychat.model.replies import HistoryPage, HistoryTarget, HistoryTargets
 from pychat.model.search import Terms
@@ -46,9 +46,9 @@ def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> Non
 def _check_places(verb: queries.ReadHistory) -> None:
     bounded = verb.before is not None or verb.after is not None
     if sum((bounded, verb.around is not None, verb.between is not None)) > 1:
-        raise Refused("history takes around, or before and after, not all of them", code="bad_request")
+        raise refusal("history takes around, or before and after, not all of them", code="bad_request")
     if verb.search is not None and (verb.around, verb.between, verb.after) != (None, None, None):
-        raise Refused("a search takes before, not after or around", code="bad_request")
+        raise refusal("a search takes before, not after or around", code="bad_request")
 
 
 def _bounds(chat: Chat, room: Room, verb: queries.ReadHistory) -> tuple[int | None, int | None, bool]:
@@ -94,7 +94,7 @@ def _id_at(chat: Chat, room: Room, position: queries.Position, *, behind: bool =
     if isinstance(position, queries.Moment):
         return chat.log.id_at(room.key, position.time, behind=behind)
     if chat.log.last_id() < position < EVER:
-        raise Refused(f"there is no event {position:016x} yet", code="no_such_event", room=room.name)
+        raise refusal(f"there is no event {position:016x} yet", code="no_such_event", room=room.name)
     return min(position + 1 if behind else position, EVER)
 
 
@@ -117,5 +117,5 @@ def _checked_limit(chat: Chat, limit: int | None, unit: str, default: int | None
     if limit is None:
         return most if default is None else min(default, most)
     if not 1 <= limit <= most:
-        raise Refused(f"history limit {limit}: use 1 to {most} {unit}", code="bad_request")
+        raise refusal(f"history limit {limit}: use 1 to {most} {unit}", code="bad_request")
     return limit

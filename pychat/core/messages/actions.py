@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.handler import call, change_before, log_failure
 from pychat.core.messages.publish import checked_event
-from pychat.core.people.addressing import HasLeft, find_person
+from pychat.core.people.addressing import find_person
 from pychat.core.people.ignore import ignores
 from pychat.core.permissions import may_speak, take_turn
 from pychat.core.rooms.membership import own_room
@@ -15,12 +15,14 @@ from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model import modes, queries, verbs
 from pychat.model.errors import (
+    HasLeft,
     InternalFailure,
     LimitExceeded,
     LocalProtocolError,
     NoSuchNickname,
     NotHere,
     Refused,
+    refusal,
 )
 from pychat.model.events import Message, Tagged
 from pychat.model.functions import check_ran
@@ -114,7 +116,7 @@ def _addressed(chat: Chat, session: Session, verb: verbs.Direct) -> Session:
     if verb.to is not None and verb.reply_to is None:
         return find_person(chat, session, verb.to)
     if verb.to is None and session.correspondent is None:
-        raise Refused("nobody has written to you yet", code="bad_request")
+        raise refusal("nobody has written to you yet", code="bad_request")
     identity: int | None
     with chat.order.lock:
         if verb.to is None:
@@ -158,7 +160,7 @@ def _checked_tags(session: Session, tags: str) -> str:
 
 def _checked_role(role: str) -> str:
     if role and role not in modes.ROLE_LETTERS:
-        raise Refused(f"role {role[:64]!r}: use operator or voice", code="bad_request")
+        raise refusal(f"role {role[:64]!r}: use operator or voice", code="bad_request")
     return role
 
 
@@ -185,8 +187,8 @@ def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> 
                 result: object = hook(session, message)
                 if result is not None:
                     check_ran(result, hook)
-            except Refused as refusal:  # it cannot be published: the room or the recipient is gone
-                failure = refusal
+            except Refused as error:  # it cannot be published: the room or the recipient is gone
+                failure = error
             except KeyboardInterrupt:
                 raise
             except BaseException:
@@ -233,7 +235,7 @@ def command(chat: Chat, session: Session, verb: verbs.Command) -> None:
         if call(hook, session, verb):
             chat.send(session, Ok(verb.ref))
             return
-    raise Refused(f"unknown command {verb.name[:64]!r}; help lists the commands", code="unknown_command")
+    raise refusal(f"unknown command {verb.name[:64]!r}; help lists the commands", code="unknown_command")
 
 
 def failure_of(session: Session, verb: verbs.Verb, error: Refused) -> Failure:

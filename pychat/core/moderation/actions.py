@@ -9,13 +9,13 @@ from pychat.core.moderation.bans import add_locked
 from pychat.core.people.addressing import find_person, require_same
 from pychat.core.people.ignore import ignores
 from pychat.core.permissions import is_operator, is_server_operator, may_be_heard, may_invite, require_operator
-from pychat.core.rooms.membership import UserNotInRoom, known_room
+from pychat.core.rooms.membership import known_room
 from pychat.core.rooms.room import Room
 from pychat.core.scan import Scan
 from pychat.core.session import Session
 from pychat.model import masks, modes, queries, verbs
 from pychat.model.durations import as_of_now
-from pychat.model.errors import NoSuchNickname, Refused
+from pychat.model.errors import NoSuchNickname, Refused, UserNotInRoom, refusal
 from pychat.model.events import Invited, ModesChanged
 from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.names import fold
@@ -48,7 +48,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
         nickname = person.nickname or ""
         if person in room.occupants:
             text = f"{nickname!r} is in room {room.name!r} already"
-            raise Refused(text, code="already_in_room", room=room.name, subject=(nickname,))
+            raise refusal(text, code="already_in_room", room=room.name, subject=(nickname,))
         room.rules.invite(person.identity, by_operator=is_operator(session, room))
         event = Invited(0, 0.0, room.name, session.nickname or "", nickname, *session.origin)
         if may_be_heard(session, room):
@@ -201,10 +201,10 @@ def _without_secret(change: ModeChange) -> ModeChange:
 
 def _unknown_mode(room: Room, letter: str) -> Refused:
     text = f"{letter[:16]!r} is not a mode of a room; the modes are: {', '.join(modes.ALL)}"
-    return Refused(text, code="unknown_mode", room=room.name, subject=(letter,))
+    return refusal(text, code="unknown_mode", room=room.name, subject=(letter,))
 
 
 def _bad_argument(room: Room, change: ModeChange, problem: str) -> Refused:
     sign, argument = "-+"[change.adding], change.argument or ""
     text = f"mode {sign}{change.mode}: {problem}"
-    return Refused(text, code="bad_mode_argument", room=room.name, subject=(change.mode, argument))
+    return refusal(text, code="bad_mode_argument", room=room.name, subject=(change.mode, argument))

@@ -11,7 +11,7 @@ from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model import masks, verbs
 from pychat.model.durations import deadline_of, end_of, until_when
-from pychat.model.errors import Refused
+from pychat.model.errors import refusal
 from pychat.model.events import ModesChanged, Notice
 from pychat.model.masks import MUTE
 from pychat.model.modes import LISTS, MaskEntry, ModeChange
@@ -78,7 +78,7 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
         found = [mask for mask in meant if mask in bans]
         if not found:
             text = f"{verb.target[:64]!r} is not {'muted' if verb.mute else 'banned'} in room {room.name!r}"
-            raise Refused(text, code="not_banned", room=room.name, subject=(verb.target,))
+            raise refusal(text, code="not_banned", room=room.name, subject=(verb.target,))
         for mask in found:
             bans.remove(mask)
         room.rules.update_hushes()
@@ -107,7 +107,7 @@ def add_locked(chat: Chat, room: Room, letter: str, entry: MaskEntry) -> None:
     entries = lists[letter]
     if entry.mask not in entries and sum(map(len, lists.values())) >= most:
         text = f"the lists of room {room.name!r} are full: at most {most} masks in all of them together"
-        raise Refused(text, code="list_full", room=room.name, subject=(entry.mask, letter))
+        raise refusal(text, code="list_full", room=room.name, subject=(entry.mask, letter))
     if letter == "b":
         follows = dict.fromkeys(entry.follows + _followed_locked(chat, room, entry.mask))
         entry = entry._replace(follows=tuple(follows))

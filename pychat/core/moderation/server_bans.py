@@ -19,13 +19,12 @@ from pychat.model import masks
 from pychat.model.cloaks import UNIX, Network, ip_of
 from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, deadline_of, end_of, write_duration
-from pychat.model.errors import Refused
+from pychat.model.errors import BadTarget, BannedFromServer, refusal
 from pychat.model.hostmask import hostmask_of
 from pychat.model.names import fold
 from pychat.model.replies import Ok
 from pychat.model.server_ban import (
     AddServerBan,
-    BadTarget,
     ListServerBans,
     RemoveServerBan,
     ServerBan,
@@ -40,15 +39,6 @@ if TYPE_CHECKING:
     from pychat.core.history.log import Log
 
 Person: TypeAlias = Session | Parked
-
-
-class BannedFromServer(Refused):
-    """The person is banned from the server."""
-
-    code = "server_banned"
-
-    def __init__(self, ban: ServerBan) -> None:
-        super().__init__(f"you are banned from this server{f': {ban.reason}' if ban.reason else ''}")
 
 
 class ServerBans:
@@ -138,7 +128,7 @@ def arrive(chat: Chat, session: Session) -> None:
     if ban is not None:
         with chat.order.lock:
             chat.census.leave(session)
-        raise BannedFromServer(ban)
+        raise BannedFromServer(ban.reason)
 
 
 def require_welcome(session: Session, nickname: str) -> None:
@@ -150,7 +140,7 @@ def require_welcome(session: Session, nickname: str) -> None:
     """
     ban = None if session.is_local else session.chat.bans.of_person(nickname, session.userhost)
     if ban is not None:
-        raise BannedFromServer(ban)
+        raise BannedFromServer(ban.reason)
 
 
 def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
@@ -162,7 +152,7 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     network = network_of(target)
     with chat.order.change(session):
         if _means(ban, network, session):
-            raise Refused("that would ban yourself", code="bad_target", subject=(target,))
+            raise refusal("that would ban yourself", code="bad_target", subject=(target,))
         chat.bans.add_locked(ban, session)
         chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{because(reason)}")
         people = everybody_locked(chat)
@@ -171,7 +161,7 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     for person in people:
         if _means(ban, network, person):
             person.unwanted = True
-            person.kick(str(BannedFromServer(ban)))
+            person.kick(str(BannedFromServer(ban.reason)))
     with chat.order.lock:  # after the live sessions, so that none of them is parked any more
         parked = chat.nicknames.parked()
     gone = [digest for digest, person in parked if _means(ban, network, person)]
@@ -202,7 +192,7 @@ def _target(chat: Chat, session: Session, target: str) -> str:
             raise
         require_same(session, person)
         if person.address in ("", UNIX):
-            raise Refused(f"{target!r} has no address", code="bad_target", subject=(target,)) from None
+            raise refusal(f"{target!r} has no address", code="bad_target", subject=(target,)) from None
         return normal_target(str(ip_of(person.address)))
 
 
@@ -210,7 +200,7 @@ def remove_ban(chat: Chat, session: Session, verb: RemoveServerBan) -> None:
     target = normal_target(verb.target)
     with chat.order.change(session):
         if not chat.bans.remove_locked(target, session):
-            raise Refused(f"{target!r} is not banned", code="bad_target", subject=(target,))
+            raise refusal(f"{target!r} is not banned", code="bad_target", subject=(target,))
         chat.audit.note_locked(session, f"ended the ban of {target} from the server")
     session.notice(f"{shorten(target)} is not banned from the server any more")
     chat.send(session, Ok(verb.ref), confirms=True)

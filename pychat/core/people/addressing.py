@@ -9,20 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pychat.core.session import Session
-from pychat.model.errors import NoSuchNickname, Refused
+from pychat.model.errors import HasLeft, NoSuchNickname
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-
-
-class HasLeft(Refused):
-    """The person has left, and somebody else has the nickname now."""
-
-    code = "no_such_nickname"
-
-    def __init__(self, nickname: str) -> None:
-        self.subject = (nickname,)
-        super().__init__(f"{nickname[:64]!r} has left; whoever is called so now is somebody else")
 
 
 def find_person(chat: Chat, session: Session, nickname: str) -> Session:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pychat.core.price import charge_fully
 from pychat.core.session import Session
 from pychat.model import masks
-from pychat.model.errors import Refused
+from pychat.model.errors import refusal
 from pychat.model.hostmask import Hostmask
 from pychat.model.masks import MUTE, MaskList
 from pychat.model.modes import MaskEntry
@@ -92,7 +92,7 @@ def set_ignored(chat: Chat, session: Session, verb: SetIgnored) -> None:
             chat.order.send_locked(session, Ignored(verb.ref, known, tuple(added), removed, session.userhost))
     session.owes += ignored.patterns / _PATTERNS_PER_UNIT
     if full:
-        raise Refused(f"you ignore {most} masks already, which is the limit", code="too_many_ignored", subject=(full,))
+        raise refusal(f"you ignore {most} masks already, which is the limit", code="too_many_ignored", subject=(full,))
 
 
 def list_ignored(chat: Chat, session: Session, verb: ListIgnored) -> None:
@@ -119,7 +119,7 @@ def _normal(targets: tuple[str, ...]) -> list[str]:
     normal = []
     for target in targets:
         if target.startswith(MUTE):
-            raise Refused(f"{target[:64]!r} mutes: who is ignored is not heard anyway", code="bad_mode_argument")
+            raise refusal(f"{target[:64]!r} mutes: who is ignored is not heard anyway", code="bad_mode_argument")
         masks.prepare(target)
         normal.append(masks.normal_mask(target))
     return normal

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pychat.core.session import Session
 from pychat.model import queries, verbs
-from pychat.model.errors import InvalidNickname, LimitExceeded
+from pychat.model.errors import InvalidNickname, TooManyWatched
 from pychat.model.events import PersonEvent
 from pychat.model.names import check_nickname, fold
 from pychat.model.replies import MemberInfo, Watched
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
     from pychat.core.order import Order
     from pychat.core.people.nicknames import Nicknames
-
-
-class TooManyWatched(LimitExceeded):
-    """The limit of monitored nicknames is reached; `subject` lists those that were not added."""
-
-    code = "too_many_watched"
-
-    def __init__(self, limit: int, left_out: tuple[str, ...]) -> None:
-        super().__init__("nicknames that you watch", limit, "nicknames")
-        self.subject = left_out
 
 
 class Watches:

@@ -8,7 +8,7 @@ from pychat.core.rooms.profile_changes import prepare_to_tell, tell_rooms_locked
 from pychat.core.session import Session
 from pychat.model import queries, verbs
 from pychat.model.cloaks import REALNAME_CHARS, username
-from pychat.model.errors import LimitExceeded, Refused
+from pychat.model.errors import LimitExceeded, UnknownUserMode
 from pychat.model.events import ProfileChanged
 from pychat.model.modes import USER_MODES, ModeChange
 from pychat.model.replies import Failure, Ok, UserModes
@@ -16,16 +16,6 @@ from pychat.model.text import clean_line, seen
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-
-
-class UnknownUserMode(Refused):
-    """The letter is not a user mode."""
-
-    code = "unknown_mode"
-
-    def __init__(self, letter: str) -> None:
-        self.subject = (letter,)
-        super().__init__(f"{letter!r} is not a user mode; the modes are: {', '.join(USER_MODES)}")
 
 
 def introduce(chat: Chat, session: Session, verb: verbs.Hello) -> None:
@@ -60,7 +50,7 @@ def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> No
     Unknown letters are refused, each once; the others are set.
     """
     wanted = {change.mode: change.adding for change in verb.changes}
-    unknown = [UnknownUserMode(letter) for letter in wanted if letter not in USER_MODES]
+    unknown = [UnknownUserMode(letter, USER_MODES) for letter in wanted if letter not in USER_MODES]
     if unknown:
         chat.send(session, *[Failure.of(error, verb.ref) for error in unknown])
     changes = [ModeChange(adding, letter) for letter, adding in wanted.items() if letter in USER_MODES]

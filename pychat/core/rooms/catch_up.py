@@ -21,8 +21,7 @@ from pychat.core.price import charge, charge_fully
 from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
-from pychat.core.worker_pool import Busy
-from pychat.model.errors import NotReadable
+from pychat.model.errors import Busy, NotReadable
 from pychat.model.events import Event, Joined, Kicked, Left, Message, PersonEvent
 from pychat.model.hostmask import hostmask_of
 from pychat.model.names import fold

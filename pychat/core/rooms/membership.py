@@ -23,7 +23,7 @@ from pychat.core.rooms.member_list import members_of
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.rules import RoomRules
 from pychat.core.session import Session
-from pychat.model.errors import LimitExceeded, NotAMember, Refused
+from pychat.model.errors import LimitExceeded, NoSuchRoom, NotAMember, Refused, UserNotInRoom, refusal
 from pychat.model.events import Joined, Kicked, Left
 from pychat.model.names import check_room, fold, has_mark_of_irc
 from pychat.model.queries import Ref
@@ -310,26 +310,6 @@ class Membership:
             room.rules.set_role(session.identity, "o", True)
 
 
-class UserNotInRoom(Refused):
-    """The target of a verb is not a member of the room."""
-
-    code = "user_not_in_room"
-
-    def __init__(self, nickname: str, room: str) -> None:
-        self.nickname = nickname
-        super().__init__(f"{nickname!r} is not in room {room!r}", room=room, subject=(nickname,))
-
-
-class NoSuchRoom(Refused):
-    """The room does not exist, or the session may not know of it."""
-
-    code = "no_such_room"
-
-    def __init__(self, room: str) -> None:
-        hint = "; only IRC puts '#' before the name of a room" if has_mark_of_irc(room) else ""
-        super().__init__(f"there is no room {room[:64]!r}{hint}", room=room)
-
-
 def own_room(session: Session, name: str | None) -> Room:
     """
     Return the room that a verb means: the current one, or another that the session is in.
@@ -341,7 +321,7 @@ def own_room(session: Session, name: str | None) -> Room:
     if room is not None:
         return room
     if name is None:
-        raise Refused("you are in no room; join one first", code="not_a_member")
+        raise refusal("you are in no room; join one first", code="not_a_member")
     raise NotAMember(name)
 
 

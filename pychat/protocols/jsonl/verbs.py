@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pychat.model import modes
+from pychat.model.codes import OtherCode
 from pychat.model.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from pychat.model.events import Event
 from pychat.model.modes import ModeChange
@@ -84,7 +85,7 @@ def read_verb(line: str) -> Verb:
     except RemoteProtocolError as error:
         return Invalid("bad_request", str(error), ref)
     except LimitExceeded as error:
-        return Invalid(error.code, str(error), ref)
+        return Invalid(OtherCode(error.code), str(error), ref)
 
 
 def encode_verb(verb: Verb) -> bytes:

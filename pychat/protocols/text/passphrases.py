@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pychat.model.errors import Refused
+from pychat.model.errors import refusal
 from pychat.model.queries import Ref
 from pychat.model.verbs import LogIn
 
@@ -39,7 +39,7 @@ def passwords(text: str) -> list[str]:
         word, text = (match[1], text[match.end() :]) if match else (*text.split(None, 1), "")[:2]
         found.append(word)
     if len(found) > 3:
-        raise Refused('two passwords with blanks: put each into double quotes, "like this one"', code="bad_request")
+        raise refusal('two passwords with blanks: put each into double quotes, "like this one"', code="bad_request")
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from pychat.model.codes import OtherCode
 from pychat.model.errors import Refused
 from pychat.model.verbs import Help, Invalid, Say
 from pychat.protocols.text.slash_help import GROUPS, OPERATORS
@@ -82,7 +83,7 @@ class CommandTable(Generic[A]):
         try:
             asked = command.parse(words[1].rstrip() if len(words) > 1 else "")
         except Refused as error:
-            return Invalid(error.code, str(error))
+            return Invalid(OtherCode(error.code), str(error))
         return Invalid("bad_request", f"usage: {command.usage}") if asked is None else asked
 
     def help(self, about: str = "") -> Help | Invalid:

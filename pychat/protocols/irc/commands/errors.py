@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pychat.model.codes import Code, OtherCode
 from pychat.model.verbs import Invalid
 from pychat.protocols.irc.asked import BODY_BYTES, TAGS_BYTES, Line, Numeric, as_middle
 
@@ -11,7 +12,7 @@ _SHOWN: Final = 64
 """How many characters of invalid input are sent back."""
 
 
-def refuse(numeric: str, *params: str, code: str = "bad_request") -> Invalid:
+def refuse(numeric: str, *params: str, code: Code | OtherCode = "bad_request") -> Invalid:
     """
     Return a verb that is refused with a numeric.
 
@@ -26,7 +27,7 @@ def fail(command: str, code: str, *params: str) -> Invalid:
     """Return a verb that is refused with a standard reply (IRCv3 standard-replies); `params` as for `refuse`."""
     *context, text = params
     line = Line("FAIL", (command, code, *(as_middle(part)[:_SHOWN] for part in context), text))
-    return Invalid(code.lower(), text, line)
+    return Invalid(OtherCode(code.lower()), text, line)
 
 
 def needs_parameters(command: str) -> Invalid:

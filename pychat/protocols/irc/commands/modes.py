@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pychat.model import modes
+from pychat.model.codes import OtherCode
 from pychat.model.durations import parse_duration
 from pychat.model.errors import LimitExceeded
 from pychat.model.names import fold
@@ -28,7 +29,7 @@ def mode(client: Client, command: ParsedLine) -> Sequence[Verb]:
     try:
         changes = modes.parse(letters, arguments if room is not None else ())
     except LimitExceeded as error:  # ERR_UNKNOWNERROR: there is no numeric for it
-        return [refuse("400", "MODE", str(error), code=error.code)]
+        return [refuse("400", "MODE", str(error), code=OtherCode(error.code))]
     return _user_modes(client, target, changes, ref) if room is None else _room_modes(target, room, changes, ref)
 
 
