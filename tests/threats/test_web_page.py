@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from chat_clients import Clients
 from chat_tls import certificate
 from web_page import BODIES, IRC, JSON, TEXT, web_page
@@ -30,6 +31,7 @@ REQUESTS: list[tuple[str, str | None]] = [
 ]
 
 
+@pytest.mark.usefixtures("unprompted")  # a browser that is slow to send would take it for an answer
 def test_a_web_page_cannot_chat(server: MakeServer, clients: Clients, certificate: Certificate, tmp_path: Path) -> None:
     """Threat "DNS rebinding": a page tries all that a browser can send, plain and over TLS, and nothing is heard."""
     with web_page(tmp_path, certificate, REQUESTS) as page:

@@ -21,6 +21,8 @@ from pathlib import Path
 from queue import Queue
 from typing import Any, Final
 
+from chat_clients import free_port
+
 from pychat import Certificate
 
 PATIENCE: Final = 120.0
@@ -191,6 +193,13 @@ class _Answer(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+def _port_for_browsers() -> int:
+    """Return a port that stays free when its server goes; 10080 is one that browsers do not connect to."""
+    while (port := free_port()) == 10080:
+        pass
+    return port
+
+
 class WebPage:
     """
     An evil page in a browser, once under `http:` and once under `https:`.
@@ -200,7 +209,7 @@ class WebPage:
 
     def __init__(self, certificate: Certificate, requests: list[tuple[str, str | None]]) -> None:
         self._control = _Server()
-        self._pages = [_Server(), _Server(tls=certificate)]
+        self._pages = [_Server(_port_for_browsers()), _Server(_port_for_browsers(), certificate)]
         self.ports = [page.server_address[1] for page in self._pages]
         self.url = f"http://127.0.0.1:{self._control.server_address[1]}/"
         data = {
