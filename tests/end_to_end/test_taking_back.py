@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from chat_clients import DEADLINE, Clients, JsonPeer, Peer
+from chat_clients import DEADLINE, Clients, JsonPeer, Peer, wait_until
 from irc_peer import IrcPeer
 
 from pychat import ChatServer, Handler, KeptAccounts, Limits, Message, Session
 from pychat.core.accounts import reclaim as reclaiming
 from pychat.core.accounts.password_hash import Cost
 from pychat.testing import FakeClock
+from pychat.transport.link import WireSession
 
 MakeServer = Callable[..., ChatServer]
 
@@ -177,6 +178,9 @@ def test_a_connection_that_does_not_answer_makes_way(
     """It was asked first; it is told, should it live after all, and does not come back by itself."""
     monkeypatch.setattr(reclaiming, "_ANSWER_SECONDS", 0.3)
     old = silent(running, clients, language)
+    session = running.chat.find("ann")
+    assert isinstance(session, WireSession)
+    wait_until(lambda: not session.performing, "the server reads what it says")
     ann = clients.new_json(running)
 
     ann.ask("hello", **log_in())
@@ -190,8 +194,11 @@ def test_a_connection_that_does_not_answer_makes_way(
         assert lines[-2:] == ["PING :irc.pychat", "ERROR :Closing link: regained from elsewhere"]
 
 
-def test_a_connection_that_answers_keeps_the_nickname(running: ChatServer, clients: Clients) -> None:
+def test_a_connection_that_answers_keeps_the_nickname(
+    running: ChatServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two devices do not put each other out for ever; a person may still take it."""
+    monkeypatch.setattr(reclaiming, "_ANSWER_SECONDS", DEADLINE)  # so long the answer may take
     old, ann = clients.json(running, "ann", account="ann", account_password=PASSWORD), clients.new_json(running)
     ann.ask("hello", **log_in(), ref=1)
     old.next("ping")
