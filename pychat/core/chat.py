@@ -40,13 +40,13 @@ from pychat.core.verb_table import authorize
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
 from pychat.model.clock import SYSTEM_CLOCK, Clock, check_clock
-from pychat.model.errors import LimitExceeded, LocalProtocolError, Refused, refusal
+from pychat.model.errors import LocalProtocolError, Refused, refusal
 from pychat.model.events import Event, Message
 from pychat.model.limits import Limits, check_limits
 from pychat.model.names import check_room
 from pychat.model.queries import Ref
 from pychat.model.replies import Bye, Counts, Failure, Reply
-from pychat.model.text import clean, clean_line, lines_of, seen, shows_nothing
+from pychat.model.text import lines_of
 from pychat.model.verbs import SayAll, Verb
 from pychat.version import DESCRIPTION
 
@@ -360,35 +360,6 @@ class Chat:
         self.pauses.end_all()
         self.alarms.stop()
         self.lasting.keep_ends()
-
-    def checked_text(self, text: str) -> str:
-        """
-        Return the text of a message after cleaning it and checking the limits.
-
-        Raises:
-            Refused: If it is empty or too long.
-        """
-        text = clean(text)
-        limits = self.limits
-        if len(text) * 4 > limits.text_bytes and len(text.encode()) > limits.text_bytes:
-            raise LimitExceeded("message", limits.text_bytes, "bytes")
-        if "\n" in text and text.count("\n") >= limits.text_lines:
-            raise LimitExceeded("message", limits.text_lines, "lines")
-        if shows_nothing(text):
-            raise refusal("the message is empty", code="empty")
-        return text
-
-    def checked_short_text(self, what: str, text: str) -> str:
-        """
-        Return a topic, an away text or a reason, cleaned and on one line; it may be empty.
-
-        Raises:
-            LimitExceeded: If it is too long.
-        """
-        text = seen(clean_line(text))
-        if len(text) > self.limits.short_text_chars:
-            raise LimitExceeded(what, self.limits.short_text_chars, "characters")
-        return text
 
 
 def _comes_back(session: Session) -> bool:

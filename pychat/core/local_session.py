@@ -18,6 +18,7 @@ from pychat.model.names import has_mark_of_irc, names_of
 from pychat.model.participant import Participant
 from pychat.model.queries import Ref
 from pychat.model.replies import Failure, Reply
+from pychat.model.text import checked_short_text
 from pychat.model.verb_types import check_verb, kind_name
 from pychat.model.verbs import Hello, Join, Verb, no_answer
 
@@ -103,7 +104,7 @@ class LocalSession(Participant, Session):
         Raises:
             LimitExceeded: If the reason is too long.
         """
-        self.chat.close(self, self.chat.checked_short_text("reason", reason) or "quit")
+        self.chat.close(self, checked_short_text("reason", reason, self.chat.limits) or "quit")
 
     def hello(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False, told: Told = None) -> None:
         """

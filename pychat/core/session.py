@@ -19,7 +19,7 @@ from pychat.model.hostmask import Hostmask, hostmask_of
 from pychat.model.names import fold
 from pychat.model.queries import Ref
 from pychat.model.replies import MemberInfo, Reply
-from pychat.model.text import shorten
+from pychat.model.text import checked_text, shorten
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -254,9 +254,8 @@ class Session:
 
     def notice(self, text: str) -> None:
         """Send this session a notice from the server."""
-        self.chat.send(
-            self, Notice(0, self.chat.clock.time(), None, self.chat.checked_text(given("text", text, str, "a string")))
-        )
+        text = checked_text(given("text", text, str, "a string"), self.chat.limits)
+        self.chat.send(self, Notice(0, self.chat.clock.time(), None, text))
 
     def pause(self, seconds: float) -> None:
         """

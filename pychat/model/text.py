@@ -1,5 +1,5 @@
 """
-Allowed text: the one place through which text enters a room.
+Allowed text: the one place through which text enters a room, where it is cleaned, checked and bounded.
 
 Control characters and bidi controls could move the cursor, hide messages or fake another line on a terminal; line and
 paragraph separators are newlines to some programs and not to others; surrogates and noncharacters cannot be sent. Each
@@ -10,11 +10,15 @@ variation selectors, tags) pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 from unicodedata import normalize
 
 from pychat.model.arguments import given, items
+from pychat.model.errors import LimitExceeded, refusal
+
+if TYPE_CHECKING:
+    from pychat.model.limits import Limits
 
 _REPLACEMENT = "\ufffd"
 _LISTED_CHARS = 60
@@ -99,6 +103,81 @@ def clean_formatted(text: str) -> str:
     """Return text with IRC formatting, or a CTCP message, cleaned of everything else and on one line."""
     text = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
     return normalize("NFC", _FORBIDDEN_IN_FORMATTED.sub(_REPLACEMENT, text))
+
+
+def checked_text(text: str, limits: Limits) -> str:
+    """
+    Return the text of a message after cleaning it and checking the limits.
+
+    Raises:
+        Refused: If it is empty or too long.
+    """
+    text = clean(text)
+    if len(text) * 4 > limits.text_bytes and len(text.encode()) > limits.text_bytes:
+        raise LimitExceeded("message", limits.text_bytes, "bytes")
+    if "\n" in text and text.count("\n") >= limits.text_lines:
+        raise LimitExceeded("message", limits.text_lines, "lines")
+    if shows_nothing(text):
+        raise refusal("the message is empty", code="empty")
+    return text
+
+
+def need_no_check(texts: Sequence[str], together: str, limits: Limits) -> bool:
+    """
+    Return whether `checked_text` would return each of many texts as it is; False if that is not sure.
+
+    Args:
+        texts: At least one.
+        together: The texts, joined.
+    """
+    return (
+        is_plain(together)
+        and max(map(len, texts)) <= limits.text_bytes
+        and all(texts)
+        and not any(map(str.isspace, texts))
+    )
+
+
+def checked_formatted(text: str, limits: Limits) -> str:
+    """
+    Return the text that only IRC members get, cleaned and on one line; it may be empty.
+
+    Raises:
+        LimitExceeded: If it is too long.
+    """
+    text = clean_formatted(text)
+    if len(text.encode()) > limits.text_bytes:
+        raise LimitExceeded("message", limits.text_bytes, "bytes")
+    return text
+
+
+def checked_short_text(what: str, text: str, limits: Limits) -> str:
+    """
+    Return a topic, an away text or a reason, cleaned and on one line; it may be empty.
+
+    Args:
+        what: Which of them it is, for errors.
+
+    Raises:
+        LimitExceeded: If it is too long.
+    """
+    text = seen(clean_line(text))
+    if len(text) > limits.short_text_chars:
+        raise LimitExceeded(what, limits.short_text_chars, "characters")
+    return text
+
+
+def checked_announcement(text: str, limits: Limits) -> str:
+    """
+    Return a message of one line to many people.
+
+    Raises:
+        Refused: If it is empty or too long.
+    """
+    text = checked_short_text("message", text, limits)
+    if not text:
+        raise refusal("the message is empty", code="empty")
+    return text
 
 
 def shorten(text: str) -> str:

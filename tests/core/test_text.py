@@ -9,8 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorder import enter, make_chat
 
+from pychat.model.errors import Refused
 from pychat.model.events import Kicked
-from pychat.model.text import clean, clean_line, is_plain, shows_nothing
+from pychat.model.limits import Limits
+from pychat.model.text import (
+    checked_announcement,
+    checked_formatted,
+    checked_short_text,
+    checked_text,
+    clean,
+    clean_line,
+    is_plain,
+    need_no_check,
+    shows_nothing,
+)
 from pychat.model.verbs import Direct, Kick, Say, SetAway, SetRealname, SetTopic
 
 # Hypothesis leaves surrogates out of text() unless they are asked for.
@@ -154,3 +166,53 @@ def test_what_shows_nothing_is_no_text(text: str) -> None:
 def test_what_shows_anything_is_text(text: str) -> None:
     """What is invisible beside it stays: scripts and emoji need it."""
     assert not shows_nothing(text)
+
+
+SMALL = Limits(text_bytes=9, text_lines=2, short_text_chars=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("1234567890", "message: at most 9 bytes"),
+        ("äöüß\t\t", "message: at most 9 bytes"),
+        ("\x00\x00\x00\x00", "message: at most 9 bytes"),  # as cleaned, three bytes each
+        ("1\n2\n3", "message: at most 2 lines"),
+        ("", "the message is empty"),
+        (" \u200b", "the message is empty"),
+    ],
+)
+def test_a_message_is_bounded_as_it_will_be_seen(text: str, problem: str) -> None:
+    """By bytes and lines, after cleaning; and it must show something."""
+    with pytest.raises(Refused) as caught:
+        checked_text(text, SMALL)
+
+    assert str(caught.value) == problem
+
+
+def test_what_is_within_the_limits_passes_clean() -> None:
+    """Each kind of text with the blanks and newlines that it may have."""
+    assert checked_text("a\tb\r\nc ", SMALL) == "a b\nc "
+    assert checked_formatted("\x02a\x02\nb", SMALL) == "\x02a\x02 b"
+    assert checked_short_text("topic", " a\nb ", SMALL) == "a b"
+    assert checked_short_text("topic", " \u200b", SMALL) == ""
+    assert checked_announcement(" a\nb ", SMALL) == "a b"
+
+
+def test_other_kinds_of_text_have_bounds_of_their_own() -> None:
+    """Bytes for what only IRC sees, characters for a topic, and one line that is not empty for an announcement."""
+    with pytest.raises(Refused, match=r"^message: at most 9 bytes$"):
+        checked_formatted("\x02" + "123456789", SMALL)
+    with pytest.raises(Refused, match=r"^topic: at most 3 characters$"):
+        checked_short_text("topic", "tea!", SMALL)
+    with pytest.raises(Refused, match=r"^message: at most 3 characters$"):
+        checked_announcement("tea!", SMALL)
+    with pytest.raises(Refused, match=r"^the message is empty$"):
+        checked_announcement(" ", SMALL)
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=0x80), max_size=10), min_size=1, max_size=3))
+def test_texts_that_need_no_check_would_pass_it_as_they_are(texts: list[str]) -> None:
+    """The short way for many messages at once leads to the same."""
+    if need_no_check(texts, "".join(texts), SMALL):
+        assert [checked_text(text, SMALL) for text in texts] == texts

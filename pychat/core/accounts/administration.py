@@ -18,7 +18,7 @@ from pychat.model.errors import AccountExists, ChatError
 from pychat.model.masks import ACCOUNT
 from pychat.model.names import check_nickname
 from pychat.model.server_ban import ServerBan, normal_target
-from pychat.model.text import because
+from pychat.model.text import because, checked_short_text
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -134,7 +134,7 @@ def lock_account(chat: Chat, by: str, name: str, reason: str) -> str:
         NoSuchAccount: If there is none.
         LimitExceeded: If the reason is too long.
     """
-    account, reason = account_named(chat, name), chat.checked_short_text("reason", reason)
+    account, reason = account_named(chat, name), checked_short_text("reason", reason, chat.limits)
     with chat.order.change():
         chat.bans.add_locked(ServerBan(target_of(account), reason, by, chat.clock.time()))
         chat.audit.note_locked(by, f"locked the account {account}{because(reason)}")

@@ -33,6 +33,7 @@ from pychat.model.events import AwayChanged
 from pychat.model.names import check_nickname, fold
 from pychat.model.queries import Ref
 from pychat.model.replies import Failure, LoggedIn, Motd, Ok, Welcome
+from pychat.model.text import checked_short_text
 from pychat.model.tokens import new_token
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
 
 
 def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
-    text = None if verb.text is None else chat.checked_short_text("away text", verb.text) or "away"
+    text = None if verb.text is None else checked_short_text("away text", verb.text, chat.limits) or "away"
     prepare_to_tell(session)
     with chat.order.change(session):
         if text != session.away:
@@ -250,7 +251,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
 
 
 def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
-    reason = chat.checked_short_text("reason", verb.reason)
+    reason = checked_short_text("reason", verb.reason, chat.limits)
     for room in tuple(session.rooms.values()):  # all rooms get the same reason
         reason = reason_to_tell(session, room, reason)
     chat.send(session, Ok(verb.ref))

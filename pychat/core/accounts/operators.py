@@ -15,11 +15,11 @@ from pychat.core.people.user_modes import change_modes
 from pychat.core.session import Session
 from pychat.model import verbs
 from pychat.model.arguments import texts_by_name
-from pychat.model.errors import WrongOperatorPassword, refusal
+from pychat.model.errors import WrongOperatorPassword
 from pychat.model.events import Notice
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Failure, Killed, Ok, Wallops
-from pychat.model.text import because
+from pychat.model.text import because, checked_announcement, checked_short_text
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -60,7 +60,7 @@ def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) ->
 
 def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
     target = find_person(chat, session, verb.nickname)
-    reason = chat.checked_short_text("reason", verb.reason)
+    reason = checked_short_text("reason", verb.reason, chat.limits)
     target.unwanted = True
     chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}{because(reason)}")
     chat.send(target, Killed(session.nickname or "", session.userhost, reason))
@@ -72,7 +72,7 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
 
 
 def announce(chat: Chat, session: Session, verb: verbs.Announce) -> None:
-    text = _checked_message(chat, verb.text)
+    text = checked_announcement(verb.text, chat.limits)
     with chat.order.change(session):
         chat.audit.note_locked(session, f"announced: {text}")
         notice = Notice(0, chat.clock.time(), None, text)
@@ -82,16 +82,9 @@ def announce(chat: Chat, session: Session, verb: verbs.Announce) -> None:
 
 
 def send_wallops(chat: Chat, session: Session, verb: verbs.SendWallops) -> None:
-    text = _checked_message(chat, verb.text)
+    text = checked_announcement(verb.text, chat.limits)
     with chat.order.change(session):
         item = Wallops(session.nickname or "", session.userhost, text)
         for listener in chat.census.having["w"]:
             chat.order.send_locked(listener, item)
     chat.send(session, Ok(verb.ref))
-
-
-def _checked_message(chat: Chat, text: str) -> str:
-    checked = chat.checked_short_text("message", text)
-    if not checked:
-        raise refusal("the message is empty", code="empty")
-    return checked

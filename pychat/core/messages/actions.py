@@ -17,7 +17,6 @@ from pychat.model import modes, queries, verbs
 from pychat.model.errors import (
     HasLeft,
     InternalFailure,
-    LimitExceeded,
     LocalProtocolError,
     NoSuchNickname,
     NotHere,
@@ -32,7 +31,7 @@ from pychat.model.replies import (
     PersonAway,
 )
 from pychat.model.tags import checked_tags
-from pychat.model.text import clean_formatted
+from pychat.model.text import checked_formatted, checked_text
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -48,7 +47,7 @@ def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
     outside = room is None
     if room is None:
         room = _room_to_talk_in(session, verb.room)
-    text = chat.checked_text(verb.text)
+    text = checked_text(verb.text, chat.limits)
     message = Message(0, 0.0, room.name, session.nickname or "", text, verb.action)
     if verb[4:] != _PLAIN or "B" in session.modes:
         message = _complete(chat, session, message, verb)._replace(role=_checked_role(verb.role))
@@ -60,7 +59,7 @@ def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
 
 def direct(chat: Chat, session: Session, verb: verbs.Direct) -> None:
     recipient = _addressed(chat, session, verb)
-    text = chat.checked_text(verb.text)
+    text = checked_text(verb.text, chat.limits)
     nickname = recipient.nickname or ""
     message = Message(0, 0.0, None, session.nickname or "", text, verb.action, to=nickname)
     turn = chat.order.turn
@@ -139,9 +138,7 @@ def _complete(chat: Chat, session: Session, message: Message, verb: verbs.Say | 
     """Return the message with the fields that only IRC uses."""
     formatted = verb.formatted
     if formatted is not None:
-        formatted = clean_formatted(formatted)
-        if len(formatted.encode()) > chat.limits.text_bytes:
-            raise LimitExceeded("message", chat.limits.text_bytes, "bytes")
+        formatted = checked_formatted(formatted, chat.limits)
     return message._replace(notice=verb.notice, formatted=formatted, tags=_checked_tags(session, verb.tags))
 
 

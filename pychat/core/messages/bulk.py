@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pychat.core.session import Session
 from pychat.model import verbs
-from pychat.model.text import is_plain
+from pychat.model.text import need_no_check
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -33,13 +33,10 @@ def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> None:
 
 
 def _all_plain(chat: Chat, texts: list[str], together: str) -> bool:
-    """Return whether no handler has to see these texts, and `Chat.checked_text` would not change them."""
+    """Return whether no handler has to see these texts, and `checked_text` would not change them."""
     chains = chat.chains
     return (
         chains.publishes_all
-        and is_plain(together)
-        and max(map(len, texts)) <= chat.limits.text_bytes
-        and all(texts)
-        and not any(map(str.isspace, texts))
+        and need_no_check(texts, together, chat.limits)
         and not any(prefix in together for prefix in chains.prefixes)
     )

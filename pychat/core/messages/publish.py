@@ -12,7 +12,7 @@ from pychat.model.errors import InvalidNickname, LocalProtocolError, NoSuchNickn
 from pychat.model.events import WITH_TEXT, Message, RoomEvent
 from pychat.model.names import check_nickname
 from pychat.model.tags import checked_tags
-from pychat.model.text import clean_formatted, clean_line
+from pychat.model.text import checked_text, clean_formatted, clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +58,7 @@ def checked_event(chat: Chat, event: E) -> E:
         name: _checked_field(chat, name, value) if isinstance(value, str) else value for name, value in values.items()
     }
     if isinstance(event, WITH_TEXT):
-        fields["text"] = chat.checked_text(event.text)
+        fields["text"] = checked_text(event.text, chat.limits)
     if isinstance(event, Message):
         fields["formatted"] = None if event.formatted is None else clean_formatted(event.formatted)
         fields["tags"] = checked_tags(event.tags)

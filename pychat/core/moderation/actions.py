@@ -20,7 +20,7 @@ from pychat.model.events import Invited, ModesChanged
 from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.names import fold
 from pychat.model.replies import Failure, Invitations, Inviting, Masks, Modes, Ok, PersonAway
-from pychat.model.text import because
+from pychat.model.text import because, checked_short_text
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def kick(chat: Chat, session: Session, verb: verbs.Kick) -> None:
     room = known_room(session, verb.room)
     require_operator(session, room)
-    reason = chat.checked_short_text("reason", verb.reason)
+    reason = checked_short_text("reason", verb.reason, chat.limits)
     member = find_person(chat, session, verb.nickname)
     chat.membership.kick(session, room, member, reason)
     what = f"removed {member.nickname}!{member.userhost} from {room.name}{because(reason)}"

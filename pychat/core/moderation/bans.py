@@ -16,7 +16,7 @@ from pychat.model.events import ModesChanged, Notice
 from pychat.model.masks import MUTE
 from pychat.model.modes import LISTS, MaskEntry, ModeChange
 from pychat.model.replies import Ok
-from pychat.model.text import because, shorten
+from pychat.model.text import because, checked_short_text, shorten
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -30,7 +30,7 @@ _LONGEST_LOOK: Final = 3600.0
 def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
     room = known_room(session, verb.room)
     require_operator(session, room)
-    reason = chat.checked_short_text("reason", verb.reason)
+    reason = checked_short_text("reason", verb.reason, chat.limits)
     now = chat.clock.time()
     until = end_of(verb.seconds, now)
     target = MUTE + verb.target if verb.mute else verb.target

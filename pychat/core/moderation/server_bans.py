@@ -32,7 +32,7 @@ from pychat.model.server_ban import (
     network_of,
     normal_target,
 )
-from pychat.model.text import because, shorten
+from pychat.model.text import because, checked_short_text, shorten
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -145,7 +145,7 @@ def require_welcome(session: Session, nickname: str) -> None:
 
 def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     """Add a ban, and disconnect everybody it matches. Nobody can ban themselves."""
-    reason = chat.checked_short_text("reason", verb.reason)
+    reason = checked_short_text("reason", verb.reason, chat.limits)
     target = _target(chat, session, verb.target)
     now = chat.clock.time()
     ban = ServerBan(target, reason, session.nickname or "", now, end_of(verb.seconds, now))

@@ -22,7 +22,7 @@ from pychat.model.replies import (
     Rooms,
     Topic,
 )
-from pychat.model.text import shorten
+from pychat.model.text import checked_short_text, shorten
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -38,13 +38,13 @@ def join(chat: Chat, session: Session, verb: verbs.Join) -> None:
 def leave(chat: Chat, session: Session, verb: verbs.Leave) -> None:
     known_room(session, verb.room)  # so that an unknown room is reported first
     room = own_room(session, verb.room)
-    reason = chat.checked_short_text("reason", verb.reason)
+    reason = checked_short_text("reason", verb.reason, chat.limits)
     chat.membership.leave(session, room, reason_to_tell(session, room, reason))
     chat.send(session, Ok(verb.ref))
 
 
 def leave_all(chat: Chat, session: Session, verb: verbs.LeaveAll) -> None:
-    reason = chat.checked_short_text("reason", verb.reason)
+    reason = checked_short_text("reason", verb.reason, chat.limits)
     for room in tuple(session.rooms.values()):
         chat.membership.leave(session, room, reason_to_tell(session, room, reason))
     chat.send(session, Ok(verb.ref))
@@ -53,10 +53,10 @@ def leave_all(chat: Chat, session: Session, verb: verbs.LeaveAll) -> None:
 def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
     room = known_room(session, verb.room)
     may_set_topic(session, room)
-    topic = chat.checked_short_text("topic", verb.topic)
+    topic = checked_short_text("topic", verb.topic, chat.limits)
     chat.order.flush()
     changed = change_before(chat.chains.before_topic, session, room, value=topic)
-    topic = topic if changed == topic else chat.checked_short_text("topic", changed)
+    topic = topic if changed == topic else checked_short_text("topic", changed, chat.limits)
     with chat.order.change(session):
         may_set_topic(session, room)  # check again: hooks take time
         room.topic = topic
