@@ -22,6 +22,13 @@ from pychat.transport.trust import Certificate
 __all__ = ["certificate", "pychat"]  # the fixtures
 
 
+@pytest.fixture(autouse=True)
+def patient(pychat: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever answers may be as slow as the machine."""
+    pychat.change("pychat.cli.doctor", _ANSWER_SECONDS=DEADLINE)
+    monkeypatch.setattr(doctor, "_ANSWER_SECONDS", DEADLINE)
+
+
 @contextmanager
 def answering(answer: bytes) -> Iterator[int]:
     """A port on which somebody takes a line and answers it; nothing: says nothing."""
@@ -55,9 +62,8 @@ def test_a_free_port_is_good() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_a_pychat_server_is_good(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_a_pychat_server_is_good(host: str) -> None:
     """It is asked for a sign of life, also if it wants a password, and nobody in the chat hears of it."""
-    monkeypatch.setattr(doctor, "_ANSWER_SECONDS", DEADLINE)
     with ChatServer(host=host, port=0, password="sesame").start() as server:
         finding = doctor.check_port(host, server.port)
 
@@ -84,7 +90,8 @@ def test_a_pychat_server_is_good(monkeypatch: pytest.MonkeyPatch, host: str) -> 
 )
 def test_anything_else_on_the_port_is_wrong(monkeypatch: pytest.MonkeyPatch, answer: bytes, text: str) -> None:
     """It is named, if that is possible."""
-    monkeypatch.setattr(doctor, "_ANSWER_SECONDS", 0.2 if not answer else DEADLINE)
+    if not answer:
+        monkeypatch.setattr(doctor, "_ANSWER_SECONDS", 0.2)
     with answering(answer) as port:
         finding = doctor.check_port("127.0.0.1", port)
 

@@ -9,7 +9,7 @@ import sqlite3
 from typing import NamedTuple
 
 import pytest
-from chat_clients import free_port
+from chat_clients import DEADLINE, free_port
 from chat_programs import Program, Programs, pychat
 from chat_tls import new_certificate
 from click.testing import CliRunner
@@ -152,7 +152,7 @@ def place(pychat: Programs) -> Programs:
     with sqlite3.connect(pychat.directory / "other.db") as other:
         other.execute("CREATE TABLE cakes (name)")
     other.close()
-    SqliteLog(pychat.directory / "linked.db").close()
+    SqliteLog(pychat.directory / "linked.db").close(DEADLINE)
     os.link(pychat.directory / "linked.db", pychat.directory / "second.db")
     return pychat
 
@@ -204,6 +204,7 @@ def test_what_another_server_uses_is_good(pychat: Programs) -> None:
     server = pychat("serve", "--config", "my.toml")
     server.read_port()
 
+    pychat.change("pychat.cli.doctor", _ANSWER_SECONDS=DEADLINE)
     config = pychat.run("config", "serve", "--config", "my.toml")
     doctor = pychat.run("doctor", "--config", "my.toml")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chat_clients import Clients
+from chat_clients import DEADLINE, Clients
 from chat_programs import Programs, pychat
 
 from pychat.cli.addresses import BadAddress, Target, check_host, parse_target
@@ -80,6 +80,7 @@ def test_an_argument_names_the_server_and_the_nickname(pychat: Programs, clients
 
     assert (result.returncode, result.stderr) == (0, "")
     assert (message := bob.next("message"))["nick"] == "ann", message
+    pychat.change("pychat.cli.doctor", _ANSWER_SECONDS=DEADLINE)
     assert pychat.run("doctor", f"127.0.0.1:{port}").returncode == 0
 
 

@@ -360,6 +360,7 @@ def test_doctor_looks_at_the_files_of_tls(pychat: Programs, certificate: Certifi
 def test_doctor_finds_a_server_that_wants_tls(pychat: Programs, certificate: Certificate) -> None:
     """It is not let in, and knows from the refusal that it is pychat."""
     _, port = serve_tls_only(pychat, certificate)
+    pychat.change("pychat.cli.doctor", _ANSWER_SECONDS=DEADLINE)
 
     result = pychat.run("doctor", "--port", str(port))
 

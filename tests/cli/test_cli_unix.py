@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from chat_clients import DEADLINE
 from chat_programs import CALLED, Program, Programs, pychat
 
 from pychat.cli import doctor
@@ -51,6 +52,7 @@ def test_all_client_commands_go_there(pychat: Programs) -> None:
 
     sent = pychat.run("send", "--unix", "chat.sock", "--nick", "ann", "hello")
     connected = pychat.run("connect", "--unix", "chat.sock", "--nick", "bob", input="hi\n")
+    pychat.change("pychat.cli.doctor", _ANSWER_SECONDS=DEADLINE)
     looked = pychat.run("doctor", "--unix", "chat.sock")
 
     assert (sent.returncode, connected.returncode) == (0, 0)
