@@ -105,7 +105,7 @@ def _write(path: Path, messages: int) -> tuple[float, float]:
         began = time.perf_counter()  # generating the texts does not count
         times = moments(_FIRST_MS + at * _BURST, len(texts))
         burst = Burst(log.claim(len(texts)), times, _ROOM, "ann", "~ann@host.example", texts)
-        log.append(Batch(room.alone, burst))
+        log.append(Batch(room.as_tuple, burst))
         log.wake()
         log.throttle()
         seconds += time.perf_counter() - began

@@ -147,5 +147,5 @@ def _offline(path: Path, limits: Limits) -> Iterator[Chat]:
         chat.alarms.stop()
         accounts.end()
         log.close(_CLOSE_SECONDS)
-    if log.trouble is not None:
-        raise NotStored("all of it", log.trouble)
+    if log.storage_error is not None:
+        raise NotStored("all of it", log.storage_error)

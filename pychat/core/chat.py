@@ -316,7 +316,7 @@ class Chat:
             if session.ended is not None:
                 session.ended.set()
             if farewell:
-                self.order.send_locked(session, Bye(reason, session.unwanted))
+                self.order.send_locked(session, Bye(reason, session.must_not_return))
         self.order.wake()
         note_going(session, reason)
         session.over()
@@ -363,4 +363,4 @@ class Chat:
 
 
 def _comes_back(session: Session) -> bool:
-    return session.resumable and not session.unwanted
+    return session.resumable and not session.must_not_return

@@ -31,14 +31,14 @@ class Batch(NamedTuple):
     """The session whose verb caused the events."""
     said: bool = False
     """True if the source said it; the source then gets it only if its protocol expects an echo."""
-    only: frozenset[Session] | None = None
+    recipients: frozenset[Session] | None = None
     """If given, the only recipients."""
-    also: Session | None = None
+    extra: Session | None = None
     """A recipient that is not, or not any longer, a member."""
     refs: Mapping[int, Ref] = MappingProxyType({})
     """The marks of events that the source waits for, by index. The replies follow as entries of their own."""
-    deaf: frozenset[Session] = frozenset()
-    """Members who do not get the events, because they ignore the source."""
+    excluded: frozenset[Session] = frozenset()
+    """Members who do not get the events, because they ignore the source or are told more elsewhere."""
 
 
 class Private(NamedTuple):
@@ -130,11 +130,11 @@ class Delivery:
 def _hearers(batch: Batch) -> set[Session]:
     """Return the sessions of this process that get a batch."""
     hearers: set[Session] = set().union(*(room.listeners for room in batch.rooms))
-    if batch.only is not None:
-        hearers &= batch.only
-    hearers -= batch.deaf
+    if batch.recipients is not None:
+        hearers &= batch.recipients
+    hearers -= batch.excluded
     if batch.said and batch.source is not None:
         hearers.discard(batch.source)
-    if batch.also is not None:
-        hearers.add(batch.also)
+    if batch.extra is not None:
+        hearers.add(batch.extra)
     return hearers

@@ -81,7 +81,7 @@ class LocalSession(Participant, Session):
         with self._arrived:
             self._waiting.add(ref)
         try:
-            self.heard = self.chat.clock.monotonic()
+            self.last_input_time = self.chat.clock.monotonic()
             self.chat.perform(self, [verb._replace(ref=ref)])
             with self._arrived:
                 self._arrived.wait_for(lambda: ref in self._answers or self.closed, self.ANSWER_SECONDS)

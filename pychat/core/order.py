@@ -16,7 +16,7 @@ from typing import Final, TypeVar, cast
 
 from pychat.core.delivery import Batch, Delivery, Private, weight
 from pychat.core.history.log import Log
-from pychat.core.people.ignore import deaf_to, ignores
+from pychat.core.people.ignore import ignores, members_ignoring
 from pychat.core.permissions import may_be_heard, require_voice
 from pychat.core.rooms.behind import without_id
 from pychat.core.rooms.room import Room
@@ -106,16 +106,16 @@ class Order:
         event: Event,
         rooms: tuple[Room, ...],
         *,
-        only: frozenset[Session] | None = None,
-        also: Session | None = None,
+        recipients: frozenset[Session] | None = None,
+        extra: Session | None = None,
     ) -> None:
         """
         Queue an event after those this thread caused before; outside verbs, flush it at once.
 
         Args:
             rooms: The rooms whose logs it belongs to; empty for a direct message, whose recipient is in `only`.
-            only: The sessions that may see it. Default: all members.
-            also: A session that gets it although it is not a member any more.
+            recipients: The sessions that may see it. Default: all members.
+            extra: A session that gets it although it is not a member any more.
 
         Raises:
             NotStored: If the event cannot be stored and is published outside verbs, so no session can be told.
@@ -125,13 +125,13 @@ class Order:
         session = turn.session
         if session is None and self.stopping.is_set():
             raise LocalProtocolError("the chat has ended: nothing is published any more")
-        if session is None and self.log.trouble is not None and rooms and isinstance(event, WITH_TEXT):
-            raise NotStored("your message", self.log.trouble, room=rooms[0].name)
+        if session is None and self.log.storage_error is not None and rooms and isinstance(event, WITH_TEXT):
+            raise NotStored("your message", self.log.storage_error, room=rooms[0].name)
         said = session is not None and isinstance(event, SAID) and event.sender == session.nickname
         runs = turn.runs
         run = runs[-1] if runs else None
-        if run is None or run.destination != (rooms, session, said, only, also):
-            run = Run(Destination(rooms, session, said, only, also))
+        if run is None or run.destination != (rooms, session, said, recipients, extra):
+            run = Run(Destination(rooms, session, said, recipients, extra))
             runs.append(run)
         answering = turn.answering
         if answering is not None and not answering.answered:
@@ -191,8 +191,8 @@ class Order:
         self,
         event: E,
         rooms: tuple[Room, ...],
-        also: Session | None = None,
-        deaf: frozenset[Session] = frozenset(),
+        extra: Session | None = None,
+        excluded: frozenset[Session] = frozenset(),
     ) -> E:
         """Give one event its position now, together with a change the caller makes under the same lock."""
         assert self.lock.locked()
@@ -200,16 +200,18 @@ class Order:
         source = self.turn.session
         if source is not None:
             source.caused += weight((placed,))
-        self.log.append(Batch(rooms, [placed], source, also=self._also_locked(also, rooms, [placed]), deaf=deaf))
+        self.log.append(
+            Batch(rooms, [placed], source, extra=self._extra_locked(extra, rooms, [placed]), excluded=excluded)
+        )
         return placed
 
-    def _also_locked(self, also: Session | None, rooms: Iterable[Room], events: Sequence[Event]) -> Session | None:
-        """Return `also` unless it gets the events as a member; if it is catching up, send them privately instead."""
-        if also is None or any(also in room.occupants for room in rooms):
+    def _extra_locked(self, extra: Session | None, rooms: Iterable[Room], events: Sequence[Event]) -> Session | None:
+        """Return `extra` unless it gets the events as a member; if it is catching up, send them privately instead."""
+        if extra is None or any(extra in room.occupants for room in rooms):
             return None
-        if also.behind is None:
-            return also
-        self.send_locked(also, *events)
+        if extra.behind is None:
+            return extra
+        self.send_locked(extra, *events)
         return None
 
     def say_all(self, session: Session, room: Room, texts: Sequence[str], size: int) -> None:
@@ -223,18 +225,18 @@ class Order:
             NotAMember: If the session is not in that room any more.
         """
         if room.ignoring:
-            deaf_to(room.alone, session)  # so that no masks are matched under the lock
+            members_ignoring(room.as_tuple, session)  # so that no masks are matched under the lock
         with self.lock:
             self.flush_locked()
             if self.stopping.is_set() or not session.is_here:
                 return
-            _check_locked(Destination(room.alone, session, True, None, None))
+            _check_locked(Destination(room.as_tuple, session, True, None, None))
             count = len(texts)
             session.caused += max(_BURST_TEXT_BYTES * count + size, room.written * count)
             first, times = self.log.claim(count), self._times_locked(count)
             burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts, session.account)
-            deaf = deaf_to(room.alone, session) if room.ignoring else frozenset()
-            self.log.append(Batch(room.alone, burst, session, True, deaf=deaf))
+            ignoring = members_ignoring(room.as_tuple, session) if room.ignoring else frozenset()
+            self.log.append(Batch(room.as_tuple, burst, session, True, excluded=ignoring))
         self.wake()
 
     def _times_locked(self, count: int) -> list[float]:
@@ -260,7 +262,7 @@ class Order:
         return moments(first, count)
 
     def _append_run_locked(self, run: Run) -> None:
-        rooms, source, said, only, also = run.destination
+        rooms, source, said, recipients, extra = run.destination
         if said and source is not None and not source.is_here:
             return  # another thread has ended the session meanwhile
         try:
@@ -275,10 +277,12 @@ class Order:
         first = self.log.claim(len(run.events))
         placed = _placed_locked(run, first, self._times_locked(len(run.events)))
         if rooms:
-            also = self._also_locked(also, rooms, placed)
-            self.log.append(Batch(rooms, placed, source, said, only, also, run.refs, _deaf_locked(run.destination)))
+            extra = self._extra_locked(extra, rooms, placed)
+            self.log.append(
+                Batch(rooms, placed, source, said, recipients, extra, run.refs, _ignoring_locked(run.destination))
+            )
         else:
-            for recipient in only or ():
+            for recipient in recipients or ():
                 if not said or source is None or recipient is source or not ignores(recipient, source.hostmask):
                     self.send_locked(recipient, *placed)
             if said and source is not None and source.echoes:
@@ -293,15 +297,15 @@ def _match_lists(destination: Destination) -> None:
         for room in destination.rooms:
             may_be_heard(destination.source, room)
             if room.ignoring:
-                deaf_to(room.alone, destination.source)
-        for recipient in destination.only or () if not destination.rooms else ():
+                members_ignoring(room.as_tuple, destination.source)
+        for recipient in destination.recipients or () if not destination.rooms else ():
             ignores(recipient, destination.source.hostmask)
 
 
-def _deaf_locked(destination: Destination) -> frozenset[Session]:
+def _ignoring_locked(destination: Destination) -> frozenset[Session]:
     """Return the sessions that do not get the message because they ignore its sender."""
     if destination.said and destination.source is not None and any(room.ignoring for room in destination.rooms):
-        return deaf_to(destination.rooms, destination.source)
+        return members_ignoring(destination.rooms, destination.source)
     return frozenset()
 
 
@@ -311,18 +315,18 @@ def _check_locked(destination: Destination) -> None:
         for room in destination.rooms:
             if destination.source not in room.occupants and "n" in room.rules.flags:
                 raise NotAMember(room.name)
-            if room.rules.hushes:
+            if room.rules.may_silence:
                 require_voice(destination.source, room)
     if not destination.rooms:
-        for recipient in destination.only or ():
+        for recipient in destination.recipients or ():
             if recipient.closed:
                 raise NoSuchNickname(recipient.nickname or "")
 
 
 def _placed_locked(run: Run, first: int, times: list[float]) -> list[Event]:
     """Return the events with consecutive ids, their times, and their source's current nickname."""
-    rooms, source, said, only, _ = run.destination
-    audience = frozenset(session.identity for session in only) if only is not None and rooms else None
+    rooms, source, said, recipients, _ = run.destination
+    audience = frozenset(session.identity for session in recipients) if recipients is not None and rooms else None
     if not said or source is None:
         placed = [event._replace(id=first + at, time=times[at]) for at, event in enumerate(run.events)]
         return (

@@ -33,7 +33,7 @@ def require_store(session: Session, what: str, room: str | None = None) -> None:
     Raises:
         NotStored: If they cannot, with the reason.
     """
-    trouble = session.chat.log.trouble
+    trouble = session.chat.log.storage_error
     if trouble is not None:
         raise NotStored(what, trouble, room=room)
 
@@ -91,7 +91,7 @@ def may_speak(session: Session, room: Room, message: Message) -> None:
     """
     Check that the session may send this message in the room.
 
-    For a member, this is needed only if `room.rules.hushes`.
+    For a member, this is needed only if `room.rules.may_silence`.
 
     Raises:
         NotAMember: If it is not in the room and may not speak from outside (mode `n`).
@@ -177,7 +177,7 @@ def may_be_heard(session: Session, room: Room) -> bool:
     Return whether members of the room may see texts of the session. Bans, mutes and mode `m` forbid it also for texts
     that are not messages, such as an away text or a real name.
     """
-    if not room.rules.hushes:
+    if not room.rules.may_silence:
         return True
     try:
         require_voice(session, room)

@@ -18,6 +18,7 @@ from pychat.model.events import Event, Notice
 from pychat.model.hostmask import Hostmask, hostmask_of
 from pychat.model.names import fold
 from pychat.model.queries import Ref
+from pychat.model.renamed import old_names
 from pychat.model.replies import MemberInfo, Reply
 from pychat.model.text import checked_text, shorten
 
@@ -42,6 +43,13 @@ _identities = count(secrets.randbits(62))
 """Unique across restarts, even if the clock was set back: persisted audiences and roles refer to these ids."""
 
 
+@old_names(
+    borrows_until="grace_until",
+    heard="last_input_time",
+    quits="quit_by_client",
+    spoke="last_message_time",
+    unwanted="must_not_return",
+)
 class Session:
     """
     The chat's record of one participant. Read it from any thread; only the chat changes it.
@@ -61,7 +69,6 @@ class Session:
         "away",
         "began",
         "behind",
-        "borrows_until",
         "caused",
         "chat",
         "closed",
@@ -71,7 +78,7 @@ class Session:
         "earlier",
         "echoes",
         "ended",
-        "heard",
+        "grace_until",
         "held_back",
         "hostmask",
         "identity",
@@ -79,17 +86,20 @@ class Session:
         "info",
         "lacks_password",
         "language",
+        "last_input_time",
+        "last_message_time",
         "memo",
         "messages",
         "modes",
         "most_replayed",
+        "must_not_return",
         "named",
         "named_at",
         "nickname",
         "owes",
         "pending",
         "put_out",
-        "quits",
+        "quit_by_client",
         "realname",
         "replays",
         "resumable",
@@ -97,10 +107,8 @@ class Session:
         "sasl",
         "secure",
         "since",
-        "spoke",
         "token",
         "uncounted",
-        "unwanted",
         "userhost",
         "visits",
         "welcomed",
@@ -112,7 +120,7 @@ class Session:
         """The peer's IP address; "unix" for a Unix socket, empty inside this process. Never shown to other members."""
         self.account: str | None = None
         """The account the session is logged in to, in its canonical spelling; None for a guest."""
-        self.borrows_until: float | None = None
+        self.grace_until: float | None = None
         """The end of the grace period for nicknames of other accounts (`Clock.monotonic`); None if it never started."""
         self.sasl: Exchange | None = None
         """The state of a login in several messages, which belongs to `core/accounts/sasl.py`."""
@@ -154,7 +162,7 @@ class Session:
         """When the session began, in POSIX seconds."""
         self.began = chat.clock.monotonic()
         """The same by `Clock.monotonic`, so it is right even if the clock is set later."""
-        self.quits = False
+        self.quit_by_client = False
         """True if the client sent QUIT; the disconnect reason is then the client's own text."""
         self.replays = False
         """True if the client wants the last messages of a room on join."""
@@ -179,15 +187,15 @@ class Session:
         """When the session was sent its token (`Clock.monotonic`)."""
         self.put_out: str | None = None
         """The reason of a `kick`, though the session may not have ended yet; None if it was not kicked."""
-        self.unwanted = False
+        self.must_not_return = False
         """True if it was disconnected for good: nothing is kept for its `token`, and its client must not reconnect."""
-        self.heard = chat.clock.monotonic()
+        self.last_input_time = chat.clock.monotonic()
         """When the last input arrived (`Clock.monotonic`)."""
         self.held_back: float | None = None
         """
         Since when input has been waiting because a hook pauses the session (`Clock.monotonic`); None if none waits.
         """
-        self.spoke = self.heard
+        self.last_message_time = self.last_input_time
         """When the session last sent a message."""
         self.caused = 0
         """About how many bytes its verbs have caused since the last check: replies to it and events for others."""
@@ -212,7 +220,7 @@ class Session:
     @property
     def knows_token(self) -> bool:
         """True if the client has sent something since it got its token; until then the welcome may have been lost."""
-        return self.heard > self.welcomed
+        return self.last_input_time > self.welcomed
 
     @property
     def is_here(self) -> bool:

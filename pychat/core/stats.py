@@ -27,7 +27,7 @@ def figures(chat: Chat) -> Mapping[str, str]:
         "rooms in use": str(counts.rooms),
         "messages": str(said),
         **chat.log.figures(),
-        "trouble": chat.log.trouble or "none",
+        "trouble": chat.log.storage_error or "none",
     }
 
 

@@ -25,8 +25,8 @@ class Destination(NamedTuple):
     """The session whose verb caused the event."""
     said: bool
     """True if it is the source's own message."""
-    only: frozenset[Session] | None
-    also: Session | None
+    recipients: frozenset[Session] | None
+    extra: Session | None
 
 
 class Run:

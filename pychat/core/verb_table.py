@@ -82,7 +82,7 @@ def authorize(session: Session, verb: verbs.Verb) -> VerbRule:
             raise NotRegistered
         if rule.who is Who.SERVER_OPERATORS and not is_server_operator(session):
             raise refusal("only server operators may do that", code="not_server_operator")
-    if rule.stored is not None and session.chat.log.trouble is not None:
+    if rule.stored is not None and session.chat.log.storage_error is not None:
         require_store(session, rule.stored)
     return rule
 

@@ -101,7 +101,7 @@ class FloodControl(Handler):
         cost = _cost(verb)
         if cost and session.owes:
             self._collect(session, meter)
-        arrived = max(session.heard, meter.worked_until)
+        arrived = max(session.last_input_time, meter.worked_until)
         passes_at = self._count(session, meter, verb, arrived)
         if cost:
             size = _size(verb)

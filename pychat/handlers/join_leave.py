@@ -24,5 +24,5 @@ class JoinLeaveNotices(Handler):
         if session.nickname is not None and session.rooms and not session.visits:
             rooms = tuple(session.rooms.values())
             names, nickname = session.room_names, session.nickname
-            event = Disconnected(0, 0.0, names, nickname, reason, *session.origin, own_words=session.quits)
+            event = Disconnected(0, 0.0, names, nickname, reason, *session.origin, own_words=session.quit_by_client)
             session.chat.order.publish(event, rooms)

@@ -214,7 +214,7 @@ class Connection:
         try:
             self._converse(session, protocol, data)
         finally:
-            server.chat.close(session, self._link.verdict or "connection closed", lost=True)
+            server.chat.close(session, self._link.close_reason or "connection closed", lost=True)
 
     def _converse(self, session: WireSession, protocol: Protocol, data: bytes) -> None:
         chat = session.chat
@@ -223,7 +223,7 @@ class Connection:
         while data or not self._incoming.ended:
             session.uncounted += self._incoming.take_count()
             if data:
-                session.heard = monotonic()
+                session.last_input_time = monotonic()
                 if not had_more:
                     session.held_back = None
                 if session.asked is not None:
@@ -237,12 +237,12 @@ class Connection:
                 session.performing = False
             if session.uncounted > _NOISE_BYTES:
                 chat.perform(session, [Pong()])
-            if session.closed or self._link.verdict is not None:
+            if session.closed or self._link.close_reason is not None:
                 return
             waits = session.held_back is not None
             had_more = waits and self._incoming.wait(0)  # input that arrived during the wait is just as old
             data = self._incoming.receive(LEAST_READ if session.nickname is None or waits else None)
-        if self._link.verdict is None and not self._incoming.broken:  # otherwise the last line was cut off
+        if self._link.close_reason is None and not self._incoming.broken:  # otherwise the last line was cut off
             protocol.receive_eof()
             self._perform(session, protocol)
 
@@ -262,7 +262,7 @@ class Connection:
                     self._give_up_registration(session, protocol)
                 if session.nickname != self._nickname:
                     self._tell_nickname(session, protocol)
-                if session.closed or self._link.verdict is not None:
+                if session.closed or self._link.close_reason is not None:
                     return
             if protocol.dialect is not dialect:
                 dialect = protocol.dialect

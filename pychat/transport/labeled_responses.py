@@ -11,7 +11,7 @@ from pychat.transport.link import Link
 
 
 class _Response:
-    """One response; `marks` are the indices, in `Link.own`, of its parts."""
+    """One response; `marks` are the indices, in `Link.pass_parts`, of its parts."""
 
     __slots__ = ("held", "label", "marks")
 
@@ -39,9 +39,9 @@ class Responses:
         self._open[link] = _Response(label)
 
     def add(self, link: Link, first: int) -> None:
-        """Add the parts of `Link.own` from the index `first` on to the response."""
-        assert link.own is not None
-        self._open[link].marks += range(first, len(link.own))
+        """Add the parts of `Link.pass_parts` from the index `first` on to the response."""
+        assert link.pass_parts is not None
+        self._open[link].marks += range(first, len(link.pass_parts))
 
     def hold(self, link: Link, parts: list[bytes]) -> int:
         """Keep all parts for the next pass of the writer; return their bytes."""
@@ -54,11 +54,11 @@ class Responses:
         return [] if response is None else response.held
 
     def end(self, link: Link) -> None:
-        """Complete the response and mark its parts in `Link.own`; do nothing if there is none."""
+        """Complete the response and mark its parts in `Link.pass_parts`; do nothing if there is none."""
         response = self._open.pop(link, None)
         if response is None:
             return
-        own = link.own
+        own = link.pass_parts
         assert own is not None
         marks = [mark for mark in response.marks if own[mark]]
         labelled = link.dialect.label(response.label, [own[mark] for mark in marks])

@@ -23,13 +23,13 @@ class Link:
     The writer's state of a connection, and its pending output.
 
     The connection's reader makes it and may set `tls`, `session`, `dialect` and `pings` until the session is opened; it
-    reads `verdict` and waits for events. Everything else belongs to the writer.
+    reads `close_reason` and waits for events. Everything else belongs to the writer.
     """
 
     __slots__ = (
         "allowed",
         "asked",
-        "behind",
+        "close_reason",
         "dead",
         "dialect",
         "drained",
@@ -37,10 +37,11 @@ class Link:
         "finishing",
         "free_at",
         "opened",
-        "own",
+        "pass_parts",
         "pings",
         "progress",
         "queue",
+        "queued_bytes",
         "reads",
         "rooms",
         "send",
@@ -50,7 +51,6 @@ class Link:
         "taken",
         "tls",
         "unread",
-        "verdict",
         "window",
     )
 
@@ -66,15 +66,15 @@ class Link:
         self.pings = False
         """True if the peer answers pings."""
         self.asked = 0.0
-        """The session's `heard` at the time of the last ping."""
-        self.verdict: str | None = None
+        """The session's `last_input_time` at the time of the last ping."""
+        self.close_reason: str | None = None
         """The disconnect reason from the writer; the reader then ends the session."""
         self.rooms: tuple[Hearers, ...] = ()
-        self.own: list[bytes] | None = None
+        self.pass_parts: list[bytes] | None = None
         """While the link is singled out in a pass of the writer: all its output of that pass."""
         self.queue: deque[memoryview] | None = None
         """Output that the socket did not accept; usually there is none, and no queue."""
-        self.behind = 0
+        self.queued_bytes = 0
         """Bytes in the queue."""
         self.allowed = 0
         """Bytes that may be queued beyond the usual limit: long answers to the peer's own requests."""

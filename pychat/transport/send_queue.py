@@ -74,8 +74,8 @@ class Sender:
                 self._enqueue(link, memoryview(data)[sent:])
 
     def _enqueue(self, link: Link, view: memoryview) -> None:
-        link.behind += len(view)
-        if link.behind > self.limits.send_queue_bytes + link.allowed:
+        link.queued_bytes += len(view)
+        if link.queued_bytes > self.limits.send_queue_bytes + link.allowed:
             self._cut_off_full(link)
             return
         if link.queue is None:
@@ -102,7 +102,7 @@ class Sender:
             except OSError:
                 self.cut_off(link, "connection reset")
                 return
-            link.behind -= sent
+            link.queued_bytes -= sent
             link.sent += sent
             if sent < len(view):
                 link.queue[0] = view[sent:]
@@ -138,10 +138,10 @@ class Sender:
         if link.finished is not None:
             link.finished.set()
 
-    def cut_off(self, link: Link, verdict: str) -> None:
+    def cut_off(self, link: Link, reason: str) -> None:
         """Disconnect a peer that cannot be told the reason; its reader wakes and tells the others."""
-        if link.verdict is None:
-            link.verdict = verdict
+        if link.close_reason is None:
+            link.close_reason = reason
         self.give_up(link)
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_RDWR)
@@ -149,7 +149,7 @@ class Sender:
     def give_up(self, link: Link) -> None:
         """Drop what is queued, because nothing can be sent any more, and release all waiters."""
         link.dead = True
-        link.behind = 0
+        link.queued_bytes = 0
         self._unblock(link)
         if link.finished is not None:
             link.finished.set()
@@ -166,7 +166,9 @@ class Sender:
             seconds = self.limits.stall_seconds
             for link in [link for link in self._behind if _silent_for(link, now) >= seconds]:
                 self.cut_off(link, f"too slow: nothing was taken for {seconds:g} seconds")
-            for link in [link for link in self._behind if link.allowed and link.behind > self.limits.send_queue_bytes]:
+            for link in [
+                link for link in self._behind if link.allowed and link.queued_bytes > self.limits.send_queue_bytes
+            ]:
                 if not _reads(link, now):
                     self._cut_off_full(link)
 
@@ -176,7 +178,7 @@ class Sender:
         return frozenset(
             hearers.room
             for link in self._behind
-            if link.behind - link.allowed > much and _reads(link, now)
+            if link.queued_bytes - link.allowed > much and _reads(link, now)
             for hearers in link.rooms
         )
 

@@ -17,7 +17,7 @@ class Hearers:
 
     In a pass of the writer, the room's events are encoded once per dialect into `parts`. Most links get just these,
     joined, with one send. A link with different output (an answer, another room, no echo of its own messages) is
-    singled out: from then on it collects its own parts (`Link.own`).
+    singled out: from then on it collects its own parts (`Link.pass_parts`).
     """
 
     __slots__ = ("groups", "parts", "room", "several", "singled")
@@ -68,8 +68,8 @@ class Hearers:
 
     def single_out(self, link: Link) -> None:
         """Let a subscribed link collect its own parts from here on, starting with those of the pass so far."""
-        assert link.own is not None
-        link.own += self.parts.get(link.dialect, ())
+        assert link.pass_parts is not None
+        link.pass_parts += self.parts.get(link.dialect, ())
         self.singled.append(link)
 
     def take_parts(self) -> list[tuple[Dialect, list[bytes]]]:
@@ -91,6 +91,6 @@ class Hearers:
         for dialect, part in encoded.items():
             self.parts.setdefault(dialect, []).append(part)
         for link in self.singled:
-            if link is not without and link.own is not None:
-                link.own.append(encoded[link.dialect])
+            if link is not without and link.pass_parts is not None:
+                link.pass_parts.append(encoded[link.dialect])
         return sum(map(len, encoded.values()))

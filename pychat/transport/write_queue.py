@@ -137,9 +137,9 @@ class Fanout(Delivery):
         own = self.limits.send_queue_bytes * _OWN_SHARE * share
         if link is None:  # of the program itself: it waits for its own output only
             return session.pending <= own
-        if link.dead or link.verdict is not None:
+        if link.dead or link.close_reason is not None:
             return True
-        if session.pending + link.behind > own:
+        if session.pending + link.queued_bytes > own:
             return False
         if self._pending > self.limits.pending_bytes * share and session.pending > _FREE_BYTES:
             return False

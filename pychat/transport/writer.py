@@ -6,8 +6,8 @@ all of it with a single non-blocking `send`. While it sends, more arrives; the b
 share a `send`. Bytes that a socket does not accept wait in the member's own bounded queue (`send_queue.py`).
 
 The writer never appends to the log, runs no hook and calls no user code, because it could then wait for itself. To end
-a session it sets a verdict and wakes the reader, which does the rest. Only the writer closes sockets, so no descriptor
-is reused while it sends.
+a session it sets `Link.close_reason` and wakes the reader, which does the rest. Only the writer closes sockets, so no
+descriptor is reused while it sends.
 """
 
 from __future__ import annotations
@@ -123,11 +123,11 @@ class Writer:
             for dialect, parts in hearers.take_parts():
                 data = b"".join(parts)
                 for link in hearers.groups.get(dialect, ()):
-                    if link.own is None:
+                    if link.pass_parts is None:
                         self._sender.send(link, data)
         self._touched.clear()
         for link in self._singled:
-            parts, link.own = link.own or [], None
+            parts, link.pass_parts = link.pass_parts or [], None
             if link not in self._responses:
                 self._sender.send(link, b"".join(parts))
                 if not link.queue:
@@ -144,7 +144,7 @@ class Writer:
     # The handlers of jobs; each returns the bytes that it causes per recipient
 
     def _batch(self, batch: Batch) -> int:
-        if len(batch.rooms) != 1 or batch.only is not None or batch.also is not None or batch.deaf:
+        if len(batch.rooms) != 1 or batch.recipients is not None or batch.extra is not None or batch.excluded:
             return self._batch_for_some(batch)
         hearers = self._rooms.get(batch.rooms[0])
         if hearers is None:
@@ -167,15 +167,15 @@ class Writer:
         """Send a batch for several rooms, or for some of their members, to each recipient separately."""
         rooms = [self._rooms[room] for room in batch.rooms if room in self._rooms]
         links = dict.fromkeys(link for hearers in rooms for link in hearers.links())
-        if batch.only is not None:
-            links = dict.fromkeys(link for link in links if link.session in batch.only)
-        if batch.deaf:
-            links = dict.fromkeys(link for link in links if link.session not in batch.deaf)
-        source, also = link_of(batch.source), link_of(batch.also)
+        if batch.recipients is not None:
+            links = dict.fromkeys(link for link in links if link.session in batch.recipients)
+        if batch.excluded:
+            links = dict.fromkeys(link for link in links if link.session not in batch.excluded)
+        source, extra = link_of(batch.source), link_of(batch.extra)
         if source is not None and batch.said and not source.dialect.echoes:
             links.pop(source, None)
-        if also is not None:
-            links[also] = None
+        if extra is not None:
+            links[extra] = None
         encoded = {dialect: dialect.encode(batch.events) for dialect in {link.dialect for link in links}}
         for link in links:
             self._give(link, encoded[link.dialect], answers=link is source)
@@ -224,7 +224,7 @@ class Writer:
         return 0
 
     def _raw(self, job: Raw) -> int:
-        if job.link.verdict is not None:  # its reader did not know that yet, and nothing follows a goodbye
+        if job.link.close_reason is not None:  # its reader did not know that yet, and nothing follows a goodbye
             return 0
         self._single_out(job.link).append(job.data)
         return len(job.data)
@@ -242,11 +242,11 @@ class Writer:
 
     def _expel(self, job: Expel) -> int:
         link = job.link
-        if link.dead or link.verdict is not None:
+        if link.dead or link.close_reason is not None:
             return 0
-        link.verdict = job.reason
+        link.close_reason = job.reason
         session = link.session
-        bye = Bye(job.reason, session is not None and session.unwanted)
+        bye = Bye(job.reason, session is not None and session.must_not_return)
         self._give(link, link.dialect.encode_private([bye], None if session is None else session.nickname))
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_RD)  # wakes the reader
@@ -282,13 +282,13 @@ class Writer:
 
     def _single_out(self, link: Link) -> list[bytes]:
         """Let a link collect its own output until the pass ends; return that list."""
-        if link.own is None:
-            link.own = self._responses.take_held(link)
+        if link.pass_parts is None:
+            link.pass_parts = self._responses.take_held(link)
             self._singled.append(link)
             for hearers in link.rooms:
                 self._touched[hearers] = None
                 hearers.single_out(link)
-        return link.own
+        return link.pass_parts
 
     def _give(self, link: Link, data: bytes, *, answers: bool = False) -> None:
         """Add bytes to the output of one link; they may belong to an unfinished response."""
@@ -346,18 +346,18 @@ class Writer:
         session, limits = link.session, self._limits
         assert session is not None
         # By the chat's clock, as `heard` is; our own waiting time is by the system's.
-        silent = session.chat.clock.monotonic() - session.heard
+        silent = session.chat.clock.monotonic() - session.last_input_time
         if silent < limits.ping_seconds:
             self._timers.set(link, time.monotonic() + limits.ping_seconds - silent, self._check_silence)
             return
-        link.asked = session.heard
+        link.asked = session.last_input_time
         self._fanout.submit_now(Private(session, (PingRequest(),)))
         patience = max(0.0, limits.silence_seconds - limits.ping_seconds)
         self._timers.set(link, time.monotonic() + patience, self._check_answer)
 
     def _check_answer(self, link: Link) -> None:
         assert link.session is not None
-        if link.session.heard == link.asked:
+        if link.session.last_input_time == link.asked:
             reason = f"no sign of life for {self._limits.silence_seconds:g} seconds"
             self._fanout.submit_now(Expel(link, reason))
         else:

@@ -329,7 +329,7 @@ def test_a_bot_that_is_put_out_ends(server: MakeServer, run: Run) -> None:
     session = running.chat.find("helper")
     assert session is not None
 
-    session.unwanted = True
+    session.must_not_return = True
     session.kick("no bots, please")
 
     with pytest.raises(ConnectionLost, match="no bots, please"):

@@ -71,7 +71,7 @@ def private(chat: Chat) -> tuple[Remote, Room]:
 def is_abandoned(chat: Chat, room: Room) -> bool:
     """Whether nobody is awaited there any more, and all that goes with that is done."""
     with chat.order.lock:
-        return not room.rules.awaited
+        return not room.rules.waits_until
 
 
 def said(chat: Chat) -> list[str]:
@@ -162,7 +162,7 @@ def test_a_room_whose_members_cannot_come_back_is_abandoned_at_once(chat: Chat) 
 def test_rooms_of_members_that_were_put_out_are_not_awaited(chat: Chat) -> None:
     """Nothing is kept for those whom the server does not want."""
     ann, room = private(chat)
-    ann.unwanted = True
+    ann.must_not_return = True
     lose(chat, ann)
     assert room.rules.key is None
 
@@ -172,4 +172,4 @@ def test_no_time_to_come_back_is_no_wait() -> None:
     chat = open_chat(resume_seconds=0.0, log=MemoryLog())
     ann, room = private(chat)
     lose(chat, ann)
-    assert (room.rules.key, room.rules.awaited) == (None, 0.0)
+    assert (room.rules.key, room.rules.waits_until) == (None, 0.0)

@@ -51,7 +51,7 @@ def test_the_log_keeps_the_last_of_any_blocks(
     for said, together in blocks:
         first = log.claim(len(said))
         block: Sequence[Event] = burst_of(said, first) if together else list_of(said, first)
-        log.append(Batch(ROOM.alone, block))
+        log.append(Batch(ROOM.as_tuple, block))
         everything += list(block)
 
     kept = everything[-most:]

@@ -309,7 +309,7 @@ def test_tags_without_a_message_are_delivered_and_not_kept() -> None:
     bob = enter(chat, "bob")
 
     def publish(event: Any) -> None:
-        chat.order.publish(event, chat.default_room.alone)
+        chat.order.publish(event, chat.default_room.as_tuple)
 
     chat.log.forget(chat.default_room.key)
     publish(Tagged(0, 0.0, "lobby", "ann", "+typing=active"))

@@ -71,7 +71,7 @@ def test_a_token_of_ones_own_is_for_the_first_welcome() -> None:
     own = new_token()
     bob = lost(chat, token=own)
     clock.advance(1)
-    bob.heard = clock.monotonic()
+    bob.last_input_time = clock.monotonic()
 
     assert refused(lost(chat, token=own)) == ["nickname_in_use"]
     chat.close(bob, "connection closed", lost=True)
@@ -98,7 +98,7 @@ def test_the_token_before_is_worth_nothing_when_the_new_one_is_known() -> None:
     chat.close(bob, "connection closed", lost=True)
     again = lost(chat, token=first)
     clock.advance(1)
-    again.heard = clock.monotonic()
+    again.last_input_time = clock.monotonic()
 
     assert refused(lost(chat, token=first)) == ["nickname_in_use"]
     chat.close(again, "connection closed", lost=True)

@@ -222,7 +222,7 @@ def test_an_operator_disconnects_somebody() -> None:
     assert bob.take() == [Killed("ann", ann.userhost, "spam"), Killed("ann", ann.userhost, "")]
 
     assert bob.kicked == ["killed by ann (spam)", "killed by ann"]
-    assert bob.unwanted
+    assert bob.must_not_return
     assert ann.do(Kill("eve"))[0].code == "no_such_nickname"
 
 

@@ -76,7 +76,7 @@ def test_a_slow_room_is_not_slow_for_those_with_a_role() -> None:
         assert code(member.do(Say("x"), Say("y"))) is None
     assert code(dave.do(Say("x"), Say("y"))) == "slow_mode"
     ann.do(mode("-W"))
-    assert not dave.rooms["ops"].rules.hushes
+    assert not dave.rooms["ops"].rules.may_silence
     assert code(dave.do(Say("z"))) is None
 
 
@@ -264,16 +264,16 @@ def test_a_ban_by_host_holds_for_another_nickname() -> None:
 
 
 def test_a_room_asks_about_each_message_only_if_a_rule_may_be_against_it() -> None:
-    """`hushes` is what one message costs nearly every room."""
+    """`may_silence` is what one message costs nearly every room."""
     rules = RoomRules()
-    assert not rules.hushes
+    assert not rules.may_silence
     for letter in "mC":
         rules.set_flag(letter, True)
-        assert rules.hushes
+        assert rules.may_silence
         rules.set_flag(letter, False)
     for letter in "inst":
         rules.set_flag(letter, True)
-    assert not rules.hushes
+    assert not rules.may_silence
 
 
 @pytest.mark.parametrize(
@@ -559,7 +559,7 @@ def test_nobody_is_expected_for_ever(clock: FakeClock) -> None:
 
     rules.depart(2)
 
-    assert (rules.roles, rules.absent) == ({}, {})
+    assert (rules.roles, rules.expected) == ({}, {})
 
 
 def test_a_closed_room_whose_only_member_lost_the_connection_is_forgotten_too() -> None:

@@ -93,7 +93,7 @@ def test_a_nickname_means_its_address() -> None:
     assert root.do(AddServerBan("eve", reason="spam", ref=1))[-1] == Ok(1)
 
     assert eve.kicked == twin.kicked == ["you are banned from this server: spam"]
-    assert eve.unwanted
+    assert eve.must_not_return
     assert not bob.kicked
     assert chat.bans.of_address("192.0.2.1") is not None
     assert chat.bans.of_address("::ffff:192.0.2.1") is not None

@@ -32,7 +32,7 @@ class Flooder:
 
     def send(self, *sent: verbs.Verb) -> list[Any]:
         """Send verbs that arrive together; return what was answered."""
-        self.session.heard = self.clock.monotonic()
+        self.session.last_input_time = self.clock.monotonic()
         self.answers.clear()
         self.chat.perform(self.session, sent)
         return list(self.answers)

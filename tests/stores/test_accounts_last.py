@@ -141,7 +141,7 @@ def test_what_cannot_be_stored_is_not_acknowledged(
             session.ask(verb)
         assert caught.value.code == "not_stored"
         disk.become_writable()
-        wait_until(lambda: log.trouble is None, "the log is well again")
+        wait_until(lambda: log.storage_error is None, "the log is well again")
 
     assert (ann.account, bob.account) == (None, "bob")
     assert (running.chat.accounts.owner("ann"), can_log_in(ann, "bob", PASSWORD)) == (None, True)

@@ -87,7 +87,7 @@ def test_what_cannot_be_stored_is_refused(running: ChatServer, disk: Disk, clien
     }
     assert texts(bob) == ["before"]
     disk.become_writable()
-    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    wait_until(lambda: running.chat.log.storage_error is None, "the log is well again")
     ann.say("after")
     assert bob.until("message")[-1]["text"] == "after"
     assert texts(bob) == ["before", "after"]
@@ -107,7 +107,7 @@ def test_programs_tell_why(running: ChatServer, disk: Disk, clients: Clients, py
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == "Error: your joining cannot be stored: the file is read-only\n"
     disk.become_writable()
-    wait_until(lambda: running.chat.log.trouble is None, "it can be stored again")
+    wait_until(lambda: running.chat.log.storage_error is None, "it can be stored again")
     assert pychat.run("send", "--nick", "ci", "--port", str(running.port), "later").returncode == 0
     assert bob.next("message")["text"] == "later"
     assert texts(bob) == ["later"]
@@ -130,7 +130,7 @@ def test_send_tells_that_its_message_was_not_stored(
 
     assert (done.returncode, done.stderr) == (4, f"Error: {READ_ONLY}\n")
     disk.become_writable()
-    wait_until(lambda: running.chat.log.trouble is None, "it can be stored again")
+    wait_until(lambda: running.chat.log.storage_error is None, "it can be stored again")
     assert texts(bob) == []
 
 
@@ -165,7 +165,7 @@ def test_who_leaves_leaves(running: ChatServer, disk: Disk, clients: Clients) ->
     assert ann.next(Left, DEADLINE).nickname == "bob"
     assert ann.next(Disconnected, DEADLINE).reason == "good night"
     disk.become_writable()
-    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    wait_until(lambda: running.chat.log.storage_error is None, "the log is well again")
     assert not running.chat.log.has_gap("lobby", int(seen, 16))  # it is still in memory
     running.stop()
     with opened(disk._database.path) as (log, _):
@@ -193,7 +193,7 @@ def test_joining_and_changing_are_refused(running: ChatServer, disk: Disk, clien
     bob.ask("direct", to="ann", text="psst")
     assert ann.next(Message, DEADLINE).text == "psst"
     disk.become_writable()
-    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    wait_until(lambda: running.chat.log.storage_error is None, "the log is well again")
     assert bob.answer("join", room="lobby")["type"] == "members"
 
 
@@ -212,7 +212,7 @@ def test_what_is_read_before_it_is_refused_is_not_told(running: ChatServer, disk
     events = ann.next("history")["events"]
     assert [event["text"] for event in events if event["type"] == "message"] == ["stored"]
     disk.become_writable()
-    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    wait_until(lambda: running.chat.log.storage_error is None, "the log is well again")
     bob.ask("hello", nick="bob", replay=True)
     assert [event["text"] for event in bob.next("replay")["events"]] == ["stored"]
 
@@ -231,7 +231,7 @@ def test_a_full_disk(running: ChatServer, disk: Disk, clients: Clients) -> None:
     with pytest.raises(Refused, match=r"^your message cannot be stored: no space left on the disk$"):
         say_much()
     disk.empty()
-    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    wait_until(lambda: running.chat.log.storage_error is None, "the log is well again")
     ann.say("100 end")
     assert [int(text.split()[0]) for text in texts(bob)] == [*stored, 100]
 
@@ -248,7 +248,7 @@ def test_a_file_that_is_locked_by_another_program(
     assert refusal(ann) == "your message cannot be stored: another program has locked the file"
     other.execute("ROLLBACK")
     other.close()
-    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    wait_until(lambda: running.chat.log.storage_error is None, "the log is well again")
     ann.say("hello")
 
 
@@ -270,7 +270,7 @@ def test_a_file_that_stays_locked_holds_up_nobody(running: ChatServer, disk: Dis
     assert clients.json(running, "bob").answer("ping")["type"] == "pong"
     other.execute("ROLLBACK")
     other.close()
-    wait_until(lambda: running.chat.log.trouble is None, "the log is well again")
+    wait_until(lambda: running.chat.log.storage_error is None, "the log is well again")
     tried = list(retries)
     ann.say("hello")
 

@@ -212,11 +212,11 @@ def test_it_goes_on_when_the_file_is_back(path: Path, log: SqliteLog, caplog: py
     away = path.rename(path.with_name("away.db"))
     say(log, "lost")
     settle(log)
-    assert log.trouble == "the file was removed"
+    assert log.storage_error == "the file was removed"
     assert f"{path}: the file was removed; who writes is refused until the same file is put back" in caplog.text
 
     away.rename(path)
-    wait_until(lambda: log.trouble is None, "the file is back")
+    wait_until(lambda: log.storage_error is None, "the file is back")
     say(log, "after")
     settle(log)
     assert look_with_another_program(path) == 2
@@ -228,7 +228,7 @@ def test_what_was_only_in_a_removed_log_is_saved(path: Path, log: SqliteLog) -> 
     Path(f"{path}-wal").unlink()
     say(log, "lost")
     settle(log)
-    assert log.trouble == "the file was removed"
+    assert log.storage_error == "the file was removed"
 
     copy = Path(shutil.copy(path, path.with_name("copy.db")))
     assert look_with_another_program(copy) == 1
@@ -260,7 +260,7 @@ def test_a_companion_that_was_removed_is_made_again(path: Path, log: SqliteLog) 
     say(log, "after")
     settle(log)
 
-    assert log.trouble is None
+    assert log.storage_error is None
     assert Path(f"{path}-lock").exists()
 
 

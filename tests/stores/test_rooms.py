@@ -56,7 +56,7 @@ def test_topic_and_rules_survive_a_restart(start: Start) -> None:
     assert room is not None
     assert (room.name, room.topic, room.rules.topic_by) == ("Ops", "tea at four", "ann")
     assert room.rules.letters == "mnkl"
-    assert (room.rules.key, room.rules.limit, room.rules.hushes) == ("sesame", 5, True)
+    assert (room.rules.key, room.rules.limit, room.rules.may_silence) == ("sesame", 5, True)
     assert [entry.mask for entry in room.rules.lists["b"]] == ["eve!*@*"]
     assert room.rules.roles == {identities[0]: "o"}
     assert room.rules.invited == {identities[1]: True}

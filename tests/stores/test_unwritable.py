@@ -72,7 +72,7 @@ def test_what_cannot_be_written_stops_nothing_else(tmp_path: Path) -> None:
         gate.set()
         settle(log)
 
-        assert log.trouble is None
+        assert log.storage_error is None
         assert texts(log) == ["one", "two", "three"]
         assert [entry.events[0].id for entry in accepted if type(entry) is Batch].count(bad[0].id) == 0
         say(log, "four")
@@ -136,7 +136,7 @@ def test_a_disk_that_fails_meanwhile_is_the_trouble_for_the_rest(tmp_path: Path)
         gate.set()
         settle(log)
         disk.become_writable()
-        wait_until(lambda: log.trouble is None, "the log is well again")
+        wait_until(lambda: log.storage_error is None, "the log is well again")
 
         assert texts(log) == ["one", "two"]
     with opened(tmp_path / "chat.db") as (log, _):
@@ -154,7 +154,7 @@ def test_what_is_not_stored_is_not_confirmed(server: MakeServer, clients: Client
     disk.become_read_only()
     gate.set()
 
-    wait_until(lambda: log.trouble is not None, "it has met the disk")
+    wait_until(lambda: log.storage_error is not None, "it has met the disk")
     ann.ask("ping", ref=2)
     before = ann.until("pong")
     assert [item["type"] for item in before if item.get("ref") == 1] == []

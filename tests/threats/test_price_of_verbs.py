@@ -103,10 +103,10 @@ def _write(path: Path) -> None:
     log.open(lambda entry: None)
     text = "\n".join(" ".join(_WORDS[at:] + _WORDS[:at]) for at in range(20))
     for _ in range(100):
-        log.append(Batch(room.alone, [Message(log.claim(1), 0.0, ROOM, "chief", text)]))
+        log.append(Batch(room.as_tuple, [Message(log.claim(1), 0.0, ROOM, "chief", text)]))
     for _ in range(40):
         first = log.claim(500)
-        log.append(Batch(room.alone, [AwayChanged(first + at, 1.0, (ROOM,), "chief", "lunch") for at in range(500)]))
+        log.append(Batch(room.as_tuple, [AwayChanged(first + at, 1.0, (ROOM,), "chief", "lunch") for at in range(500)]))
     log.close(DEADLINE)
 
 

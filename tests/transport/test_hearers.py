@@ -38,7 +38,7 @@ def sock() -> Iterator[socket.socket]:
 
 def add(hearers: Hearers, link: Link) -> Link:
     """Let a link hear the room, as the writer does: singled out for the pass in which that happens."""
-    link.own = []
+    link.pass_parts = []
     hearers.add(link)
     return link
 
@@ -47,7 +47,7 @@ def end_pass(hearers: Hearers, *links: Link) -> dict[str, bytes]:
     """End the pass; return what those get who were not singled out."""
     parts = {dialect.name: b"".join(parts) for dialect, parts in hearers.take_parts()}
     for link in links:
-        link.own = None
+        link.pass_parts = None
     return parts
 
 
@@ -78,13 +78,13 @@ def test_a_link_that_is_singled_out_collects_its_own_parts(sock: socket.socket) 
     end_pass(hearers, link, other)
 
     hearers.encode(say("one"), None)
-    link.own = []
+    link.pass_parts = []
     hearers.single_out(link)
-    link.own.append(b"private\n")
+    link.pass_parts.append(b"private\n")
     hearers.encode(say("own"), link)
     hearers.encode(say("two"), other)
 
-    assert b"".join(link.own) == b"ann: one\nprivate\nann: two\n"
+    assert b"".join(link.pass_parts) == b"ann: one\nprivate\nann: two\n"
     assert end_pass(hearers, link) == {"text": b"ann: one\nann: own\nann: two\n"}
 
 

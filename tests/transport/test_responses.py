@@ -24,16 +24,16 @@ def link() -> Iterator[Link]:
     """In a pass of the writer in which it was singled out."""
     with socket.socket() as sock:
         made = Link(sock, LabellingDialect(), 0.0)
-        made.own = []
+        made.pass_parts = []
         yield made
 
 
 def add(responses: Responses, link: Link, part: bytes, *, answers: bool = True) -> None:
     """The link gets something."""
-    assert link.own is not None
-    link.own.append(part)
+    assert link.pass_parts is not None
+    link.pass_parts.append(part)
     if answers:
-        responses.add(link, len(link.own) - 1)
+        responses.add(link, len(link.pass_parts) - 1)
 
 
 def test_only_what_answers_is_marked_and_the_order_stays(link: Link) -> None:
@@ -47,7 +47,7 @@ def test_only_what_answers_is_marked_and_the_order_stays(link: Link) -> None:
     responses.end(link)
     add(responses, link, b"after", answers=False)
 
-    assert link.own == [b"before", b"a/2 one", b"other", b"a/2 two", b"after"]
+    assert link.pass_parts == [b"before", b"a/2 one", b"other", b"a/2 two", b"after"]
     assert link not in responses
 
 
@@ -56,15 +56,15 @@ def test_an_answer_may_take_several_passes(link: Link) -> None:
     responses = Responses()
     responses.start(link, "a")
     add(responses, link, b"one")
-    assert link.own is not None
-    assert responses.hold(link, link.own) == 3
+    assert link.pass_parts is not None
+    assert responses.hold(link, link.pass_parts) == 3
     assert responses.links() == [link]
 
-    link.own = responses.take_held(link)
+    link.pass_parts = responses.take_held(link)
     add(responses, link, b"two")
     responses.end(link)
 
-    assert link.own == [b"a/2 one", b"a/2 two"]
+    assert link.pass_parts == [b"a/2 one", b"a/2 two"]
     assert responses.take_held(link) == []
 
 
@@ -75,7 +75,7 @@ def test_parts_that_say_nothing_do_not_count(link: Link) -> None:
     add(responses, link, b"")
     responses.end(link)
 
-    assert link.own == [b"", b"a/0 nothing"]
+    assert link.pass_parts == [b"", b"a/0 nothing"]
 
 
 def test_an_end_without_a_start_is_nothing(link: Link) -> None:
@@ -83,4 +83,4 @@ def test_an_end_without_a_start_is_nothing(link: Link) -> None:
     responses = Responses()
     responses.end(link)
 
-    assert link.own == []
+    assert link.pass_parts == []

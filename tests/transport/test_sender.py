@@ -84,7 +84,7 @@ def test_what_a_socket_does_not_take_waits_and_goes_out_in_order(bench: Bench) -
     reader.join(DEADLINE)
 
     assert got[0] == CHUNK * count + b"".join(b"%d" % number * 100 for number in range(5))
-    assert (link.queue, link.behind, link.verdict) == (None, 0, None)
+    assert (link.queue, link.queued_bytes, link.close_reason) == (None, 0, None)
 
 
 def test_short_writes_are_made_up_for(bench: Bench) -> None:
@@ -118,8 +118,8 @@ def test_over_the_bound_the_member_is_cut_off() -> None:
         bench.sender.send(link, CHUNK)
         bench.sender.send(other, b"hello")
 
-        assert link.verdict == "too slow: more than 50000 bytes were waiting"
-        assert (link.queue, link.behind, bench.sender.behind) == (None, 0, False)
+        assert link.close_reason == "too slow: more than 50000 bytes were waiting"
+        assert (link.queue, link.queued_bytes, bench.sender.behind) == (None, 0, False)
         assert link.socket.recv(1) == b""  # its reader wakes
         assert read(other_peer, 5) == b"hello"
     finally:
@@ -147,7 +147,7 @@ def test_who_takes_nothing_is_cut_off_and_who_takes_little_is_not(
     clock.now += 1.5
     bench.sender.cut_off_stalled()
 
-    assert stalled.verdict == "too slow: nothing was taken for 10 seconds"
+    assert stalled.close_reason == "too slow: nothing was taken for 10 seconds"
     assert not slow.dead
 
 
@@ -159,7 +159,7 @@ def test_members_who_read_16_kib_a_second_are_waited_for(bench: Bench, monkeypat
     for name in ("reads", "reads little", "reads nothing"):
         link, peers[name] = bench.link()
         link.rooms = (Hearers(name),)  # type: ignore[arg-type]  # nothing more is asked of it
-        while link.behind <= Limits().send_queue_bytes // 2:
+        while link.queued_bytes <= Limits().send_queue_bytes // 2:
             bench.sender.send(link, CHUNK)
 
     assert len(bench.sender.lagging_rooms()) == 3, "at first, each of them may be one who reads"
@@ -174,18 +174,18 @@ def test_members_who_read_16_kib_a_second_are_waited_for(bench: Bench, monkeypat
 
 
 def test_a_peer_that_is_gone_is_cut_off(bench: Bench) -> None:
-    """The first send after that tells; the verdict that was there before stays."""
+    """The first send after that tells; the reason that was there before stays."""
     link, peer = bench.link()
     judged, judged_peer = bench.link()
-    judged.verdict = "kicked"
+    judged.close_reason = "kicked"
     peer.close()
     judged_peer.close()
 
     bench.sender.send(link, b"x")
     bench.sender.send(judged, b"x")
 
-    assert (link.dead, link.verdict) == (True, "connection reset")
-    assert (judged.dead, judged.verdict) == (True, "kicked")
+    assert (link.dead, link.close_reason) == (True, "connection reset")
+    assert (judged.dead, judged.close_reason) == (True, "kicked")
 
 
 def test_who_waits_for_a_queue_is_told_when_it_is_empty_or_given_up(bench: Bench) -> None:
@@ -220,4 +220,4 @@ def test_who_reads_little_without_making_room_is_not_cut_off(bench: Bench, monke
     clock.now += 10.0
     bench.sender.cut_off_stalled()
 
-    assert link.verdict == "too slow: nothing was taken for 10 seconds"
+    assert link.close_reason == "too slow: nothing was taken for 10 seconds"

@@ -222,7 +222,7 @@ def _set_account_locked(
         session.update_info()
         userhost, _, bot = session.origin
         event = AccountChanged(0, 0.0, session.room_names, session.nickname, account, userhost, bot)
-        placed = chat.order.append_locked(event, tuple(session.rooms.values()), also=session)
+        placed = chat.order.append_locked(event, tuple(session.rooms.values()), extra=session)
         chat.watches.changed_locked(session, placed)
     for room in session.rooms.values():
         meet_locked(chat, session, room)

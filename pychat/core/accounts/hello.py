@@ -255,5 +255,5 @@ def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
     for room in tuple(session.rooms.values()):  # all rooms get the same reason
         reason = reason_to_tell(session, room, reason)
     chat.send(session, Ok(verb.ref))
-    session.quits = True
+    session.quit_by_client = True
     session.end(reason or "quit")

@@ -90,17 +90,17 @@ def require_own(session: Session, nickname: str) -> bool:
 
 
 def _seconds_left(session: Session) -> float:
-    if session.borrows_until is None:
+    if session.grace_until is None:
         return session.chat.limits.nickname_grace_seconds
-    return session.borrows_until - session.chat.clock.monotonic()
+    return session.grace_until - session.chat.clock.monotonic()
 
 
 def lend(session: Session) -> None:
     """Warn that the nickname is registered, and schedule the forced rename."""
     chat, nickname = session.chat, session.nickname
     left = max(0.0, _seconds_left(session))
-    if session.borrows_until is None:
-        session.borrows_until = chat.clock.monotonic() + left
+    if session.grace_until is None:
+        session.grace_until = chat.clock.monotonic() + left
         chat.alarms.after(left, lambda: take_back(session))
     session.notice(
         f"the nickname {nickname} belongs to an account: log in within {left:.0f} s (/login PASSWORD), "
@@ -145,7 +145,7 @@ def rename_locked(chat: Chat, session: Session, nickname: str) -> None:
     chat.past.add(session, old)
     session.named, session.named_at = chat.clock.monotonic(), chat.log.last_id()
     event = Renamed(0, 0.0, session.room_names, old, nickname, *session.origin)
-    chat.order.append_locked(event, tuple(session.rooms.values()), also=session)
+    chat.order.append_locked(event, tuple(session.rooms.values()), extra=session)
     chat.lasting.keep_session_locked(session)
     chat.watches.claimed_locked(session, old)
 

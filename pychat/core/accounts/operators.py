@@ -61,7 +61,7 @@ def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) ->
 def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
     target = find_person(chat, session, verb.nickname)
     reason = checked_short_text("reason", verb.reason, chat.limits)
-    target.unwanted = True
+    target.must_not_return = True
     chat.audit.note(session, f"disconnected {target.nickname}!{target.userhost}{because(reason)}")
     chat.send(target, Killed(session.nickname or "", session.userhost, reason))
     # Sent first, so that it always comes before the leave line. An operator who shares no room with them sees only

@@ -82,7 +82,7 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
 
 
 def _put_out(chat: Chat, holder: Session) -> None:
-    holder.unwanted = True
+    holder.must_not_return = True
     end_old(chat, holder, "regained from elsewhere")
 
 

@@ -22,6 +22,7 @@ from pychat.model.burst import Burst
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.errors import NotStored
 from pychat.model.events import Event, Message, Tagged
+from pychat.model.renamed import old_names
 from pychat.model.search import Terms
 from pychat.model.server_ban import ServerBan
 from pychat.model.times import place_in
@@ -57,11 +58,11 @@ class Storing:
 
     def __init__(self) -> None:
         self._settled = threading.Event()
-        self._trouble: str | None = None
+        self._error: str | None = None
 
-    def settle(self, trouble: str | None = None) -> None:
+    def settle(self, error: str | None = None) -> None:
         """Report that it is stored, or why it never will be."""
-        self._trouble = trouble
+        self._error = error
         self._settled.set()
 
     def wait(self, what: str) -> None:
@@ -75,10 +76,11 @@ class Storing:
             NotStored: If it cannot be stored; the old state remains.
         """
         self._settled.wait()
-        if self._trouble is not None:
-            raise NotStored(what, self._trouble)
+        if self._error is not None:
+            raise NotStored(what, self._error)
 
 
+@old_names(trouble="storage_error")
 class Log(ABC):
     """
     The interface of logs. Thread-safe. Room keys are folded names (`model/names.py`).
@@ -91,7 +93,7 @@ class Log(ABC):
     """True if the log is persistent: its contents are still there after a restart."""
     secret: bytes | None = None
     """The key of the pseudonyms for addresses (`cloaks.Cloaks`), the same at each start; None: a new one each time."""
-    trouble: str | None = None
+    storage_error: str | None = None
     """Why nothing can be stored at the moment; None if it can."""
 
     def open(self, accepted: Callable[[Entry], None], wake: Callable[[], None] = lambda: None) -> None:

@@ -1,8 +1,8 @@
 """
 Snapshots of rooms and resumable sessions, as a log persists them.
 
-Membership is not persisted. After a restart, rooms wait a while for their members (`RoomRules.awaited`): a client with
-a session's token gets its nickname, identity and roles back, as after a lost connection. After that, the rooms are
+Membership is not persisted. After a restart, rooms wait a while for their members (`RoomRules.waits_until`): a client
+with a session's token gets its nickname, identity and roles back, as after a lost connection. After that, the rooms are
 treated as if the last member had left.
 """
 
@@ -51,6 +51,7 @@ class KeptRoom(NamedTuple):
     roles: dict[int, str]
     invited: tuple[int, ...]
     forgets: bool
+    """`RoomRules.drops_history`."""
     accounts: Mapping[str, str] = MappingProxyType({})
     welcome: tuple[int, ...] = ()
     """The invited identities that an operator has invited."""
@@ -99,7 +100,7 @@ class Lasting:
 
     def release_locked(self, session: Session, keep: bool) -> None:
         """Store or drop the snapshot of a session that has ended. `keep`: it can be resumed; at shutdown, all can."""
-        ending = self._chat.stopping.is_set() and session.resumable and not session.unwanted
+        ending = self._chat.stopping.is_set() and session.resumable and not session.must_not_return
         if keep:
             self.keep_session_locked(session, self._chat.clock.time())
         elif session.token is not None and not ending:
@@ -129,8 +130,8 @@ class Lasting:
             for kept in chat.log.kept_rooms():
                 room = Room(chat, kept.name)
                 restore_room(room, kept, chat.clock)
-                room.rules.awaited = until
-                room.rules.absent = dict.fromkeys(room.rules.roles, until)
+                room.rules.waits_until = until
+                room.rules.expected = dict.fromkeys(room.rules.roles, until)
                 chat.table.put_locked(room)
                 chat.membership.wait_locked(room, _LEAST_WAIT_SECONDS)
             for session in chat.log.kept_sessions():
@@ -147,7 +148,7 @@ class Lasting:
         for name in rooms:
             room = self._chat.table.get(name)
             if room is not None:
-                room.rules.absent[identity] = until
+                room.rules.expected[identity] = until
 
 
 def _room_of(room: Room) -> KeptRoom:
@@ -165,7 +166,7 @@ def _room_of(room: Room) -> KeptRoom:
         {},
         dict(rules.roles),
         tuple(rules.invited),
-        rules.forgets,
+        rules.drops_history,
         dict(rules.accounts),
         tuple(identity for identity, by_operator in rules.invited.items() if by_operator),
     )
@@ -207,5 +208,5 @@ def restore_room(room: Room, kept: KeptRoom, clock: Clock) -> None:
     rules.fresh = False
     rules.roles, rules.accounts = dict(kept.roles), dict(kept.accounts)
     rules.invited = {identity: identity in kept.welcome for identity in kept.invited}
-    rules.forgets = kept.forgets
-    rules.update_hushes()
+    rules.drops_history = kept.forgets
+    rules.update_may_silence()

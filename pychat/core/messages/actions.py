@@ -51,7 +51,7 @@ def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
     message = Message(0, 0.0, room.name, session.nickname or "", text, verb.action)
     if verb[4:] != _PLAIN or "B" in session.modes:
         message = _complete(chat, session, message, verb)._replace(role=_checked_role(verb.role))
-    if outside or room.rules.hushes:
+    if outside or room.rules.may_silence:
         may_speak(session, room, message)
         take_turn(session, room)
     _speak(chat, session, message, verb.ref)
@@ -81,14 +81,14 @@ def tag(chat: Chat, session: Session, verb: verbs.Tag) -> None:
         recipient = find_person(chat, session, verb.to or "")
         event = Tagged(0, 0.0, None, nickname, tags, recipient.nickname)
         with chat.order.answering(verb.ref):
-            chat.order.publish(event, (), only=frozenset({recipient}))
+            chat.order.publish(event, (), recipients=frozenset({recipient}))
         return
     room = session.rooms.get(verb.room) or _room_to_talk_in(session, verb.room)
     role = _checked_role(verb.role)
     may_speak(session, room, Message(0, 0.0, room.name, nickname, ""))
     event = Tagged(0, 0.0, room.name, nickname, tags, role=role)
     with chat.order.answering(verb.ref):
-        chat.order.publish(event, room.alone, only=room.holders(role) | {session} if role else None)
+        chat.order.publish(event, room.as_tuple, recipients=room.holders(role) | {session} if role else None)
 
 
 def _room_to_talk_in(session: Session, name: str | None) -> Room:
@@ -175,7 +175,7 @@ def _speak(chat: Chat, session: Session, message: Message, ref: queries.Ref) -> 
         if message is not said:
             message = _changed(chat, said, message)
     turn.checked = message
-    session.spoke = session.heard
+    session.last_message_time = session.last_input_time
     session.messages += 1
     failure: Refused | None = None
     with chat.order.answering(ref) as answering:

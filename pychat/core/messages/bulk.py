@@ -24,10 +24,10 @@ def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> None:
     if not texts:
         return
     together = "".join(texts)
-    if room is None or room.rules.hushes or "B" in session.modes or not _all_plain(chat, texts, together):
+    if room is None or room.rules.may_silence or "B" in session.modes or not _all_plain(chat, texts, together):
         chat.perform(session, [verbs.Say(text, verb.room) for text in texts])
         return
-    session.spoke = session.heard
+    session.last_message_time = session.last_input_time
     session.messages += len(texts)
     chat.order.say_all(session, room, texts, len(together))
 

@@ -97,11 +97,11 @@ def publish(chat: Chat, message: Message, to: Iterable[Session] | None) -> None:
             raise NotAMember(message.room)
         if to is None and message.role:
             to = room.holders(message.role).union(filter(None, [chat.order.turn.session]))
-        chat.order.publish(message, room.alone, only=None if to is None else frozenset(to))
+        chat.order.publish(message, room.as_tuple, recipients=None if to is None else frozenset(to))
     elif message.to is not None:
         addressed = chat.order.turn.addressed
         known = addressed is not None and addressed[0] == message.to
         recipient = addressed[1] if addressed is not None and known else chat.find(message.to)
         if recipient is None:
             raise NoSuchNickname(message.to)
-        chat.order.publish(message, (), only=frozenset({recipient}))
+        chat.order.publish(message, (), recipients=frozenset({recipient}))

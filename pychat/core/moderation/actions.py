@@ -52,7 +52,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
         room.rules.invite(person.identity, by_operator=is_operator(session, room))
         event = Invited(0, 0.0, room.name, session.nickname or "", nickname, *session.origin)
         if may_be_heard(session, room):
-            placed = chat.order.append_locked(event, room.alone)
+            placed = chat.order.append_locked(event, room.as_tuple)
         else:  # only those two are told
             placed = event._replace(time=chat.clock.time())
         chat.lasting.keep_room_locked(room)
@@ -116,7 +116,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
         position = None
         if made:
             event = ModesChanged(0, 0.0, room.name, session.nickname or "", tuple(made), *session.origin)
-            position = chat.order.append_locked(event, room.alone).id
+            position = chat.order.append_locked(event, room.as_tuple).id
             letters, arguments = modes.write(map(_without_secret, made))
             chat.audit.note_locked(session, f"set mode {' '.join([letters, *arguments])} in {room.name}")
             chat.lasting.keep_room_locked(room)
@@ -175,7 +175,7 @@ def _set_mask(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
         raise _bad_argument(room, change, "who may come in is not a question of mutes")
     if not change.adding:
         removed = entries.remove(mask)
-        room.rules.update_hushes()
+        room.rules.update_may_silence()
         return ModeChange(False, change.mode, removed) if removed is not None else None
     if mask in entries:
         return None

@@ -49,7 +49,7 @@ class Audit:
         """
         text = clean_line(f"{by if isinstance(by, str) else _described(by)} {what}")
         self._unwritten.append(text)
-        self._chat.order.append_locked(Notice(0, 0.0, AUDIT, text), self.room.alone)
+        self._chat.order.append_locked(Notice(0, 0.0, AUDIT, text), self.room.as_tuple)
 
     def write(self) -> None:
         """Write the recorded lines to the server's log, too. Do not hold a lock."""

@@ -52,7 +52,7 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
         if new:
             change = ModeChange(True, "b", mask)
             event = ModesChanged(0, 0.0, room.name, session.nickname or "", (change,), *session.origin)
-            position = chat.order.append_locked(event, room.alone).id
+            position = chat.order.append_locked(event, room.as_tuple).id
         chat.lasting.keep_room_locked(room)
         told = [] if words is None else [Notice(0, now, None, words)]
         if person is not None and person in room.occupants and not verb.kick:
@@ -81,10 +81,10 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
             raise refusal(text, code="not_banned", room=room.name, subject=(verb.target,))
         for mask in found:
             bans.remove(mask)
-        room.rules.update_hushes()
+        room.rules.update_may_silence()
         changes = tuple([ModeChange(False, "b", mask) for mask in found])
         event = ModesChanged(0, 0.0, room.name, session.nickname or "", changes, *session.origin)
-        position = chat.order.append_locked(event, room.alone).id
+        position = chat.order.append_locked(event, room.as_tuple).id
         for mask in found:
             chat.audit.note_locked(session, f"ended: {_said_of(mask)} {room.name}")
         chat.lasting.keep_room_locked(room)
@@ -112,7 +112,7 @@ def add_locked(chat: Chat, room: Room, letter: str, entry: MaskEntry) -> None:
         follows = dict.fromkeys(entry.follows + _followed_locked(chat, room, entry.mask))
         entry = entry._replace(follows=tuple(follows))
     entries.add(entry)
-    room.rules.update_hushes()
+    room.rules.update_may_silence()
     watch_locked(chat, room)
 
 
@@ -125,8 +125,8 @@ def watch_locked(chat: Chat, room: Room) -> None:
     now = chat.clock.monotonic()
     seconds = min(max(0.0, min(ends) - now), _LONGEST_LOOK)
     at = now + seconds
-    if room.rules.looks_at is None or at < room.rules.looks_at:
-        room.rules.looks_at = at
+    if room.rules.next_expiry_check is None or at < room.rules.next_expiry_check:
+        room.rules.next_expiry_check = at
         chat.alarms.after(seconds, lambda: _end_in_time(chat, room))
 
 
@@ -134,7 +134,7 @@ def _end_in_time(chat: Chat, room: Room) -> None:
     """Remove the bans that have expired. Runs on the scheduler's thread."""
     with chat.order.change():
         rules = room.rules
-        rules.looks_at = None
+        rules.next_expiry_check = None
         if chat.stopping.is_set() or not chat.table.is_used(room):
             return
         changes: list[ModeChange] = []
@@ -143,9 +143,9 @@ def _end_in_time(chat: Chat, room: Room) -> None:
                 rules.lists[letter].remove(entry.mask)
                 changes.append(ModeChange(False, letter, entry.mask))
         if changes:
-            rules.update_hushes()
+            rules.update_may_silence()
             event = ModesChanged(0, 0.0, room.name, chat.cloaks.server, tuple(changes))
-            chat.order.append_locked(event, room.alone)
+            chat.order.append_locked(event, room.as_tuple)
             chat.lasting.keep_room_locked(room)
         watch_locked(chat, room)
 

@@ -160,7 +160,7 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     session.notice(f"{shorten(target)} is banned from the server{_for(verb.seconds)}")
     for person in people:
         if _means(ban, network, person):
-            person.unwanted = True
+            person.must_not_return = True
             person.kick(str(BannedFromServer(ban.reason)))
     with chat.order.lock:  # after the live sessions, so that none of them is parked any more
         parked = chat.nicknames.parked()

@@ -76,7 +76,7 @@ def _profile(session: Session, person: Session, rooms: tuple[Room, ...], ref: qu
         person.nickname or "",
         tuple(room.name for room in rooms),
         person.away,
-        max(0.0, person.chat.clock.monotonic() - person.spoke),
+        max(0.0, person.chat.clock.monotonic() - person.last_message_time),
         person.userhost,
         person.realname,
         person.modes,

@@ -38,7 +38,7 @@ def ignores(session: Session, person: Hostmask) -> bool:
     return ignored is not None and ignored.find(person, 0.0) is not None
 
 
-def deaf_to(rooms: Iterable[Room], source: Session) -> frozenset[Session]:
+def members_ignoring(rooms: Iterable[Room], source: Session) -> frozenset[Session]:
     """
     Return the members who ignore the source; never the source itself.
 
@@ -64,7 +64,7 @@ def match_new_name(session: Session) -> None:
     began = time.thread_time()
     for room in tuple(session.rooms.values()):
         if room.ignoring:
-            deaf_to(room.alone, session)
+            members_ignoring(room.as_tuple, session)
     charge_fully(session, time.thread_time() - began)
 
 

@@ -35,7 +35,7 @@ def meet_locked(chat: Chat, session: Session, room: Room) -> None:
     changed = [rules.keep_role(account, role, True) for role in has]
     if new:
         changes = tuple([ModeChange(True, role, session.nickname or "") for role in new])
-        chat.order.append_locked(ModesChanged(0, 0.0, room.name, chat.cloaks.server, changes), room.alone)
+        chat.order.append_locked(ModesChanged(0, 0.0, room.name, chat.cloaks.server, changes), room.as_tuple)
     if new or any(changed):
         chat.lasting.keep_room_locked(room)
 

@@ -62,7 +62,7 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
         room.topic = topic
         nickname = session.nickname or ""
         event = TopicChanged(0, 0.0, room.name, nickname, topic, *session.origin)
-        placed = chat.order.append_locked(event, room.alone)
+        placed = chat.order.append_locked(event, room.as_tuple)
         rules = room.rules
         rules.topic_by, rules.topic_time, rules.topic_userhost = (
             (nickname, placed.time, session.userhost) if topic else ("", 0.0, "")

@@ -167,7 +167,7 @@ class Membership:
             away, realname = away and "away", ""
         event = Joined(0, now, room.name, nickname, userhost, away, account, realname, bot)
         if announced:
-            event = self._chat.order.append_locked(event, room.alone)
+            event = self._chat.order.append_locked(event, room.as_tuple)
         meet_locked(self._chat, session, room)
         room.occupants[session] = self._chat.log.last_id()
         self._chat.lasting.keep_session_locked(session)
@@ -213,7 +213,7 @@ class Membership:
         """Remove a session from a room, and tell all members or only those concerned."""
         self._detach_locked(session, room)
         if announced:
-            self._chat.order.append_locked(event, room.alone, also=session)
+            self._chat.order.append_locked(event, room.as_tuple, extra=session)
         else:
             for person in concerned:
                 self._chat.order.send_locked(person, event)
@@ -259,13 +259,13 @@ class Membership:
 
     def wait_locked(self, room: Room, least_seconds: float = 0.0) -> None:
         """Abandon an empty room after `least_seconds` and when no members are expected back any more."""
-        seconds = max(least_seconds, room.rules.awaited - self._chat.clock.monotonic())
+        seconds = max(least_seconds, room.rules.waits_until - self._chat.clock.monotonic())
         self._chat.alarms.after(seconds, lambda: self._look_again(room))
 
     def _look_again(self, room: Room) -> None:
         """Abandon a room if the wait is over; wait on if members came back and were lost again. Runs on any thread."""
         with self._chat.order.change():
-            if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.rules.awaited:
+            if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.rules.waits_until:
                 return
             if room.rules.awaits():
                 self.wait_locked(room)
@@ -276,14 +276,14 @@ class Membership:
         """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
         self._chat.table.release_locked(room)
         if room.rules.owned:
-            room.rules.awaited = 0.0
+            room.rules.waits_until = 0.0
             self._chat.lasting.keep_room_locked(room)
             return
         rules, room.rules = room.rules, RoomRules(self._chat.clock)
         if rules.closed:
             room.topic = ""
             self._chat.log.forget(room.key)
-            room.rules.forgets = True
+            room.rules.drops_history = True
         else:
             room.rules.topic_by, room.rules.topic_time = rules.topic_by, rules.topic_time
             room.rules.topic_userhost = rules.topic_userhost
@@ -291,9 +291,9 @@ class Membership:
 
     def _stop_waiting(self, room: Room) -> None:
         """Abandon the room if the time for members to come back has passed."""
-        if room.rules.awaited and not room.occupants and not room.pinned and not room.rules.awaits():
+        if room.rules.waits_until and not room.occupants and not room.pinned and not room.rules.awaits():
             with self._chat.order.lock:
-                if room.rules.awaited and not room.occupants:
+                if room.rules.waits_until and not room.occupants:
                     self.abandon_locked(room)
 
     def _found_locked(self, room: Room, session: Session) -> None:
@@ -302,9 +302,9 @@ class Membership:
 
         A visitor does not become one, because members would have an operator they were not told of.
         """
-        if room.rules.forgets:  # the leaves of the last members were recorded after the log was cleared
+        if room.rules.drops_history:  # the leaves of the last members were recorded after the log was cleared
             self._chat.log.forget(room.key)
-            room.rules.forgets = False
+            room.rules.drops_history = False
         if not room.pinned and not room.rules.awaits() and not room.rules.owned and not session.visits:
             room.rules.created = self._chat.clock.time()
             room.rules.set_role(session.identity, "o", True)

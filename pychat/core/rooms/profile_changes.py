@@ -31,8 +31,8 @@ def tell_rooms_locked(chat: Chat, session: Session, event: E, bare: E | None) ->
     open_rooms, closed_rooms = _parted(session)
     if closed_rooms and bare is not None:
         told = frozenset({session}.union(*[room.occupants for room in open_rooms]))
-        chat.order.append_locked(bare._replace(rooms=_names(closed_rooms)), tuple(closed_rooms), deaf=told)
-    placed = chat.order.append_locked(event._replace(rooms=_names(open_rooms)), tuple(open_rooms), also=session)
+        chat.order.append_locked(bare._replace(rooms=_names(closed_rooms)), tuple(closed_rooms), excluded=told)
+    placed = chat.order.append_locked(event._replace(rooms=_names(open_rooms)), tuple(open_rooms), extra=session)
     chat.watches.changed_locked(session, placed)
 
 

@@ -160,7 +160,7 @@ class RoomTable:
             for rooms in (self._used, self._empty, self._known, self._new):
                 rooms.pop(room.key, None)
             self.shares.released(room)
-            room.rules.awaited = 0.0
+            room.rules.waits_until = 0.0
             self._chat.log.forget(room.key)
 
     def _least_wanted(self, last: Room) -> Room:

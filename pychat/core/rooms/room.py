@@ -12,12 +12,14 @@ from pychat.model import modes
 from pychat.model.errors import LocalProtocolError
 from pychat.model.events import Event, Message, Notice, RoomEvent
 from pychat.model.names import fold
+from pychat.model.renamed import old_names
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
     from pychat.core.session import Session
 
 
+@old_names(alone="as_tuple")
 class Room:
     """
     A room, created by the chat for its first member or by `Chat.room`; an empty one is read from a persistent log.
@@ -28,7 +30,7 @@ class Room:
     __slots__ = (
         "__weakref__",
         "_chat",
-        "alone",
+        "as_tuple",
         "ignoring",
         "key",
         "listeners",
@@ -45,7 +47,8 @@ class Room:
         self.name = name
         self.key = fold(name)
         """Two rooms with the same key are the same room."""
-        self.alone = (self,)
+        self.as_tuple = (self,)
+        """The room alone, where a tuple of rooms is needed."""
         self.topic = ""
         self.rules = RoomRules(chat.clock)
         self.pinned = pinned
@@ -107,7 +110,7 @@ class Room:
             raise LocalProtocolError(f"room {self.name!r} was removed; server.room({self.name!r}) makes a new one")
         if event.room != self.name:
             event = event._replace(room=self.name)
-        self._chat.order.publish(event, self.alone, only=None if to is None else frozenset(to))
+        self._chat.order.publish(event, self.as_tuple, recipients=None if to is None else frozenset(to))
 
     def announce(self, text: str) -> None:
         """Publish a notice of the server in the room. Raises the same errors as `publish`."""

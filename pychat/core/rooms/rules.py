@@ -26,23 +26,23 @@ class RoomRules:
 
     __slots__ = (
         "_clock",
-        "absent",
         "accounts",
-        "awaited",
         "created",
+        "drops_history",
+        "expected",
         "flags",
-        "forgets",
         "fresh",
-        "hushes",
         "invited",
         "lists",
-        "looks_at",
+        "may_silence",
+        "next_expiry_check",
         "pace",
         "roles",
         "topic_by",
         "topic_time",
         "topic_userhost",
         "values",
+        "waits_until",
     )
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -58,9 +58,9 @@ class RoomRules:
         """Mask lists by letter; the list of bans includes mutes. Their total size is bounded."""
         self.fresh = True
         """True if nothing of these lists is stored yet, and stored lists of earlier rules of the room are void."""
-        self.looks_at: float | None = None
+        self.next_expiry_check: float | None = None
         """When to check next for expired bans (`Clock.monotonic`); None if none of them expires."""
-        self.hushes = False
+        self.may_silence = False
         """True if a rule may keep a member from speaking. It is almost always False."""
         self.roles: dict[int, str] = {}
         """Letters of `modes.ROLES` by identity; members without a role are left out."""
@@ -71,14 +71,14 @@ class RoomRules:
         Identities that are invited to an invite-only room, the oldest first. True if an operator invited them; then
         they are exempt from bans and the limit, too.
         """
-        self.absent: dict[int, float] = {}
+        self.expected: dict[int, float] = {}
         """Identities of members with a lost connection, and until when they are expected back (`Clock.monotonic`)."""
-        self.awaited = 0.0
+        self.waits_until = 0.0
         """
         Deadline until which an empty room waits for members that lost their connection or were present at the last
         shutdown (`Clock.monotonic`); 0 if none.
         """
-        self.forgets = False
+        self.drops_history = False
         """True while an empty private room must hide its history from the next member to join."""
         self.topic_by = ""
         """The nickname of whoever set the topic; empty if there is none."""
@@ -123,7 +123,7 @@ class RoomRules:
     def set_flag(self, letter: str, adding: bool) -> bool:
         flags = self.flags | {letter} if adding else self.flags - {letter}
         changed, self.flags = flags != self.flags, flags
-        self.update_hushes()
+        self.update_may_silence()
         return changed
 
     def set_value(self, letter: str, value: str | None) -> bool:
@@ -133,7 +133,7 @@ class RoomRules:
             self.values.pop(letter, None)
         else:
             self.values[letter] = value
-        self.update_hushes()
+        self.update_may_silence()
         return changed
 
     def set_role(self, identity: int, letter: str, adding: bool) -> bool:
@@ -167,9 +167,9 @@ class RoomRules:
         """True if an account is an operator of the room."""
         return bool(self.owners)
 
-    def update_hushes(self) -> None:
-        """Update `hushes` after a change of flags, bans or the slow mode."""
-        self.hushes = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0 or "W" in self.values
+    def update_may_silence(self) -> None:
+        """Update `may_silence` after a change of flags, bans or the slow mode."""
+        self.may_silence = not self.flags.isdisjoint("mC") or len(self.lists["b"]) > 0 or "W" in self.values
 
     # Members that join and leave
 
@@ -190,7 +190,7 @@ class RoomRules:
         self.invited.pop(identity, None)
         if not self.expects(identity):
             changed |= self.roles.pop(identity, None) is not None
-        self.absent.pop(identity, None)
+        self.expected.pop(identity, None)
         return changed
 
     def depart(self, identity: int, keep_seconds: float = 0.0) -> bool:
@@ -202,27 +202,27 @@ class RoomRules:
         """
         before = len(self.roles)
         now = self._clock.monotonic()
-        while self.absent:
-            oldest, until = next(iter(self.absent.items()))
+        while self.expected:
+            oldest, until = next(iter(self.expected.items()))
             if until > now:
                 break
-            del self.absent[oldest]
+            del self.expected[oldest]
             self.roles.pop(oldest, None)
         if keep_seconds > 0:
-            self.absent[identity] = now + keep_seconds
+            self.expected[identity] = now + keep_seconds
         else:
             self.roles.pop(identity, None)
         return len(self.roles) < before
 
     def await_expected(self) -> bool:
         """Let an empty room wait for its expected members; return whether there are any."""
-        self.awaited = max(self.awaited, *self.absent.values()) if self.absent else self.awaited
+        self.waits_until = max(self.waits_until, *self.expected.values()) if self.expected else self.waits_until
         return self.awaits()
 
     def awaits(self) -> bool:
         """Return whether the room waits for members that may still come back."""
-        return self.awaited > self._clock.monotonic()
+        return self.waits_until > self._clock.monotonic()
 
     def expects(self, identity: int) -> bool:
         """Return whether this member lost its connection recently and is expected back."""
-        return self.absent.get(identity, 0.0) > self._clock.monotonic()
+        return self.expected.get(identity, 0.0) > self._clock.monotonic()

@@ -126,9 +126,9 @@ class SqliteLog(Log):
         self._database.disown()
 
     @property
-    def trouble(self) -> str | None:  # type: ignore[override]  # others only read it
+    def storage_error(self) -> str | None:  # type: ignore[override]  # others only read it
         """Why nothing can be stored at the moment, or None."""
-        return self._keeper.trouble
+        return self._keeper.storage_error
 
     # Under the order lock: nothing here blocks
 

@@ -52,7 +52,7 @@ class Keeper:
         self._queue: deque[Queued] = deque()
         """Appended to by all threads that hold the order lock; emptied by the writing thread."""
         self._bell = threading.Event()
-        self.trouble: str | None = None
+        self.storage_error: str | None = None
         """Why nothing can be stored at the moment, or None. Read by all threads."""
         self.settled = settled
         """Up to this id, all events are in the file or never will be. Read by all threads."""
@@ -141,7 +141,7 @@ class Keeper:
     def _seconds_to_wait(self) -> float:
         if self._closing:
             return 0.0
-        if self.trouble is not None:
+        if self.storage_error is not None:
             return max(0.0, self._retry_at - time.monotonic())
         return self._tending.seconds_to_wait()
 
@@ -168,7 +168,7 @@ class Keeper:
         settled = max([item.events[-1].id for item in group if item.events], default=self.settled)
         entries = self._entries(group, failed)
         self.settled = settled
-        if self._changes and self.trouble is None:
+        if self._changes and self.storage_error is None:
             self._store([])  # the gaps left by refused events
         self._deliver(entries)
         self._deliver_held()
@@ -203,7 +203,7 @@ class Keeper:
 
     def _store(self, group: list[Queued]) -> dict[int, str]:
         """Store the group and earlier changes; return the reasons for items that are not stored, by index."""
-        if self.trouble is None:
+        if self.storage_error is None:
             changes = self._changes.with_items(group)
             if not changes:
                 return {}
@@ -216,11 +216,11 @@ class Keeper:
             else:
                 self._changes = Changes()
                 return {}
-        assert self.trouble is not None
+        assert self.storage_error is not None
         for item in group:
             self._changes.add(item)
         self._changes.refuse()
-        return dict.fromkeys(range(len(group)), self.trouble)
+        return dict.fromkeys(range(len(group)), self.storage_error)
 
     def _store_apart(self, group: list[Queued]) -> dict[int, str]:
         """Store the items one by one, so that one that cannot be written does not affect the others."""
@@ -230,7 +230,7 @@ class Keeper:
         except StoreError as error:
             self._fail(error.reason)
         for at, item in enumerate(group):
-            if self.trouble is None:
+            if self.storage_error is None:
                 try:
                     if not self._write_part(Changes().with_items([item])):
                         failed[at] = _INTERNAL
@@ -239,8 +239,8 @@ class Keeper:
                     continue
                 except StoreError as error:
                     self._fail(error.reason)
-            assert self.trouble is not None
-            failed[at] = self.trouble
+            assert self.storage_error is not None
+            failed[at] = self.storage_error
             self._changes.add(item)
         self._changes.refuse()
         return failed
@@ -297,15 +297,15 @@ class Keeper:
         except Exception as error:  # a value without a form in JSON, for example
             raise Unwritable(str(error)) from error
         if statements:
-            self._database.write(statements, patient=self.trouble is None)
+            self._database.write(statements, patient=self.storage_error is None)
             self._tending.stored(changes.size)
             changes.done()
 
     def _fail(self, reason: str, until: str = "it can be stored") -> None:
         """Stop storing for now; `until` says what ends that, for the server's log."""
-        if self.trouble is None:
+        if self.storage_error is None:
             logger.error("%s: %s; who writes is refused until %s", self._database.path, reason, until)
-        self.trouble = reason
+        self.storage_error = reason
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
     def _recover(self) -> None:
@@ -321,7 +321,7 @@ class Keeper:
         except StoreError as error:
             self._fail(error.reason)
             return
-        self.trouble = None
+        self.storage_error = None
         logger.warning("%s: it can be stored again", self._database.path)
         self._deliver_held()
         self._wake()
@@ -364,12 +364,12 @@ class Keeper:
 
     def _tend(self, idle: bool) -> None:
         """Do a little deferred work."""
-        if self.trouble is not None:
+        if self.storage_error is not None:
             if time.monotonic() >= self._retry_at:
                 self._recover()
             return
         self._look()
-        if self.trouble is not None:
+        if self.storage_error is not None:
             return
         self._tending.step(idle)
         if idle and time.monotonic() >= self._unused_at:

@@ -1,0 +1,162 @@
+"""Old names of public attributes, methods and classes: they work, and say what the new ones are."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pychat import Chat
+from pychat.core.history.log import Log, MemoryLog
+from pychat.core.rooms.room import Room
+from pychat.core.session import Session
+from pychat.model.renamed import find_renamed, old_names
+
+RENAMED = [
+    (Log, "trouble", "storage_error"),
+    (Room, "alone", "as_tuple"),
+    (Session, "borrows_until", "grace_until"),
+    (Session, "heard", "last_input_time"),
+    (Session, "quits", "quit_by_client"),
+    (Session, "spoke", "last_message_time"),
+    (Session, "unwanted", "must_not_return"),
+]
+
+
+@old_names(colour="color", paint="draw")
+class Shape:
+    """A base class of the library, with an attribute and a method that were renamed."""
+
+    color = "black"
+
+    def draw(self, what: str) -> str:
+        return f"{self.color} {what}"
+
+
+class Square(Shape):
+    """A class of the library that knows the new names only."""
+
+    def draw(self, what: str) -> str:
+        return f"{super().draw(what)}, with corners"
+
+
+def says(old: str, new: str) -> Any:
+    """What a use of an old name warns of."""
+    return pytest.warns(DeprecationWarning, match=f"^{old} is now {new}; the old name works until pychat 1.0$")
+
+
+def old(value: object) -> Any:
+    """The same value, of which type checkers do not know that these names are no more."""
+    return value
+
+
+@pytest.mark.parametrize(("owner", "before", "now"), RENAMED, ids=lambda part: getattr(part, "__name__", part))
+def test_an_old_name_stands_for_the_new_one(owner: type, before: str, now: str) -> None:
+    """Reading and writing it does so to the attribute of the new name."""
+    chat = Chat()
+    ann: Any = chat.session("ann")
+    value: Any = {Log: chat.log, Room: chat.default_room, Session: ann}[owner]
+
+    with says(f"{owner.__name__}.{before}", now):
+        assert getattr(value, before) == getattr(value, now)
+    with says(f"{owner.__name__}.{before}", now):
+        setattr(value, before, "other")
+    assert getattr(value, now) == "other"
+
+
+def test_the_warning_shows_the_line_that_uses_the_name() -> None:
+    """For attributes, calls and definitions of subclasses, also those that are abstract."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        old(Square()).paint("square")
+        old(Square()).colour = "red"
+        type("Own", (Shape,), {"paint": lambda self, what: what})
+        type("OwnLog", (MemoryLog,), {"trouble": "always"})
+
+    assert [Path(warning.filename).name for warning in warned] == [Path(__file__).name] * 4
+    assert len({warning.lineno for warning in warned}) == 4
+
+
+def test_a_method_is_called_by_its_old_name() -> None:
+    """The one of the object's own class is called."""
+    with says("Shape.paint", "draw"):
+        assert old(Square()).paint("square") == "black square, with corners"
+    with says("Shape.paint", "draw"):
+        assert old(Square).paint(Square(), "square") == "black square, with corners"
+
+
+def test_a_method_is_overridden_by_its_old_name() -> None:
+    """Those who call the new one reach it, and it reaches what it overrides."""
+    with says("Own.paint", "draw"):
+
+        class Own(Square):
+            def paint(self, what: str) -> str:
+                return f"my {old(super()).paint(what)}"
+
+    class Later(Own):
+        def draw(self, what: str) -> str:
+            return f"{super().draw(what)}!"
+
+    with says("Shape.paint", "draw"):
+        assert Own().draw("square") == "my black square, with corners"
+    with says("Shape.paint", "draw"):
+        assert Later().draw("square") == "my black square, with corners!"
+
+
+def test_a_class_for_old_and_new_versions_is_not_warned() -> None:
+    """It has both names, and the new one counts."""
+
+    class Both(Shape):
+        def draw(self, what: str) -> str:
+            return f"both {what}"
+
+        paint = draw
+
+    assert Both().draw("square") == Both().paint("square") == "both square"
+
+
+def test_an_attribute_is_declared_by_its_old_name() -> None:
+    """By a class, whose objects may set it; as a property as well."""
+    with says("Red.colour", "color"):
+
+        class Red(Shape):
+            colour = "red"
+
+    with says("Green.colour", "color"):
+
+        class Green(Shape):
+            @property
+            def colour(self) -> str:
+                return "green"
+
+    red = Red()
+    assert (red.draw("square"), Green().draw("square")) == ("red square", "green square")
+    with says("Shape.colour", "color"):
+        red.colour = "pink"
+    assert red.draw("square") == "pink square"
+
+
+def test_a_log_of_ones_own_tells_its_trouble_by_the_old_name() -> None:
+    """What cannot be stored is refused, as before."""
+    with says("Full.trouble", "storage_error"):
+
+        class Full(MemoryLog):
+            trouble: str | None = None
+
+    log = Full()
+    with says("Log.trouble", "storage_error"):
+        log.trouble = "the disk is full"
+
+    assert log.storage_error == "the disk is full"
+
+
+def test_a_module_finds_an_old_name() -> None:
+    """What it never had is an error as of any module."""
+    find = find_renamed(__name__, {"Form": "Shape"})
+
+    with says(f"{__name__}.Form", "Shape"):
+        assert find("Form") is Shape
+    with pytest.raises(AttributeError, match=f"^module '{__name__}' has no attribute 'Shap'$"):
+        find("Shap")
