@@ -301,6 +301,7 @@ def test_4_when_a_line_is_refused_and_the_others_are_said(pychat: Programs, clie
 
 def test_5_when_the_connection_is_lost_for_good(pychat: Programs) -> None:
     """With --no-reconnect, the server's goodbye is the end."""
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # for the goodbye
     server, port = pychat.serve()
     ann = pychat.connect(port, "ann", "--no-reconnect")
     ann.stderr.read_until("you are in")
@@ -512,6 +513,7 @@ def test_a_server_that_is_killed_and_restarted_is_found_again(pychat: Programs, 
 
 def test_lines_wait_while_there_is_no_connection(pychat: Programs, clients: Clients) -> None:
     """What was not sent yet is sent when the client is back, once."""
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # for the goodbye
     server, port = pychat.serve(port=free_port())
     ann = pychat.connect(port, "ann")
     ann.stderr.read_until("you are in")

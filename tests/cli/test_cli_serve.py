@@ -116,6 +116,7 @@ def test_everywhere_is_warned_about(pychat: Programs, host: str) -> None:
 @pytest.mark.parametrize("how", ["closed", "broken"])
 def test_a_stdout_that_nobody_reads_is_no_reason_to_end(pychat: Programs, clients: Clients, how: str) -> None:
     """It serves, without a traceback, also at the end."""
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # for the goodbye
     port = free_port()
     reading, writing = os.pipe()
     os.close(reading)
@@ -220,6 +221,7 @@ def test_it_survives_a_stopped_terminal(pychat: Programs, clients: Clients) -> N
 
 def test_the_log_tells_who_comes_and_goes_and_what_goes_on(pychat: Programs, clients: Clients) -> None:
     """A line at the start and at the end, one for each who comes or goes; SIGUSR1 has the figures written."""
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # so that everybody is gone before it ends
     server, port = pychat.serve("--db", "chat.db")
     ann = clients.text(("127.0.0.1", port), "ann")
     clients.json(("127.0.0.1", port), "bob").answer("say", text="hello")

@@ -334,6 +334,7 @@ def test_the_history_lasts(pychat: Programs, clients: Clients, terminals: Termin
 
 def test_without_reconnect_a_loss_is_the_end(pychat: Programs, terminals: Terminals) -> None:
     """The line is given back to the shell, with the reason."""
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # for the goodbye
     server, port = pychat.serve()
     ann = terminals.join(port, "ann", "--no-reconnect")
 

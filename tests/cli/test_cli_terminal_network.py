@@ -6,7 +6,7 @@ import re
 import signal
 from contextlib import closing
 
-from chat_clients import Clients, free_port
+from chat_clients import DEADLINE, Clients, free_port
 from chat_programs import Programs, pychat
 from terminal_screen import ARROW_DOWN, ARROW_UP, ENTER, Terminals, terminals
 
@@ -79,6 +79,7 @@ def test_what_was_missed_is_counted_and_then_shown(pychat: Programs, clients: Cl
 
 def test_a_server_that_is_restarted_is_found_again(pychat: Programs, clients: Clients, terminals: Terminals) -> None:
     """The half line is there all the time, and one is in all rooms again."""
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # for the goodbye
     server, port = pychat.serve(port=free_port())
     ann = terminals(port, "--nick", "ann", "--room", "lobby", "--room", "ops")
     ann.see_line("[ops]")

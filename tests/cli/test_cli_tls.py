@@ -247,6 +247,7 @@ def test_sighup_reads_certificate_and_motd_again(pychat: Programs) -> None:
 
 def test_sighup_of_a_terminal_that_is_gone_ends_the_server(pychat: Programs, clients: Clients) -> None:
     """Who closes the window wants to end what runs in it; as before, everybody is told."""
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # for the goodbye
     terminal, slave = pty.openpty()
     out, log = pychat.directory / "out", pychat.directory / "log"
     with out.open("w") as stdout, log.open("w") as stderr:
