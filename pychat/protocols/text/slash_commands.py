@@ -9,40 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
+from pychat.model import queries, verbs
 from pychat.model.durations import take_duration
-from pychat.model.queries import (
-    GetMotd,
-    GetStats,
-    GetTopic,
-    ListMembers,
-    ListRooms,
-    ReadAudit,
-    ReadHistory,
-    WhoIs,
-)
 from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBan
-from pychat.model.verbs import (
-    Announce,
-    BecomeOperator,
-    ChangePassword,
-    Direct,
-    DropAccount,
-    Help,
-    Join,
-    Kill,
-    Leave,
-    ListIgnored,
-    LogOut,
-    Quit,
-    Regain,
-    Register,
-    Say,
-    SetAway,
-    SetIgnored,
-    SetNickname,
-    SetTopic,
-    Verb,
-)
+from pychat.model.verbs import Verb
 from pychat.protocols.text import slash_rooms
 from pychat.protocols.text.passphrases import login, passwords, unquoted
 from pychat.protocols.text.render import NOT_SHOWN
@@ -71,111 +41,113 @@ def _number(argument: str) -> int:
 @_command("help", "[COMMAND]", "h")
 def _help(arguments: str) -> Verb:
     """Show what most people need, or explain one command; "/help all" lists all, "/help ops" those of operators."""
-    return TABLE.help(arguments) if arguments else Help(_overview())
+    return TABLE.help(arguments) if arguments else verbs.Help(_overview())
 
 
 @_command("join", "ROOM [KEY]", "j")
 def _join(arguments: str) -> Verb | None:
     """Go into a room and talk there from now on."""
     room, key = first_word(arguments)
-    return Join(room, key=key or None) if (room := room_name(room)) else None
+    return verbs.Join(room, key=key or None) if (room := room_name(room)) else None
 
 
 @_command("part", "[ROOM] [REASON]", "leave")
 def _part(arguments: str) -> Verb:
     """Leave a room, or this one."""
     room, reason = first_word(arguments)
-    return Leave(room_name(room) or None, reason)
+    return verbs.Leave(room_name(room) or None, reason)
 
 
 @_command("nick", "NAME")
 def _nick(arguments: str) -> Verb | None:
     """Take another nickname."""
-    return SetNickname(arguments) if arguments else None
+    return verbs.SetNickname(arguments) if arguments else None
 
 
 @_command("msg", "NICK TEXT", "m", "w", "tell")
 def _msg(arguments: str) -> Verb | None:
     """Write to one person; nobody else sees it."""
     nickname, text = first_word(arguments)
-    return Direct(text, nickname) if text else None
+    return verbs.Direct(text, nickname) if text else None
 
 
 @_command("reply", "TEXT", "r")
 def _reply(arguments: str) -> Verb | None:
     """Write to the one who wrote to you last."""
-    return Direct(arguments) if arguments else None
+    return verbs.Direct(arguments) if arguments else None
 
 
 @_command("me", "TEXT")
 def _me(arguments: str) -> Verb | None:
     """Say what you do: "/me waves" shows "* ann waves"."""
-    return Say(arguments, action=True) if arguments else None
+    return verbs.Say(arguments, action=True) if arguments else None
 
 
 @_command("who", "[ROOM]", "names")
 def _who(arguments: str) -> Verb:
     """List who is in a room, or in this one."""
-    return ListMembers(room_name(arguments) or None)
+    return queries.ListMembers(room_name(arguments) or None)
 
 
 @_command("list", "", "rooms")
 def _list(arguments: str) -> Verb | None:
     """List the rooms."""
-    return None if arguments else ListRooms()
+    return None if arguments else queries.ListRooms()
 
 
 @_command("whois", "NICK")
 def _whois(arguments: str) -> Verb | None:
     """Show who somebody is: rooms, away, how long silent."""
-    return WhoIs(arguments) if arguments else None
+    return queries.WhoIs(arguments) if arguments else None
 
 
 @_command("topic", "[TEXT]")
 def _topic(arguments: str) -> Verb:
     """Show the topic of this room, or set it; "/topic -" removes it."""
     if not arguments:
-        return GetTopic()
-    return SetTopic("" if arguments == "-" else arguments)
+        return queries.GetTopic()
+    return verbs.SetTopic("" if arguments == "-" else arguments)
 
 
 @_command("away", "[TEXT]")
 def _away(arguments: str) -> Verb:
     """Tell others that you are away, and why."""
-    return SetAway(arguments or "away")
+    return verbs.SetAway(arguments or "away")
 
 
 @_command("back")
 def _back(arguments: str) -> Verb | None:
     """Tell others that you are back."""
-    return None if arguments else SetAway(None)
+    return None if arguments else verbs.SetAway(None)
 
 
 @_command("history", "[N]")
 def _history(arguments: str) -> Verb | None:
     """Show what was said in this room: the last N events."""
     if not arguments:
-        return ReadHistory(without=NOT_SHOWN)
+        return queries.ReadHistory(without=NOT_SHOWN)
     limit = _number(arguments)
-    return ReadHistory(limit=limit, without=NOT_SHOWN) if limit else None
+    return queries.ReadHistory(limit=limit, without=NOT_SHOWN) if limit else None
 
 
 @_command("search", "WORDS")
 def _search(arguments: str) -> Verb | None:
     """Find what was said in this room: words, "a phrase", or the beginning of a word and *."""
-    return ReadHistory(search=arguments) if arguments else None
+    return queries.ReadHistory(search=arguments) if arguments else None
 
 
 @_command("ignore", "[NICK]")
 def _ignore(arguments: str) -> Verb | None:
     """Hear nothing any more of a nickname, nick!user@host with * and ?, or a:ACCOUNT; alone, list who is ignored."""
-    return SetIgnored((arguments,)) if arguments and " " not in arguments else None if arguments else ListIgnored()
+    if not arguments:
+        return verbs.ListIgnored()
+    return None if " " in arguments else verbs.SetIgnored((arguments,))
 
 
 @_command("unignore", "NICK")
 def _unignore(arguments: str) -> Verb | None:
     """Hear them again."""
-    return SetIgnored((), (arguments,)) if len(arguments.split()) == 1 else None
+    return verbs.SetIgnored((), (arguments,)) if len(arguments.split()) == 1 else None
 
 
 COMMANDS.update(slash_rooms.COMMANDS)
@@ -185,20 +157,20 @@ COMMANDS.update(slash_rooms.COMMANDS)
 def _oper(arguments: str) -> Verb | None:
     """Become an operator of the server."""
     name, password = first_word(arguments)
-    return BecomeOperator(name, password) if password else None
+    return verbs.BecomeOperator(name, password) if password else None
 
 
 @_command("kill", "NICK [REASON]")
 def _kill(arguments: str) -> Verb | None:
     """Disconnect somebody; for operators of the server."""
     nickname, reason = first_word(arguments)
-    return Kill(nickname, reason) if nickname else None
+    return verbs.Kill(nickname, reason) if nickname else None
 
 
 @_command("register", "PASSWORD")
 def _register(arguments: str) -> Verb | None:
     """Make an account of your nickname, which nobody else can keep then."""
-    return Register(unquoted(arguments)) if arguments else None
+    return verbs.Register(unquoted(arguments)) if arguments else None
 
 
 @_command("login", "[ACCOUNT] PASSWORD", "identify")
@@ -210,27 +182,27 @@ def _login(arguments: str) -> Verb | None:
 @_command("logout")
 def _logout(arguments: str) -> Verb | None:
     """Be a guest again."""
-    return None if arguments else LogOut()
+    return None if arguments else verbs.LogOut()
 
 
 @_command("password", "OLD NEW", "passwd")
 def _password(arguments: str) -> Verb | None:
     """Give your account another password."""
     words = passwords(arguments)
-    return ChangePassword(*words) if len(words) == 2 else None
+    return verbs.ChangePassword(*words) if len(words) == 2 else None
 
 
 @_command("drop", "PASSWORD")
 def _drop(arguments: str) -> Verb | None:
     """Delete your account."""
-    return DropAccount(unquoted(arguments)) if arguments else None
+    return verbs.DropAccount(unquoted(arguments)) if arguments else None
 
 
 @_command("regain", "NICK [PASSWORD]", "ghost")
 def _regain(arguments: str) -> Verb | None:
     """Take your nickname back from whoever has it."""
     nickname, password = first_word(arguments)
-    return Regain(nickname, unquoted(password) or None) if nickname else None
+    return verbs.Regain(nickname, unquoted(password) or None) if nickname else None
 
 
 @_command("serverban", "[TARGET]")
@@ -253,31 +225,31 @@ def _server_unban(arguments: str) -> Verb | None:
 def _audit(arguments: str) -> Verb | None:
     """Show who did what to others: the last N entries; for operators of the server."""
     if not arguments:
-        return ReadAudit()
+        return queries.ReadAudit()
     limit = _number(arguments)
-    return ReadAudit(limit) if limit else None
+    return queries.ReadAudit(limit) if limit else None
 
 
 @_command("stats")
 def _stats(arguments: str) -> Verb | None:
     """Show what goes on here, in figures; for operators of the server."""
-    return None if arguments else GetStats()
+    return None if arguments else queries.GetStats()
 
 
 @_command("announce", "TEXT")
 def _announce(arguments: str) -> Verb | None:
     """Say something in the server's name to everybody, in whatever room they are; for operators of the server."""
-    return Announce(arguments) if arguments else None
+    return verbs.Announce(arguments) if arguments else None
 
 
 @_command("motd")
 def _motd(arguments: str) -> Verb | None:
     """Show the message of the day."""
     # With a ref, because a missing message is not reported to those who did not ask for it.
-    return None if arguments else GetMotd(ref="motd")
+    return None if arguments else queries.GetMotd(ref="motd")
 
 
 @_command("quit", "[REASON]", "exit")
 def _quit(arguments: str) -> Verb:
     """Leave the chat."""
-    return Quit(arguments)
+    return verbs.Quit(arguments)

@@ -13,21 +13,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pychat.model import verbs
 from pychat.model.errors import Refused
 from pychat.model.names import fold
 from pychat.model.replies import Words
-from pychat.model.verbs import (
-    PLAIN,
-    SCRAM,
-    Answer,
-    Authenticate,
-    ChangePassword,
-    DropAccount,
-    LogOut,
-    Regain,
-    Register,
-    Verb,
-)
+from pychat.model.verbs import Verb
 from pychat.protocols.irc.asked import Asked, Line, Numeric
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import fail, refuse
@@ -40,7 +30,7 @@ _MECHANISM: Final = re.compile("[A-Z][A-Z0-9_-]{1,19}", re.ASCII)
 """RFC 4422 section 3.1."""
 _MOST_BYTES: Final = 10 * CHUNK_BYTES
 """Limit of base64 in one message: more than any password needs."""
-_MESSAGES: Final = {PLAIN: 1, SCRAM: 3}
+_MESSAGES: Final = {verbs.PLAIN: 1, verbs.SCRAM: 3}
 """How many messages a client sends with each mechanism."""
 _NO_MESSAGE: Final = b"\xff"
 """A message that is invalid in every mechanism: it stands for invalid base64 and ends the exchange."""
@@ -55,7 +45,7 @@ def authenticate(client: Client, command: ParsedLine) -> Sequence[Verb]:
     ref = Asked("AUTHENTICATE")
     if word == "*":
         _forget(client)
-        return [Authenticate(None, None, ref)]
+        return [verbs.Authenticate(None, None, ref)]
     if word.upper() in client.dialect.mechanisms or not client.sasl_messages or _begins_anew(client, word):
         return _begin(client, word)
     if len(word) > CHUNK_BYTES:
@@ -71,7 +61,7 @@ def authenticate(client: Client, command: ParsedLine) -> Sequence[Verb]:
     mechanism, parts = client.sasl, client.sasl_parts
     client.sasl, client.sasl_parts = None, ""
     client.sasl_messages -= 1
-    return [Authenticate(mechanism, _decode(parts), ref)]
+    return [verbs.Authenticate(mechanism, _decode(parts), ref)]
 
 
 def _begins_anew(client: Client, word: str) -> bool:
@@ -84,9 +74,9 @@ def _begin(client: Client, word: str) -> Sequence[Verb]:
     mechanism = word.upper()
     if mechanism not in client.dialect.mechanisms:
         _forget(client)
-        return [Authenticate(mechanism[:CHUNK_BYTES], b"", Asked("AUTHENTICATE"))]  # which refuses it
+        return [verbs.Authenticate(mechanism[:CHUNK_BYTES], b"", Asked("AUTHENTICATE"))]  # which refuses it
     client.sasl, client.sasl_parts, client.sasl_messages = mechanism, "", _MESSAGES[mechanism]
-    return [Answer((Words(Line("AUTHENTICATE", ("+",))),))]
+    return [verbs.Answer((Words(Line("AUTHENTICATE", ("+",))),))]
 
 
 def abort(client: Client) -> list[Verb]:
@@ -99,7 +89,7 @@ def abort(client: Client) -> list[Verb]:
     if client.sasl is None:
         return []
     _forget(client)
-    return [Authenticate(None, None, Asked("AUTHENTICATE"))]
+    return [verbs.Authenticate(None, None, Asked("AUTHENTICATE"))]
 
 
 def _forget(client: Client) -> None:
@@ -123,7 +113,7 @@ def register(client: Client, command: ParsedLine) -> Sequence[Verb]:
     if account == "*" and client.nickname is None and not client.wanted:
         return [fail("REGISTER", "NEED_NICK", "*", "Choose a nickname first")]
     name = account if account != "*" else (client.nickname or client.wanted)
-    return [Register(password, name, Asked("REGISTER", (name,)))]
+    return [verbs.Register(password, name, Asked("REGISTER", (name,)))]
 
 
 def verify(client: Client, command: ParsedLine) -> Sequence[Verb]:
@@ -151,7 +141,7 @@ def service(client: Client, text: str) -> Sequence[Verb]:
     try:
         verb = None if read is None else read(client, rest.strip())
     except Refused as error:
-        return [Answer((_notice(str(error)),))]
+        return [verbs.Answer((_notice(str(error)),))]
     return [verb] if verb is not None else [_EXPLANATION]
 
 
@@ -163,7 +153,7 @@ def _register(client: Client, text: str) -> Verb | None:
     words = text.split()
     if len(words) == 2 and _ADDRESS.fullmatch(words[1]):
         text = words[0]
-    return Register(unquoted(text), None, _REF) if text else None
+    return verbs.Register(unquoted(text), None, _REF) if text else None
 
 
 def _identify(client: Client, text: str) -> Verb | None:
@@ -172,12 +162,12 @@ def _identify(client: Client, text: str) -> Verb | None:
 
 def _regain(client: Client, text: str) -> Verb | None:
     nickname, _, password = text.partition(" ")
-    return Regain(nickname, unquoted(password.strip()) or None, _REF) if nickname else None
+    return verbs.Regain(nickname, unquoted(password.strip()) or None, _REF) if nickname else None
 
 
 def _password(client: Client, text: str) -> Verb | None:
     words = passwords(text)
-    return ChangePassword(words[-2], words[-1], _REF) if len(words) in (2, 3) else None
+    return verbs.ChangePassword(words[-2], words[-1], _REF) if len(words) in (2, 3) else None
 
 
 def _drop(client: Client, text: str) -> Verb | None:
@@ -185,14 +175,14 @@ def _drop(client: Client, text: str) -> Verb | None:
     first, _, rest = text.partition(" ")
     if rest and (fold(first) == fold(client.nickname or "") or len(text.split()) == 2) and unquoted(text) == text:
         text = rest.strip()
-    return DropAccount(unquoted(text), _REF) if text else None
+    return verbs.DropAccount(unquoted(text), _REF) if text else None
 
 
 _SERVICES: Final[dict[str, Callable[[Client, str], Verb | None]]] = {
     "REGISTER": _register,
     "IDENTIFY": _identify,
     "LOGIN": _identify,
-    "LOGOUT": lambda client, text: LogOut(_REF),
+    "LOGOUT": lambda client, text: verbs.LogOut(_REF),
     "REGAIN": _regain,
     "GHOST": _regain,
     "RECOVER": _regain,
@@ -213,4 +203,4 @@ def _notice(text: str) -> Words:
     return Words(Numeric("NOTICE", (f"{SERVICE}: {text}",)))
 
 
-_EXPLANATION: Final = Answer(tuple(map(_notice, _USAGE)))
+_EXPLANATION: Final = verbs.Answer(tuple(map(_notice, _USAGE)))

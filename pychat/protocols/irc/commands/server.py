@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from pychat.model import queries, verbs
 from pychat.model.durations import parse_duration
 from pychat.model.masks import fits
 from pychat.model.names import fold
-from pychat.model.queries import CountPeople, GetMotd, GetStats, ReadAudit
 from pychat.model.replies import Words
 from pychat.model.server_ban import AddServerBan, ListServerBans, RemoveServerBan
-from pychat.model.verbs import Announce, Answer, BecomeOperator, Kill, Ping, Pong, Quit, SendWallops, Verb
+from pychat.model.verbs import Verb
 from pychat.protocols.irc.asked import Asked
 from pychat.protocols.irc.client_state import Client
 from pychat.protocols.irc.commands.errors import refuse
@@ -27,17 +27,17 @@ def ping(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle PING: the token is returned unchanged."""
     if not command.params or not command.params[0]:
         return [refuse("409", "No origin specified")]
-    return [Ping(command.params[0], Asked("PING", (command.params[0],)))]
+    return [verbs.Ping(command.params[0], Asked("PING", (command.params[0],)))]
 
 
 def pong(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle PONG: whatever the token, the client is alive."""
-    return [Pong()]
+    return [verbs.Pong()]
 
 
 def quit(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle QUIT, with a reason."""
-    return [Quit(short_text(client, command, 0), Asked("QUIT"))]
+    return [verbs.Quit(short_text(client, command, 0), Asked("QUIT"))]
 
 
 def error(client: Client, command: ParsedLine) -> Sequence[Verb]:
@@ -55,34 +55,34 @@ def _elsewhere(client: Client, command: ParsedLine, at: int = 0) -> Sequence[Ver
 
 def about(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle VERSION, TIME and INFO, which only the dialect can answer."""
-    return _elsewhere(client, command) or [Answer((Words(Asked(command.command)),))]
+    return _elsewhere(client, command) or [verbs.Answer((Words(Asked(command.command)),))]
 
 
 def links(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle LINKS: one server; the first of two parameters is the server to ask (RFC 2812 section 3.4.5)."""
-    return (_elsewhere(client, command) if len(command.params) > 1 else []) or [Answer((Words(Asked("LINKS")),))]
+    return (_elsewhere(client, command) if len(command.params) > 1 else []) or [verbs.Answer((Words(Asked("LINKS")),))]
 
 
 def lusers(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle LUSERS: the second parameter is the server to ask (RFC 2812 section 3.4.2)."""
-    return _elsewhere(client, command, 1) or [CountPeople(Asked("LUSERS"))]
+    return _elsewhere(client, command, 1) or [queries.CountPeople(Asked("LUSERS"))]
 
 
 def motd(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle MOTD: the message of the day."""
-    return _elsewhere(client, command) or [GetMotd(Asked("MOTD"))]
+    return _elsewhere(client, command) or [queries.GetMotd(Asked("MOTD"))]
 
 
 def oper(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle OPER: only the verb contains the password. People type blanks in it without a colon before it."""
-    return [BecomeOperator(command.params[0], " ".join(command.params[1:]), Asked("OPER", command.params[:1]))]
+    return [verbs.BecomeOperator(command.params[0], " ".join(command.params[1:]), Asked("OPER", command.params[:1]))]
 
 
 def kill(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle KILL: disconnect somebody, with a reason."""
     if fold(command.params[0]) == fold(client.dialect.source):
         return [refuse("483", "You can't kill a server!")]
-    return [Kill(command.params[0], short_text(client, command, 1), Asked("KILL", command.params[:1]))]
+    return [verbs.Kill(command.params[0], short_text(client, command, 1), Asked("KILL", command.params[:1]))]
 
 
 def kline(client: Client, command: ParsedLine) -> Sequence[Verb]:
@@ -118,19 +118,19 @@ def _with_colon(params: list[str]) -> list[str]:
 def audit(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle AUDIT: the record of actions by operators."""
     limit = command.params[0] if command.params else ""
-    return [ReadAudit(int(limit) if _LIMIT.fullmatch(limit) else None, ref=Asked("AUDIT"))]
+    return [queries.ReadAudit(int(limit) if _LIMIT.fullmatch(limit) else None, ref=Asked("AUDIT"))]
 
 
 def stats(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle STATS: figures as notices, whatever the letter."""
-    return _elsewhere(client, command, 1) or [GetStats(Asked("STATS", command.params[:1]))]
+    return _elsewhere(client, command, 1) or [queries.GetStats(Asked("STATS", command.params[:1]))]
 
 
 def announce(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle ANNOUNCE: a notice to everybody."""
-    return [Announce(short_text(client, command, 0), Asked("ANNOUNCE"))]
+    return [verbs.Announce(short_text(client, command, 0), Asked("ANNOUNCE"))]
 
 
 def wallops(client: Client, command: ParsedLine) -> Sequence[Verb]:
     """Handle WALLOPS: a message to all who have subscribed to it."""
-    return [SendWallops(short_text(client, command, 0), Asked("WALLOPS"))]
+    return [verbs.SendWallops(short_text(client, command, 0), Asked("WALLOPS"))]

@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
-from pychat.model import modes
-from pychat.model.events import (
-    AccountChanged,
-    AwayChanged,
-    Disconnected,
-    Invited,
-    Joined,
-    Kicked,
-    Left,
-    ModesChanged,
-    Notice,
-    ProfileChanged,
-    Renamed,
-    TopicChanged,
-)
+from pychat.model import events, modes
 from pychat.model.modes import ModeChange
 from pychat.protocols.irc.asked import as_middle
 from pychat.protocols.irc.capabilities import (
@@ -35,17 +21,17 @@ from pychat.protocols.irc.replies.context import Context, Renderer, channel, sou
 from pychat.protocols.irc.replies.tags import event_tags
 
 _Act: TypeAlias = (
-    Joined
-    | Left
-    | Kicked
-    | Disconnected
-    | Renamed
-    | AwayChanged
-    | ProfileChanged
-    | AccountChanged
-    | TopicChanged
-    | ModesChanged
-    | Invited
+    events.Joined
+    | events.Left
+    | events.Kicked
+    | events.Disconnected
+    | events.Renamed
+    | events.AwayChanged
+    | events.ProfileChanged
+    | events.AccountChanged
+    | events.TopicChanged
+    | events.ModesChanged
+    | events.Invited
 )
 """An action of a person; tags name the account, and mark bots (IRCv3 account-tag, bot-mode)."""
 
@@ -62,7 +48,7 @@ def _text(text: str) -> str:
     return f" :{text}" if text else ""
 
 
-def _joined(item: Joined, context: Context) -> list[str]:
+def _joined(item: events.Joined, context: Context) -> list[str]:
     """Return JOIN, and AWAY if the new member is away (IRCv3 away-notify)."""
     lines = [join_line(item, context)]
     if item.away is not None and AWAY_NOTIFY in context.capabilities:
@@ -71,7 +57,7 @@ def _joined(item: Joined, context: Context) -> list[str]:
     return lines
 
 
-def join_line(item: Joined, context: Context) -> str:
+def join_line(item: events.Joined, context: Context) -> str:
     """Return JOIN, with account and real name after the channel (IRCv3 extended-join) if the client wants them."""
     more = ""
     if EXTENDED_JOIN in context.capabilities:
@@ -79,17 +65,17 @@ def join_line(item: Joined, context: Context) -> str:
     return _line(item, context, item.nickname, item.userhost, f"JOIN {channel(item.room)}{more}")
 
 
-def _left(item: Left, context: Context) -> list[str]:
+def _left(item: events.Left, context: Context) -> list[str]:
     return [_line(item, context, item.nickname, item.userhost, f"PART {channel(item.room)}{_text(item.reason)}")]
 
 
-def _kicked(item: Kicked, context: Context) -> list[str]:
+def _kicked(item: events.Kicked, context: Context) -> list[str]:
     """Return KICK; without a reason, the kicker's name is the reason (Modern IRC, "KICK message")."""
     rest = f"KICK {channel(item.room)} {as_middle(item.nickname)} :{item.reason or item.by}"
     return [_line(item, context, item.by, item.userhost, rest)]
 
 
-def _disconnected(item: Disconnected, context: Context) -> list[str]:
+def _disconnected(item: events.Disconnected, context: Context) -> list[str]:
     """
     Return QUIT; a prefix marks the user's own words, so that they cannot imitate the server's (Modern IRC, "QUIT
     message").
@@ -98,12 +84,12 @@ def _disconnected(item: Disconnected, context: Context) -> list[str]:
     return [_line(item, context, item.nickname, item.userhost, f"QUIT{_text(reason)}")]
 
 
-def _renamed(item: Renamed, context: Context) -> list[str]:
+def _renamed(item: events.Renamed, context: Context) -> list[str]:
     # With a colon, as servers have always sent it: ii reads the new nickname only there.
     return [_line(item, context, item.old, item.userhost, f"NICK :{as_middle(item.new)}")]
 
 
-def _away_changed(item: AwayChanged, context: Context) -> list[str]:
+def _away_changed(item: events.AwayChanged, context: Context) -> list[str]:
     """
     Return AWAY (IRCv3 away-notify), which the person may receive as well.
 
@@ -115,14 +101,14 @@ def _away_changed(item: AwayChanged, context: Context) -> list[str]:
     return [_line(item, context, item.nickname, item.userhost, rest)]
 
 
-def _account_changed(item: AccountChanged, context: Context) -> list[str]:
+def _account_changed(item: events.AccountChanged, context: Context) -> list[str]:
     """Return ACCOUNT (IRCv3 account-notify)."""
     if ACCOUNT_NOTIFY not in context.capabilities:
         return []
     return [_line(item, context, item.nickname, item.userhost, f"ACCOUNT {as_middle(item.account or '*')}")]
 
 
-def _profile_changed(item: ProfileChanged, context: Context) -> list[str]:
+def _profile_changed(item: events.ProfileChanged, context: Context) -> list[str]:
     """
     Return CHGHOST and SETNAME, for clients with these capabilities (IRCv3 chghost, setname).
 
@@ -139,11 +125,11 @@ def _profile_changed(item: ProfileChanged, context: Context) -> list[str]:
     return lines
 
 
-def _topic_changed(item: TopicChanged, context: Context) -> list[str]:
+def _topic_changed(item: events.TopicChanged, context: Context) -> list[str]:
     return [_line(item, context, item.nickname, item.userhost, f"TOPIC {channel(item.room)} :{item.topic}")]
 
 
-def _modes_changed(item: ModesChanged, context: Context) -> list[str]:
+def _modes_changed(item: events.ModesChanged, context: Context) -> list[str]:
     def line(change: str, piece: int = 1) -> str:
         rest = f"MODE {channel(item.room)} {change}"
         return _line(item, context, item.nickname, item.userhost, rest, piece=piece)
@@ -178,7 +164,7 @@ def mode_line(nickname: str, changes: Sequence[ModeChange], context: Context) ->
     return f":{as_middle(nickname)} MODE {as_middle(nickname)} {_mode_params(changes)}"
 
 
-def _invited(item: Invited, context: Context) -> list[str]:
+def _invited(item: events.Invited, context: Context) -> list[str]:
     """Return INVITE for the invited person; for members only with IRCv3 invite-notify."""
     if item.invited != context.nickname and INVITE_NOTIFY not in context.capabilities:
         return []
@@ -186,7 +172,7 @@ def _invited(item: Invited, context: Context) -> list[str]:
     return [_line(item, context, item.nickname, item.userhost, rest)]
 
 
-def _notice(item: Notice, context: Context) -> list[str]:
+def _notice(item: events.Notice, context: Context) -> list[str]:
     """Return the notices from the server itself."""
     target = as_middle(context.nickname) if item.room is None else channel(item.room)
     head = f":{context.server} NOTICE {target} :"
@@ -196,16 +182,16 @@ def _notice(item: Notice, context: Context) -> list[str]:
 
 
 RENDERERS: Final[dict[type, Renderer]] = {
-    Joined: _joined,
-    Left: _left,
-    Kicked: _kicked,
-    Disconnected: _disconnected,
-    Renamed: _renamed,
-    AwayChanged: _away_changed,
-    ProfileChanged: _profile_changed,
-    AccountChanged: _account_changed,
-    TopicChanged: _topic_changed,
-    ModesChanged: _modes_changed,
-    Invited: _invited,
-    Notice: _notice,
+    events.Joined: _joined,
+    events.Left: _left,
+    events.Kicked: _kicked,
+    events.Disconnected: _disconnected,
+    events.Renamed: _renamed,
+    events.AwayChanged: _away_changed,
+    events.ProfileChanged: _profile_changed,
+    events.AccountChanged: _account_changed,
+    events.TopicChanged: _topic_changed,
+    events.ModesChanged: _modes_changed,
+    events.Invited: _invited,
+    events.Notice: _notice,
 }

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from time import asctime, gmtime
 from typing import Final
 
+from pychat.model import replies
 from pychat.model.queries import Ref
-from pychat.model.replies import Ignored, MemberInfo, PastPeople, People, PersonAway, Profile, UserModes, Watched
 from pychat.protocols.irc.asked import Asked, as_middle
 from pychat.protocols.irc.replies.context import Context, Renderer, channel, prefixes, source, user_and_host
 from pychat.protocols.irc.replies.events import mode_line
@@ -28,7 +28,7 @@ def _param(ref: Ref, index: int = 0) -> str:
     return params[index] if index < len(params) else ""
 
 
-def _profile(item: Profile, context: Context) -> list[str]:
+def _profile(item: replies.Profile, context: Context) -> list[str]:
     """Return the lines of WHOIS (Modern IRC, "WHOIS message")."""
     nick = item.nickname
     user, host = user_and_host(item.userhost, nick, context)
@@ -58,14 +58,14 @@ def end_of_whois(nickname: str, context: Context) -> str:
     return context.numeric("318", nickname, text="End of /WHOIS list")
 
 
-def _channels(item: Profile, context: Context) -> Iterator[str]:
+def _channels(item: replies.Profile, context: Context) -> Iterator[str]:
     """Return the rooms, each with the prefix of the member."""
     roles = item.roles or ("",) * len(item.rooms)
     for room, role in zip(item.rooms, roles, strict=False):
         yield prefixes(role, context) + channel(room)
 
 
-def _people(item: People, context: Context) -> list[str]:
+def _people(item: replies.People, context: Context) -> list[str]:
     """Return the reply to WHO, USERHOST, ISON or MODE; with ERR_QUERYTOOLONG (416), as in ircu, if it is incomplete."""
     match _command(item.ref):
         case "USERHOST":
@@ -97,7 +97,7 @@ def end_of_who(mask: str, context: Context) -> str:
     return context.numeric("315", mask, text="End of WHO list")
 
 
-def _userhost(item: People, context: Context) -> list[str]:
+def _userhost(item: replies.People, context: Context) -> list[str]:
     """Return RPL_USERHOST (302): `nick*=+user@host`, a star for operators, plus if here and minus if away."""
     words = []
     for person in item.people:
@@ -107,7 +107,7 @@ def _userhost(item: People, context: Context) -> list[str]:
     return context.numerics("302", words=words) or [context.numeric("302", text="")]
 
 
-def _who_reply(person: Profile, room: str | None, context: Context) -> str:
+def _who_reply(person: replies.Profile, room: str | None, context: Context) -> str:
     """Return RPL_WHOREPLY (352)."""
     user, host = user_and_host(person.userhost, person.nickname, context)
     where, flags = _where(person, room, context)
@@ -115,7 +115,7 @@ def _who_reply(person: Profile, room: str | None, context: Context) -> str:
     return context.numeric("352", where, user, host, context.server, person.nickname, flags, text=text)
 
 
-def _where(person: Profile, room: str | None, context: Context) -> tuple[str, str]:
+def _where(person: replies.Profile, room: str | None, context: Context) -> tuple[str, str]:
     """Return the room to show, a shared one if none was requested, and the flags that apply there."""
     if room is None and person.rooms:
         room = person.rooms[0]
@@ -136,7 +136,7 @@ def whox_fields(param: str) -> tuple[str, str] | None:
     return fields, token if known else "0"
 
 
-def _whox_reply(person: Profile, room: str | None, fields: str, token: str, context: Context) -> str:
+def _whox_reply(person: replies.Profile, room: str | None, fields: str, token: str, context: Context) -> str:
     """Return RPL_WHOSPCRPL (354): the requested fields, in the order of IRCv3 whox."""
     user, host = user_and_host(person.userhost, person.nickname, context)
     where, flags = _where(person, room, context)
@@ -158,7 +158,7 @@ def _whox_reply(person: Profile, room: str | None, fields: str, token: str, cont
     return context.numeric("354", *params, text=person.realname or person.nickname if "r" in fields else None)
 
 
-def _past_people(item: PastPeople, context: Context) -> list[str]:
+def _past_people(item: replies.PastPeople, context: Context) -> list[str]:
     """Return RPL_WHOWASUSER (314) and RPL_WHOISSERVER (312), or ERR_WASNOSUCHNICK (406); then RPL_ENDOFWHOWAS (369)."""
     lines = []
     for person in item.people:
@@ -172,7 +172,7 @@ def _past_people(item: PastPeople, context: Context) -> list[str]:
     return [*lines, context.numeric("369", asked, text="End of WHOWAS")]
 
 
-def _ignored(item: Ignored, context: Context) -> list[str]:
+def _ignored(item: replies.Ignored, context: Context) -> list[str]:
     """
     Return changes as SILENCE lines; otherwise RPL_SILELIST (271) and RPL_ENDOFSILELIST (272).
 
@@ -186,7 +186,7 @@ def _ignored(item: Ignored, context: Context) -> list[str]:
     return [*lines, context.numeric("272", context.nickname, text="End of SILENCE list")]
 
 
-def _watched(item: Watched, context: Context) -> list[str]:
+def _watched(item: replies.Watched, context: Context) -> list[str]:
     """Return RPL_MONONLINE (730) and RPL_MONOFFLINE (731); for MONITOR L, RPL_MONLIST (732) (IRCv3 monitor)."""
     if _command(item.ref) == "MONITOR" and _param(item.ref).upper() == "L":
         names = [as_middle(person.nickname) for person in item.online] + [as_middle(name) for name in item.offline]
@@ -197,11 +197,11 @@ def _watched(item: Watched, context: Context) -> list[str]:
     return lines + context.numerics("731", words=map(as_middle, item.offline), separator=",")
 
 
-def _whole(person: MemberInfo, context: Context) -> str:
+def _whole(person: replies.MemberInfo, context: Context) -> str:
     return source(person.nickname, person.userhost, context)
 
 
-def _person_away(item: PersonAway, context: Context) -> list[str]:
+def _person_away(item: replies.PersonAway, context: Context) -> list[str]:
     """Return RPL_AWAY (301); nothing for NOTICE, which is never answered (RFC 2812 section 3.3.2)."""
     return [] if _command(item.ref) == "NOTICE" else [_away(item.nickname, item.text, context)]
 
@@ -210,7 +210,7 @@ def _away(nickname: str, text: str, context: Context) -> str:
     return context.numeric("301", nickname, text=text or "away")
 
 
-def _user_modes(item: UserModes, context: Context) -> list[str]:
+def _user_modes(item: replies.UserModes, context: Context) -> list[str]:
     """Return MODE for changes, RPL_YOUREOPER (381) for OPER, RPL_UMODEIS (221) for a query."""
     lines = [mode_line(context.nickname, item.changes, context)] if item.changes else []
     if _command(item.ref) == "OPER":
@@ -221,11 +221,11 @@ def _user_modes(item: UserModes, context: Context) -> list[str]:
 
 
 RENDERERS: Final[dict[type, Renderer]] = {
-    Profile: _profile,
-    People: _people,
-    PastPeople: _past_people,
-    Watched: _watched,
-    Ignored: _ignored,
-    PersonAway: _person_away,
-    UserModes: _user_modes,
+    replies.Profile: _profile,
+    replies.People: _people,
+    replies.PastPeople: _past_people,
+    replies.Watched: _watched,
+    replies.Ignored: _ignored,
+    replies.PersonAway: _person_away,
+    replies.UserModes: _user_modes,
 }

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pychat.model.replies import (
-    Invitations,
-    Inviting,
-    Masks,
-    MemberInfo,
-    Members,
-    Modes,
-    Rooms,
-    Topic,
-)
+from pychat.model import replies
 from pychat.protocols.irc.asked import as_middle
 from pychat.protocols.irc.capabilities import MULTI_PREFIX, USERHOST_IN_NAMES
 from pychat.protocols.irc.replies.context import Context, Renderer, channel, prefixes, source
@@ -28,7 +19,7 @@ _LISTS: Final = {
 """The numerics of the entries and of the end, for each of `modes.LISTS`."""
 
 
-def _members(item: Members, context: Context) -> list[str]:
+def _members(item: replies.Members, context: Context) -> list[str]:
     """
     Return JOIN, the topic if there is one, and the names to a new member (Modern IRC, "JOIN message").
 
@@ -42,14 +33,14 @@ def _members(item: Members, context: Context) -> list[str]:
     return [join_line(item.arrival, context), *topic, *_names(item, context)]
 
 
-def _names(item: Members, context: Context) -> list[str]:
+def _names(item: replies.Members, context: Context) -> list[str]:
     """Return RPL_NAMREPLY (353), with a sign for secret channels, and RPL_ENDOFNAMES (366)."""
     name = channel(item.room)
     lines = context.numerics("353", "@" if item.secret else "=", name, words=_shown(item.members, context))
     return [*lines, end_of_names(name, context)]
 
 
-def _shown(members: tuple[MemberInfo, ...], context: Context) -> Iterator[str]:
+def _shown(members: tuple[replies.MemberInfo, ...], context: Context) -> Iterator[str]:
     """Return the members as in NAMES (IRCv3 multi-prefix, userhost-in-names). Rooms may have thousands of them."""
     several = MULTI_PREFIX in context.capabilities
     whole = USERHOST_IN_NAMES in context.capabilities
@@ -64,7 +55,9 @@ def end_of_names(name: str, context: Context) -> str:
     return context.numeric("366", name, text="End of /NAMES list")
 
 
-def topic_lines(item: Members | Topic, by: str, userhost: str, time: float, context: Context) -> list[str]:
+def topic_lines(
+    item: replies.Members | replies.Topic, by: str, userhost: str, time: float, context: Context
+) -> list[str]:
     """Return RPL_TOPIC (332) and, if it is known, RPL_TOPICWHOTIME (333)."""
     lines = [context.numeric("332", channel(item.room), text=item.topic)]
     if time:
@@ -77,13 +70,13 @@ def _setter(by: str, userhost: str) -> str:
     return f"{by}!{userhost}" if by and userhost else by
 
 
-def _topic(item: Topic, context: Context) -> list[str]:
+def _topic(item: replies.Topic, context: Context) -> list[str]:
     if not item.topic:
         return [context.numeric("331", channel(item.room), text="No topic is set")]
     return topic_lines(item, item.by, item.userhost, item.time, context)
 
 
-def _rooms(item: Rooms, context: Context) -> list[str]:
+def _rooms(item: replies.Rooms, context: Context) -> list[str]:
     """
     Return RPL_LISTSTART (321), RPL_LIST (322), RPL_LISTEND (323). In IRC, empty channels do not exist.
 
@@ -96,7 +89,7 @@ def _rooms(item: Rooms, context: Context) -> list[str]:
     return [context.numeric("321", "Channel", text="Users  Name"), *lines, context.numeric("323", text="End of /LIST")]
 
 
-def _modes(item: Modes, context: Context) -> list[str]:
+def _modes(item: replies.Modes, context: Context) -> list[str]:
     """Return RPL_CHANNELMODEIS (324) and RPL_CREATIONTIME (329)."""
     name = channel(item.room)
     lines = [context.numeric("324", name, f"+{item.letters}", *item.arguments)]
@@ -105,7 +98,7 @@ def _modes(item: Modes, context: Context) -> list[str]:
     return lines
 
 
-def _masks(item: Masks, context: Context) -> list[str]:
+def _masks(item: replies.Masks, context: Context) -> list[str]:
     """Return one of the lists of a channel: each entry with the person who added it and the time."""
     entry, end, text = _LISTS.get(item.mode, _LISTS["b"])
     name = channel(item.room)
@@ -116,23 +109,23 @@ def _masks(item: Masks, context: Context) -> list[str]:
     return [*lines, context.numeric(end, name, text=text)]
 
 
-def _inviting(item: Inviting, context: Context) -> list[str]:
+def _inviting(item: replies.Inviting, context: Context) -> list[str]:
     """Return RPL_INVITING (341)."""
     return [context.numeric("341", item.nickname, channel(item.room))]
 
 
-def _invitations(item: Invitations, context: Context) -> list[str]:
+def _invitations(item: replies.Invitations, context: Context) -> list[str]:
     """Return RPL_INVITELIST (336) and RPL_ENDOFINVITELIST (337)."""
     lines = [context.numeric("336", channel(room)) for room in item.rooms]
     return [*lines, context.numeric("337", text="End of /INVITE list")]
 
 
 RENDERERS: Final[dict[type, Renderer]] = {
-    Members: _members,
-    Topic: _topic,
-    Rooms: _rooms,
-    Modes: _modes,
-    Masks: _masks,
-    Inviting: _inviting,
-    Invitations: _invitations,
+    replies.Members: _members,
+    replies.Topic: _topic,
+    replies.Rooms: _rooms,
+    replies.Modes: _modes,
+    replies.Masks: _masks,
+    replies.Inviting: _inviting,
+    replies.Invitations: _invitations,
 }

@@ -6,21 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from pychat.model.replies import (
-    Bye,
-    Counts,
-    Killed,
-    Lines,
-    Motd,
-    Ok,
-    PingRequest,
-    PongReply,
-    ResponseEnd,
-    ResponseStart,
-    Wallops,
-    Welcome,
-    Words,
-)
+from pychat.model import replies
 from pychat.model.server_ban import ServerBanList
 from pychat.protocols.irc.asked import Asked, Line, Numeric, as_middle
 from pychat.protocols.irc.replies.context import Context, Renderer, source
@@ -29,7 +15,7 @@ from pychat.protocols.text.render import render
 from pychat.version import DESCRIPTION
 
 
-def _welcome(item: Welcome, context: Context) -> list[str]:
+def _welcome(item: replies.Welcome, context: Context) -> list[str]:
     """
     Return the lines that complete registration: 001 to 005 and LUSERS; the message of the day follows as `Motd`.
 
@@ -50,7 +36,7 @@ def _moment(seconds: float) -> str:
     return f"{time.asctime(time.gmtime(seconds))} UTC"
 
 
-def _counts(item: Counts, context: Context) -> list[str]:
+def _counts(item: replies.Counts, context: Context) -> list[str]:
     """
     Return LUSERS: RPL_LUSERCLIENT (251) to RPL_LUSERME (255), RPL_LOCALUSERS (265), RPL_GLOBALUSERS (266).
 
@@ -74,7 +60,7 @@ def _counts(item: Counts, context: Context) -> list[str]:
     ]
 
 
-def _motd(item: Motd, context: Context) -> list[str]:
+def _motd(item: replies.Motd, context: Context) -> list[str]:
     """Return RPL_MOTDSTART (375), RPL_MOTD (372), RPL_ENDOFMOTD (376); or ERR_NOMOTD (422)."""
     if not item.lines:
         return [context.numeric("422", text="There is no message of the day")]
@@ -84,7 +70,7 @@ def _motd(item: Motd, context: Context) -> list[str]:
     return [*lines, context.numeric("376", text="End of /MOTD command")]
 
 
-def _lines(item: Lines, context: Context) -> list[str]:
+def _lines(item: replies.Lines, context: Context) -> list[str]:
     """Return RPL_HELPSTART (704), RPL_HELPTXT (705), RPL_ENDOFHELP (706) for HELP; notices for other text."""
     ref = item.ref
     subject = ref.params[0] if isinstance(ref, Asked) and ref.params else "*"
@@ -101,7 +87,7 @@ def _lines(item: Lines, context: Context) -> list[str]:
     return [*lines, context.numeric("706", subject, text="End of /HELP")]
 
 
-def _ok(item: Ok, context: Context) -> list[str]:
+def _ok(item: replies.Ok, context: Context) -> list[str]:
     """Return the numerics of AWAY; other results are visible as events, and NOTICE is never answered."""
     if not isinstance(item.ref, Asked) or item.ref.command != "AWAY":
         return []
@@ -115,37 +101,37 @@ def _server_bans(item: ServerBanList, context: Context) -> list[str]:
     return [context.numeric("NOTICE", text=line.removeprefix("-- ")) for line in render(item)]
 
 
-def _ping_request(item: PingRequest, context: Context) -> list[str]:
+def _ping_request(item: replies.PingRequest, context: Context) -> list[str]:
     return [f"PING :{context.server}"]
 
 
-def _pong(item: PongReply, context: Context) -> list[str]:
+def _pong(item: replies.PongReply, context: Context) -> list[str]:
     """Return PONG with the token of PING (Modern IRC, "PONG message")."""
     return [f":{context.server} PONG {context.server} :{item.token}"]
 
 
-def _bye(item: Bye, context: Context) -> list[str]:
+def _bye(item: replies.Bye, context: Context) -> list[str]:
     """Return ERROR (Modern IRC, "ERROR message")."""
     return [f"ERROR :Closing link: {item.reason}"]
 
 
-def _wallops(item: Wallops, context: Context) -> list[str]:
+def _wallops(item: replies.Wallops, context: Context) -> list[str]:
     return [f":{source(item.nickname, item.userhost, context)} WALLOPS :{item.text}"]
 
 
-def _killed(item: Killed, context: Context) -> list[str]:
+def _killed(item: replies.Killed, context: Context) -> list[str]:
     """Return KILL, which the client receives as well (Modern IRC, "KILL message")."""
     return [f":{source(item.nickname, item.userhost, context)} KILL {as_middle(context.nickname)} :{item.reason}"]
 
 
-def _nothing(item: ResponseStart | ResponseEnd, context: Context) -> list[str]:
+def _nothing(item: replies.ResponseStart | replies.ResponseEnd, context: Context) -> list[str]:
     return []
 
 
 # Answers of the protocol itself
 
 
-def _words(item: Words, context: Context) -> list[str]:
+def _words(item: replies.Words, context: Context) -> list[str]:
     value = item.value
     if isinstance(value, Asked):
         answer = _ANSWERS.get(value.command)
@@ -207,18 +193,18 @@ _ANSWERS: Final[dict[str, Callable[[Asked, Context], list[str]]]] = {
 }
 
 RENDERERS: Final[dict[type, Renderer]] = {
-    Welcome: _welcome,
-    Counts: _counts,
-    Motd: _motd,
-    Lines: _lines,
-    Ok: _ok,
+    replies.Welcome: _welcome,
+    replies.Counts: _counts,
+    replies.Motd: _motd,
+    replies.Lines: _lines,
+    replies.Ok: _ok,
     ServerBanList: _server_bans,
-    PingRequest: _ping_request,
-    PongReply: _pong,
-    Bye: _bye,
-    Wallops: _wallops,
-    Killed: _killed,
-    Words: _words,
-    ResponseStart: _nothing,
-    ResponseEnd: _nothing,
+    replies.PingRequest: _ping_request,
+    replies.PongReply: _pong,
+    replies.Bye: _bye,
+    replies.Wallops: _wallops,
+    replies.Killed: _killed,
+    replies.Words: _words,
+    replies.ResponseStart: _nothing,
+    replies.ResponseEnd: _nothing,
 }
