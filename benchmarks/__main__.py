@@ -39,7 +39,7 @@ from benchmarks.servers import IRC_SERVERS, SERVERS, Server, raise_file_limit, r
 from benchmarks.store import store
 from benchmarks.terminal import terminal
 from benchmarks.two_way import TwoWay, kib_of_idle, two_way
-from pychat.cli.certificate import LOCAL_NAMES, make_certificate
+from pychat.cli.server.certificate import LOCAL_NAMES, make_certificate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

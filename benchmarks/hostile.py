@@ -19,7 +19,7 @@ from benchmarks.errors import LoadError
 from benchmarks.honest import Honest, Noticed, Party
 from benchmarks.record import write_record
 from benchmarks.servers import serving
-from pychat.cli.certificate import LOCAL_NAMES, make_certificate
+from pychat.cli.server.certificate import LOCAL_NAMES, make_certificate
 
 ROOMS: Final = ("lobby", "tea", "work", "games")
 """The rooms of honest members, which attackers join."""

@@ -20,7 +20,7 @@ import pytest
 from chat_clients import DEADLINE
 
 from pychat import Limits
-from pychat.cli.serve_options import Plan
+from pychat.cli.server.options import Plan
 from pychat.cli.units import Keep
 
 PYCHAT = (sys.executable, "-m", "pychat")

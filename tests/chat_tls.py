@@ -11,7 +11,7 @@ import pytest
 from chat_clients import DEADLINE, Clients, JsonPeer, P, Peer
 
 from pychat import Certificate, ChatServer
-from pychat.cli.certificate import LOCAL_NAMES, make_certificate
+from pychat.cli.server.certificate import LOCAL_NAMES, make_certificate
 from pychat.testing import FaultySocket
 from pychat.transport import connection
 from pychat.transport.tls import fingerprint_of

@@ -284,6 +284,13 @@ def test_every_module_says_what_it_is(path: Path) -> None:
     assert text.count("\n") <= (400 if longest > 6 else 550)
 
 
+def test_a_folder_can_be_overlooked() -> None:
+    """Whoever looks for something reads the names of the files in it."""
+    folders = {path.parent for path in MODULES}
+
+    assert {name_of(folder): n for folder in folders if (n := len([*folder.glob("*.py")])) > 26} == {}
+
+
 def test_windows_is_told_that_it_is_none_of_ours() -> None:
     """By one line that says what to do instead, before a module is missing of which nobody has heard."""
     code = "import sys; sys.platform = 'win32'; import pychat.cli"

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from pychat import Chat, ChatServer, Limits, Refused
 from pychat.cli import cli
-from pychat.cli import serve as daemon
-from pychat.cli.serve_options import Plan
+from pychat.cli.server import serve as daemon
+from pychat.cli.server.options import Plan
 from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
 from pychat.protocols.jsonl.fields import Fields, read_limits
 

@@ -13,7 +13,7 @@ from chat_clients import Clients
 from chat_programs import ROUTINE, Program, Programs, pychat
 from chat_tls import TlsClients, new_certificate
 
-from pychat.cli.log_format import MOST_CHARS
+from pychat.cli.server.log_format import MOST_CHARS
 
 __all__ = ["pychat"]  # the fixture
 

@@ -2,17 +2,16 @@
 The command line, `pychat`. Programs import nothing from here.
 
     commands.py     the commands: their options and their help
-    client_commands.py  commands that connect to a server
-    db_commands.py  commands for a record in a file; history.py, timestamps.py: the output of history
+    client_commands.py  commands that connect to a server; client/: what they do
+    db_commands.py  commands for a record in a file; history.py: the output of history
     account_commands.py  commands for the accounts in it; accounts.py: what they do
-    setup_commands.py   commands for setting pychat up; doctor.py, certificate.py: what two of them do
+    setup_commands.py   commands for setting pychat up; doctor.py: what one of them does
+    server/         serve: its options as values, the plan, the running server
     click_app.py    parses the command line, the only user of click; config_file.py, show_config.py: files
-    option_help.py  information about commands and options; server_address.py: the server of a command
+    option_help.py  information about commands and options
     exit_codes.py   exit codes, and the texts of errors; streams.py: stdin, stdout, stderr
     secrets.py      passwords, which are not options; units.py: times and sizes
-    serve_plan.py   the plan from the options of serve, serve_options.py; serve_build.py, machine.py: its feasibility
-    serve.py        serve; addresses.py, invocation.py: how to join it; log_format.py: its log; signals.py: its end
-    server_access.py  how the clients connect; connect.py (connect), send.py, announce.py, tail.py: the rest
+    addresses.py    how to join a server, and why an address cannot be used; invocation.py: how we were called
 
 `pychat connect` at a terminal is in `pychat/terminal/`.
 """

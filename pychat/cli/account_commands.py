@@ -22,12 +22,12 @@ from pychat.cli.click_app import (
     group,
     option,
 )
-from pychat.cli.serve_plan import plan_of
-from pychat.cli.server_access import own_name
+from pychat.cli.client.access import own_name
+from pychat.cli.server.plan import plan_of
 from pychat.cli.streams import Output
 
 if TYPE_CHECKING:
-    from pychat.cli.serve_options import Plan
+    from pychat.cli.server.options import Plan
     from pychat.core.chat import Chat
 
 _NO_FILE: Final = (

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pychat.cli.addresses import Target
-from pychat.cli.announce import announce_once
 from pychat.cli.click_app import (
     FILE,
     Checked,
@@ -23,8 +22,13 @@ from pychat.cli.click_app import (
     option,
     shared_option,
 )
+from pychat.cli.client.access import Entrance, own_nicknames, tell_if_alone
+from pychat.cli.client.address import address_argument, address_options, place_of, target_of
+from pychat.cli.client.announce import announce_once
+from pychat.cli.client.connect import Pipe
+from pychat.cli.client.send import NothingToSay, TooLong, say_once, text_of
+from pychat.cli.client.tail import Tail
 from pychat.cli.config_file import room_name
-from pychat.cli.connect import Pipe
 from pychat.cli.secrets import (
     ACCOUNT_PASSWORD_VARIABLE,
     OPERATOR_PASSWORD_VARIABLE,
@@ -33,11 +37,7 @@ from pychat.cli.secrets import (
     read_password,
     read_room_keys,
 )
-from pychat.cli.send import NothingToSay, TooLong, say_once, text_of
-from pychat.cli.server_access import Entrance, own_nicknames, tell_if_alone
-from pychat.cli.server_address import address_argument, address_options, place_of, target_of
 from pychat.cli.streams import Output, can_edit, is_terminal
-from pychat.cli.tail import Tail
 from pychat.cli.units import check_event_id
 from pychat.transport.trust import Trust, read_fingerprint
 

@@ -32,11 +32,11 @@ from pychat.cli.click_app import (
 )
 from pychat.cli.config_file import room_name
 from pychat.cli.exit_codes import ERROR, USAGE
-from pychat.cli.log_format import FORMATS, LEVELS
 from pychat.cli.option_help import misspelt_variables
 from pychat.cli.secrets import BadSecret
-from pychat.cli.serve_options import NoHandler
-from pychat.cli.serve_plan import plan_again, plan_serve
+from pychat.cli.server.log_format import FORMATS, LEVELS
+from pychat.cli.server.options import NoHandler
+from pychat.cli.server.plan import plan_again, plan_serve
 from pychat.cli.streams import Output, say_on_stderr
 from pychat.cli.units import parse_keep
 from pychat.model.errors import ChatError, Refused
@@ -166,7 +166,7 @@ def serve(**options: Any) -> None:
     nc, telnet or any program that speaks JSON lines, all on the same port.
     """
     plan = plan_serve(**options)
-    from pychat.cli import serve as daemon
+    from pychat.cli.server import serve as daemon
 
     try:
         daemon.run(plan, plan_again, misspelt_variables(get_current_context()))

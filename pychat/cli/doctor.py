@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.cli.addresses import Access, address, commands, near, place, why_not_bound
 from pychat.cli.invocation import called_as
-from pychat.cli.machine import try_address
-from pychat.cli.serve_warnings import doubts, little_space
+from pychat.cli.server.machine import try_address
+from pychat.cli.server.warnings import doubts, little_space
 from pychat.cli.streams import is_terminal
 from pychat.client.wire import Wire, ask_for_life, say_hello
 from pychat.model.errors import ConnectFailed, NotPychat, PasswordRequired, Refused, TlsRequired

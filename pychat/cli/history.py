@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pychat.cli.display import show_json
+from pychat.cli.client.display import show_json
+from pychat.cli.client.timestamps import Stamped
 from pychat.cli.streams import Output
-from pychat.cli.timestamps import Stamped
 from pychat.core.history.ring_buffer import EVER
 from pychat.model.errors import ChatError
 from pychat.model.events import Event

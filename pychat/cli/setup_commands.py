@@ -25,10 +25,10 @@ from pychat.cli.click_app import (
     pass_context,
     shared_option,
 )
+from pychat.cli.client.address import address_argument, place_of, target_of
 from pychat.cli.doctor import Finding, Grade, check_answer, check_doubts, check_tls, examine, joining, report
 from pychat.cli.option_help import configurable, settings_of
-from pychat.cli.serve_plan import plan_of
-from pychat.cli.server_address import address_argument, place_of, target_of
+from pychat.cli.server.plan import plan_of
 from pychat.cli.show_config import table
 from pychat.cli.streams import Output
 from pychat.model.errors import ChatError
@@ -56,7 +56,7 @@ def cert(host: tuple[str, ...], days: int, out: Path) -> None:
 
     It vouches for itself, so nobody trusts it who was not told its fingerprint. The program openssl makes it.
     """
-    from pychat.cli.certificate import how_to_use, make_certificate  # loads ssl
+    from pychat.cli.server.certificate import how_to_use, make_certificate  # loads ssl
 
     Output().write(how_to_use(make_certificate(host, days, out), host, days))
 
@@ -68,7 +68,7 @@ def try_out_serve(ctx: Context, arguments: Sequence[str] = ()) -> None:
     Raises:
         UsageError, ChatError: If it could not.
     """
-    from pychat.cli.serve_build import try_out  # loads the server
+    from pychat.cli.server.build import try_out  # loads the server
 
     try_out(plan_of(ctx, arguments))
 

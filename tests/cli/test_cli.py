@@ -20,16 +20,17 @@ from click.testing import CliRunner
 from terminal_screen import Terminals, terminals
 
 import pychat as package
-from pychat.cli import addresses, cli, machine
-from pychat.cli import serve as daemon
-from pychat.cli import serve_build as building
+from pychat.cli import addresses, cli
 from pychat.cli.addresses import Access, how_to_join
 from pychat.cli.click_app import Checked
 from pychat.cli.config_file import limit_fields
 from pychat.cli.exit_codes import MEANINGS
 from pychat.cli.invocation import called_as
 from pychat.cli.option_help import options_of
-from pychat.cli.serve_options import CannotServe, NoHandler, Plan
+from pychat.cli.server import build as building
+from pychat.cli.server import machine
+from pychat.cli.server import serve as daemon
+from pychat.cli.server.options import CannotServe, NoHandler, Plan
 from pychat.cli.show_config import OptionInfo, misspelt
 from pychat.model.limits import Limits
 
@@ -455,7 +456,7 @@ def test_an_error_is_one_line_and_debug_shows_more(pychat: Programs) -> None:
 def test_what_nobody_expected_is_one_line_too(pychat: Programs) -> None:
     """Even a bug is told in a line, with how to see more."""
     (pychat.directory / "sitecustomize.py").write_text(
-        "import pychat.cli.serve\ndef fail(*arguments): raise KeyError('oh\\x1b[2J')\npychat.cli.serve.run = fail\n"
+        "from pychat.cli.server import serve\ndef fail(*arguments): raise KeyError('oh\\x1b[2J')\nserve.run = fail\n"
     )
     path = f"{pychat.directory}:{pychat.environment['PYTHONPATH']}"
 

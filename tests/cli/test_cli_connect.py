@@ -14,7 +14,7 @@ from chat_networks import WELCOME, Script, script
 from chat_programs import CALLED, PYCHAT, Programs, pychat
 
 from pychat import Message
-from pychat.cli.connect import Pipe
+from pychat.cli.client.connect import Pipe
 from pychat.model.errors import NotConnected
 from pychat.model.replies import Bye, MemberInfo, Members, Ok
 from pychat.model.verbs import Say

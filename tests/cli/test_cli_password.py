@@ -7,8 +7,8 @@ from chat_clients import Clients
 from chat_programs import PYCHAT, Program, Programs, plan, pychat
 from terminal_screen import CTRL_D, ENTER, Terminals, terminals
 
-from pychat.cli import serve as daemon
 from pychat.cli.addresses import Access
+from pychat.cli.server import serve as daemon
 
 __all__ = ["pychat", "terminals"]  # the fixtures
 

@@ -10,7 +10,7 @@ import pytest
 from chat_clients import Clients
 from chat_programs import CALLED, Programs, pychat
 
-from pychat.cli.send import TooLong, messages_of
+from pychat.cli.client.send import TooLong, messages_of
 from pychat.model.limits import Limits
 
 __all__ = ["pychat"]  # the fixture

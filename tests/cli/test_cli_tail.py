@@ -15,8 +15,8 @@ import pytest
 from chat_clients import DEADLINE, Clients, JsonPeer, free_port, wait_until
 from chat_programs import PYCHAT, Program, Programs, pychat
 
-from pychat.cli.tail import Tail
-from pychat.cli.timestamps import Stamped
+from pychat.cli.client.tail import Tail
+from pychat.cli.client.timestamps import Stamped
 from pychat.client import Reconnected
 from pychat.model.events import Message
 from pychat.model.queries import ReadHistory

@@ -10,7 +10,7 @@ from chat_clients import DEADLINE, Clients, free_port
 from chat_programs import Programs, pychat
 from terminal_screen import ARROW_UP, CTRL_C, CTRL_D, ENTER, Terminals, terminals
 
-from pychat.cli.server_access import own_nicknames
+from pychat.cli.client.access import own_nicknames
 
 __all__ = ["pychat", "terminals"]  # fixtures
 

@@ -17,7 +17,7 @@ from chat_programs import CALLED, PYCHAT, Program, Programs, pychat
 from chat_tls import TlsClients, certificate, new_certificate, secure
 
 from pychat import Certificate
-from pychat.cli.certificate import LOCAL_NAMES
+from pychat.cli.server.certificate import LOCAL_NAMES
 from pychat.transport.tls import fingerprint_of
 
 __all__ = ["certificate", "pychat"]  # the fixtures

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from pychat.cli import cli
 from pychat.cli.config_file import limit_fields
-from pychat.cli.serve_warnings import DiskWatch, doubts, little_space
+from pychat.cli.server.warnings import DiskWatch, doubts, little_space
 
 __all__ = ["pychat"]  # the fixture
 

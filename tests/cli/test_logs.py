@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pychat.cli import log_format as logs
-from pychat.cli.log_format import JsonFormatter, TextFormatter
+from pychat.cli.server import log_format as logs
+from pychat.cli.server.log_format import JsonFormatter, TextFormatter
 
 SetUp = Callable[..., io.StringIO]
 

@@ -13,7 +13,7 @@ import pytest
 from chat_clients import Clients, wait_until
 from chat_programs import Programs, plan, pychat
 
-from pychat.cli import serve_build as building
+from pychat.cli.server import build as building
 from pychat.cli.units import parse_keep
 from pychat.model.limits import Limits
 from pychat.stores import SqliteLog

@@ -24,6 +24,7 @@ from pychat.model.errors import LocalProtocolError
 from pychat.model.queries import Query
 from pychat.model.replies import Failure
 from pychat.model.verbs import Verb
+from pychat.protocols import registry
 from pychat.protocols.irc.commands.table import COMMANDS as IRC_COMMANDS
 from pychat.protocols.jsonl import verbs as json_verbs
 from pychat.protocols.text import slash_commands as slash
@@ -158,6 +159,13 @@ def test_the_matrix_has_every_verb() -> None:
     assert without_rule(Verb) == set()
     assert {verb_of(row) for row in ROWS if row[0].isupper()} == names(Verb), "a row is about no verb"
     assert set(INSIDE) <= set(ROWS)
+
+
+def test_the_matrix_has_every_language() -> None:
+    """One that is new needs its spellings, in `LANGUAGES`."""
+    assert {name.lower() for name in LANGUAGES} - {PROGRAM} == {
+        language.name.lower() for language in registry.LANGUAGES
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 import socket
 from pathlib import Path
 
-from pychat.cli.serve_options import CannotServe
+from pychat.cli.server.options import CannotServe
 from pychat.transport.unix import check_free
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from typing import Final
 
-from pychat.cli.server_access import Entrance
+from pychat.cli.client.access import Entrance
 from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, NotPublished, Refused
 from pychat.model.limits import Limits
 from pychat.model.replies import Ok

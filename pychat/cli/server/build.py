@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from pychat.cli.addresses import why_not_bound
-from pychat.cli.machine import try_address, try_processor
 from pychat.cli.secrets import SERVER_PASSWORD_VARIABLE, read_operators, read_password
-from pychat.cli.serve_options import CannotServe, NoHandler, Plan, read_lines
+from pychat.cli.server.machine import try_address, try_processor
+from pychat.cli.server.options import CannotServe, NoHandler, Plan, read_lines
 from pychat.core.accounts.stored import KeptAccounts
 from pychat.core.handler import Handler, check_handler
 from pychat.core.history.log import Log

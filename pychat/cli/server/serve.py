@@ -21,14 +21,14 @@ from typing import Final
 
 from pychat.cli.addresses import EVERYWHERE, Access, how_to_join, near, why_not_bound
 from pychat.cli.config_file import limits_by_option
-from pychat.cli.log_format import set_up
-from pychat.cli.machine import bind_to_processor
 from pychat.cli.secrets import is_readable_by_others
-from pychat.cli.serve_build import build, check_machine
-from pychat.cli.serve_options import CannotServe, Plan
-from pychat.cli.serve_reload import reload
-from pychat.cli.serve_warnings import DiskWatch, doubts
-from pychat.cli.signals import Signals, Wish
+from pychat.cli.server.build import build, check_machine
+from pychat.cli.server.log_format import set_up
+from pychat.cli.server.machine import bind_to_processor
+from pychat.cli.server.options import CannotServe, Plan
+from pychat.cli.server.reload import reload
+from pychat.cli.server.signals import Signals, Wish
+from pychat.cli.server.warnings import DiskWatch, doubts
 from pychat.cli.streams import say_on_stderr, say_on_stdout
 from pychat.core import stats
 from pychat.core.worker_pool import Workers

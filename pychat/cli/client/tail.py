@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pychat.cli.display import show_json
-from pychat.cli.listening import listen, tell
+from pychat.cli.client.display import show_json
+from pychat.cli.client.listening import listen, tell
+from pychat.cli.client.timestamps import Stamped
 from pychat.cli.streams import Output
-from pychat.cli.timestamps import Stamped
 from pychat.client import ChatClient, Dropped, Heard, Reconnected, Reconnecting
 from pychat.client.backlog import bytes_of
 from pychat.model.errors import ConnectionLost, RemoteProtocolError, refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pychat.cli.server_access import ASKED, Entrance, as_any, ask_password
+from pychat.cli.client.access import ASKED, Entrance, as_any, ask_password
 from pychat.client import ChatClient
 from pychat.model.errors import AckTimeout, ConnectionLost, Refused
 from pychat.model.verbs import Announce, BecomeOperator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from pychat.cli.display import Lines
+from pychat.cli.client.display import Lines
 from pychat.client import Dropped, Heard, LateAnswer, Reconnected, Reconnecting
 from pychat.model.events import Event
 from pychat.protocols.text.render import Style, render

@@ -15,9 +15,9 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Final
 
-from pychat.cli.display import Lines, show_json, with_ref
+from pychat.cli.client.display import Lines, show_json, with_ref
+from pychat.cli.client.listening import listen, tell
 from pychat.cli.exit_codes import REFUSED, UNACKNOWLEDGED
-from pychat.cli.listening import listen, tell
 from pychat.cli.streams import Output, say_on_stderr
 from pychat.client import ChatClient, Heard
 from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, LocalProtocolError, NotConnected, Refused

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Final
 
 from pychat.cli.config_file import limits_by_option
-from pychat.cli.log_format import set_up
 from pychat.cli.secrets import SERVER_PASSWORD_VARIABLE, read_operators, read_password
-from pychat.cli.serve_build import try_out
-from pychat.cli.serve_options import Plan, read_lines
-from pychat.cli.serve_warnings import doubts
+from pychat.cli.server.build import try_out
+from pychat.cli.server.log_format import set_up
+from pychat.cli.server.options import Plan, read_lines
+from pychat.cli.server.warnings import doubts
 from pychat.model.errors import ChatError
 from pychat.server import ChatServer
 from pychat.server.reload import FIXED_LIMITS

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pychat.cli.click_app import Context, UsageError, call_again
+from pychat.cli.client.address import refuse_together
 from pychat.cli.option_help import as_called
-from pychat.cli.serve_options import CannotServe, Plan
-from pychat.cli.server_address import refuse_together
+from pychat.cli.server.options import CannotServe, Plan
 from pychat.cli.units import BadAmount, parse_keep
 from pychat.model.limits import Limits
 from pychat.transport.trust import Certificate
