@@ -6,8 +6,9 @@ import json
 import secrets
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, TypeVar
 
 from pychat import ChatServer, testing
@@ -42,13 +43,28 @@ def free_port() -> int:
     """
     Return a port on which nobody listens, and which the system gives to nobody who wants any.
 
-    So it stays free while a server that was there is started anew, whatever other tests start meanwhile.
+    So it stays free while a server that was there is started anew, whatever other tests start meanwhile, those of
+    another Python included: the same port of UDP is taken for a while, as a sign for them.
     """
     while True:
         port = 10_000 + secrets.randbelow(20_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        sign = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            sign.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            sign.close()
+            continue
+        _signs.append(sign)
+        if len(_signs) > _MOST_SIGNS:
+            _signs.popleft().close()
+        return port
+
+
+_signs: deque[socket.socket] = deque()
+_MOST_SIGNS: Final = 20
+"""No test needs more ports than this."""
 
 
 @contextmanager
