@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pychat.client import ChatClient
     from pychat.client.inbox import Dropped, Reconnected, Reconnecting
     from pychat.core.accounts.base import Accounts
-    from pychat.core.accounts.stored import KeptAccounts
+    from pychat.core.accounts.stored import StoredAccounts
     from pychat.core.chat import Chat
     from pychat.core.handler import Handler
     from pychat.core.local_session import LocalSession
@@ -64,7 +64,6 @@ _WHERE: Final = {
     "Gap": "pychat.model.replies",
     "Handler": "pychat.core.handler",
     "Joined": "pychat.model.events",
-    "KeptAccounts": "pychat.core.accounts.stored",
     "Kicked": "pychat.model.events",
     "Left": "pychat.model.events",
     "Limits": "pychat.model.limits",
@@ -79,6 +78,7 @@ _WHERE: Final = {
     "Renamed": "pychat.model.events",
     "Room": "pychat.core.rooms.room",
     "Session": "pychat.core.session",
+    "StoredAccounts": "pychat.core.accounts.stored",
     "TopicChanged": "pychat.model.events",
     "Trust": "pychat.transport.trust",
     "command": "pychat.handlers.function_commands",
@@ -105,7 +105,6 @@ __all__ = [
     "Gap",
     "Handler",
     "Joined",
-    "KeptAccounts",
     "Kicked",
     "Left",
     "Limits",
@@ -120,6 +119,7 @@ __all__ = [
     "Renamed",
     "Room",
     "Session",
+    "StoredAccounts",
     "TopicChanged",
     "Trust",
     "command",
@@ -130,6 +130,11 @@ if not TYPE_CHECKING:  # with this, a type checker would believe in every name
 
     def __getattr__(name: str) -> Any:
         """Import a public name on first use (PEP 562)."""
+        if name == "KeptAccounts":
+            from pychat.model.renamed import warn_renamed
+
+            warn_renamed("pychat.KeptAccounts", "StoredAccounts")
+            name = "StoredAccounts"
         where = _WHERE.get(name)
         if where is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

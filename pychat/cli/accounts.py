@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from pychat.cli.secrets import BadSecret, check_secret, read_secret
 from pychat.cli.streams import is_terminal
 from pychat.core.accounts.administration import target_of
-from pychat.core.accounts.stored import MOST_PASSWORD_CHARS, KeptAccounts
+from pychat.core.accounts.stored import MOST_PASSWORD_CHARS, StoredAccounts
 from pychat.core.chat import Chat
 from pychat.model.errors import AccountExists, CannotOpen, ChatError, FileInUse, NotStored, Refused
 from pychat.model.limits import Limits
@@ -134,7 +134,7 @@ def _offline(path: Path, limits: Limits) -> Iterator[Chat]:
     """Open a chat over a file that nobody can join; no reserved membership in it expires."""
     log = SqliteLog(path)
     patient = dataclasses.replace(limits, resume_seconds=_EVER, max_rooms=sys.maxsize)
-    accounts = KeptAccounts(least_password_chars=_LEAST_PASSWORD_CHARS)
+    accounts = StoredAccounts(least_password_chars=_LEAST_PASSWORD_CHARS)
     try:
         chat = Chat(log=log, limits=patient, accounts=accounts)
     except BaseException:

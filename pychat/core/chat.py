@@ -14,7 +14,7 @@ from pychat.core.accounts.base import Accounts, check_accounts
 from pychat.core.accounts.logins import Logins
 from pychat.core.accounts.operators import Operators
 from pychat.core.accounts.server_password import Password
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.delivery import Delivery
 from pychat.core.disowned import check_owned
 from pychat.core.handler import Chains, Handler, run_before, run_on
@@ -82,7 +82,7 @@ class Chat:
             motd: The lines of the message of the day, which everybody gets on connecting.
             operators: The passwords of server operators, by name.
             password: The password for connections from outside this process. Default: none.
-            accounts: The registered accounts. Default: `KeptAccounts`, which are persisted with the log.
+            accounts: The registered accounts. Default: `StoredAccounts`, which are persisted with the log.
             clock: The source of time. Tests pass their own.
 
         Raises:
@@ -102,7 +102,7 @@ class Chat:
         self.operators = Operators({} if operators is None else operators)
         self.password = None if password is None else Password(given("password", password, str, "a string"))
         self.cloaks = Cloaks(name, self.log.secret)
-        self.accounts = KeptAccounts() if accounts is None else check_accounts(accounts)
+        self.accounts = StoredAccounts() if accounts is None else check_accounts(accounts)
         self.alarms = Alarms(clock)
         self.pauses = Pauses(clock)
         # Guarded by the order lock, as is the table of rooms.
@@ -359,7 +359,7 @@ class Chat:
         self.stopping.set()
         self.pauses.end_all()
         self.alarms.stop()
-        self.lasting.keep_ends()
+        self.lasting.save_ends()
 
 
 def _comes_back(session: Session) -> bool:

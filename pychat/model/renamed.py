@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 C = TypeVar("C", bound=type)
 
-_BETWEEN: Final = {__name__, "abc", "importlib._bootstrap"}
+_BETWEEN: Final = {__name__, "abc", "importlib._bootstrap", "pychat"}
 """Modules whose frames may lie between a use and its warning."""
 
 

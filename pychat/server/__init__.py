@@ -109,7 +109,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             proxies: Addresses (`192.0.2.1`) and networks (`10.0.0.0/8`) from which only proxies connect that name their
                 client by version 1 of the PROXY protocol; `unix` for all connections to the Unix socket. The server
                 trusts what they send.
-            accounts: Your own `Accounts`. Default: accounts that people register themselves (`KeptAccounts`).
+            accounts: Your own `Accounts`. Default: accounts that people register themselves (`StoredAccounts`).
             clock: The source of time. Tests may use a clock of their own.
 
         Raises:

@@ -8,7 +8,7 @@ from chat_programs import PYCHAT, Programs, pychat
 from irc_peer import IrcPeer
 from terminal_screen import ARROW_UP, ENTER, Terminals, terminals
 
-from pychat import ChatServer, KeptAccounts
+from pychat import ChatServer, StoredAccounts
 from pychat.client import ChatClient, Reconnected
 from pychat.core.accounts.password_hash import Cost
 from pychat.testing import MakeChat
@@ -21,7 +21,7 @@ PASSWORD = "correct-horse"
 @pytest.fixture
 def running(chat_server: MakeChat) -> ChatServer:
     """A server where ann has an account."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
     accounts.register("ann", PASSWORD)
     return chat_server(accounts=accounts).server
 
@@ -126,7 +126,7 @@ def test_an_account_is_made_at_the_terminal(running: ChatServer, terminals: Term
 
 def test_a_client_logs_in_again_when_it_comes_back(chat_server: MakeChat) -> None:
     """Also to a server that was started anew, and also if it has logged in, or changed the password, on the way."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
     accounts.register("ann", PASSWORD)
     first = chat_server(accounts=accounts, port=free_port())
     with (
@@ -150,7 +150,7 @@ def test_a_client_logs_in_again_when_it_comes_back(chat_server: MakeChat) -> Non
 
 def test_who_was_logged_out_comes_back_as_a_guest(chat_server: MakeChat) -> None:
     """With a password that somebody else has changed it would not come back at all."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
     accounts.register("ann", PASSWORD)
     first = chat_server(accounts=accounts, port=free_port())
     with ChatClient(port=first.port, nick="tim", account="ann", account_password=PASSWORD, reconnect=True) as tim:

@@ -8,7 +8,7 @@ from recorder import OPENED, Recorder, no_alarm_is_left
 
 from pychat.core.accounts.base import Accounts
 from pychat.core.accounts.password_hash import Cost
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.chat import Chat
 from pychat.core.history.log import Log
 from pychat.handlers import Broadcast, JoinLeaveNotices
@@ -42,9 +42,9 @@ class Remote(Recorder):
         return [item.text for item in self.items if isinstance(item, Notice)]
 
 
-def make_accounts(**options: Any) -> KeptAccounts:
+def make_accounts(**options: Any) -> StoredAccounts:
     """Accounts that cost nothing."""
-    return KeptAccounts(**{"cost": CHEAP, "iterations": 1, **options})
+    return StoredAccounts(**{"cost": CHEAP, "iterations": 1, **options})
 
 
 def open_chat(

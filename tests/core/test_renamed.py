@@ -12,9 +12,19 @@ from pychat import Chat
 from pychat.core.history.log import Log, MemoryLog
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
+from pychat.model import verbs
 from pychat.model.renamed import find_renamed, old_names
 
 RENAMED = [
+    (Log, "keep_account", "save_account"),
+    (Log, "keep_ban", "save_ban"),
+    (Log, "keep_room", "save_room"),
+    (Log, "keep_session", "save_session"),
+    (Log, "kept_accounts", "load_accounts"),
+    (Log, "kept_bans", "load_bans"),
+    (Log, "kept_room", "load_room"),
+    (Log, "kept_rooms", "load_rooms"),
+    (Log, "kept_sessions", "load_sessions"),
     (Log, "trouble", "storage_error"),
     (Room, "alone", "as_tuple"),
     (Session, "borrows_until", "grace_until"),
@@ -150,6 +160,59 @@ def test_a_log_of_ones_own_tells_its_trouble_by_the_old_name() -> None:
         log.trouble = "the disk is full"
 
     assert log.storage_error == "the disk is full"
+
+
+def test_a_log_of_ones_own_saves_and_loads_by_the_old_names() -> None:
+    """What it keeps is restored, and what it does not define itself is done by the log that it is made of."""
+    saved: dict[str, Any] = {}
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+
+        class Own(MemoryLog):
+            lasts = True
+
+            def keep_room(self, room: str, kept: Any, masks: Any, holds: object = None, source: Any = None) -> None:
+                old(super()).keep_room(room, kept, masks, holds, source)
+                saved[room] = kept
+
+            def kept_rooms(self) -> list[Any]:
+                return list(saved.values())
+
+        Chat(log=Own()).session("ann", ["tea"]).ask(verbs.SetTopic("cups"))
+        again = Chat(log=Own())
+
+    room = again.find_room("tea")
+    assert room is not None
+    assert room.topic == "cups"
+    assert {str(warning.message).partition(" is ")[0] for warning in warned} == {
+        "Own.keep_room",
+        "Own.kept_rooms",
+        "Log.keep_room",
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "before", "now"),
+    [
+        ("pychat", "KeptAccounts", "StoredAccounts"),
+        ("pychat.core.accounts.stored", "KeptAccount", "StoredAccount"),
+        ("pychat.core.accounts.stored", "KeptAccounts", "StoredAccounts"),
+        ("pychat.core.history.log", "Storing", "PendingWrite"),
+        ("pychat.core.history.snapshots", "KeptMasks", "MaskChanges"),
+        ("pychat.core.history.snapshots", "KeptRoom", "RoomSnapshot"),
+        ("pychat.core.history.snapshots", "KeptSession", "SessionSnapshot"),
+    ],
+)
+def test_a_class_is_imported_by_its_old_name(module: str, before: str, now: str) -> None:
+    """The warning shows the line that imports it."""
+    names: dict[str, Any] = {}
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        exec(compile(f"from {module} import {before}, {now}", "own.py", "exec"), names)
+
+    assert names[before] is names[now]
+    assert {warning.filename for warning in warned} == {"own.py"}
+    assert str(warned[0].message) == f"{module}.{before} is now {now}; the old name works until pychat 1.0"
 
 
 def test_a_module_finds_an_old_name() -> None:

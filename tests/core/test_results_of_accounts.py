@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pychat import Accounts, ChatServer, KeptAccounts, Refused
+from pychat import Accounts, ChatServer, Refused, StoredAccounts
 from pychat.core.accounts.scram import ScramKeys
 from pychat.model.verbs import LogIn
 from pychat.testing import ChatHarness, MakeChat
@@ -146,8 +146,11 @@ class AsyncPlayers(Accounts):
         (Players(scram="sesame"), "Players.scram returned an object of type str, not ScramKeys or None"),
         ({}, "accounts must be an object of a class derived from pychat.Accounts, not {}"),
         (
-            KeptAccounts,
-            "accounts must be an object of a class derived from pychat.Accounts, not the class itself: KeptAccounts()",
+            StoredAccounts,
+            (
+                "accounts must be an object of a class derived from pychat.Accounts, not the class itself: "
+                "StoredAccounts()"
+            ),
         ),
     ],
 )

@@ -21,7 +21,7 @@ from test_accounts import PASSWORD, codes, registered
 from test_server_bans import operator
 
 from pychat.core.accounts.actions import log_out_everybody
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.chat import Chat
 from pychat.core.handler import Handler
 from pychat.core.session import Session
@@ -95,7 +95,7 @@ class World:
     """A chat where ann has an account, and somebody who is about to use it."""
 
     def __init__(self) -> None:
-        self.accounts: KeptAccounts = make_accounts()
+        self.accounts: StoredAccounts = make_accounts()
         self.chat: Chat = open_chat(self.accounts, clock=FakeClock())
         self.gate = Gate()
         self.chat.add_handler(self.gate)

@@ -12,7 +12,7 @@ from test_accounts import PASSWORD, codes, registered
 from pychat.core.accounts import password_hash as hashing
 from pychat.core.accounts.authentication import release_waiting
 from pychat.core.accounts.password_hash import Cost
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.chat import Chat
 from pychat.core.people.nicknames import Parked
 from pychat.model.tokens import digest_of
@@ -48,7 +48,7 @@ class Hashes:
         return self._real(password, salt, cost)
 
 
-def accounts_of_a_class() -> KeptAccounts:
+def accounts_of_a_class() -> StoredAccounts:
     """One for each."""
     accounts = make_accounts()
     for number in range(CLASS):
@@ -229,7 +229,7 @@ def test_at_the_end_of_the_server_nobody_waits(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(hashing, "_scrypt", slow)
     chat = open_chat()
-    assert isinstance(chat.accounts, KeptAccounts)
+    assert isinstance(chat.accounts, StoredAccounts)
     sessions = [come(chat) for _ in range(20)]
     told: list[str] = []
     threads = [

@@ -11,7 +11,7 @@ import pytest
 from chat_clients import Clients
 from irc_peer import Heard, IrcPeer, irc
 
-from pychat import ChatServer, KeptAccounts, Limits
+from pychat import ChatServer, Limits, StoredAccounts
 from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
@@ -23,7 +23,7 @@ AS_BOB = f"bob\0ann\0{PASSWORD}"
 @pytest.fixture
 def running(server: MakeServer) -> ChatServer:
     """A server where ann has an account."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=64)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=64)
     accounts.register("ann", PASSWORD)
     return server(accounts=accounts)
 
@@ -170,7 +170,7 @@ def test_registering(running: ChatServer, clients: Clients) -> None:
 
 def test_nobody_registers_without_the_password_of_the_server(server: MakeServer, clients: Clients) -> None:
     """Else strangers could take nicknames for ever; who has come in has said it."""
-    running = server(password="sesame", accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=64))
+    running = server(password="sesame", accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=64))
     for said in ((), ("PASS wrong",), ("PASS sesame",)):
         early = clients.add(IrcPeer(running))
         early.say("CAP LS 302", *said, "NICK tim", f"REGISTER tim * {PASSWORD}")
@@ -261,7 +261,7 @@ def test_what_is_said_to_nickserv(running: ChatServer, clients: Clients) -> None
 
 def test_a_borrowed_nickname(server: MakeServer, clients: Clients) -> None:
     """The server says so after the welcome; who knows the password can take it back."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=64)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=64)
     accounts.register("ann", PASSWORD)
     running = server(accounts=accounts)
     eve = clients.add(IrcPeer(running))
@@ -279,7 +279,7 @@ def test_a_borrowed_nickname(server: MakeServer, clients: Clients) -> None:
 
 def test_who_was_renamed_registers_the_new_nickname(server: MakeServer, clients: Clients) -> None:
     """`REGISTER *` means the nickname that one has, also if it was the server that gave it."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=64)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=64)
     accounts.register("ann", PASSWORD)
     eve = clients.add(IrcPeer(server(accounts=accounts, limits=Limits(nickname_grace_seconds=0.01))))
     eve.register("ann")

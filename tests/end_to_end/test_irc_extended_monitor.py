@@ -8,7 +8,7 @@ import pytest
 from chat_clients import Clients
 from irc_peer import IrcPeer, irc
 
-from pychat import ChatServer, KeptAccounts
+from pychat import ChatServer, StoredAccounts
 from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
@@ -19,7 +19,7 @@ CAPS = "extended-monitor away-notify account-notify chghost setname"
 @pytest.fixture
 def running(server: MakeServer) -> ChatServer:
     """A server with an operator, and accounts that cost nothing."""
-    return server(accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1), operators={"root": "sesame12"})
+    return server(accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1), operators={"root": "sesame12"})
 
 
 def changes(bob: IrcPeer, watcher: IrcPeer) -> list[tuple[str, ...]]:

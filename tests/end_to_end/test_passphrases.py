@@ -8,7 +8,7 @@ import pytest
 from chat_clients import Clients, Peer
 from irc_peer import IrcPeer, irc
 
-from pychat import ChatServer, KeptAccounts
+from pychat import ChatServer, StoredAccounts
 from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
@@ -19,7 +19,7 @@ PHRASE, OTHER = "correct horse battery", "staple  on two"
 @pytest.fixture
 def running(server: MakeServer) -> ChatServer:
     """A server whose accounts cost nothing, with an operator."""
-    return server(accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1), operators={"root": PHRASE})
+    return server(accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1), operators={"root": PHRASE})
 
 
 def typed(peer: Peer, line: str) -> str:

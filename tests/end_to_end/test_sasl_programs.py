@@ -13,7 +13,7 @@ from chat_clients import DEADLINE, Clients
 from irc_peer import irc
 from irc_programs import IrcProgram, Irssi, WeeChat
 
-from pychat import ChatServer, KeptAccounts
+from pychat import ChatServer, StoredAccounts
 from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
@@ -48,7 +48,7 @@ class PlainIrssi(Irssi):
 @pytest.fixture
 def running(server: MakeServer) -> ChatServer:
     """A server where ann has an account."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=4096)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=4096)
     accounts.register("ann", PASSWORD)
     return server(accounts=accounts)
 

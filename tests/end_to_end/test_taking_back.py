@@ -10,7 +10,7 @@ import pytest
 from chat_clients import DEADLINE, Clients, JsonPeer, Peer, wait_until
 from irc_peer import IrcPeer
 
-from pychat import ChatServer, Handler, KeptAccounts, Limits, Message, Session
+from pychat import ChatServer, Handler, Limits, Message, Session, StoredAccounts
 from pychat.core.accounts import reclaim as reclaiming
 from pychat.core.accounts.password_hash import Cost
 from pychat.testing import FakeClock
@@ -32,7 +32,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def running(server: MakeServer, clock: FakeClock) -> ChatServer:
     """A server with an account `ann`, whose passwords cost nothing."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
     accounts.register("ann", PASSWORD)
     return server(accounts=accounts, clock=clock, limits=Limits(nickname_grace_seconds=3600.0))
 
@@ -111,7 +111,7 @@ def test_text_regains_before_it_has_a_nickname(running: ChatServer, clients: Cli
 
 def test_regaining_with_the_password_of_the_server(server: MakeServer, clients: Clients) -> None:
     """It is asked for as of anybody who comes, and nothing has to be said twice."""
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
     accounts.register("ann", PASSWORD)
     running = server(accounts=accounts, password="sesame")
     ann = clients.raw(running)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from chat_clients import Clients, Peer
 
-from pychat import ChatServer, KeptAccounts
+from pychat import ChatServer, StoredAccounts
 from pychat.core.accounts.password_hash import Cost
 
 MakeServer = Callable[..., ChatServer]
@@ -18,7 +18,7 @@ PASSWORD, OTHER = "correct-horse", "battery-staple"
 @pytest.fixture
 def running(server: MakeServer) -> ChatServer:
     """A server whose accounts cost nothing."""
-    return server(accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1))
+    return server(accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1))
 
 
 def answer(peer: Peer, line: str) -> list[str]:

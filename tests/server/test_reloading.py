@@ -13,7 +13,7 @@ from chat_clients import Clients, JsonPeer, wait_until
 from chat_tls import certificate
 from irc_peer import IrcPeer
 
-from pychat import Certificate, ChatServer, KeptAccounts, Limits
+from pychat import Certificate, ChatServer, Limits, StoredAccounts
 from pychat.transport.origins import BadProxy
 from pychat.transport.trust import BadCertificate
 
@@ -53,7 +53,7 @@ def test_a_password_comes_and_goes(server: MakeServer, clients: Clients) -> None
 
 def test_with_a_password_irc_clients_register_behind_the_connection(server: MakeServer, clients: Clients) -> None:
     """What is offered is what will be done (draft/account-registration, `before-connect`)."""
-    running = server(accounts=KeptAccounts())
+    running = server(accounts=StoredAccounts())
 
     def offered() -> str:
         stranger = clients.add(IrcPeer(running))

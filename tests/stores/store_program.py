@@ -12,7 +12,7 @@ import resource
 import sys
 from pathlib import Path
 
-from pychat import ChatServer, KeptAccounts
+from pychat import ChatServer, StoredAccounts
 from pychat.core.accounts.password_hash import Cost
 from pychat.handlers import Broadcast, JoinLeaveNotices, NicknameValidator
 from pychat.stores import SqliteLog
@@ -25,7 +25,7 @@ def main(path: str, most_bytes: str = "") -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(most_bytes), resource.RLIM_INFINITY))
     log = SqliteLog(Path(path))
     handlers = [NicknameValidator(), JoinLeaveNotices(), Broadcast()]
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
     server = ChatServer(port=0, log=log, handlers=handlers, accounts=accounts).start()
     print(server.port, flush=True)
     for _ in sys.stdin:

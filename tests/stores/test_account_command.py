@@ -12,7 +12,7 @@ from chat_clients import DEADLINE, JsonPeer
 from chat_programs import PYCHAT, Programs, pychat
 from terminal_screen import ENTER, Terminals, terminals
 
-from pychat import Chat, ChatServer, KeptAccounts, LocalSession, Refused
+from pychat import Chat, ChatServer, LocalSession, Refused, StoredAccounts
 from pychat.cli import accounts
 from pychat.core.accounts import administration as account_admin
 from pychat.core.accounts.password_hash import Cost
@@ -43,13 +43,13 @@ def db(pychat: Programs) -> Path:
 @pytest.fixture
 def start(server: MakeServer, db: Path) -> Callable[[], ChatServer]:
     """Return a function that starts a server with the file; nobody can make an account there."""
-    return lambda: server(log=SqliteLog(db), accounts=KeptAccounts(registers=False, cost=Cost(2, 1, 1), iterations=1))
+    return lambda: server(log=SqliteLog(db), accounts=StoredAccounts(registers=False, cost=Cost(2, 1, 1), iterations=1))
 
 
 @pytest.fixture
 def filled(server: MakeServer, db: Path) -> Path:
     """The file, with the accounts Ann and bob; Ann is the operator of a room."""
-    running = server(log=SqliteLog(db), accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1))
+    running = server(log=SqliteLog(db), accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1))
     ann, bob = running.session("Ann"), running.session("bob")
     ann.ask(Register(PASSWORD))
     bob.ask(Register(PASSWORD))
@@ -131,7 +131,7 @@ def test_a_token_does_not_get_around_it(
     pychat: Programs, server: MakeServer, db: Path, start: Callable[[], ChatServer]
 ) -> None:
     """Whoever was there as the account does not come back as if nothing had happened; others do."""
-    running = server(log=SqliteLog(db), accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1))
+    running = server(log=SqliteLog(db), accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1))
     with closing(JsonPeer(running)) as ann, closing(JsonPeer(running)) as bob:
         tokens = {peer: peer.answer("hello", nick=nick)["token"] for peer, nick in ((ann, "ann"), (bob, "bob"))}
         assert ann.answer("register", password=PASSWORD)["type"] == "logged_in"
@@ -147,7 +147,7 @@ def test_a_token_does_not_get_around_it(
 
 def test_rooms_and_sessions_are_as_they_were(pychat: Programs, server: MakeServer, db: Path) -> None:
     """Nothing that waits for people runs out meanwhile: rules of a room that has no owner, tokens, what was said."""
-    running = server(log=SqliteLog(db), accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1))
+    running = server(log=SqliteLog(db), accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1))
     with closing(JsonPeer(running)) as bob:
         bob.answer("hello", nick="bob", rooms=["den"])
         bob.answer("mode", modes="+k", args=["sesame"], room="den")
@@ -164,7 +164,7 @@ def test_rooms_and_sessions_are_as_they_were(pychat: Programs, server: MakeServe
 def _kept(db: Path) -> tuple[object, ...]:
     log = SqliteLog(db)
     try:
-        return log.kept_rooms(), log.kept_sessions(), log.kept_bans(), log.kept_accounts()
+        return log.load_rooms(), log.load_sessions(), log.load_bans(), log.load_accounts()
     finally:
         log.close()
 
@@ -392,7 +392,7 @@ def test_a_person_is_asked_twice(terminals: Terminals, filled: Path, start: Call
 
 def test_who_is_here_is_logged_out(chat_server: MakeChat) -> None:
     """As after a new password by its owner, whoever was logged in is a guest."""
-    chat = chat_server(accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1)).server.chat
+    chat = chat_server(accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1)).server.chat
     ann = chat.session("ann")
     ann.ask(Register(PASSWORD))
 
@@ -404,7 +404,7 @@ def test_who_is_here_is_logged_out(chat_server: MakeChat) -> None:
 
 def test_there_is_one_account_of_a_name(chat_server: MakeChat) -> None:
     """Nor two that look alike."""
-    chat = chat_server(accounts=KeptAccounts(cost=Cost(2, 1, 1), iterations=1)).server.chat
+    chat = chat_server(accounts=StoredAccounts(cost=Cost(2, 1, 1), iterations=1)).server.chat
     account_admin.add_account(chat, "zoe", "paypal", PASSWORD)
 
     with pytest.raises(AccountExists):

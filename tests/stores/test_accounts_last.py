@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from killing import serving
 from logs import Disk
 
-from pychat import ChatServer, KeptAccounts, LocalSession, Refused
+from pychat import ChatServer, LocalSession, Refused, StoredAccounts
 from pychat.core.accounts.password_hash import Cost, PasswordHash
 from pychat.core.accounts.scram import ScramKeys
-from pychat.core.accounts.stored import KeptAccount
+from pychat.core.accounts.stored import StoredAccount
 from pychat.model.verbs import ChangePassword, DropAccount, LogIn, Register, Verb
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite import writer as keeper
@@ -38,7 +38,7 @@ def start(server: MakeServer, tmp_path: Path) -> Callable[[], ChatServer]:
     def again() -> ChatServer:
         for old in running:
             old.stop()
-        accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+        accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
         running[:] = [server(log=SqliteLog(tmp_path / "chat.db"), accounts=accounts)]
         return running[0]
 
@@ -162,21 +162,21 @@ def test_accounts_survive_kill_9(tmp_path: Path) -> None:
             ann.close()
 
     log = SqliteLog(tmp_path / "chat.db")
-    names = sorted(account.name for account in log.kept_accounts())
+    names = sorted(account.name for account in log.load_accounts())
     log.close()
     assert names == ["ann0", "ann1", "ann2"]
 
 
 @given(
     st.builds(
-        KeptAccount,
+        StoredAccount,
         st.text(),
         st.builds(PasswordHash, st.builds(Cost, *[st.integers(1, 2**20)] * 3), st.binary(), st.binary()),
         st.builds(ScramKeys, st.binary(), st.integers(1, 2**20), st.binary(), st.binary()),
         st.floats(0, 1e10),
     )
 )
-def test_what_is_written_is_read(account: KeptAccount) -> None:
+def test_what_is_written_is_read(account: StoredAccount) -> None:
     """Whatever is in it."""
     assert read_account(write_account(account)) == account
 

@@ -13,7 +13,7 @@ import pytest
 from chat_clients import Clients, JsonPeer, wait_until
 
 from pychat import ChatServer, Limits, LocalSession, Message, Refused, TopicChanged
-from pychat.core.history.snapshots import KeptRoom, KeptSession
+from pychat.core.history.snapshots import RoomSnapshot, SessionSnapshot
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.modes import MaskEntry
 from pychat.model.tokens import digest_of
@@ -236,7 +236,7 @@ def test_a_topic_that_is_acknowledged_is_stored(start: Start) -> None:
 
 def test_what_is_written_of_a_room_can_be_read() -> None:
     """With the types that it had."""
-    kept = KeptRoom(
+    kept = RoomSnapshot(
         "Ops", True, "tea", "ann", 5.0, "~ann@host", 4.0, "mn", {"k": "k", "l": "5"}, {},
         {2**62: "ov"}, (1, 2), False,
     )  # fmt: skip
@@ -244,13 +244,13 @@ def test_what_is_written_of_a_room_can_be_read() -> None:
     assert read_room(write_room(kept)) == kept
     entry = MaskEntry("eve!*@*", "ann", 6.0, "~ann@host", 7.5, "spam", (2**62,))
     assert read_mask(write_mask(entry)) == entry
-    session = KeptSession("5e", "ann", 2**62, ("lobby", "Ops"), None, "Ann", "i", 5.5)
+    session = SessionSnapshot("5e", "ann", 2**62, ("lobby", "Ops"), None, "Ann", "i", 5.5)
     assert read_session(write_session(session)) == session
 
 
 def test_a_room_of_an_older_file_has_its_values() -> None:
     """There the limit and the seconds of the slow mode are numbers."""
-    kept = KeptRoom("Ops", True, "", "", 0.0, "", 4.0, "n", {"k": "sesame", "l": "5"}, {}, {}, (), False)
+    kept = RoomSnapshot("Ops", True, "", "", 0.0, "", 4.0, "n", {"k": "sesame", "l": "5"}, {}, {}, (), False)
     fields = json.loads(write_room(kept))
 
     assert read_room(json.dumps({**fields, "limit": 5, "slow": 0})) == kept

@@ -66,7 +66,7 @@ def test_what_cannot_be_written_stops_nothing_else(tmp_path: Path) -> None:
         say(log, "one")
         log.wake()
         say(log, "two")
-        log.keep_ban("a:\ud800", BAN)
+        log.save_ban("a:\ud800", BAN)
         bad = say(log, "never", rooms=(BAD,))
         say(log, "three")
         gate.set()
@@ -79,13 +79,13 @@ def test_what_cannot_be_written_stops_nothing_else(tmp_path: Path) -> None:
 
     with opened(tmp_path / "chat.db") as (log, _):
         assert texts(log) == ["one", "two", "three", "four"]
-        assert log.kept_bans() == []
+        assert log.load_bans() == []
 
 
 def test_it_is_logged_with_its_cause(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Once, at once."""
     with opened(tmp_path / "chat.db") as (log, _):
-        log.keep_ban("a:\ud800", BAN)
+        log.save_ban("a:\ud800", BAN)
         settle(log)
 
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -97,7 +97,7 @@ def test_whoever_waits_for_it_gets_a_failure(tmp_path: Path) -> None:
     """In the place of the confirmation, once; the next one is true again, and that of others always was."""
     boss, other = LocalSession(CHAT), LocalSession(CHAT)
     with opened(tmp_path / "chat.db") as (log, accepted):
-        log.keep_ban("a:\ud800", BAN, boss)
+        log.save_ban("a:\ud800", BAN, boss)
         log.append(Private(other, (Ok(1),), confirms=True))
         log.append(Private(boss, (Ok(2),), confirms=True))
         log.append(Private(boss, (Inviting(3, "a", "bob"),), confirms=True))
@@ -130,9 +130,9 @@ def test_a_disk_that_fails_meanwhile_is_the_trouble_for_the_rest(tmp_path: Path)
         log.wake()
         assert disk.reached.wait(DEADLINE)  # so that the rest is another group
         say(log, "two")
-        log.keep_ban("a:\ud800", BAN)
+        log.save_ban("a:\ud800", BAN)
         say(log, "three")
-        log.keep_ban("a:eve", good)
+        log.save_ban("a:eve", good)
         gate.set()
         settle(log)
         disk.become_writable()
@@ -140,7 +140,7 @@ def test_a_disk_that_fails_meanwhile_is_the_trouble_for_the_rest(tmp_path: Path)
 
         assert texts(log) == ["one", "two"]
     with opened(tmp_path / "chat.db") as (log, _):
-        assert log.kept_bans() == [good]
+        assert log.load_bans() == [good]
 
 
 def test_what_is_not_stored_is_not_confirmed(server: MakeServer, clients: Clients, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from matrix_people import MEMBER, OPERATOR, ROOT_IN_ROOM, STRANGER, Someone, Wor
 
 from pychat import ChatServer, Limits
 from pychat.core.accounts.password_hash import Cost
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.model.events import Message
 from pychat.model.verbs import Hello, Say
 from pychat.protocols.base import Dialect
@@ -184,7 +184,7 @@ LINES = {
 @pytest.mark.parametrize("language", LINES)
 def test_a_server_bears_every_command(server: MakeServer, clients: Clients, language: str) -> None:
     """One after the other; who is there meanwhile hears it all, and can still talk. No error is logged."""
-    cheap = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+    cheap = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
     running = server(handlers=full_chain(), limits=Limits(resume_seconds=0.0), accounts=cheap)
     one, other = clients.text(running, "one"), irc(clients, running, "other", "#lobby")
     opening, commands = LINES[language]

@@ -17,7 +17,7 @@ from chat_clients import Clients, JsonPeer, Peer, wait_until
 
 from pychat import Bot, ChatServer
 from pychat.core.accounts.password_hash import Cost
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.handler import Handler
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.testing import FakeClock
@@ -35,7 +35,7 @@ class Place:
         self.clock = FakeClock(jumps=True)
         handlers: list[Handler] = [NicknameValidator(), FloodControl(), JoinLeaveNotices()]
         handlers += [Broadcast(), History(), Commands()]
-        accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=4096)
+        accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=4096)
         self.server = server(handlers=handlers, clock=self.clock, proxies=["127.0.0.1"], accounts=accounts)
         self._clients = clients
         self._addresses = 0

@@ -20,7 +20,7 @@ from matrix_people import ACCOUNT, PASSWORD, ROOM
 
 from pychat import Chat
 from pychat.core.accounts.password_hash import Cost
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.delivery import Batch
 from pychat.core.local_session import LocalSession
 from pychat.core.price import MOST_SECONDS
@@ -84,7 +84,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
     """Many people, many rooms, and a room with a long record, most of which is in the file only."""
     path = tmp_path_factory.mktemp("large") / "chat.db"
     _write(path)
-    accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=4096)
+    accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=4096)
     handlers = [JoinLeaveNotices(), Broadcast(), History()]
     chat = Chat(handlers, log=SqliteLog(path, events=100), accounts=accounts, operators={"root": "sesame"})
     chat.session("chief", [ROOM])

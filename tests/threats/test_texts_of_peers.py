@@ -24,7 +24,7 @@ from matrix_people import Someone
 from test_fuzz_commands import fuzzed
 
 from pychat.core.accounts.password_hash import Cost
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.chat import Chat
 from pychat.handlers import Broadcast, JoinLeaveNotices
 from pychat.model.events import Notice
@@ -78,7 +78,7 @@ class Recorded:
 
     def __init__(self, path: Path) -> None:
         self.log = SqliteLog(path, sync="normal")
-        accounts = KeptAccounts(cost=Cost(2, 1, 1), iterations=1)
+        accounts = StoredAccounts(cost=Cost(2, 1, 1), iterations=1)
         handlers = [JoinLeaveNotices(), Broadcast()]
         self.chat = Chat(handlers, log=self.log, accounts=accounts, operators={"root": "sesame"})
         self.caller = Someone(self.chat, "192.0.2.2")

@@ -17,7 +17,7 @@ from pychat.cli.addresses import why_not_bound
 from pychat.cli.secrets import SERVER_PASSWORD_VARIABLE, read_operators, read_password
 from pychat.cli.server.machine import try_address, try_processor
 from pychat.cli.server.options import CannotServe, NoHandler, Plan, read_lines
-from pychat.core.accounts.stored import KeptAccounts
+from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.handler import Handler, check_handler
 from pychat.core.history.log import Log
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
@@ -117,7 +117,7 @@ def build(plan: Plan, *, installed: bool = True) -> ChatServer:
         tls=plan.tls,
         tls_required=plan.tls_required,
         proxies=plan.proxies,
-        accounts=KeptAccounts(registers=plan.registration),
+        accounts=StoredAccounts(registers=plan.registration),
     )
     try:
         for room in plan.rooms[1:]:

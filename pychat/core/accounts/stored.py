@@ -20,18 +20,20 @@ from pychat.core.accounts.scram import ITERATIONS, BadPassword, ScramKeys, fake_
 from pychat.core.worker_pool import Workers, caller
 from pychat.model.errors import AccountExists, NotOffered, NotStored, UnusablePassword
 from pychat.model.names import fold, skeleton
+from pychat.model.renamed import find_renamed
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from pychat.core.history.log import Log, Storing
+    from pychat.core.history.log import Log
+    from pychat.core.history.pending_write import PendingWrite
 
 MOST_PASSWORD_CHARS: Final = 512
 _HASHERS: Final = 1
 """The number of passwords hashed concurrently: each takes a CPU and 16 MiB, and five a second are enough."""
 
 
-class KeptAccount(NamedTuple):
+class StoredAccount(NamedTuple):
     """One account, in memory and in the file."""
 
     name: str
@@ -41,7 +43,7 @@ class KeptAccount(NamedTuple):
     """POSIX seconds."""
 
 
-class KeptAccounts(Accounts):
+class StoredAccounts(Accounts):
     """
     The default accounts. Passwords are stored as scrypt hashes and as SCRAM-SHA-256 keys.
 
@@ -68,7 +70,7 @@ class KeptAccounts(Accounts):
         self._least_chars = least_password_chars
         self._cost, self._iterations = cost, iterations
         self._workers = Workers(_HASHERS, "pychat-hash", background=True)
-        self._accounts: dict[str, KeptAccount] = {}
+        self._accounts: dict[str, StoredAccount] = {}
         """Accounts by folded name."""
         self._looks: dict[str, list[str]] = {}
         """Folded names by skeleton."""
@@ -83,7 +85,7 @@ class KeptAccounts(Accounts):
         self._log, self._lock, self._time = log, lock, time
         if log.secret is not None:  # so that fake salts persist like those of real accounts
             self._secret = hmac.digest(log.secret, b"accounts that there are not", hashlib.sha256)
-        for account in log.kept_accounts():
+        for account in log.load_accounts():
             self._put(account)
 
     def end(self) -> None:
@@ -139,7 +141,7 @@ class KeptAccounts(Accounts):
         with self._lock:
             self._check_free(name)  # check again: hashing takes time
             self._put(account)
-            storing = self._keep(account)
+            storing = self._save(account)
         try:
             self._wait(storing, "your account")
         except NotStored:
@@ -171,7 +173,7 @@ class KeptAccounts(Accounts):
             account = self._accounts.get(fold(name))
             if account is None:
                 return
-            storing = None if self._log is None else self._log.keep_account(fold(account.name), None)
+            storing = None if self._log is None else self._log.save_account(fold(account.name), None)
         self._wait(storing, "that your account is deleted")
         with self._lock:
             self._remove(account)
@@ -188,25 +190,25 @@ class KeptAccounts(Accounts):
         if password != password.strip():  # most programs that ask for one strip them
             raise UnusablePassword("a password does not begin or end with a blank")
 
-    def _make(self, name: str, password: str) -> KeptAccount:
+    def _make(self, name: str, password: str) -> StoredAccount:
         try:
             return self._workers.run(
                 caller(),
-                lambda: KeptAccount(
+                lambda: StoredAccount(
                     name, PasswordHash.of(password, self._cost), make_keys(password, self._iterations), self._time()
                 ),
             )
         except BadPassword as error:
             raise UnusablePassword(str(error)) from None
 
-    def _replace(self, account: KeptAccount, password: str) -> None:
+    def _replace(self, account: StoredAccount, password: str) -> None:
         """Store another password of an account, unless it was changed or deleted meanwhile."""
         made = self._make(account.name, password)._replace(created=account.created)
         with self._lock:
             if self._accounts.get(key := fold(account.name)) is not account:
                 return
             self._accounts[key] = made
-            storing = self._keep(made)
+            storing = self._save(made)
         try:
             self._wait(storing, "your new password")
         except NotStored:
@@ -215,12 +217,12 @@ class KeptAccounts(Accounts):
                     self._accounts[key] = account
             raise
 
-    def _put(self, account: KeptAccount) -> None:
+    def _put(self, account: StoredAccount) -> None:
         key = fold(account.name)
         self._accounts[key] = account
         self._looks.setdefault(skeleton(account.name), []).append(key)
 
-    def _remove(self, account: KeptAccount) -> None:
+    def _remove(self, account: StoredAccount) -> None:
         """Remove an account, unless it has been replaced by another one."""
         key, look = fold(account.name), skeleton(account.name)
         if self._accounts.get(key) is account:
@@ -229,10 +231,14 @@ class KeptAccounts(Accounts):
             if not self._looks[look]:
                 del self._looks[look]
 
-    def _keep(self, account: KeptAccount) -> Storing | None:
-        return None if self._log is None else self._log.keep_account(fold(account.name), account)
+    def _save(self, account: StoredAccount) -> PendingWrite | None:
+        return None if self._log is None else self._log.save_account(fold(account.name), account)
 
-    def _wait(self, storing: Storing | None, what: str) -> None:
+    def _wait(self, storing: PendingWrite | None, what: str) -> None:
         if self._log is not None and storing is not None:
             self._log.wake()
             storing.wait(what)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = find_renamed(__name__, {"KeptAccount": "StoredAccount", "KeptAccounts": "StoredAccounts"})

@@ -7,22 +7,21 @@ The log: the ordered record of all rooms. Exactly the entries it accepts are del
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pychat.core.accounts.stored import KeptAccount
+from pychat.core.accounts.stored import StoredAccount
 from pychat.core.delivery import Batch, Entry
+from pychat.core.history.pending_write import PendingWrite
 from pychat.core.history.ring_buffer import EVER, Rings, merge
-from pychat.core.history.snapshots import KeptMasks, KeptRoom, KeptSession
+from pychat.core.history.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.model.arguments import optional
 from pychat.model.burst import Burst
 from pychat.model.clock import SYSTEM_CLOCK, Clock
-from pychat.model.errors import NotStored
 from pychat.model.events import Event, Message, Tagged
-from pychat.model.renamed import old_names
+from pychat.model.renamed import find_renamed, old_names
 from pychat.model.search import Terms
 from pychat.model.server_ban import ServerBan
 from pychat.model.times import place_in
@@ -53,34 +52,18 @@ class Portion(NamedTuple):
     """True if the next step reads the disk."""
 
 
-class Storing:
-    """A pending write, for a thread that must wait for it."""
-
-    def __init__(self) -> None:
-        self._settled = threading.Event()
-        self._error: str | None = None
-
-    def settle(self, error: str | None = None) -> None:
-        """Report that it is stored, or why it never will be."""
-        self._error = error
-        self._settled.set()
-
-    def wait(self, what: str) -> None:
-        """
-        Block until it is stored. Call this without a lock.
-
-        Args:
-            what: The name of the data, for the error.
-
-        Raises:
-            NotStored: If it cannot be stored; the old state remains.
-        """
-        self._settled.wait()
-        if self._error is not None:
-            raise NotStored(what, self._error)
-
-
-@old_names(trouble="storage_error")
+@old_names(
+    keep_account="save_account",
+    keep_ban="save_ban",
+    keep_room="save_room",
+    keep_session="save_session",
+    kept_accounts="load_accounts",
+    kept_bans="load_bans",
+    kept_room="load_room",
+    kept_rooms="load_rooms",
+    kept_sessions="load_sessions",
+    trouble="storage_error",
+)
 class Log(ABC):
     """
     The interface of logs. Thread-safe. Room keys are folded names (`model/names.py`).
@@ -224,11 +207,11 @@ class Log(ABC):
     # Snapshots beside the events, in the order of appending. Hold the chat's order lock: must not block. `source` is
     # the session whose verb caused the change: if it cannot be stored, that session gets no confirmation.
 
-    def keep_room(  # noqa: B027 -- nothing lasts in memory
+    def save_room(  # noqa: B027 -- nothing lasts in memory
         self,
         room: str,
-        kept: KeptRoom,
-        masks: KeptMasks,
+        snapshot: RoomSnapshot,
+        masks: MaskChanges,
         holds: object = None,
         source: Session | None = None,
     ) -> None:
@@ -236,30 +219,30 @@ class Log(ABC):
         Store the snapshot of a room and the changes of its lists; `forget` drops all of it.
 
         Args:
-            holds: An object that the log refers to until the snapshot is stored, so that `kept_room` is not called
+            holds: An object that the log refers to until the snapshot is stored, so that `load_room` is not called
                 before.
         """
 
-    def keep_session(self, kept: KeptSession, source: Session | None = None) -> None:  # noqa: B027
+    def save_session(self, snapshot: SessionSnapshot, source: Session | None = None) -> None:  # noqa: B027
         """Store the snapshot of a session."""
 
     def drop_session(self, digest: str) -> None:  # noqa: B027
         """Drop the snapshot of a session that cannot come back."""
 
-    def keep_account(self, key: str, account: KeptAccount | None) -> Storing:
+    def save_account(self, key: str, account: StoredAccount | None) -> PendingWrite:
         """Store an account under its folded name; None deletes it. The caller must call `wake`."""
-        storing = Storing()
+        storing = PendingWrite()
         storing.settle()
         return storing
 
-    def keep_ban(self, key: str, ban: ServerBan | None, source: Session | None = None) -> None:  # noqa: B027
+    def save_ban(self, key: str, ban: ServerBan | None, source: Session | None = None) -> None:  # noqa: B027
         """Store a server ban under its folded target; None deletes it."""
 
-    def kept_rooms(self) -> list[KeptRoom]:
+    def load_rooms(self) -> list[RoomSnapshot]:
         """Return the rooms that had members when they were stored, before the server started. Called once."""
         return []
 
-    def kept_room(self, room: str) -> KeptRoom | None:
+    def load_room(self, room: str) -> RoomSnapshot | None:
         """Return the snapshot of a room, or None. Reads the disk: do not hold the order lock."""
         return None
 
@@ -267,15 +250,15 @@ class Log(ABC):
         """Return the keys of the rooms in which an account, by folded name, has a role. Reads the disk."""
         return []
 
-    def kept_sessions(self) -> list[KeptSession]:
+    def load_sessions(self) -> list[SessionSnapshot]:
         """Return the snapshots of sessions from before the server started. Called once."""
         return []
 
-    def kept_accounts(self) -> list[KeptAccount]:
+    def load_accounts(self) -> list[StoredAccount]:
         """Return the accounts stored before the server started. Called once."""
         return []
 
-    def kept_bans(self) -> list[ServerBan]:
+    def load_bans(self) -> list[ServerBan]:
         """Return the server bans stored before the server started, the oldest first. Called once."""
         return []
 
@@ -398,3 +381,7 @@ class MemoryLog(Log):
 
     def forget(self, room: str) -> None:
         self._rings.forget(room, self._next - 1)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = find_renamed(__name__, {"Storing": "PendingWrite"})

@@ -19,6 +19,7 @@ from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, deadline_of
 from pychat.model.masks import MaskList
 from pychat.model.modes import MaskEntry
+from pychat.model.renamed import find_renamed
 from pychat.model.tokens import digest_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ its own rooms (`Chat.room`).
 """
 
 
-class KeptRoom(NamedTuple):
+class RoomSnapshot(NamedTuple):
     """A room at some position of the order; the fields are those of `Room` and `RoomRules`."""
 
     name: str
@@ -47,7 +48,7 @@ class KeptRoom(NamedTuple):
     flags: str
     values: Mapping[str, str]
     lists: dict[str, tuple[MaskEntry, ...]]
-    """Empty when it is stored: changes are stored separately, as `KeptMasks`."""
+    """Empty when it is stored: changes are stored separately, as `MaskChanges`."""
     roles: dict[int, str]
     invited: tuple[int, ...]
     forgets: bool
@@ -57,7 +58,7 @@ class KeptRoom(NamedTuple):
     """The invited identities that an operator has invited."""
 
 
-class KeptMasks(NamedTuple):
+class MaskChanges(NamedTuple):
     """The changes in the mask lists of a room, so that a small change is cheap to store."""
 
     changes: Mapping[tuple[str, str], MaskEntry | None] = MappingProxyType({})
@@ -66,7 +67,7 @@ class KeptMasks(NamedTuple):
     """True if the lists were empty before these changes, whatever is stored."""
 
 
-class KeptSession(NamedTuple):
+class SessionSnapshot(NamedTuple):
     """A session that can be resumed, at some position of the order."""
 
     digest: str
@@ -87,30 +88,30 @@ class Lasting:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    def keep_room_locked(self, room: Room) -> None:
+    def save_room_locked(self, room: Room) -> None:
         """Store the snapshot of a room after a change of its topic or rules."""
         masks = _masks_of(room.rules)
         if self._chat.log.lasts:
-            self._chat.log.keep_room(room.key, _room_of(room), masks, room, self._chat.order.turn.session)
+            self._chat.log.save_room(room.key, _room_of(room), masks, room, self._chat.order.turn.session)
 
-    def keep_session_locked(self, session: Session, lost: float | None = None) -> None:
+    def save_session_locked(self, session: Session, lost: float | None = None) -> None:
         """Store the snapshot of a session after a change; `lost` is when its connection was lost."""
         if self._chat.log.lasts and session.resumable and session.token is not None:
-            self._chat.log.keep_session(_session_of(session, digest_of(session.token), lost), session)
+            self._chat.log.save_session(_session_of(session, digest_of(session.token), lost), session)
 
     def release_locked(self, session: Session, keep: bool) -> None:
         """Store or drop the snapshot of a session that has ended. `keep`: it can be resumed; at shutdown, all can."""
         ending = self._chat.stopping.is_set() and session.resumable and not session.must_not_return
         if keep:
-            self.keep_session_locked(session, self._chat.clock.time())
+            self.save_session_locked(session, self._chat.clock.time())
         elif session.token is not None and not ending:
             self._chat.log.drop_session(digest_of(session.token))
 
-    def keep_ends(self) -> None:
+    def save_ends(self) -> None:
         """At shutdown, store the ends of bans by the current clock, because the next start knows no other."""
         chat = self._chat
         with chat.order.lock:
-            chat.bans.keep_ends_locked()
+            chat.bans.save_ends_locked()
             for room in chat.table.in_memory():
                 changed = False
                 for masks in room.rules.lists.values():
@@ -119,7 +120,7 @@ class Lasting:
                             masks.add(as_of_now(entry, chat.clock))
                             changed = True
                 if changed:
-                    self.keep_room_locked(room)
+                    self.save_room_locked(room)
 
     def restore(self) -> None:
         """Restore the rooms of the last run, and wait for their members."""
@@ -127,22 +128,22 @@ class Lasting:
         seconds = chat.limits.resume_seconds
         until, now = chat.clock.monotonic() + seconds, chat.clock.time()
         with chat.order.lock:
-            for kept in chat.log.kept_rooms():
-                room = Room(chat, kept.name)
-                restore_room(room, kept, chat.clock)
+            for snapshot in chat.log.load_rooms():
+                room = Room(chat, snapshot.name)
+                restore_room(room, snapshot, chat.clock)
                 room.rules.waits_until = until
                 room.rules.expected = dict.fromkeys(room.rules.roles, until)
                 chat.table.put_locked(room)
                 chat.membership.wait_locked(room, _LEAST_WAIT_SECONDS)
-            for session in chat.log.kept_sessions():
+            for session in chat.log.load_sessions():
                 if session.lost is not None and session.lost + seconds < now:
                     chat.log.drop_session(session.digest)
                 else:
                     self._expect(session, until)
 
-    def _expect(self, kept: KeptSession, until: float) -> None:
+    def _expect(self, snapshot: SessionSnapshot, until: float) -> None:
         """Reserve the nickname of a session, and its place in its rooms, for the holder of its token."""
-        digest, nickname, identity, rooms, away, realname, modes, _ = kept
+        digest, nickname, identity, rooms, away, realname, modes, _ = snapshot
         parked = Parked(nickname, identity, rooms, away, realname, modes, until, knows_password=False)
         self._chat.nicknames.park(digest, parked)
         for name in rooms:
@@ -151,9 +152,9 @@ class Lasting:
                 room.rules.expected[identity] = until
 
 
-def _room_of(room: Room) -> KeptRoom:
+def _room_of(room: Room) -> RoomSnapshot:
     rules = room.rules
-    return KeptRoom(
+    return RoomSnapshot(
         room.name,
         bool(room.occupants) or rules.awaits(),
         room.topic,
@@ -172,17 +173,17 @@ def _room_of(room: Room) -> KeptRoom:
     )
 
 
-def _masks_of(rules: RoomRules) -> KeptMasks:
+def _masks_of(rules: RoomRules) -> MaskChanges:
     """Return the changes in the lists since the last call."""
     changes = {
         (letter, key): entry for letter, masks in rules.lists.items() for key, entry in masks.take_changes().items()
     }
     fresh, rules.fresh = rules.fresh, False
-    return KeptMasks(changes, fresh)
+    return MaskChanges(changes, fresh)
 
 
-def _session_of(session: Session, digest: str, lost: float | None) -> KeptSession:
-    return KeptSession(
+def _session_of(session: Session, digest: str, lost: float | None) -> SessionSnapshot:
+    return SessionSnapshot(
         digest,
         session.nickname or "",
         session.identity,
@@ -194,19 +195,26 @@ def _session_of(session: Session, digest: str, lost: float | None) -> KeptSessio
     )
 
 
-def restore_room(room: Room, kept: KeptRoom, clock: Clock) -> None:
+def restore_room(room: Room, snapshot: RoomSnapshot, clock: Clock) -> None:
     """Restore a new room from a snapshot. `clock` is the chat's."""
     rules = room.rules
-    room.topic = kept.topic
-    rules.topic_by, rules.topic_time, rules.topic_userhost = kept.topic_by, kept.topic_time, kept.topic_userhost
-    rules.created = kept.created
-    rules.flags = frozenset(kept.flags)
-    rules.values = dict(kept.values)
-    for letter, masks in kept.lists.items():
+    room.topic = snapshot.topic
+    rules.topic_by, rules.topic_time = snapshot.topic_by, snapshot.topic_time
+    rules.topic_userhost = snapshot.topic_userhost
+    rules.created = snapshot.created
+    rules.flags = frozenset(snapshot.flags)
+    rules.values = dict(snapshot.values)
+    for letter, masks in snapshot.lists.items():
         entries = [entry._replace(deadline=deadline_of(entry.until, clock)) for entry in masks]
         rules.lists[letter] = MaskList(entries, lasts=True)
     rules.fresh = False
-    rules.roles, rules.accounts = dict(kept.roles), dict(kept.accounts)
-    rules.invited = {identity: identity in kept.welcome for identity in kept.invited}
-    rules.drops_history = kept.forgets
+    rules.roles, rules.accounts = dict(snapshot.roles), dict(snapshot.accounts)
+    rules.invited = {identity: identity in snapshot.welcome for identity in snapshot.invited}
+    rules.drops_history = snapshot.forgets
     rules.update_may_silence()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = find_renamed(
+        __name__, {"KeptMasks": "MaskChanges", "KeptRoom": "RoomSnapshot", "KeptSession": "SessionSnapshot"}
+    )

@@ -55,7 +55,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
             placed = chat.order.append_locked(event, room.as_tuple)
         else:  # only those two are told
             placed = event._replace(time=chat.clock.time())
-        chat.lasting.keep_room_locked(room)
+        chat.lasting.save_room_locked(room)
         if not ignores(person, session.hostmask):
             chat.order.send_locked(person, placed)
         chat.order.send_locked(session, Inviting(verb.ref, room.name, nickname), confirms=True)
@@ -119,7 +119,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
             position = chat.order.append_locked(event, room.as_tuple).id
             letters, arguments = modes.write(map(_without_secret, made))
             chat.audit.note_locked(session, f"set mode {' '.join([letters, *arguments])} in {room.name}")
-            chat.lasting.keep_room_locked(room)
+            chat.lasting.save_room_locked(room)
         answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
         chat.order.send_locked(session, *answers, confirms=not failures)
 
@@ -159,7 +159,7 @@ def _set_role(chat: Chat, session: Session, room: Room, change: ModeChange) -> M
         raise UserNotInRoom(member.nickname, room.name)
     changed = room.rules.set_role(member.identity, change.mode, change.adding)
     if member.account is not None:
-        room.rules.keep_role(fold(member.account), change.mode, change.adding)
+        room.rules.set_account_role(fold(member.account), change.mode, change.adding)
     return change._replace(argument=member.nickname) if changed else None
 
 

@@ -48,7 +48,7 @@ class ServerBans:
         self._log = log
         self._clock = clock
         # All of these are replaced as a whole and never changed, so that others can read them meanwhile.
-        self._bans = {fold(ban.target): self._begin(ban) for ban in log.kept_bans()}
+        self._bans = {fold(ban.target): self._begin(ban) for ban in log.load_bans()}
         self._networks: tuple[tuple[Network, ServerBan], ...] = ()
         self._masks: tuple[ServerBan, ...] = ()
         self.version = 0
@@ -59,11 +59,11 @@ class ServerBans:
         """Return the bans that have not expired."""
         return [as_of_now(ban, self._clock) for ban in self._bans.values() if self._lasts(ban)]
 
-    def keep_ends_locked(self) -> None:
+    def save_ends_locked(self) -> None:
         """Store when the bans end by the current clock."""
         for key, ban in self._bans.items():
             if as_of_now(ban, self._clock) is not ban:
-                self._log.keep_ban(key, as_of_now(ban, self._clock), None)
+                self._log.save_ban(key, as_of_now(ban, self._clock), None)
 
     def of_address(self, address: str) -> ServerBan | None:
         """Return the ban of an address, or None; also None for a Unix socket or this process."""
@@ -90,7 +90,7 @@ class ServerBans:
             self.remove_locked(old.target)
         self._bans = {**self._bans, fold(ban.target): self._begin(ban)}
         self._update()
-        self._log.keep_ban(fold(ban.target), ban, session)
+        self._log.save_ban(fold(ban.target), ban, session)
 
     def remove_locked(self, target: str, session: Session | None = None) -> bool:
         """Remove a ban for an operator; return False if there is none."""
@@ -99,7 +99,7 @@ class ServerBans:
             return False
         self._bans = bans
         self._update()
-        self._log.keep_ban(fold(target), None, session)
+        self._log.save_ban(fold(target), None, session)
         return True
 
     def _begin(self, ban: ServerBan) -> ServerBan:

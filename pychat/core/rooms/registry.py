@@ -65,7 +65,7 @@ class RoomTable:
     def _read(self, key: str) -> Room | None:
         room = self._known.get(key)
         if room is None and self._chat.log.lasts:
-            kept = self._chat.log.kept_room(key)
+            kept = self._chat.log.load_room(key)
             if kept is not None:
                 room = Room(self._chat, kept.name)
                 restore_room(room, kept, self._chat.clock)

@@ -145,7 +145,7 @@ class RoomRules:
             self.roles.pop(identity, None)
         return roles != has
 
-    def keep_role(self, account: str, letter: str, adding: bool) -> bool:
+    def set_account_role(self, account: str, letter: str, adding: bool) -> bool:
         """Set or remove a role that the account, by folded name, gets on its next visit; ignored above the maximum."""
         has = self.accounts.get(account, "")
         if adding and not has and len(self.accounts) >= _MOST_ACCOUNTS:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from pychat.core.accounts.stored import KeptAccount
+from pychat.core.accounts.stored import StoredAccount
 from pychat.core.history.ring_buffer import EVER, merged_lazily
 from pychat.model.errors import CannotOpen, NotReadable
 from pychat.model.events import Event
@@ -66,7 +66,7 @@ class Archive:
         rooms = sorted(self._rooms.values(), key=lambda room: room[1])
         return {name: number for number, name in rooms if name != AUDIT}
 
-    def accounts(self) -> list[KeptAccount]:
+    def accounts(self) -> list[StoredAccount]:
         """Return the accounts, sorted by name."""
         return sorted(map(read_account, self._kept("accounts")), key=lambda account: fold(account.name))
 

@@ -13,11 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pychat.core.accounts.stored import KeptAccount
+from pychat.core.accounts.stored import StoredAccount
 from pychat.core.delivery import Batch, Entry
-from pychat.core.history.log import Log, Page, Portion, Storing, events_to_keep, first_id, found_in
+from pychat.core.history.log import Log, Page, Portion, events_to_keep, first_id, found_in
+from pychat.core.history.pending_write import PendingWrite
 from pychat.core.history.ring_buffer import EVER, Rings, Tail, merge, merged_lazily
-from pychat.core.history.snapshots import KeptMasks, KeptRoom, KeptSession
+from pychat.core.history.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.core.session import Session
 from pychat.core.worker_pool import Workers
 from pychat.model.arguments import given
@@ -167,41 +168,41 @@ class SqliteLog(Log):
             )
         return record
 
-    def keep_room(
+    def save_room(
         self,
         room: str,
-        kept: KeptRoom,
-        masks: KeptMasks,
+        snapshot: RoomSnapshot,
+        masks: MaskChanges,
         holds: object = None,
         source: Session | None = None,
     ) -> None:
         records = (self._record(room),)
-        self._keeper.append(Queued(None, records=records, kept=kept, masks=masks, holds=holds, source=source))
+        self._keeper.append(Queued(None, records=records, kept=snapshot, masks=masks, holds=holds, source=source))
 
-    def keep_session(self, kept: KeptSession, source: Session | None = None) -> None:
-        self._keeper.append(Queued(None, session=kept, source=source))
+    def save_session(self, snapshot: SessionSnapshot, source: Session | None = None) -> None:
+        self._keeper.append(Queued(None, session=snapshot, source=source))
 
     def drop_session(self, digest: str) -> None:
         self._keeper.append(Queued(None, session=digest))
 
-    def keep_account(self, key: str, account: KeptAccount | None) -> Storing:
-        storing = Storing()
+    def save_account(self, key: str, account: StoredAccount | None) -> PendingWrite:
+        storing = PendingWrite()
         self._keeper.append(Queued(None, account=(key, account), storing=storing))
         return storing
 
-    def keep_ban(self, key: str, ban: ServerBan | None, source: Session | None = None) -> None:
+    def save_ban(self, key: str, ban: ServerBan | None, source: Session | None = None) -> None:
         self._keeper.append(Queued(None, ban=(key, ban), source=source))
 
-    def kept_rooms(self) -> list[KeptRoom]:
+    def load_rooms(self) -> list[RoomSnapshot]:
         return self._beginning.rooms
 
-    def kept_sessions(self) -> list[KeptSession]:
+    def load_sessions(self) -> list[SessionSnapshot]:
         return self._beginning.sessions
 
-    def kept_accounts(self) -> list[KeptAccount]:
+    def load_accounts(self) -> list[StoredAccount]:
         return self._beginning.accounts
 
-    def kept_bans(self) -> list[ServerBan]:
+    def load_bans(self) -> list[ServerBan]:
         return self._beginning.bans
 
     def forget(self, room: str) -> None:
@@ -232,7 +233,7 @@ class SqliteLog(Log):
     def throttle(self) -> None:
         self._keeper.throttle()
 
-    def kept_room(self, room: str) -> KeptRoom | None:
+    def load_room(self, room: str) -> RoomSnapshot | None:
         record = self._records.get(room)
         try:
             return None if record is None else stored_room(self._database, record.number)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import NamedTuple
 
-from pychat.core.accounts.stored import KeptAccount
+from pychat.core.accounts.stored import StoredAccount
 from pychat.core.history.log import first_id
-from pychat.core.history.snapshots import KeptRoom, KeptSession
+from pychat.core.history.snapshots import RoomSnapshot, SessionSnapshot
 from pychat.model.clock import Clock
 from pychat.model.modes import MaskEntry
 from pychat.model.names import fold
@@ -47,9 +47,9 @@ class Beginning(NamedTuple):
     number: int
     """The last number of a room."""
     records: list[Record]
-    rooms: list[KeptRoom]
-    sessions: list[KeptSession]
-    accounts: list[KeptAccount]
+    rooms: list[RoomSnapshot]
+    sessions: list[SessionSnapshot]
+    accounts: list[StoredAccount]
     bans: list[ServerBan]
     secret: bytes
     newest_time: float
@@ -88,7 +88,7 @@ def begin(database: Database, clock: Clock) -> Beginning:
     )
 
 
-def stored_room(database: Database, number: int) -> KeptRoom | None:
+def stored_room(database: Database, number: int) -> RoomSnapshot | None:
     """
     Return the snapshot of a room, or None.
 
@@ -122,7 +122,7 @@ def _move_lists(database: Database) -> None:
         database.write(moved)
 
 
-def _apart(number: int, room: KeptRoom) -> list[Statement]:
+def _apart(number: int, room: RoomSnapshot) -> list[Statement]:
     masks = [(letter, entry) for letter, entries in room.lists.items() for entry in entries]
     return [
         *[(MASK, (number, letter, fold(entry.mask), write_mask(entry))) for letter, entry in masks],

@@ -7,17 +7,17 @@ from typing import Any
 
 from pychat.core.accounts.password_hash import Cost, PasswordHash
 from pychat.core.accounts.scram import ScramKeys
-from pychat.core.accounts.stored import KeptAccount
-from pychat.core.history.snapshots import KeptRoom, KeptSession
+from pychat.core.accounts.stored import StoredAccount
+from pychat.core.history.snapshots import RoomSnapshot, SessionSnapshot
 from pychat.model.modes import VALUES, MaskEntry
 from pychat.model.server_ban import ServerBan
 from pychat.stores.sqlite.event_codec import Unreadable
 
 
-def write_room(kept: KeptRoom) -> str:
+def write_room(snapshot: RoomSnapshot) -> str:
     """Return the text of a room, without its mask lists, which are written separately."""
-    values = {mode.name: kept.values.get(letter) for letter, mode in VALUES.items()}
-    fields = {**kept._asdict(), **values, "accounts": dict(kept.accounts)}
+    values = {mode.name: snapshot.values.get(letter) for letter, mode in VALUES.items()}
+    fields = {**snapshot._asdict(), **values, "accounts": dict(snapshot.accounts)}
     del fields["lists"], fields["values"]
     return json.dumps(fields)
 
@@ -27,12 +27,12 @@ def write_mask(entry: MaskEntry) -> str:
     return json.dumps(entry[: MaskEntry._fields.index("deadline")])
 
 
-def write_session(kept: KeptSession) -> str:
+def write_session(snapshot: SessionSnapshot) -> str:
     """Return the text of a session."""
-    return json.dumps(kept._asdict())
+    return json.dumps(snapshot._asdict())
 
 
-def read_room(text: str) -> KeptRoom:
+def read_room(text: str) -> RoomSnapshot:
     """
     Return the room that `write_room` was given.
 
@@ -47,7 +47,7 @@ def read_room(text: str) -> KeptRoom:
         fields["values"] = _read_values(fields)
         fields["invited"] = tuple(fields["invited"])
         fields["welcome"] = tuple(fields.get("welcome", ()))
-        return KeptRoom(**fields)
+        return RoomSnapshot(**fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreadable(f"not a room: {text[:40]!r}") from error
 
@@ -80,7 +80,7 @@ def read_mask(text: str) -> MaskEntry:
         raise Unreadable(f"not a mask: {text[:40]!r}") from error
 
 
-def read_session(text: str) -> KeptSession:
+def read_session(text: str) -> SessionSnapshot:
     """
     Return the session that `write_session` was given.
 
@@ -90,26 +90,26 @@ def read_session(text: str) -> KeptSession:
     try:
         fields: dict[str, Any] = json.loads(text)
         fields["rooms"] = tuple(fields["rooms"])
-        return KeptSession(**fields)
+        return SessionSnapshot(**fields)
     except (ValueError, TypeError, KeyError) as error:
         raise Unreadable(f"not a session: {text[:40]!r}") from error
 
 
-def write_account(kept: KeptAccount) -> str:
+def write_account(account: StoredAccount) -> str:
     """Return the text of an account, with binary values in hexadecimal."""
-    cost, salt, key = kept.password
-    scram = kept.scram
+    cost, salt, key = account.password
+    scram = account.scram
     return json.dumps(
         {
-            "name": kept.name,
-            "created": kept.created,
+            "name": account.name,
+            "created": account.created,
             "scrypt": [*cost, salt.hex(), key.hex()],
             "scram-sha-256": [scram.iterations, scram.salt.hex(), scram.stored.hex(), scram.server.hex()],
         }
     )
 
 
-def read_account(text: str) -> KeptAccount:
+def read_account(text: str) -> StoredAccount:
     """
     Return the account that `write_account` was given.
 
@@ -121,7 +121,7 @@ def read_account(text: str) -> KeptAccount:
         *cost, salt, key = fields["scrypt"]
         iterations, *parts = fields["scram-sha-256"]
         scram_salt, stored, server = map(bytes.fromhex, parts)
-        return KeptAccount(
+        return StoredAccount(
             fields["name"],
             PasswordHash(Cost(*map(int, cost)), bytes.fromhex(salt), bytes.fromhex(key)),
             ScramKeys(scram_salt, int(iterations), stored, server),

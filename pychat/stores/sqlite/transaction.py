@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
-from pychat.core.accounts.stored import KeptAccount
+from pychat.core.accounts.stored import StoredAccount
 from pychat.core.delivery import Batch, Entry
-from pychat.core.history.log import Storing
-from pychat.core.history.snapshots import KeptMasks, KeptRoom, KeptSession
+from pychat.core.history.pending_write import PendingWrite
+from pychat.core.history.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.model.events import Event
 from pychat.model.server_ban import ServerBan
 from pychat.stores.sqlite.database import Statement
@@ -79,17 +79,17 @@ class Queued(NamedTuple):
     """The estimated bytes in memory."""
     forgets: Record | None = None
     """The record of a deleted room."""
-    kept: KeptRoom | None = None
+    kept: RoomSnapshot | None = None
     """The snapshot of the room in `records`."""
-    masks: KeptMasks = KeptMasks()
+    masks: MaskChanges = MaskChanges()
     """The changes in the mask lists of that room."""
     holds: object = None
     """An object that must not be freed before the snapshot is stored."""
-    session: KeptSession | str | None = None
+    session: SessionSnapshot | str | None = None
     """The snapshot of a session; only its digest to delete it."""
-    account: tuple[str, KeptAccount | None] | None = None
+    account: tuple[str, StoredAccount | None] | None = None
     """The key of an account, and its value; None to delete it."""
-    storing: Storing | None = None
+    storing: PendingWrite | None = None
     """The pending write that a session waits for."""
     ban: tuple[str, ServerBan | None] | None = None
     """The key of a server ban, and its value; None to delete it."""
@@ -109,14 +109,14 @@ class Changes:
 
     def __init__(self) -> None:
         self._parts: dict[Record, list[Sequence[Event]]] = {}
-        self._kept: dict[Record, KeptRoom] = {}
-        self._masks: dict[Record, KeptMasks] = {}
+        self._kept: dict[Record, RoomSnapshot] = {}
+        self._masks: dict[Record, MaskChanges] = {}
         self._held: dict[Record, object] = {}
         """See `Queued.holds`; released with these changes, when they are stored."""
         self._lost: dict[Record, int] = {}
         self._forgotten: dict[Record, None] = {}
-        self._sessions: dict[str, KeptSession | None] = {}
-        self._accounts: dict[str, KeptAccount | None] = {}
+        self._sessions: dict[str, SessionSnapshot | None] = {}
+        self._accounts: dict[str, StoredAccount | None] = {}
         self._bans: dict[str, ServerBan | None] = {}
         self._steps: dict[int, None] = {}
         self.size = 0
@@ -154,12 +154,12 @@ class Changes:
             if item.kept is not None:
                 self._kept[record] = item.kept
                 self._held[record] = item.holds
-                before, masks = self._masks.get(record, KeptMasks()), item.masks
+                before, masks = self._masks.get(record, MaskChanges()), item.masks
                 if masks.anew:
                     self._masks[record] = masks
                 elif masks.changes:
                     self._masks[record] = before._replace(changes={**before.changes, **masks.changes})
-        if isinstance(item.session, KeptSession):
+        if isinstance(item.session, SessionSnapshot):
             self._sessions[item.session.digest] = item.session
         elif item.session is not None:
             self._sessions[item.session] = None
@@ -229,7 +229,7 @@ class Changes:
             yield record.number, first.id, last.id, last.time, sum(map(count_messages, parts)), encode_block(parts)
 
 
-def _mask_rows(record: Record, masks: KeptMasks) -> Iterator[Statement]:
+def _mask_rows(record: Record, masks: MaskChanges) -> Iterator[Statement]:
     """Yield the statements for the changes in the lists of a room."""
     if masks.anew and record.stored:
         yield _NO_MASKS, (record.number,)
