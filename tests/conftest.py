@@ -78,7 +78,8 @@ def server(chat_server: MakeChat, request: pytest.FixtureRequest) -> Iterator[Ma
 
     yield start
     if "caplog" in request.fixturenames:  # then the test looks at the log itself
-        for chat in started:
+        for chat in reversed(started):
+            chat.close()  # at its end, too, it may tell of what the test has broken
             chat.errors.clear()
 
 

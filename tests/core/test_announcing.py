@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from chat_clients import DEADLINE
 from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
 from pychat import Chat, Handler, Room, Session
@@ -16,9 +17,6 @@ from pychat.model.events import Event, Joined, Kicked, Left, Message, Renamed, R
 from pychat.model.verbs import Hello, Join, Kick, Leave, Say, SetNickname, SetTopic
 
 __all__ = ["no_alarm_is_left"]
-
-DEADLINE = 10.0
-"""Seconds after which a test fails that would wait for ever."""
 
 
 def kinds(items: Sequence[Any]) -> list[str]:

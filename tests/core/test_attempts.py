@@ -7,13 +7,12 @@ from collections.abc import Hashable
 from contextlib import suppress
 
 import pytest
+from chat_clients import DEADLINE
 
 from pychat.core.accounts import rate_limit as module
 from pychat.core.accounts.rate_limit import Attempts, address_key
 from pychat.model.errors import Busy, Stopped, TooManyAttempts
 from pychat.testing import FakeClock
-
-DEADLINE = 10.0
 
 
 def fail(attempts: Attempts, *keys: Hashable) -> None:

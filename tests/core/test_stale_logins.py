@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from chat_clients import DEADLINE
 from recorder import enter
 from remote import Remote, come, make_accounts, no_alarm_is_left, open_chat
 from test_accounts import PASSWORD, codes, registered
@@ -43,7 +44,6 @@ from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]
 
-DEADLINE = 10.0
 SECOND = "battery-staple"
 
 

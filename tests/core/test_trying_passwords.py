@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 
 import pytest
+from chat_clients import DEADLINE
 from remote import CHEAP, Remote, come, make_accounts, no_alarm_is_left, open_chat
 from test_accounts import PASSWORD, codes, registered
 
@@ -21,7 +22,6 @@ from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]
 
-DEADLINE = 10.0
 CLASS = 60
 
 

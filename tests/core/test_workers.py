@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 
 import pytest
+from chat_clients import DEADLINE
 
 from pychat.core import worker_pool as module
 from pychat.core.worker_pool import Workers, caller, on_behalf_of
 from pychat.model.errors import Busy, Refused
 from pychat.testing.waiting import wait_until
-
-DEADLINE = 10.0
 
 
 class Crowd:

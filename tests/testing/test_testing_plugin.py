@@ -203,6 +203,7 @@ def test_a_suite_that_has_no_chat_does_not_pay_for_it(pytester: pytest.Pytester)
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
+@pytest.mark.usefixtures("unprompted")  # a line that comes byte by byte
 def test_the_documentation_tells_the_truth(pytester: pytest.Pytester) -> None:
     """All its examples together are a test suite that passes."""
     examples = re.findall(r"^```python test\n(.*?)^```$", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
