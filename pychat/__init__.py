@@ -131,7 +131,7 @@ if not TYPE_CHECKING:  # with this, a type checker would believe in every name
     def __getattr__(name: str) -> Any:
         """Import a public name on first use (PEP 562)."""
         if name == "KeptAccounts":
-            from pychat.model.renamed import warn_renamed
+            from pychat.renamed import warn_renamed
 
             warn_renamed("pychat.KeptAccounts", "StoredAccounts")
             name = "StoredAccounts"

@@ -18,9 +18,9 @@ from pychat.model.events import Event, Notice
 from pychat.model.hostmask import Hostmask, hostmask_of
 from pychat.model.names import fold
 from pychat.model.queries import Ref
-from pychat.model.renamed import old_names
 from pychat.model.replies import MemberInfo, Reply
 from pychat.model.text import checked_text, shorten
+from pychat.renamed import old_names
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat

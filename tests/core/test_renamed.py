@@ -13,7 +13,7 @@ from pychat.core.history.log import Log, MemoryLog
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model import verbs
-from pychat.model.renamed import find_renamed, old_names
+from pychat.renamed import find_renamed, old_names
 
 RENAMED = [
     (Log, "keep_account", "save_account"),

@@ -20,7 +20,7 @@ from pychat.core.accounts.scram import ITERATIONS, BadPassword, ScramKeys, fake_
 from pychat.core.worker_pool import Workers, caller
 from pychat.model.errors import AccountExists, NotOffered, NotStored, UnusablePassword
 from pychat.model.names import fold, skeleton
-from pychat.model.renamed import find_renamed
+from pychat.renamed import find_renamed
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

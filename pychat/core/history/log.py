@@ -21,10 +21,10 @@ from pychat.model.arguments import optional
 from pychat.model.burst import Burst
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.events import Event, Message, Tagged
-from pychat.model.renamed import find_renamed, old_names
 from pychat.model.search import Terms
 from pychat.model.server_ban import ServerBan
 from pychat.model.times import place_in
+from pychat.renamed import find_renamed, old_names
 
 if TYPE_CHECKING:
     from pychat.core.session import Session

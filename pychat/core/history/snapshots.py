@@ -19,8 +19,8 @@ from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, deadline_of
 from pychat.model.masks import MaskList
 from pychat.model.modes import MaskEntry
-from pychat.model.renamed import find_renamed
 from pychat.model.tokens import digest_of
+from pychat.renamed import find_renamed
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat

@@ -12,7 +12,7 @@ from pychat.model import modes
 from pychat.model.errors import LocalProtocolError
 from pychat.model.events import Event, Message, Notice, RoomEvent
 from pychat.model.names import fold
-from pychat.model.renamed import old_names
+from pychat.renamed import old_names
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
