@@ -29,11 +29,12 @@ from pychat.handlers.join_leave import JoinLeaveNotices
 from pychat.handlers.nickname import NicknameValidator
 from pychat.model.cloaks import UNIX
 from pychat.model.clock import SYSTEM_CLOCK, Clock
-from pychat.model.errors import BannedFromServer, LocalProtocolError
+from pychat.model.errors import LocalProtocolError
 from pychat.model.limits import Limits, check_limits
 from pychat.protocols.detect import Language
 from pychat.server.facade import Host, check_address, warn_if_mute
 from pychat.server.reload import Reloadable, dialects_of, make_tls
+from pychat.server.threads import Threads
 from pychat.transport import unserved
 from pychat.transport.admission import Admission
 from pychat.transport.connection import Connection
@@ -41,7 +42,7 @@ from pychat.transport.forking import Forkable
 from pychat.transport.jobs import Close, Open, Sever
 from pychat.transport.keepalive import set_options
 from pychat.transport.link import Link
-from pychat.transport.origins import Origin, Proxies
+from pychat.transport.origins import Proxies
 from pychat.transport.trust import Certificate
 from pychat.transport.unix import SocketFile
 from pychat.transport.write_queue import Fanout
@@ -146,10 +147,10 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         )
         self.dialects = dialects_of(self.chat)
         super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
-        self._admission = Admission(self.limits)
+        self.admission = Admission(self.limits, self.chat.bans.refusal_of)
         # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
         self._links: dict[socket.socket, Link] = {}
-        self._readers: dict[threading.Thread, object] = {}
+        self.threads = Threads()
         self._starting: dict[socket.socket, threading.Thread] = {}
         """Readers that have not begun; whoever takes one out decides if it serves its connection."""
         self._interrupt: BaseException | None = None
@@ -245,7 +246,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         with self._life:
             first, self._stopping = not self._stopping, True
         if not first:
-            if threading.current_thread() not in self._readers:
+            if not self.threads.has_current():
                 self._stopped.wait(_STOP_SECONDS)
             return
         deadline = time.monotonic() + _STOP_SECONDS
@@ -262,16 +263,14 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         for one in self.chat.sessions():
             if one.is_local:
                 one.kick(reason)
-        self._join_readers(deadline - _STOP_SECONDS / 2)
+        self.threads.join(deadline - _STOP_SECONDS / 2)
         for link in list(self._links.values()):
             self.fanout.submit_now(Sever(link, reason))
-        self._join_readers(deadline - _STOP_SECONDS / 4)
+        self.threads.join(deadline - _STOP_SECONDS / 4)
         self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
         if self._writer is not None:
             self._writer.stop(deadline)
-        for thread, served in list(self._readers.items()):
-            if thread is not threading.current_thread():
-                logger.warning("%s, serving %s, is still inside a handler", thread.name, served)
+        self.threads.name_left()
         self._stopped.set()
 
     def disown(self) -> None:
@@ -295,22 +294,12 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
                 self.shutdown()
         self.server_close()
 
-    def _join_readers(self, deadline: float) -> None:
-        for thread in list(self._readers):
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
-
     # For programs; the rest is in facade.py and reload.py
 
     @property
     def port(self) -> int:
         """The port, also if it was given as 0. It is 0 on a Unix socket."""
         return 0 if self._file is not None else int(self.server_address[1])
-
-    @property
-    def connections(self) -> int:
-        """The number of connections, registered or not; a connection that ended makes room for another one."""
-        return len(self._readers)
 
     # Called by socketserver, on the accept thread except for the first two. A client's address is an Origin here.
 
@@ -342,8 +331,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
     def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
         """Reject banned or excess connections with one line that any client can display."""
         assert isinstance(request, socket.socket)
-        ban = None if client_address.proxied else self.chat.bans.of_address(client_address.address)
-        refusal = self._admission.admit(client_address) if ban is None else str(BannedFromServer(ban.reason))
+        refusal = self.admission.admit(client_address)
         if refusal is None:
             return True
         with contextlib.suppress(OSError):
@@ -361,14 +349,14 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
         self._starting[request] = thread
         try:
-            self._readers[thread] = client_address
+            self.threads.add(thread, client_address)
             thread.start()
         except BaseException as error:  # no thread is left; or Ctrl-C has come, and the thread may run all the same
             if self._starting.pop(request, None) is None:
                 self._interrupt = error  # raised here, it would end the connection under the reader
                 return
-            self._readers.pop(thread, None)
-            self._admission.release(client_address)
+            self.threads.remove(thread)
+            self.admission.release(client_address)
             raise
 
     def service_actions(self) -> None:
@@ -391,18 +379,13 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._admission.release(client_address)
-            self._readers.pop(threading.current_thread(), None)
+            self.admission.release(client_address)
+            self.threads.remove(threading.current_thread())
 
     def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         """Run the connection."""
         assert isinstance(request, socket.socket)
         Connection(self, request, self._links[request], client_address).run()
-
-    def identify(self, origin: Origin, address: str) -> str | None:
-        """Record the client that a proxy has named; return the reason for a refusal, None if it is admitted."""
-        ban = self.chat.bans.of_address(address)
-        return self._admission.identify(origin, address) if ban is None else str(BannedFromServer(ban.reason))
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Let the writer close the socket, or close it here if the writer never knew it."""

@@ -16,6 +16,7 @@ from pychat.core.rooms.room import Room
 from pychat.handlers.commands import Commands
 from pychat.model.arguments import given, whole_number, wrong
 from pychat.model.errors import ConnectionLost
+from pychat.server.threads import Threads
 
 logger = logging.getLogger("pychat")
 
@@ -23,11 +24,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Host:
-    """The part of a `ChatServer` that does not need the network. All methods may be called from any thread."""
+    """The part of a `ChatServer` for programs. All methods may be called from any thread."""
 
     chat: Chat
-    _readers: dict[threading.Thread, object]
-    """The threads that run functions of programs, and whom they serve."""
+    threads: Threads
+
+    @property
+    def connections(self) -> int:
+        """The number of connections, registered or not; a connection that ended makes room for another one."""
+        return len(self.threads)
 
     def room(self, name: str) -> Room:
         """Return a room; see `Chat.room`."""
@@ -105,11 +110,11 @@ class Host:
         """
         bot.enter(self.chat)
         thread = threading.Thread(target=self._run_bot, args=(bot,), name="pychat-bot", daemon=True)
-        self._readers[thread] = bot
+        self.threads.add(thread, bot)
         try:
             thread.start()
         except RuntimeError:
-            del self._readers[thread]
+            self.threads.remove(thread)
             bot.stop("no thread is left")
             raise
         return bot
@@ -119,9 +124,9 @@ class Host:
             bot.live()
         except ConnectionLost as error:
             if not self.chat.stopping.is_set():
-                logger.warning("%s: %s", self._readers[threading.current_thread()], error)
+                logger.warning("%s: %s", bot, error)
         finally:
-            self._readers.pop(threading.current_thread(), None)
+            self.threads.remove(threading.current_thread())
 
 
 _DEFAULT_ADDRESS: Final = "127.0.0.1", 55555

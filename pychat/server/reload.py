@@ -47,7 +47,7 @@ class Reloadable:
     tls: ServerTls | None
     tls_required: bool
     dialects: dict[Language, Dialect]
-    _admission: Admission
+    admission: Admission
     _writer: Writer | None
 
     def reload(
@@ -115,7 +115,7 @@ class Reloadable:
         self.limits = self.chat.limits = self.fanout.limits = limits
         self.chat.logins.limit(limits)
         self.chat.table.shares.change(limits)
-        self._admission.change(limits)
+        self.admission.change(limits)
         if self._writer is not None:
             self._writer.change(limits)
         self.dialects = dialects_of(self.chat)

@@ -1,4 +1,4 @@
-"""Limit connections: how many in total, and how many from one address."""
+"""Who may connect: no banned address, so many in total, and so many from one address."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import resource
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from pychat.model.cloaks import UNIX, ip_of
 from pychat.model.limits import Limits
@@ -17,10 +18,15 @@ OWN_FILES = 64
 
 
 class Admission:
-    """Counts connections, open ones and new ones per minute. Thread-safe."""
+    """Counts connections, open ones and new ones per minute, and refuses those that are too many. Thread-safe."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, banned: Callable[[str], str | None] = lambda address: None) -> None:
+        """
+        Args:
+            banned: Returns the reason for refusing an address that is banned, None for any other.
+        """
         self.change(limits)
+        self._banned = banned
         # Guards the counters; nothing is called under it.
         self._lock = threading.Lock()
         self._total = 0
@@ -40,6 +46,9 @@ class Admission:
 
         A connection through a proxy counts for no address until its client is known (`identify`).
         """
+        banned = None if origin.proxied else self._banned(origin.address)
+        if banned is not None:
+            return banned
         with self._lock:
             if self._total >= self.most:
                 return "server full"
@@ -50,6 +59,9 @@ class Admission:
 
     def identify(self, origin: Origin, address: str) -> str | None:
         """Count an admitted connection for its client's address; return the reason for a refusal, or None."""
+        banned = self._banned(address)
+        if banned is not None:
+            return banned
         origin.address = address
         with self._lock:
             return self._count_locked(origin)

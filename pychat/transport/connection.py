@@ -119,7 +119,7 @@ class Connection:
             logger.warning("proxy %s is disconnected: %s", self._origin, error)
             return None
         proxy = self._origin.address
-        refusal = None if line.address is None else self._server.identify(self._origin, line.address)
+        refusal = None if line.address is None else self._server.admission.identify(self._origin, line.address)
         logger.debug("proxy %s brings %s", proxy, line.address or "somebody it does not know")
         if refusal is None:
             return line.rest

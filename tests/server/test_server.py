@@ -361,11 +361,11 @@ def test_the_limit_of_connections_is_lowered_to_what_descriptors_allow(monkeypat
     """With 100 descriptors there are not 10,000 connections: 64 are kept for everything else."""
     monkeypatch.setattr(resource, "getrlimit", lambda which: (100, 100))
     with ChatServer(port=0) as server:
-        assert server._admission.most == 36
+        assert server.admission.most == 36
 
     monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     with ChatServer(port=0) as server:
-        assert server._admission.most == 10_000
+        assert server.admission.most == 10_000
 
 
 def test_without_free_descriptors_the_old_connections_go_on_and_new_ones_wait(

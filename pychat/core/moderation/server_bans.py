@@ -72,6 +72,11 @@ class ServerBans:
         ip = ip_of(address)
         return next((ban for network, ban in self._networks if ip in network and self._lasts(ban)), None)
 
+    def refusal_of(self, address: str) -> str | None:
+        """Return what a connection from a banned address is told; None if the address is not banned."""
+        ban = self.of_address(address)
+        return None if ban is None else str(BannedFromServer(ban.reason))
+
     def of_account(self, account: str) -> ServerBan | None:
         """Return the ban of an account, or None."""
         ban = self._bans.get(fold(masks.ACCOUNT + account))
