@@ -9,7 +9,7 @@ no more.
     limits.py       every limit that can be set
     names.py        valid nicknames and room names, and when two are the same; reserved_names.py, tokens.py
     modes.py        modes of rooms and people; masks.py, hostmask.py, cloaks.py: matching people by masks
-    text.py         allowed text; tags.py, search.py: tags, and words of a text
+    text.py         allowed text; search.py: the words of a search
     clock.py        the current time; durations.py, times.py: durations and times of events
     participant.py  the methods that sessions and clients have in common
 """

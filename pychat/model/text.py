@@ -35,6 +35,10 @@ _FORBIDDEN = re.compile(f"[\x00-\x09\x0b-\x1f{_ELSEWHERE}]")
 # ends CTCP. A newline is forbidden.
 _FORBIDDEN_IN_FORMATTED = re.compile(f"[\x00\x05-\x0e\x10\x12-\x15\x17-\x1c{_ELSEWHERE}]")
 
+TAG_BYTES: Final = 4094
+"""The maximum bytes of a client's message tags (IRCv3 message-tags, "Size limit")."""
+_FORBIDDEN_IN_TAGS: Final = re.compile("[\x00-\x20\x7f-\x9f\ud800-\udfff]")
+
 UNSEEN: Final = (
     r"\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
     r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
@@ -188,3 +192,17 @@ def shorten(text: str) -> str:
 def because(reason: str) -> str:
     """Return the text for a reason after an action; the reason may be empty."""
     return f" ({reason})" if reason else ""
+
+
+def checked_tags(tags: str) -> str:
+    """
+    Return message tags (IRCv3 message-tags) as others may see them.
+
+    Raises:
+        Refused: If they are too long, or contain characters that would end them.
+    """
+    if len(tags.encode(errors="replace")) > TAG_BYTES:
+        raise LimitExceeded("message tags", TAG_BYTES, "bytes")
+    if _FORBIDDEN_IN_TAGS.search(tags):
+        raise refusal("message tags have no spaces and no control characters", code="bad_request")
+    return tags

@@ -30,8 +30,7 @@ from pychat.model.replies import (
     Ok,
     PersonAway,
 )
-from pychat.model.tags import checked_tags
-from pychat.model.text import checked_formatted, checked_text
+from pychat.model.text import checked_formatted, checked_tags, checked_text
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat

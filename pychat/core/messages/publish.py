@@ -11,8 +11,7 @@ from pychat.model.arguments import wrong
 from pychat.model.errors import InvalidNickname, LocalProtocolError, NoSuchNickname, NotAMember
 from pychat.model.events import WITH_TEXT, Message, RoomEvent
 from pychat.model.names import check_nickname
-from pychat.model.tags import checked_tags
-from pychat.model.text import checked_text, clean_formatted, clean_line
+from pychat.model.text import checked_tags, checked_text, clean_formatted, clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
