@@ -617,8 +617,11 @@ def test_a_bot_inside_needs_a_free_nickname(server: MakeServer) -> None:
     server().add_bot(bot)
 
 
-def test_a_bot_ends_with_its_server(server: MakeServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bot_ends_with_its_server(
+    server: MakeServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Quietly, and before `stop` returns."""
+    monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # so long the bot may take
     running = server()
     running.bot("helper")
 
@@ -629,9 +632,10 @@ def test_a_bot_ends_with_its_server(server: MakeServer, caplog: pytest.LogCaptur
 
 
 def test_a_bot_that_speaks_while_its_server_stops_is_quiet_about_it(
-    server: MakeServer, caplog: pytest.LogCaptureFixture
+    server: MakeServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot say anything any more, which is nothing to be logged."""
+    monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # so long the bot may take
     running, busy, refused = server(), threading.Event(), threading.Event()
     bot, ann = running.bot("helper"), running.session("ann")
 

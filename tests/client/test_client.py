@@ -351,8 +351,9 @@ def test_quit_is_close(server: MakeServer, join: MakeClient) -> None:
     assert not any(isinstance(heard, Reconnecting) for heard in ann.events())
 
 
-def test_a_lost_connection_is_raised(server: MakeServer, join: MakeClient) -> None:
+def test_a_lost_connection_is_raised(server: MakeServer, join: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without `reconnect`, the loss ends the client, with the server's reason."""
+    monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # for the goodbye
     started = server()
     ann = join(started.port, "ann")
 

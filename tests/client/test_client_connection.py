@@ -284,8 +284,9 @@ def test_a_server_that_remembers_a_client_tells_nobody_again(chat: ChatHarness) 
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_nickname_that_was_taken_meanwhile_ends_it(chat_server: MakeChat) -> None:
+def test_a_nickname_that_was_taken_meanwhile_ends_it(chat_server: MakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the server said goodbye there is no ghost to wait for: somebody else is called that now."""
+    monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # for the goodbye
     old = chat_server(port=free_port())
     ann = old.join("ann", reconnect=True)
     old.server.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import re
 import subprocess
 import sys
 import threading
@@ -81,11 +80,3 @@ def nc(port: int) -> Program:
 def classic_client(nickname: str, port: int) -> Program:
     """The tutorial's client."""
     return Program([sys.executable, str(CLASSIC_CLIENT), nickname, str(port)])
-
-
-def serve(*options: str) -> tuple[Program, int]:
-    """`pychat serve` on a free port, and that port."""
-    program = Program([sys.executable, "-m", "pychat", "serve", "--port", "0", *options])
-    match = re.search(r"nc 127\.0\.0\.1 (\d+)", program.read_until("nc 127.0.0.1 ")[-1])
-    assert match is not None
-    return program, int(match[1])

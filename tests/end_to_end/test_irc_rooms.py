@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from chat_clients import Clients
+from chat_clients import DEADLINE, Clients
 from irc_peer import Heard, IrcPeer, irc, take_apart
 
 from pychat import ChatServer
@@ -275,8 +275,11 @@ def test_who_joins_sees_the_event_that_all_see(server: MakeServer, clients: Clie
     assert own == ann.next("JOIN", "#ops") == old._replace(tags={k: v for k, v in old.tags.items() if k != "batch"})
 
 
-def test_the_server_says_goodbye_to_irc_clients(server: MakeServer, clients: Clients) -> None:
+def test_the_server_says_goodbye_to_irc_clients(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that stops tells everybody, IRC clients with ERROR."""
+    monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # for the goodbye
     running = server()
     ann = irc(clients, running, "ann", "#lobby")
 

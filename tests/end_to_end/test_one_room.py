@@ -8,10 +8,13 @@ from collections.abc import Callable
 
 import pytest
 from chat_clients import DEADLINE, Clients, JsonPeer, full_chain
-from peer_programs import Program, classic_client, nc, serve
+from chat_programs import Programs, pychat
+from peer_programs import Program, classic_client, nc
 
 from pychat import ChatServer
 from pychat.protocols import detect
+
+__all__ = ["pychat"]  # the fixture
 
 MakeServer = Callable[..., ChatServer]
 
@@ -73,16 +76,19 @@ def test_classic_client_nc_and_json_in_one_room(
     meet_and_talk(server(handlers=full_chain()).port, clients, connect=False)
 
 
-def test_classic_client_nc_json_and_pychat_connect_in_a_room_of_pychat_serve(clients: Clients) -> None:
+def test_classic_client_nc_json_and_pychat_connect_in_a_room_of_pychat_serve(
+    pychat: Programs, clients: Clients
+) -> None:
     """The main job, with real processes on both sides; SIGINT ends the server, which tells everybody why."""
-    program, port = serve()
-    with program:
-        meet_and_talk(port, clients, connect=True)
+    pychat.change("pychat.protocols.detect", HINT_SECONDS=DEADLINE)  # a slow program must see the prompt alone
+    pychat.change("pychat.server", _STOP_SECONDS=DEADLINE)  # for the goodbye
+    program, port = pychat.serve()
+    meet_and_talk(port, clients, connect=True)
 
-        ann = clients.text(("127.0.0.1", port), "ann")
-        program.process.send_signal(signal.SIGINT)
-        assert ann.read_rest().endswith(b"-- goodbye: the server is shutting down\n")
-        assert program.process.wait(DEADLINE) == 0
+    ann = clients.text(("127.0.0.1", port), "ann")
+    program.signal(signal.SIGINT)
+    assert ann.read_rest().endswith(b"-- goodbye: the server is shutting down\n")
+    assert program.wait() == 0
 
 
 def test_the_prompt_is_exactly_four_bytes(
