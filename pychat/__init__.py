@@ -133,7 +133,7 @@ if not TYPE_CHECKING:  # with this, a type checker would believe in every name
         if name == "KeptAccounts":
             from pychat.renamed import warn_renamed
 
-            warn_renamed("pychat.KeptAccounts", "StoredAccounts")
+            warn_renamed("pychat.KeptAccounts", "StoredAccounts", __name__)
             name = "StoredAccounts"
         where = _WHERE.get(name)
         if where is None:

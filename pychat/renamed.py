@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 C = TypeVar("C", bound=type)
 
-_BETWEEN: Final = {__name__, "abc", "importlib._bootstrap", "pychat"}
+_BETWEEN: Final = {__name__, "abc", "importlib._bootstrap"}
 """Modules whose frames may lie between a use and its warning."""
 
 
@@ -59,10 +59,15 @@ def find_renamed(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
     return find
 
 
-def warn_renamed(old: str, new: str) -> None:
-    """Warn at the first line outside of this module that an old name is used."""
+def warn_renamed(old: str, new: str, below: str = __name__) -> None:
+    """
+    Warn that an old name is used, at the line that does so.
+
+    Args:
+        below: The module that has the old name, if that calls this.
+    """
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__") in _BETWEEN:
+    while frame.f_back is not None and frame.f_globals.get("__name__") in {below, *_BETWEEN}:
         frame = frame.f_back
         level += frame.f_globals.get("__name__") != "importlib._bootstrap"  # these `warnings` does not count
     warnings.warn(f"{old} is now {new}; the old name works until pychat 1.0", DeprecationWarning, stacklevel=level)

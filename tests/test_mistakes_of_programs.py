@@ -492,7 +492,7 @@ def test_a_verb_after_the_end_says_why(chat: ChatHarness) -> None:
     """Whether the session left by itself, or was put out."""
     left, kicked = chat.server.session("ann"), chat.server.session("bob")
     left.close()
-    kicked.kick("spam")
+    kicked.disconnect("spam")
 
     for session, text in ((left, "the session is closed"), (kicked, "the session is closed: spam")):
         chat.wait_until(lambda session=session: session.closed, "it is closed")  # type: ignore[misc]
@@ -508,7 +508,7 @@ def test_end_from_elsewhere_says_what_is_for_that(chat_server: MakeChat) -> None
         def on_message(self, session: Session, message: Message) -> None:
             for other in session.chat.sessions():
                 if other is not session:
-                    other.end("ended")
+                    other.disconnect_self("ended")
 
     chat = chat_server()
     ann, bob = chat.join("ann"), chat.join("bob")
@@ -519,9 +519,9 @@ def test_end_from_elsewhere_says_what_is_for_that(chat_server: MakeChat) -> None
     found = chat.server.chat.find("bob")
     assert found is not None
     with pytest.raises(LocalProtocolError) as caught:
-        found.end("ended")
+        found.disconnect_self("ended")
 
-    assert str(caught.value) == "end() is for hooks of 'bob' itself; use kick() from elsewhere"
+    assert str(caught.value) == "disconnect_self() is for hooks of 'bob' itself; use disconnect() from elsewhere"
     assert str(caught.value) in chat.errors.pop()
     assert bob.members()
 

@@ -56,7 +56,7 @@ def test_a_ban_keeps_somebody_silent_and_out(enter: Enter) -> None:
     ann.ban("bob")
     with pytest.raises(Refused) as silenced:
         bob.say("hello?")
-    ann.remove("bob", reason="enough")
+    ann.kick("bob", reason="enough")
     with pytest.raises(Refused) as kept_out:
         bob.join("ops")
     ann.unban("bob!*@*")
@@ -119,7 +119,7 @@ def test_a_member_like_others_changes_nothing(enter: Enter) -> None:
     bob = enter("bob", ["ops"])
 
     attempts: list[Callable[[], None]] = [
-        lambda: bob.remove("ann"),
+        lambda: bob.kick("ann", "ops"),
         lambda: bob.ban("ann"),
         lambda: bob.unban("ann"),
         lambda: bob.set_modes("+o", "bob"),
@@ -149,7 +149,7 @@ def test_a_client_knows_that_it_was_removed(server: MakeServer, join: MakeClient
     port = server().port
     ann, bob = join(port, "ann", rooms=["ops"]), join(port, "bob", rooms=["lobby", "ops"])
 
-    ann.remove("bob")
+    ann.kick("bob")
     bob.next(Kicked, DEADLINE)
 
     assert bob.rooms == ("lobby",)

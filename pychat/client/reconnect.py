@@ -105,7 +105,7 @@ class Lifeline(Forkable):
         self._gaps = 0
         self._resumed: Ref = None  # whose answer follows all missed events
         self._goodbye: str | None = None
-        self._put_out = False
+        self._must_not_return = False
 
         self._backoff = Backoff(retry_seconds)
         first: list[Any] = []
@@ -235,7 +235,7 @@ class Lifeline(Forkable):
         current: Wire | None = wire
         while current is not None:
             reason = self._listen(current, items)
-            current, items = self._come_back(reason) if self._reconnect and not self._put_out else (None, [])
+            current, items = self._come_back(reason) if self._reconnect and not self._must_not_return else (None, [])
             if current is None:
                 self._inbox.end(self._why or reason, asked_to=self._closing.is_set())
         with self._changed:
@@ -391,7 +391,7 @@ class Lifeline(Forkable):
                 self._hello = self._hello._replace(account=None, account_password="")
             case Bye():
                 self._goodbye = item.reason
-                self._put_out = item.final
+                self._must_not_return = item.final
         if question is not None:
             self._hello = with_account(self._hello, question.verb, item)
             self._settings.hear_answer(question.verb, item)

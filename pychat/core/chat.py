@@ -48,9 +48,11 @@ from pychat.model.queries import Ref
 from pychat.model.replies import Bye, Counts, Failure, Reply
 from pychat.model.text import lines_of
 from pychat.model.verbs import SayAll, Verb
+from pychat.renamed import old_names
 from pychat.version import DESCRIPTION
 
 
+@old_names(put_out="begin_disconnect")
 class Chat:
     """The state of one chat server. Its methods may be called from any thread, and from hooks."""
 
@@ -275,7 +277,7 @@ class Chat:
                             break
                     rule.do(self, session, verb)
                 except Refused as error:
-                    if session.put_out is None:  # else it was already told that it ends
+                    if session.disconnect_reason is None:  # else it was already told that it ends
                         self.send(session, failure_of(session, verb, error))
         finally:
             turn.session, turn.answering, turn.checked = outer, outer_answering, None
@@ -291,8 +293,8 @@ class Chat:
             farewell: True to tell the session the reason, after everything else.
         """
         self.order.flush()
-        if session.put_out is not None:
-            reason = session.put_out
+        if session.disconnect_reason is not None:
+            reason = session.disconnect_reason
         kept = self.limits.resume_seconds if lost and _comes_back(session) else 0.0
         if not self.membership.remove_everywhere(session, kept):
             return
@@ -319,13 +321,13 @@ class Chat:
                 self.order.send_locked(session, Bye(reason, session.must_not_return))
         self.order.wake()
         note_going(session, reason)
-        session.over()
+        session.on_closed()
 
-    def put_out(self, session: Session, reason: str) -> None:
-        """Stop accepting verbs of the session, and end its pauses. See `Session.kick`."""
+    def begin_disconnect(self, session: Session, reason: str) -> None:
+        """Stop accepting verbs of the session, and end its pauses. See `Session.disconnect`."""
         with self.order.lock:
-            if session.put_out is None:
-                session.put_out = reason
+            if session.disconnect_reason is None:
+                session.disconnect_reason = reason
         self.pauses.end(session)
 
     def run_on(self, hooks: Sequence[Callable[..., object]], session: Session, *args: object) -> None:

@@ -21,6 +21,7 @@ from pychat.model.replies import Failure, Reply
 from pychat.model.text import checked_short_text
 from pychat.model.verb_types import check_verb, kind_name
 from pychat.model.verbs import Hello, Join, Verb, no_answer
+from pychat.renamed import warn_renamed
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -96,6 +97,26 @@ class LocalSession(Participant, Session):
         if isinstance(answer, Failure):
             raise answer.error()
         return answer
+
+    def kick(self, nickname: str = "", room: str | None = None, reason: str = "") -> None:
+        """
+        Remove somebody from a room; they can come back unless they are banned.
+
+        Raises:
+            LocalProtocolError: If neither a room nor a reason is given: before `disconnect` had its name,
+                `session.kick(reason)` ended the session, and such a call must not remove whoever has that nickname.
+        """
+        if not nickname or (room is None and not reason):
+            raise LocalProtocolError(
+                f"kick() removes somebody from a room, as in kick('bob', 'lobby'); to end the session of "
+                f"{self.nickname!r} itself, use disconnect(reason)"
+            )
+        super().kick(nickname, room, reason)
+
+    def remove(self, nickname: str, room: str | None = None, reason: str = "") -> None:
+        """Remove somebody from a room: the old name of `kick`, which needs no room."""
+        warn_renamed("Participant.remove", "kick", __name__)
+        super().kick(nickname, room, reason)
 
     def close(self, reason: str = "") -> None:
         """
@@ -173,8 +194,10 @@ class LocalSession(Participant, Session):
             return None
 
     def _closed_error(self) -> LocalProtocolError:
-        """Return the error for a closed session, with the reason if it was kicked."""
-        return LocalProtocolError("the session is closed" + ("" if self.put_out is None else f": {self.put_out}"))
+        """Return the error for a closed session, with the reason if it was disconnected."""
+        return LocalProtocolError(
+            "the session is closed" + ("" if self.disconnect_reason is None else f": {self.disconnect_reason}")
+        )
 
     def interrupt(self) -> None:
         """Wake the thread that waits in `take`, or the next one that would wait there."""
@@ -198,15 +221,15 @@ class LocalSession(Participant, Session):
             self._arrived.notify_all()
             crowded = len(self._inbox) > self.INBOX_EVENTS and not self._crowded
             self._crowded |= crowded
-        if crowded:  # not `kick`, because the order lock is held
+        if crowded:  # not `disconnect`, because the order lock is held
             reason = f"too slow: {self.INBOX_EVENTS} events were waiting"
-            self.put_out = self.put_out or reason
-            self.expel(reason)
+            self.disconnect_reason = self.disconnect_reason or reason
+            self.request_close(reason)
 
-    def over(self) -> None:
+    def on_closed(self) -> None:
         with self._arrived:
             self._arrived.notify_all()
 
-    def expel(self, reason: str) -> None:
+    def request_close(self, reason: str) -> None:
         # Ending a session runs hooks, which must not run on the calling thread, nor under its locks.
-        threading.Thread(target=self.chat.close, args=(self, reason), name="pychat-kick", daemon=True).start()
+        threading.Thread(target=self.chat.close, args=(self, reason), name="pychat-disconnect", daemon=True).start()

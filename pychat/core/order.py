@@ -76,7 +76,8 @@ class Order:
             session: The session whose verb makes the change, if any.
 
         Raises:
-            NotHere: If the session has ended or was kicked since its verb began; hooks and password hashing take time.
+            NotHere: If the session has ended or was disconnected since its verb began; hooks and password hashing take
+                time.
         """
         self.flush()
         try:

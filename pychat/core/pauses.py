@@ -20,7 +20,7 @@ class Pauses:
         self._over = False
 
     def wait(self, session: Session, seconds: float) -> None:
-        """Block the session's own thread, until the session is kicked or ends, or the chat ends."""
+        """Block the session's own thread, until the session is disconnected or ends, or the chat ends."""
         event = threading.Event()
         self._waiting[event] = session
         try:
@@ -30,7 +30,7 @@ class Pauses:
             del self._waiting[event]
 
     def end(self, session: Session) -> None:
-        """End the pauses of a session that was kicked."""
+        """End the pauses of a session that is disconnected."""
         for event, waiting in self._waiting.copy().items():
             if waiting is session:
                 event.set()

@@ -45,7 +45,12 @@ _identities = count(secrets.randbits(62))
 
 @old_names(
     borrows_until="grace_until",
+    end="disconnect_self",
+    expel="request_close",
     heard="last_input_time",
+    kick="disconnect",
+    over="on_closed",
+    put_out="disconnect_reason",
     quits="quit_by_client",
     spoke="last_message_time",
     unwanted="must_not_return",
@@ -75,6 +80,7 @@ class Session:
         "coming",
         "correspondent",
         "current",
+        "disconnect_reason",
         "earlier",
         "echoes",
         "ended",
@@ -98,7 +104,6 @@ class Session:
         "nickname",
         "owes",
         "pending",
-        "put_out",
         "quit_by_client",
         "realname",
         "replays",
@@ -185,8 +190,8 @@ class Session:
         """The rooms the session is about to join, as its hello asks."""
         self.welcomed = 0.0
         """When the session was sent its token (`Clock.monotonic`)."""
-        self.put_out: str | None = None
-        """The reason of a `kick`, though the session may not have ended yet; None if it was not kicked."""
+        self.disconnect_reason: str | None = None
+        """The reason of a `disconnect`, though the session may not have ended yet; None if it was not disconnected."""
         self.must_not_return = False
         """True if it was disconnected for good: nothing is kept for its `token`, and its client must not reconnect."""
         self.last_input_time = chat.clock.monotonic()
@@ -224,8 +229,8 @@ class Session:
 
     @property
     def is_here(self) -> bool:
-        """True if the session's verbs are accepted: it has not ended and was not kicked."""
-        return not self.closed and self.put_out is None
+        """True if the session's verbs are accepted: it has not ended and was not disconnected."""
+        return not self.closed and self.disconnect_reason is None
 
     @property
     def origin(self) -> tuple[str, str | None, bool]:
@@ -269,7 +274,7 @@ class Session:
         """
         Pause the session in one of its hooks, after flushing the events it caused before.
 
-        Returns early when the session is kicked or the server stops.
+        Returns early when the session is disconnected or the server stops.
         """
         if self.held_back is None:
             self.held_back = self.chat.clock.monotonic()
@@ -289,32 +294,34 @@ class Session:
         """True if the session's hooks run on this thread."""
         return True
 
-    def end(self, reason: str) -> None:
+    def disconnect_self(self, reason: str) -> None:
         """
         End the session from one of its own hooks; it and the others are told the reason.
 
         Raises:
-            LocalProtocolError: If called in a hook of another session or on another thread; use `kick` there.
+            LocalProtocolError: If called in a hook of another session or on another thread; use `disconnect` there.
         """
         if self.chat.order.turn.session not in (None, self) or not self.on_its_thread:
-            raise LocalProtocolError(f"end() is for hooks of {self.nickname!r} itself; use kick() from elsewhere")
+            raise LocalProtocolError(
+                f"disconnect_self() is for hooks of {self.nickname!r} itself; use disconnect() from elsewhere"
+            )
         self.chat.close(self, reason, farewell=True)
 
-    def kick(self, reason: str) -> None:
+    def disconnect(self, reason: str) -> None:
         """
         End the session from any thread, without waiting; it and the others are told the reason.
 
         After this returns, no verb of the session is accepted, not even one that waits in a hook, and its `pause` ends.
-        If it was kicked before, the first reason stays.
+        If it was disconnected before, the first reason stays.
         """
-        self.chat.put_out(self, reason)
-        self.expel(reason)
+        self.chat.begin_disconnect(self, reason)
+        self.request_close(reason)
 
-    def expel(self, reason: str) -> None:
-        """Ask the thread that may close the kicked session to close it, without waiting."""
+    def request_close(self, reason: str) -> None:
+        """Ask the thread that may close the session to close it, without waiting. See `disconnect`."""
         raise NotImplementedError
 
-    def over(self) -> None:
+    def on_closed(self) -> None:
         """Release resources after the chat has closed the session."""
 
     def deliver(self, items: Sequence[Event | Reply]) -> None:

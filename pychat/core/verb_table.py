@@ -112,7 +112,7 @@ def _invalid(chat: Chat, session: Session, verb: verbs.Invalid) -> None:
 
 def _abort(chat: Chat, session: Session, verb: verbs.Abort) -> None:
     chat.send(session, Failure(verb.ref, verb.code, verb.text))
-    session.end(verb.text)
+    session.disconnect_self(verb.text)
 
 
 def _answer(chat: Chat, session: Session, verb: verbs.Answer) -> None:

@@ -141,7 +141,7 @@ class FloodControl(Handler):
         refusals = meter.refusals = meter.refusals or deque(maxlen=limits.refusals_per_minute)
         refusals.append(now)
         if len(refusals) == refusals.maxlen and now - refusals[0] < 60:
-            session.end("flooding")
+            session.disconnect_self("flooding")
         raise refusal(
             f"too fast: at most {limits.message_burst} at once, then {limits.messages_per_second:g} a second",
             code="flood",

@@ -142,7 +142,9 @@ class CommandTable:
         if isinstance(group, type):
             raise TypeError(f"{group.__name__} is a class; add an object of it: {group.__name__}()")
         names = dict.fromkeys(name for kind in reversed(type(group).__mro__) for name in vars(kind))
-        methods = [getattr(group, name) for name in names if hasattr(getattr(type(group), name, None), "command_name")]
+        methods = [
+            getattr(group, name) for name in names if hasattr(inspect.getattr_static(type(group), name), "command_name")
+        ]
         if not methods:
             raise TypeError(f"{type(group).__name__} has no commands: mark its methods with @command(name)")
         new: dict[str, _Command] = {}

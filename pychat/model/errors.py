@@ -462,7 +462,7 @@ class NotRegistered(Refused):
 
 
 class NotHere(Refused):
-    """The session has ended or was kicked, so its verbs are not accepted any more."""
+    """The session has ended or was disconnected, so its verbs are not accepted any more."""
 
     def __init__(self) -> None:
         super().__init__("you are not connected any more")

@@ -31,10 +31,12 @@ from pychat.model.verbs import (
     Unban,
     Verb,
 )
+from pychat.renamed import old_names
 
 R = TypeVar("R", bound=Reply)
 
 
+@old_names(remove="kick")
 class Participant:
     """
     Sends verbs and waits for replies. May be used from any thread.
@@ -143,7 +145,7 @@ class Participant:
 
     # Moderation, for operators of a room
 
-    def remove(self, nickname: str, room: str | None = None, reason: str = "") -> None:
+    def kick(self, nickname: str, room: str | None = None, reason: str = "") -> None:
         """Remove somebody from a room; they can come back unless they are banned."""
         self.ask(Kick(nickname, room, reason))
 

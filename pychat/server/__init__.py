@@ -257,12 +257,12 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         for link in list(self._links.values()):
             session = link.session  # the writer clears it when the connection ends
             if session is None:
-                self.fanout.expel(link, reason)
+                self.fanout.disconnect(link, reason)
             else:
-                session.kick(reason)
+                session.disconnect(reason)
         for one in self.chat.sessions():
             if one.is_local:
-                one.kick(reason)
+                one.disconnect(reason)
         self.threads.join(deadline - _STOP_SECONDS / 2)
         for link in list(self._links.values()):
             self.fanout.submit_now(Sever(link, reason))

@@ -283,14 +283,14 @@ class Connection:
         """End a session that has used up its attempts to register."""
         limits = self._server.limits
         if session.lacks_password and not protocol.asks_password:
-            session.end("nobody comes in without the password")
+            session.disconnect_self("nobody comes in without the password")
         elif self._tries and not protocol.asks_again:
-            session.end("that nickname is refused; connect again with another")
+            session.disconnect_self("that nickname is refused; connect again with another")
         elif self._tries >= limits.registration_tries:
             what = "tries without the password" if session.lacks_password else "nicknames were refused"
-            session.end(f"{limits.registration_tries} {what}")
+            session.disconnect_self(f"{limits.registration_tries} {what}")
         elif self._lines >= limits.registration_lines:
-            session.end(f"no nickname accepted in {limits.registration_lines} lines")
+            session.disconnect_self(f"no nickname accepted in {limits.registration_lines} lines")
 
     # The end
 

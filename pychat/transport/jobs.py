@@ -37,7 +37,7 @@ class Speak(NamedTuple):
     dialect: Dialect
 
 
-class Expel(NamedTuple):
+class Disconnect(NamedTuple):
     """End the session after telling the peer the reason."""
 
     link: Link
@@ -78,5 +78,5 @@ class Settle(NamedTuple):
 
 
 Job: TypeAlias = (
-    Batch | Private | Attach | Detach | Open | Raw | Flush | Speak | Expel | Sever | Finish | Close | Tell | Settle
+    Batch | Private | Attach | Detach | Open | Raw | Flush | Speak | Disconnect | Sever | Finish | Close | Tell | Settle
 )

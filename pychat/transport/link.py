@@ -120,8 +120,8 @@ class WireSession(Session):
     def on_its_thread(self) -> bool:
         return threading.get_ident() == self._thread
 
-    def expel(self, reason: str) -> None:
-        self._fanout.expel(self.link, reason)
+    def request_close(self, reason: str) -> None:
+        self._fanout.disconnect(self.link, reason)
 
     def drained(self, timeout: float) -> bool:
         return self._fanout.wait_drained(self.link, timeout)
@@ -134,7 +134,7 @@ class WireSession(Session):
         # Its thread may be delayed, so that it reads no answer.
         return (asked.wait(timeout) or self.performing) and not self.closed
 
-    def over(self) -> None:
+    def on_closed(self) -> None:
         if self.asked is not None:
             self.asked.set()
 

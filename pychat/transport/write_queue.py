@@ -18,7 +18,7 @@ from pychat.core.delivery import Delivery, Entry, Follow
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model.limits import Limits
-from pychat.transport.jobs import Expel, Finish, Job, Settle, Tell
+from pychat.transport.jobs import Disconnect, Finish, Job, Settle, Tell
 from pychat.transport.link import Link, link_of
 
 _OWN_SHARE: Final = 0.5
@@ -145,9 +145,9 @@ class Fanout(Delivery):
             return False
         return free or not self._lagging or self._lagging.isdisjoint(tuple(session.rooms.values()))
 
-    def expel(self, link: Link, reason: str) -> None:
+    def disconnect(self, link: Link, reason: str) -> None:
         """End the session of the link: its peer is told the reason, and its reader closes it."""
-        self.submit(Expel(link, reason))
+        self.submit(Disconnect(link, reason))
 
     def wait_drained(self, link: Link, timeout: float) -> bool:
         """Wait until nothing is queued for the link; return False on timeout or if it is dead."""

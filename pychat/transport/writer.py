@@ -25,7 +25,7 @@ from pychat.core.rooms.room import Room
 from pychat.model.clock import SYSTEM_CLOCK
 from pychat.model.limits import Limits
 from pychat.model.replies import Bye, PingRequest, ResponseEnd, ResponseStart
-from pychat.transport.jobs import Close, Expel, Finish, Flush, Open, Raw, Settle, Sever, Speak, Tell
+from pychat.transport.jobs import Close, Disconnect, Finish, Flush, Open, Raw, Settle, Sever, Speak, Tell
 from pychat.transport.labeled_responses import Responses
 from pychat.transport.link import Link, link_of
 from pychat.transport.send_queue import Sender
@@ -240,7 +240,7 @@ class Writer:
         job.link.dialect = job.dialect
         return 0
 
-    def _expel(self, job: Expel) -> int:
+    def _disconnect(self, job: Disconnect) -> int:
         link = job.link
         if link.dead or link.close_reason is not None:
             return 0
@@ -272,7 +272,7 @@ class Writer:
         Raw: _raw,
         Flush: _flush,
         Speak: _speak,
-        Expel: _expel,
+        Disconnect: _disconnect,
         Sever: _later,
         Finish: _later,
         Close: _later,
@@ -337,7 +337,7 @@ class Writer:
             return
         seconds = self._limits.registration_seconds
         if time.monotonic() >= link.opened + seconds:
-            self._fanout.submit_now(Expel(link, f"no nickname within {seconds:g} seconds"))
+            self._fanout.submit_now(Disconnect(link, f"no nickname within {seconds:g} seconds"))
         else:
             self._timers.set(link, link.opened + seconds, self._check_registered)
 
@@ -359,6 +359,6 @@ class Writer:
         assert link.session is not None
         if link.session.last_input_time == link.asked:
             reason = f"no sign of life for {self._limits.silence_seconds:g} seconds"
-            self._fanout.submit_now(Expel(link, reason))
+            self._fanout.submit_now(Disconnect(link, reason))
         else:
             self._check_silence(link)

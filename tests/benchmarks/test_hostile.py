@@ -203,7 +203,7 @@ class Trouble(Handler):
 
     def before_message(self, session: Session, message: Message) -> Message:
         if session.nickname == "h0":
-            session.end("go away")
+            session.disconnect_self("go away")
         if session.nickname == "h1":
             raise Refused("not you")
         if session.nickname == "h2" and not self.changed:

@@ -693,7 +693,7 @@ def test_a_bot_that_is_kicked_is_out(server: MakeServer, caplog: pytest.LogCaptu
     session = running.chat.find("helper")
     assert session is not None
 
-    session.kick("no bots, please")
+    session.disconnect("no bots, please")
 
     wait_until(lambda: "<Bot 'helper'>: the bot was put out of the chat" in caplog.text, "the log says so")
     wait_until(lambda: running.chat.find("helper") is None, "its nickname is free")  # which another thread sees to

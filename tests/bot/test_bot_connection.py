@@ -330,7 +330,7 @@ def test_a_bot_that_is_put_out_ends(server: MakeServer, run: Run) -> None:
     assert session is not None
 
     session.must_not_return = True
-    session.kick("no bots, please")
+    session.disconnect("no bots, please")
 
     with pytest.raises(ConnectionLost, match="no bots, please"):
         ended.result(DEADLINE)

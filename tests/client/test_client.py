@@ -30,7 +30,7 @@ def cut_off(server: ChatServer, nickname: str, reason: str = "cut off by the tes
     """Let the server end somebody's connection, saying why."""
     session = server.chat.find(nickname)
     assert session is not None
-    session.kick(reason)
+    session.disconnect(reason)
 
 
 # Verbs

@@ -59,7 +59,7 @@ class Recorder(Session):
         with self.chat.order.lock:
             self.update_info()
 
-    def expel(self, reason: str) -> None:
+    def request_close(self, reason: str) -> None:
         self.kicked.append(reason)
 
     def take(self) -> list[Any]:

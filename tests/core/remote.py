@@ -31,9 +31,9 @@ class Remote(Recorder):
         super().__init__(chat)
         self.address = address
 
-    def expel(self, reason: str) -> None:
+    def request_close(self, reason: str) -> None:
         """End at once."""
-        super().expel(reason)
+        super().request_close(reason)
         self.chat.close(self, reason, lost=True)
 
     @property

@@ -169,7 +169,7 @@ def test_nothing_is_brought_behind_a_goodbye(monkeypatch: pytest.MonkeyPatch) ->
     def run(address: object, function: Callable[[], Any]) -> Any:
         back = chat.find("ann")
         if next(turns) == 1 and back is not None:
-            chat.put_out(back, "over")
+            chat.begin_disconnect(back, "over")
         return function()
 
     monkeypatch.setattr(chat.log, "run_slow", run)

@@ -145,7 +145,7 @@ def test_a_hook_that_ends_the_session_ends_its_verb(verb: verbs.Verb) -> None:
     class Ends(Handler):
         def before_verb(self, session: Session, asked: verbs.Verb) -> None:
             if asked is verb:
-                session.end("enough")
+                session.disconnect_self("enough")
 
     chat = make_chat(Ends())
     ann, bob = enter(chat, "ann"), enter(chat, "bob")

@@ -67,7 +67,7 @@ class PutsOut(Handler):
         return args[-1] if args else None
 
 
-def puts_out(hook: str, act: Callable[[Session], Any] = lambda session: session.kick("spam")) -> PutsOut:
+def puts_out(hook: str, act: Callable[[Session], Any] = lambda session: session.disconnect("spam")) -> PutsOut:
     """A handler that does it in the hook of this name."""
     made: PutsOut = type("PutsOut", (PutsOut,), {hook: PutsOut.put_out, "act": staticmethod(act)})()
     return made
@@ -165,7 +165,7 @@ def put_out_before(chat: Chat, session: Session) -> Any:
     change = chat.order.change
 
     def late(who: Session) -> Any:
-        session.kick("spam")
+        session.disconnect("spam")
         return change(who)
 
     return late
@@ -176,9 +176,9 @@ def test_the_first_reason_stays() -> None:
     chat = make_chat()
     bob, ann = enter(chat, "bob"), enter(chat, "ann")
 
-    bob.kick("killed by ann (spam)")
-    bob.kick("you are banned from this server")
-    bob.end("flooding")
+    bob.disconnect("killed by ann (spam)")
+    bob.disconnect("you are banned from this server")
+    bob.disconnect_self("flooding")
 
     assert [event.reason for event in ann.take()] == ["killed by ann (spam)"]
 
@@ -192,7 +192,7 @@ def test_a_pause_ends_when_its_session_is_put_out() -> None:
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(session.pause, 3600.0) for session in (bob, ann)]
         clock.wait_for_waiters(2)
-        bob.kick("spam")
+        bob.disconnect("spam")
         both[0].result(DEADLINE)
         assert not both[1].done()
         clock.advance(3600.0)
@@ -254,7 +254,7 @@ def test_a_password_that_is_checked_logs_nobody_in_who_was_put_out_meanwhile() -
 
     class Slow(Accounts):
         def check(self, name: str, password: str) -> str | None:
-            bob.kick("spam")
+            bob.disconnect("spam")
             return name
 
     chat = open_chat(Slow())

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from remote import come
 
-from pychat import Chat
+from pychat import Bot, Chat, LocalProtocolError, LocalSession, command
+from pychat.bot import BotContext
 from pychat.core.history.log import Log, MemoryLog
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model import verbs
+from pychat.model.participant import Participant
 from pychat.renamed import find_renamed, old_names
 
 RENAMED = [
@@ -26,9 +29,15 @@ RENAMED = [
     (Log, "kept_rooms", "load_rooms"),
     (Log, "kept_sessions", "load_sessions"),
     (Log, "trouble", "storage_error"),
+    (Chat, "put_out", "begin_disconnect"),
     (Room, "alone", "as_tuple"),
     (Session, "borrows_until", "grace_until"),
+    (Session, "end", "disconnect_self"),
+    (Session, "expel", "request_close"),
     (Session, "heard", "last_input_time"),
+    (Session, "kick", "disconnect"),
+    (Session, "over", "on_closed"),
+    (Session, "put_out", "disconnect_reason"),
     (Session, "quits", "quit_by_client"),
     (Session, "spoke", "last_message_time"),
     (Session, "unwanted", "must_not_return"),
@@ -66,8 +75,7 @@ def old(value: object) -> Any:
 def test_an_old_name_stands_for_the_new_one(owner: type, before: str, now: str) -> None:
     """Reading and writing it does so to the attribute of the new name."""
     chat = Chat()
-    ann: Any = chat.session("ann")
-    value: Any = {Log: chat.log, Room: chat.default_room, Session: ann}[owner]
+    value: Any = {Chat: chat, Log: chat.log, Room: chat.default_room, Session: type("Own", (Session,), {})(chat)}[owner]
 
     with says(f"{owner.__name__}.{before}", now):
         assert getattr(value, before) == getattr(value, now)
@@ -160,6 +168,112 @@ def test_a_log_of_ones_own_tells_its_trouble_by_the_old_name() -> None:
         log.trouble = "the disk is full"
 
     assert log.storage_error == "the disk is full"
+
+
+def test_a_session_is_disconnected_by_the_old_name() -> None:
+    """As handlers do it to sessions of clients."""
+    chat = Chat()
+    session = come(chat, "bob")
+
+    with says("Session.kick", "disconnect"):
+        old(session).kick("spam")
+
+    assert (session.kicked, session.closed) == (["spam"], True)
+
+
+def test_a_session_is_ended_by_the_old_name() -> None:
+    """As its own hooks do."""
+    chat = Chat()
+    session = come(chat, "bob")
+
+    with says("Session.end", "disconnect_self"):
+        old(session).end("enough")
+
+    assert session.closed
+
+
+def test_a_session_of_ones_own_is_told_its_end_by_the_old_name() -> None:
+    """It goes on by `super()`, as before."""
+    with says("Own.over", "on_closed"):
+
+        class Own(LocalSession):
+            told = 0
+
+            def over(self) -> None:
+                self.told += 1
+                old(super()).over()
+
+    chat = Chat()
+    own = Own(chat)
+    chat.admit(own, "bob")
+
+    with says("Session.over", "on_closed"):
+        own.close()
+
+    assert own.told == 1
+
+
+@pytest.mark.parametrize("reason", ["spam", "bob"])
+def test_a_session_of_this_process_is_not_ended_by_the_old_name(reason: str) -> None:
+    """There `kick` is the verb; whoever has the reason for a nickname is not removed for it."""
+    chat = Chat()
+    ann, bob = chat.session("ann", ["tea"]), chat.session("bob", ["tea"])
+
+    with pytest.raises(LocalProtocolError) as caught:
+        ann.kick(reason)
+    with pytest.raises(LocalProtocolError):
+        ann.kick(reason=reason)
+
+    assert str(caught.value) == (
+        "kick() removes somebody from a room, as in kick('bob', 'lobby'); to end the session of 'ann' itself, use "
+        "disconnect(reason)"
+    )
+    assert (ann.closed, bob.room_names) == (False, ("tea",))
+
+
+def test_a_session_of_this_process_removes_somebody() -> None:
+    """With a room or a reason, as no call of the old meaning has; by the old name in any case."""
+    chat = Chat()
+    ann, bob = chat.session("ann", ["tea"]), chat.session("bob", ["tea"])
+
+    ann.kick("bob", "tea")
+    bob.join("tea")
+    ann.kick("bob", reason="enough")
+    bob.join("tea")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        ann.remove("bob")
+
+    assert bob.room_names == ()
+    assert [(str(warning.message), warning.filename) for warning in warned] == [
+        ("Participant.remove is now kick; the old name works until pychat 1.0", __file__)
+    ]
+
+
+def test_a_participant_removes_somebody_by_the_old_name() -> None:
+    """As clients and bots do."""
+    asked: list[verbs.Verb] = []
+
+    class Own(Participant):
+        def ask(self, verb: verbs.Verb) -> Any:
+            asked.append(verb)
+
+    with says("Participant.remove", "kick"):
+        old(Own()).remove("bob", "tea", reason="enough")
+
+    assert asked == [verbs.Kick("bob", "tea", "enough")]
+
+
+def test_whoever_looks_for_commands_uses_no_old_name() -> None:
+    """A bot may be a group of commands itself, and has old names."""
+
+    class Own(Bot):
+        @command("roll")
+        def roll(self, context: BotContext) -> str:
+            return "4"
+
+    own = Own("dice")
+    own.add(own)
 
 
 def test_a_log_of_ones_own_saves_and_loads_by_the_old_names() -> None:

@@ -133,7 +133,7 @@ def test_a_kick_does_not_wait_for_hooks() -> None:
     chat = make_chat(Slow())
     ann, bob = chat.session("ann"), chat.session("bob")
 
-    bob.kick("out")
+    bob.disconnect("out")
     go_on.set()
 
     assert ann.next(Disconnected, timeout=DEADLINE).reason == "out"

@@ -128,12 +128,12 @@ def test_the_caps_are_for_clients_and_not_for_the_proxy(
     assert bring(clients, running, "192.0.2.0", "ann\n").read_rest() == b"too many connections from your address\r\n"
     going = running.chat.find("m0")
     assert going is not None
-    going.kick("go")
+    going.disconnect("go")
     wait_until(lambda: running.connections == 7, "m0 is gone")
     bring(clients, running, "192.0.2.0", "m8\n").read_until("-- welcome")
     gone = running.chat.find("m8")
     assert gone is not None
-    gone.kick("go")
+    gone.disconnect("go")
     wait_until(lambda: running.connections == 7, "m8 is gone")
     refusal = b"too many new connections from your address, try again in a minute\r\n"
     assert bring(clients, running, "192.0.2.0", "ann\n").read_rest() == refusal

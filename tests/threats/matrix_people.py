@@ -82,7 +82,7 @@ class Someone(Session):
     def deliver(self, items: Sequence[Any]) -> None:
         self.heard_items += items
 
-    def expel(self, reason: str) -> None:
+    def request_close(self, reason: str) -> None:
         """End at once."""
         self.chat.close(self, reason)
 

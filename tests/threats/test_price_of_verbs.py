@@ -113,7 +113,7 @@ def _write(path: Path) -> None:
 class _Quiet(LocalSession):
     """Somebody whose answers nobody takes."""
 
-    def expel(self, reason: str) -> None:
+    def request_close(self, reason: str) -> None:
         self.chat.close(self, reason)
 
 

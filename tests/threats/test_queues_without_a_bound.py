@@ -155,7 +155,7 @@ def test_a_session_that_ends_waits_no_more(stuck: Stuck) -> None:
     session = stuck.server.chat.find("ann")
     assert session is not None
 
-    session.kick("enough")
+    session.disconnect("enough")
     stuck.let_go()
 
     stuck.bob.read_until("ann left (enough)")

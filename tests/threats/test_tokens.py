@@ -75,7 +75,7 @@ class Hesitates(Handler):
         self.names += 1
         if self.names == 2:
             self.coming.set()
-            wait_until(lambda: self.names == 3 or session.put_out is not None, "a third one comes")
+            wait_until(lambda: self.names == 3 or session.disconnect_reason is not None, "a third one comes")
 
 
 def test_the_token_of_one_who_is_coming_back_is_that_ones(server: MakeServer, clients: Clients) -> None:

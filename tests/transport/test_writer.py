@@ -148,8 +148,8 @@ def test_a_session_that_is_kicked_is_told_why_and_so_are_the_others(server: Make
     session = running.chat.find("bob")
     assert isinstance(session, WireSession)
 
-    session.kick("be nice")
-    session.kick("once is enough")
+    session.disconnect("be nice")
+    session.disconnect("once is enough")
 
     assert bob.read_line() == "-- goodbye: be nice"
     assert bob.read_rest() == b""

@@ -256,4 +256,4 @@ def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
         reason = reason_to_tell(session, room, reason)
     chat.send(session, Ok(verb.ref))
     session.quit_by_client = True
-    session.end(reason or "quit")
+    session.disconnect_self(reason or "quit")

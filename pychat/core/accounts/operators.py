@@ -51,7 +51,7 @@ def become_operator(chat: Chat, session: Session, verb: verbs.BecomeOperator) ->
         tries = session.memo[Operators] = session.memo.get(Operators, 0) + 1
         chat.send(session, Failure.of(WrongOperatorPassword(), verb.ref))
         if tries >= _TRIES:
-            session.end(f"{_TRIES} wrong passwords")
+            session.disconnect_self(f"{_TRIES} wrong passwords")
         return
     session.memo.pop(Operators, None)
     chat.audit.note(session, f"became server operator {verb.name}")
@@ -67,7 +67,7 @@ def kill(chat: Chat, session: Session, verb: verbs.Kill) -> None:
     # Sent first, so that it always comes before the leave line. An operator who shares no room with them sees only
     # this.
     session.notice(f"{target.nickname} is disconnected")
-    target.kick(f"killed by {session.nickname}{because(reason)}")
+    target.disconnect(f"killed by {session.nickname}{because(reason)}")
     chat.send(session, Ok(verb.ref))
 
 

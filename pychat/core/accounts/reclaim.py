@@ -51,7 +51,7 @@ def make_way(session: Session, nickname: str) -> None:
         return
     if holder.answers(_ANSWER_SECONDS):
         raise NicknameAnswers(nickname)
-    _put_out(chat, holder)
+    _disconnect_for_good(chat, holder)
 
 
 def regain(chat: Chat, session: Session, nickname: str) -> None:
@@ -76,12 +76,12 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
             return
         own = holder.account == session.account
     if own:
-        _put_out(chat, holder)
+        _disconnect_for_good(chat, holder)
     else:
         take_back(holder)
 
 
-def _put_out(chat: Chat, holder: Session) -> None:
+def _disconnect_for_good(chat: Chat, holder: Session) -> None:
     holder.must_not_return = True
     end_old(chat, holder, "regained from elsewhere")
 
@@ -97,6 +97,6 @@ def end_old(chat: Chat, holder: Session, reason: str) -> None:
         if chat.nicknames.find(holder.nickname or "") is not holder:
             return  # it has just ended by itself
         holder.ended = ended = holder.ended or ThreadEvent()
-    holder.kick(reason)
+    holder.disconnect(reason)
     if not ended.wait(chat.limits.stall_seconds):
         raise refusal("your old connection does not end; try again", code="nickname_in_use")

@@ -166,7 +166,7 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     for person in people:
         if _means(ban, network, person):
             person.must_not_return = True
-            person.kick(str(BannedFromServer(ban.reason)))
+            person.disconnect(str(BannedFromServer(ban.reason)))
     with chat.order.lock:  # after the live sessions, so that none of them is parked any more
         parked = chat.nicknames.parked()
     gone = [digest for digest, person in parked if _means(ban, network, person)]

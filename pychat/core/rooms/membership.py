@@ -181,7 +181,9 @@ class Membership:
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, session, room, Left)
         with chat.order.change():
-            if session not in room.occupants or (chat.order.turn.session is session and session.put_out is not None):
+            if session not in room.occupants or (
+                chat.order.turn.session is session and session.disconnect_reason is not None
+            ):
                 return
             event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, *session.origin)
             self._leave_locked(session, room, event, announced, {session})
