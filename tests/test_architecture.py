@@ -104,6 +104,20 @@ def test_languages_and_clients_know_only_the_model(folder: str, may: set[str]) -
                 assert imported.split(".")[1] in may, f"{name_of(path)} imports {imported}"
 
 
+TOPICS = {"log": 0, "people": 1, "rooms": 2, "messages": 3, "history": 3, "moderation": 4, "accounts": 5}
+"""The folders of `core/`; each may import what is lower. Modules beside them are for all."""
+
+
+def test_topics_of_the_core_point_one_way() -> None:
+    """A member of a room is a person; whose account it is, is known above."""
+    for path in (PACKAGE / "core").rglob("*.py"):
+        level = TOPICS.get(path.parent.name)
+        for imported in imports(path):
+            topic = [*imported.split("."), ""][2] if imported.startswith("pychat.core.") else ""
+            if level is not None and topic in TOPICS and topic != path.parent.name:
+                assert TOPICS[topic] < level, f"{name_of(path)} imports {imported}"
+
+
 def test_a_public_class_has_a_name_of_its_own() -> None:
     """One word, one thing: whoever searches for a class finds one."""
     where: dict[str, list[str]] = {}

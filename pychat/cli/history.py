@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from pychat.cli.client.display import show_json
 from pychat.cli.client.timestamps import Stamped
 from pychat.cli.streams import Output
-from pychat.core.history.ring_buffer import EVER
+from pychat.core.log.ring_buffer import EVER
 from pychat.model.errors import ChatError
 from pychat.model.events import Event
 from pychat.model.names import AUDIT

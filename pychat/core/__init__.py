@@ -5,12 +5,17 @@ The state and rules of a chat: no bytes, no sockets. Begin reading at `chat.py`.
     order.py        gives events their position; turn.py: those that wait for it; delivery.py: hands them to subscribers
     session.py      one participant; local_session.py: one inside this process
     handler.py      the hooks of handlers
-    people/         nicknames, presence, monitor and ignore lists
+    publish.py      checks what programs publish
+    price.py        the price of a session's work; scan.py, pauses.py: scanning many items, waiting in a hook
+    rate_limit.py   counts attempts by address or name
+    worker_pool.py  threads for slow work; scheduler.py: one thread that calls functions later
+
+Folders by topic; each imports only those above it:
+
+    log/            the log in which everything has its place
+    people/         nicknames, profiles, monitor and ignore lists
     rooms/          members, rules, roles by account
+    messages/       messages and tags; history/: reading the log
     moderation/     kicks, modes, bans, the audit record
     accounts/       accounts, passwords, operators, and the hello of a session
-    messages/       messages and tags
-    history/        the log, and reading it
-    price.py        the price of a session's work; scan.py, pauses.py: scanning many items, waiting in a hook
-    worker_pool.py  threads for slow work; scheduler.py: one thread that calls functions later
 """

@@ -17,7 +17,7 @@ from pychat.model.queries import Ref
 from pychat.model.replies import Reply
 
 if TYPE_CHECKING:
-    from pychat.core.history.log import Log
+    from pychat.core.log.log import Log
     from pychat.core.rooms.room import Room
     from pychat.core.session import Session
 

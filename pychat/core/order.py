@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar, cast
 
 from pychat.core.delivery import Batch, Delivery, Private, weight
-from pychat.core.history.log import Log
+from pychat.core.log.log import Log
 from pychat.core.people.ignore import ignores, members_ignoring
 from pychat.core.permissions import may_be_heard, require_voice
 from pychat.core.rooms.behind import without_id

@@ -1,7 +1,7 @@
 """
 Events in a chat, as immutable values.
 
-An event is created by the chat when it gets its position in the log (`core/history/log.py`), and is then shared by the
+An event is created by the chat when it gets its position in the log (`core/log/log.py`), and is then shared by the
 members who receive it, the history of its rooms, and the threads that encode it. So it must not be changed; make a copy
 with `event._replace(text=...)`. Events are named tuples because every message of a busy room becomes one: no immutable
 object is created faster in Python.

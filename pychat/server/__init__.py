@@ -23,7 +23,7 @@ from pychat.core.accounts.base import Accounts
 from pychat.core.chat import Chat
 from pychat.core.disowned import check_owned, disown
 from pychat.core.handler import Handler
-from pychat.core.history.log import Log
+from pychat.core.log.log import Log
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.join_leave import JoinLeaveNotices
 from pychat.handlers.nickname import NicknameValidator

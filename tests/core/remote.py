@@ -10,7 +10,7 @@ from pychat.core.accounts.base import Accounts
 from pychat.core.accounts.password_hash import Cost
 from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.chat import Chat
-from pychat.core.history.log import Log
+from pychat.core.log.log import Log
 from pychat.handlers import Broadcast, JoinLeaveNotices
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.events import Notice

@@ -9,7 +9,7 @@ import pytest
 from remote import Remote, come, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
-from pychat.core.history.log import MemoryLog
+from pychat.core.log.log import MemoryLog
 from pychat.core.rooms.room import Room
 from pychat.model.events import Message
 from pychat.model.modes import parse

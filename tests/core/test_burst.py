@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pychat.core.chat import Chat
 from pychat.core.delivery import Batch
-from pychat.core.history.log import MemoryLog
+from pychat.core.log.log import MemoryLog
 from pychat.model.burst import Burst
 from pychat.model.events import Event, Message
 

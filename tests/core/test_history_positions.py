@@ -12,7 +12,7 @@ from recorder import enter, make_chat
 
 from pychat import Chat, Limits, Room
 from pychat.core.delivery import Batch
-from pychat.core.history.log import MemoryLog
+from pychat.core.log.log import MemoryLog
 from pychat.model import verbs
 from pychat.model.events import Event, Joined, Message, Tagged
 from pychat.model.queries import ListHistory, Moment, ReadHistory

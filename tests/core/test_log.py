@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pychat import Chat
 from pychat.core.delivery import Attach, Batch, Entry, Private
-from pychat.core.history.log import MemoryLog
 from pychat.core.local_session import LocalSession
+from pychat.core.log.log import MemoryLog
 from pychat.core.rooms.room import Room
 from pychat.model.events import Event, Message, Notice
 from pychat.testing import FakeClock

@@ -11,7 +11,7 @@ from remote import come
 
 from pychat import Bot, Chat, LocalProtocolError, LocalSession, command
 from pychat.bot import BotContext
-from pychat.core.history.log import Log, MemoryLog
+from pychat.core.log.log import Log, MemoryLog
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model import verbs
@@ -311,10 +311,10 @@ def test_a_log_of_ones_own_saves_and_loads_by_the_old_names() -> None:
         ("pychat", "KeptAccounts", "StoredAccounts"),
         ("pychat.core.accounts.stored", "KeptAccount", "StoredAccount"),
         ("pychat.core.accounts.stored", "KeptAccounts", "StoredAccounts"),
-        ("pychat.core.history.log", "Storing", "PendingWrite"),
-        ("pychat.core.history.snapshots", "KeptMasks", "MaskChanges"),
-        ("pychat.core.history.snapshots", "KeptRoom", "RoomSnapshot"),
-        ("pychat.core.history.snapshots", "KeptSession", "SessionSnapshot"),
+        ("pychat.core.log.log", "Storing", "PendingWrite"),
+        ("pychat.core.log.snapshots", "KeptMasks", "MaskChanges"),
+        ("pychat.core.log.snapshots", "KeptRoom", "RoomSnapshot"),
+        ("pychat.core.log.snapshots", "KeptSession", "SessionSnapshot"),
     ],
 )
 def test_a_class_is_imported_by_its_old_name(module: str, before: str, now: str) -> None:

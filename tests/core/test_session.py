@@ -10,7 +10,7 @@ from recorder import make_chat, member
 
 from pychat import Chat, Handler, Joined, LocalSession, Message, Refused, Session
 from pychat.core.delivery import Entry
-from pychat.core.history.log import MemoryLog
+from pychat.core.log.log import MemoryLog
 from pychat.model.errors import AckTimeout, LimitExceeded, LocalProtocolError
 from pychat.model.events import Disconnected
 

@@ -14,7 +14,7 @@ from chat_clients import DEADLINE, wait_until
 
 from pychat.core.chat import Chat
 from pychat.core.delivery import Batch, Entry, Follow, Private
-from pychat.core.history.log import Log
+from pychat.core.log.log import Log
 from pychat.core.rooms.room import Room
 from pychat.model.events import Event, Message
 from pychat.stores import SqliteLog

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from logs import CHAT, A, B, opened, say, settle
 
 from pychat.core.delivery import Attach, Batch, Detach, Entry, Follow, Private
-from pychat.core.history.log import MemoryLog, Page
 from pychat.core.local_session import LocalSession
+from pychat.core.log.log import MemoryLog, Page
 from pychat.model.burst import Burst, moments
 from pychat.model.events import Disconnected, Event, Message, Tagged
 from pychat.model.replies import Ok

@@ -13,7 +13,7 @@ import pytest
 from chat_clients import Clients, JsonPeer, wait_until
 
 from pychat import ChatServer, Limits, LocalSession, Message, Refused, TopicChanged
-from pychat.core.history.snapshots import RoomSnapshot, SessionSnapshot
+from pychat.core.log.snapshots import RoomSnapshot, SessionSnapshot
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.modes import MaskEntry
 from pychat.model.tokens import digest_of

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from logs import B, opened, say, settle
 
 from pychat import ChatServer, Message, Refused
-from pychat.core.history.log import Log, MemoryLog
+from pychat.core.log.log import Log, MemoryLog
 from pychat.model.queries import ReadHistory
 from pychat.model.search import Terms
 from pychat.stores import SqliteLog

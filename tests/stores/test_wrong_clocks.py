@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from logs import Looks, opened, say, settle
 
 from pychat import ChatServer
-from pychat.core.history.ring_buffer import EVER
+from pychat.core.log.ring_buffer import EVER
 from pychat.model.clock import Clock
 from pychat.model.durations import write_duration
 from pychat.model.events import Event, Message

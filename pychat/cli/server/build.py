@@ -19,7 +19,7 @@ from pychat.cli.server.machine import try_address, try_processor
 from pychat.cli.server.options import CannotServe, NoHandler, Plan, read_lines
 from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.handler import Handler, check_handler
-from pychat.core.history.log import Log
+from pychat.core.log.log import Log
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.model.errors import Refused
 from pychat.model.names import check_room

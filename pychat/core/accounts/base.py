@@ -16,7 +16,7 @@ from pychat.model.errors import NotOffered
 from pychat.model.functions import check_plain, check_ran, title_of
 
 if TYPE_CHECKING:
-    from pychat.core.history.log import Log
+    from pychat.core.log.log import Log
 
 
 P = ParamSpec("P")

@@ -21,11 +21,11 @@ from pychat.core.moderation.server_bans import require_welcome
 from pychat.core.people.ignore import match_new_name
 from pychat.core.people.journal import note_coming
 from pychat.core.people.nicknames import Parked
+from pychat.core.people.profile_changes import prepare_to_tell, tell_rooms_locked
 from pychat.core.people.user_modes import introduce
 from pychat.core.permissions import may_rename, reason_to_tell
 from pychat.core.price import JOIN_UNITS
 from pychat.core.rooms.behind import Behind
-from pychat.core.rooms.profile_changes import prepare_to_tell, tell_rooms_locked
 from pychat.core.session import Session
 from pychat.model import verbs
 from pychat.model.errors import NicknameInUse, SaslAborted, refusal

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pychat.core.accounts.rate_limit import Attempts
+from pychat.core.rate_limit import Attempts
 from pychat.model.clock import Clock
 from pychat.model.errors import AccountInUse, BadCredentials, BannedFromServer
 from pychat.model.limits import Limits

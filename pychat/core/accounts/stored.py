@@ -25,8 +25,8 @@ from pychat.renamed import find_renamed
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from pychat.core.history.log import Log
-    from pychat.core.history.pending_write import PendingWrite
+    from pychat.core.log.log import Log
+    from pychat.core.log.pending_write import PendingWrite
 
 MOST_PASSWORD_CHARS: Final = 512
 _HASHERS: Final = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.history.reader import Found, Reading
-from pychat.core.history.ring_buffer import EVER
+from pychat.core.log.ring_buffer import EVER
 from pychat.core.price import Effort
 from pychat.core.rooms.catch_up import fitting
 from pychat.core.rooms.membership import own_room

@@ -1,1 +1,1 @@
-"""Messages: sending one or many, and publishing by programs. `actions.py` implements the verbs."""
+"""Messages: sending one or many. `actions.py` implements the verbs."""

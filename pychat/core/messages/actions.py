@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.handler import call, change_before, log_failure
-from pychat.core.messages.publish import checked_event
 from pychat.core.people.addressing import find_person
 from pychat.core.people.ignore import ignores
 from pychat.core.permissions import may_speak, take_turn
+from pychat.core.publish import checked_event
 from pychat.core.rooms.membership import own_room
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session

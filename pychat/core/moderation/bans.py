@@ -1,4 +1,4 @@
-"""Bans and mutes with a duration and a reason: their verbs, and their expiry."""
+"""Bans and mutes with a duration and a reason."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.people.addressing import require_same
 from pychat.core.permissions import always_talks, banned_by, muted_by, require_operator
+from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.membership import known_room
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
@@ -14,7 +15,7 @@ from pychat.model.durations import deadline_of, end_of, until_when
 from pychat.model.errors import refusal
 from pychat.model.events import ModesChanged, Notice
 from pychat.model.masks import MUTE
-from pychat.model.modes import LISTS, MaskEntry, ModeChange
+from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.replies import Ok
 from pychat.model.text import because, checked_short_text, shorten
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _MOST_FOLLOWED: Final = 100
 """The maximum number of sessions of one account that one ban follows."""
-_LONGEST_LOOK: Final = 3600.0
-"""The seconds after which expiry is checked again, so that there are never many timers."""
 
 
 def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
@@ -114,40 +113,6 @@ def add_locked(chat: Chat, room: Room, letter: str, entry: MaskEntry) -> None:
     entries.add(entry)
     room.rules.update_may_silence()
     watch_locked(chat, room)
-
-
-def watch_locked(chat: Chat, room: Room) -> None:
-    """Schedule the expiry of a room's bans."""
-    entries = [entry for entries in room.rules.lists.values() for entry in entries]
-    ends = [entry.deadline for entry in entries if entry.deadline is not None]
-    if not ends:
-        return
-    now = chat.clock.monotonic()
-    seconds = min(max(0.0, min(ends) - now), _LONGEST_LOOK)
-    at = now + seconds
-    if room.rules.next_expiry_check is None or at < room.rules.next_expiry_check:
-        room.rules.next_expiry_check = at
-        chat.alarms.after(seconds, lambda: _end_in_time(chat, room))
-
-
-def _end_in_time(chat: Chat, room: Room) -> None:
-    """Remove the bans that have expired. Runs on the scheduler's thread."""
-    with chat.order.change():
-        rules = room.rules
-        rules.next_expiry_check = None
-        if chat.stopping.is_set() or not chat.table.is_used(room):
-            return
-        changes: list[ModeChange] = []
-        for letter in LISTS:
-            for entry in rules.lists[letter].ended(chat.clock.monotonic()):
-                rules.lists[letter].remove(entry.mask)
-                changes.append(ModeChange(False, letter, entry.mask))
-        if changes:
-            rules.update_may_silence()
-            event = ModesChanged(0, 0.0, room.name, chat.cloaks.server, tuple(changes))
-            chat.order.append_locked(event, room.as_tuple)
-            chat.lasting.save_room_locked(room)
-        watch_locked(chat, room)
 
 
 def _mask_for_locked(chat: Chat, session: Session, room: Room, target: str, person: Session | None) -> str:

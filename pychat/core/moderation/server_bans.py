@@ -36,7 +36,7 @@ from pychat.model.text import because, checked_short_text, shorten
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.core.history.log import Log
+    from pychat.core.log.log import Log
 
 Person: TypeAlias = Session | Parked
 

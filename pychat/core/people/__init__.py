@@ -1,1 +1,1 @@
-"""People: nicknames, presence, WHOWAS, monitor and ignore lists. `actions.py` implements the verbs."""
+"""People: nicknames, profiles, WHOWAS, monitor and ignore lists. `actions.py` implements the verbs."""

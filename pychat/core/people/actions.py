@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.rooms.room import Room
 from pychat.core.scan import Scan
 from pychat.core.session import Session
 from pychat.model import queries
@@ -16,6 +15,7 @@ from pychat.model.replies import Motd, PastPeople, People, Profile
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
+    from pychat.core.rooms.room import Room
 
 MOST_PEOPLE: Final = 500
 """The maximum number of people in one reply; a longer one would exceed a send queue."""

@@ -16,7 +16,7 @@ from pychat.model.replies import Counts, PastPerson
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.core.history.log import Log
+    from pychat.core.log.log import Log
     from pychat.core.session import Session
 
 

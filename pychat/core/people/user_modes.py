@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pychat.core.rooms.profile_changes import prepare_to_tell, tell_rooms_locked
+from pychat.core.people.profile_changes import prepare_to_tell, tell_rooms_locked
 from pychat.core.session import Session
 from pychat.model import queries, verbs
 from pychat.model.cloaks import REALNAME_CHARS, username

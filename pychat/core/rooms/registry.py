@@ -13,10 +13,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from pychat.core.history.snapshots import restore_room
-from pychat.core.moderation.bans import watch_locked
+from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.quotas import RoomShares
 from pychat.core.rooms.room import Room
+from pychat.core.rooms.snapshot import restore_room
 from pychat.model.errors import LimitExceeded
 from pychat.model.names import fold
 

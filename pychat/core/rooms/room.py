@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pychat.core.disowned import check_owned
-from pychat.core.messages.publish import checked_event
+from pychat.core.publish import checked_event
 from pychat.core.rooms.rules import RoomRules
 from pychat.model import modes
 from pychat.model.errors import LocalProtocolError

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from pychat.core.accounts.stored import StoredAccount
-from pychat.core.history.ring_buffer import EVER, merged_lazily
+from pychat.core.log.ring_buffer import EVER, merged_lazily
 from pychat.model.errors import CannotOpen, NotReadable
 from pychat.model.events import Event
 from pychat.model.names import AUDIT, fold

@@ -15,10 +15,10 @@ from typing import Final, TypeVar
 
 from pychat.core.accounts.stored import StoredAccount
 from pychat.core.delivery import Batch, Entry
-from pychat.core.history.log import Log, Page, Portion, events_to_keep, first_id, found_in
-from pychat.core.history.pending_write import PendingWrite
-from pychat.core.history.ring_buffer import EVER, Rings, Tail, merge, merged_lazily
-from pychat.core.history.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
+from pychat.core.log.log import Log, Page, Portion, events_to_keep, first_id, found_in
+from pychat.core.log.pending_write import PendingWrite
+from pychat.core.log.ring_buffer import EVER, Rings, Tail, merge, merged_lazily
+from pychat.core.log.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.core.session import Session
 from pychat.core.worker_pool import Workers
 from pychat.model.arguments import given

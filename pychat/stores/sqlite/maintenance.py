@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from pychat.core.history.ring_buffer import Rings
+from pychat.core.log.ring_buffer import Rings
 from pychat.model.clock import Clock
 from pychat.model.events import Event, Message
 from pychat.stores.sqlite import search_index as index

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final, NamedTuple
 
-from pychat.core.history.log import Portion, having
-from pychat.core.history.ring_buffer import EVER
+from pychat.core.log.log import Portion, having
+from pychat.core.log.ring_buffer import EVER
 from pychat.model.errors import NotReadable
 from pychat.model.events import Event
 from pychat.model.search import Terms

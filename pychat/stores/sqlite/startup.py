@@ -6,8 +6,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from pychat.core.accounts.stored import StoredAccount
-from pychat.core.history.log import first_id
-from pychat.core.history.snapshots import RoomSnapshot, SessionSnapshot
+from pychat.core.log.log import first_id
+from pychat.core.log.snapshots import RoomSnapshot, SessionSnapshot
 from pychat.model.clock import Clock
 from pychat.model.modes import MaskEntry
 from pychat.model.names import fold

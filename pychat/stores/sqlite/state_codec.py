@@ -8,7 +8,7 @@ from typing import Any
 from pychat.core.accounts.password_hash import Cost, PasswordHash
 from pychat.core.accounts.scram import ScramKeys
 from pychat.core.accounts.stored import StoredAccount
-from pychat.core.history.snapshots import RoomSnapshot, SessionSnapshot
+from pychat.core.log.snapshots import RoomSnapshot, SessionSnapshot
 from pychat.model.modes import VALUES, MaskEntry
 from pychat.model.server_ban import ServerBan
 from pychat.stores.sqlite.event_codec import Unreadable

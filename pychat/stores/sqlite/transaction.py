@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from pychat.core.accounts.stored import StoredAccount
 from pychat.core.delivery import Batch, Entry
-from pychat.core.history.pending_write import PendingWrite
-from pychat.core.history.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
+from pychat.core.log.pending_write import PendingWrite
+from pychat.core.log.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.model.events import Event
 from pychat.model.server_ban import ServerBan
 from pychat.stores.sqlite.database import Statement

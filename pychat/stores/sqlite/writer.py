@@ -17,7 +17,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from pychat.core.delivery import Batch, Entry, Private
-from pychat.core.history.ring_buffer import Rings
+from pychat.core.log.ring_buffer import Rings
 from pychat.core.session import Session
 from pychat.stores.sqlite.database import Database, Statement, StoreError, Unwritable
 from pychat.stores.sqlite.maintenance import Tending

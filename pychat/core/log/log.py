@@ -12,11 +12,10 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pychat.core.accounts.stored import StoredAccount
 from pychat.core.delivery import Batch, Entry
-from pychat.core.history.pending_write import PendingWrite
-from pychat.core.history.ring_buffer import EVER, Rings, merge
-from pychat.core.history.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
+from pychat.core.log.pending_write import PendingWrite
+from pychat.core.log.ring_buffer import EVER, Rings, merge
+from pychat.core.log.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.model.arguments import optional
 from pychat.model.burst import Burst
 from pychat.model.clock import SYSTEM_CLOCK, Clock
@@ -27,6 +26,7 @@ from pychat.model.times import place_in
 from pychat.renamed import find_renamed, old_names
 
 if TYPE_CHECKING:
+    from pychat.core.accounts.stored import StoredAccount
     from pychat.core.session import Session
 
 T = TypeVar("T")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from pychat.core.permissions import may_be_heard
-from pychat.core.rooms.room import Room
 from pychat.model.events import AwayChanged, ProfileChanged
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
+    from pychat.core.rooms.room import Room
     from pychat.core.session import Session
 
 E = TypeVar("E", AwayChanged, ProfileChanged)
