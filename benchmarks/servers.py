@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import secrets
 import selectors
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -133,8 +134,7 @@ def _own(name: str, command: Sequence[str]) -> Iterator[Server]:
 @contextmanager
 def _peer(name: str) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="pychat-benchmark-") as directory, tempfile.TemporaryFile() as log:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            address: Address = taken.getsockname()
+        address: Address = "127.0.0.1", _free_port()
         command = PEERS[name](Path(directory), address[1])
         process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
@@ -142,6 +142,15 @@ def _peer(name: str) -> Iterator[Server]:
             yield Server(name, address, process.pid, IRC)
         finally:
             _stop(process)
+
+
+def _free_port() -> int:
+    """Return a free port below those that the system gives to others, because the server needs a while to take it."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait_until_it_listens(name: str, address: Address, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:

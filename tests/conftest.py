@@ -51,7 +51,7 @@ def patient_stop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
     A server that does not end within its two seconds leaves its file to the thread that writes.
     """
-    if request.path.parent.name == "stores":
+    if hasattr(request.module, "SqliteLog"):
         monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)
 
 
