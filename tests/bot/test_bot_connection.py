@@ -244,7 +244,7 @@ def test_functions_of_time_go_on_without_a_connection(
     server: MakeServer, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What they want to say cannot be said, which is logged without a traceback."""
-    running, bot = server(), Bot("helper")
+    running, bot = server(port=free_port()), Bot("helper")
     run(bot, running.port)
     wait_connected(bot)
     running.stop()

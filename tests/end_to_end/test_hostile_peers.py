@@ -107,12 +107,14 @@ def test_a_member_that_vanishes_leaves_its_nickname_free(server: MakeServer, cli
 
 def test_no_nickname_in_time(server: MakeServer, clients: Clients) -> None:
     """Threat "slow start": silent, or one byte now and then, it ends when the time to register is over."""
-    running = server(limits=Limits(registration_seconds=1.0, detection_seconds=0.1))
+    running = ChatServer(port=0, limits=Limits(registration_seconds=1.0, detection_seconds=0.1))
+    running.bind()
     as_json = clients.new_json(running)
     as_json.send("{")
     slow = clients.raw(running)
     slow.send("a")
     silent = clients.raw(running)
+    server(server=running)  # only now, so that all has been said when the time begins
 
     reason = "no nickname within 1 seconds"
     assert last_words(silent)[-1] == f"-- goodbye: {reason}"
