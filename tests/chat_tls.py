@@ -78,20 +78,10 @@ class TlsClients(Clients):
         return self
 
     def raw(self, server: ChatServer | tuple[str, int], *, receive_buffer: int | None = None) -> Peer:
-        return self.add(_secured(lambda: Peer(server, receive_buffer=receive_buffer)))
+        return self.add(secure(Peer(server, receive_buffer=receive_buffer)))
 
     def new_json(self, server: ChatServer | tuple[str, int], *, receive_buffer: int | None = None) -> JsonPeer:
-        return self.add(_secured(lambda: JsonPeer(server, receive_buffer=receive_buffer)))
-
-
-def _secured(connect: Callable[[], P]) -> P:
-    """Connect and shake hands; once more if the machine was so slow that the server has asked for a nickname first."""
-    try:
-        return secure(connect())
-    except ssl.SSLError as error:
-        if error.reason != "WRONG_VERSION_NUMBER":
-            raise
-        return secure(connect())
+        return self.add(secure(JsonPeer(server, receive_buffer=receive_buffer)))
 
 
 def trusting() -> ssl.SSLContext:

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from chat_clients import Clients
+from chat_clients import DEADLINE, Clients
 from chat_programs import ROUTINE, Program, Programs, pychat
 from chat_tls import TlsClients, new_certificate
 
@@ -42,6 +42,8 @@ def start(pychat: Programs) -> Start:
     (pychat.directory / "opers").write_text(f"root:{OPER}\n")
     for name in ("password", "opers"):
         (pychat.directory / name).chmod(0o600)
+
+    pychat.change("pychat.transport.connection", PATIENT_SECONDS=DEADLINE)  # no prompt before the handshake
 
     def serve(*arguments: str) -> tuple[Program, tuple[str, int]]:
         files = ("--password-file", "password", "--oper-file", "opers", "--db", "chat.db", "--handler", "mine:Broken")
