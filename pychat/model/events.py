@@ -264,3 +264,5 @@ in the order.
 """
 WITH_TEXT: Final = (Message, Notice)
 """Events that are refused if they cannot be stored. All others have happened by then, and are still delivered."""
+NEVER_STORED: Final = (Tagged,)
+"""Events that are gone once they are delivered: no log has them, and nobody catches up on them."""

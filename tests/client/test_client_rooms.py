@@ -165,12 +165,12 @@ def test_a_room_that_nobody_can_join_for_want_of_space_is_joined_later(
     chat: ChatHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client is told why, once, and asks again until it is let in."""
-    monkeypatch.setattr(chat.server.chat.log, "trouble", "no space left", raising=False)
+    monkeypatch.setattr(chat.server.chat.log, "storage_error", "no space left", raising=False)
     ann = chat.join("ann", "ops")
     assert not ann.rooms
     assert ann.next(Failure).text == "your joining cannot be stored: no space left"
 
-    monkeypatch.setattr(chat.server.chat.log, "trouble", None)
+    monkeypatch.setattr(chat.server.chat.log, "storage_error", None)
 
     assert ann.next(Members).room == "ops"
     assert ann.rooms == ("ops",)
@@ -181,12 +181,12 @@ def test_a_way_back_that_finds_a_full_disk(chat: ChatHarness, monkeypatch: pytes
     """The rooms are not ours until there is space, and then they are."""
     network = chat.network()
     ann = chat.join("ann", "lobby", "ops", via=network, reconnect=True)
-    monkeypatch.setattr(chat.server.chat.log, "trouble", "no space left", raising=False)
+    monkeypatch.setattr(chat.server.chat.log, "storage_error", "no space left", raising=False)
     network.cut()
     ann.next(Reconnected)
     assert not ann.rooms
 
-    monkeypatch.setattr(chat.server.chat.log, "trouble", None)
+    monkeypatch.setattr(chat.server.chat.log, "storage_error", None)
 
     assert {ann.next(Members).room, ann.next(Members).room} == {"lobby", "ops"}
     assert sorted(ann.rooms) == ["lobby", "ops"]  # the space may come between the attempts to join them

@@ -16,6 +16,7 @@ from typing import Any, TextIO, get_args
 import click
 import pytest
 
+import pychat
 from pychat import ChatServer, Handler, Limits
 from pychat.cli import cli
 from pychat.cli.option_help import options_of
@@ -340,4 +341,20 @@ def test_slash_commands_are_documented() -> None:
 
 def test_items_have_a_type() -> None:
     """Every event and reply is written under a type that the specification has."""
-    assert set(json_items._ENCODERS) == {*get_args(events.Event), *get_args(replies.Reply)}
+    written = {shape.value for shape in json_items.ITEMS}
+
+    assert written | set(replies.IRC_ONLY) == {*get_args(events.Event), *get_args(replies.Reply)}
+    assert written & set(replies.IRC_ONLY) == set()
+
+
+def test_every_event_is_a_public_name() -> None:
+    """Handlers and bots get all of them."""
+    assert {kind.__name__ for kind in get_args(events.Event)} <= set(pychat.__all__)
+
+
+def test_what_holds_for_some_events_is_said_of_events() -> None:
+    """Of those that there are, and what is never stored is not refused for that."""
+    traits = (events.SAID, events.WITH_TEXT, events.NEVER_STORED)
+
+    assert {kind for trait in traits for kind in trait} <= set(get_args(events.Event))
+    assert set(events.NEVER_STORED) & set(events.WITH_TEXT) == set()

@@ -19,7 +19,7 @@ from pychat.core.log.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.model.arguments import optional
 from pychat.model.burst import Burst
 from pychat.model.clock import SYSTEM_CLOCK, Clock
-from pychat.model.events import Event, Message, Tagged
+from pychat.model.events import NEVER_STORED, Event, Message
 from pychat.model.search import Terms
 from pychat.model.server_ban import ServerBan
 from pychat.model.times import place_in
@@ -105,8 +105,8 @@ class Log(ABC):
         """
         Give an entry its position, now or when it is stored. Hold the chat's order lock: must not block.
 
-        Entries other than `Batch` pass through in their position but are not stored, and neither are `Tagged` events. A
-        `Follow` may be appended without the lock.
+        Entries other than `Batch` pass through in their position but are not stored, and neither are events of
+        `NEVER_STORED`. A `Follow` may be appended without the lock.
         """
 
     @abstractmethod
@@ -291,7 +291,7 @@ def events_to_keep(batch: Batch) -> Sequence[Event]:
     events = batch.events
     if type(events) is Burst or not batch.rooms:
         return events if batch.rooms else ()
-    return [event for event in events if type(event) is not Tagged]
+    return [event for event in events if type(event) not in NEVER_STORED]
 
 
 _LAST_FIRST_ID: Final = 2**62
