@@ -28,8 +28,8 @@ def old_names(**names: str) -> Callable[[C], C]:
     def keep(cls: C) -> C:
         base: Any = cls
 
-        def adopt(subclass: Any) -> None:
-            super(base, subclass).__init_subclass__()
+        def adopt(subclass: Any, /, **options: Any) -> None:
+            super(base, subclass).__init_subclass__(**options)
             _adopt(subclass)
 
         base.__init_subclass__ = classmethod(adopt)

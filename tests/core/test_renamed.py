@@ -123,6 +123,21 @@ def test_a_method_is_overridden_by_its_old_name() -> None:
         assert Later().draw("square") == "my black square, with corners!"
 
 
+def test_classes_may_have_options_of_their_own() -> None:
+    """For another base class, which takes them."""
+
+    class Sized:
+        size = 0
+
+        def __init_subclass__(cls, size: int) -> None:
+            cls.size = size
+
+    class Own(Shape, Sized, size=5):
+        pass
+
+    assert Own.size == 5
+
+
 def test_a_class_for_old_and_new_versions_is_not_warned() -> None:
     """It has both names, and the new one counts."""
 
