@@ -13,7 +13,7 @@ from chat_clients import DEADLINE, Clients, JsonPeer, P, Peer
 from pychat import Certificate, ChatServer
 from pychat.cli.server.certificate import LOCAL_NAMES, make_certificate
 from pychat.testing import FaultySocket
-from pychat.transport import connection
+from pychat.transport import reader as connection
 from pychat.transport.tls import fingerprint_of
 
 MakeServer = Callable[..., ChatServer]

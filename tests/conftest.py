@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from pychat import ChatServer
 from pychat.testing import ChatHarness, MakeChat
-from pychat.transport import connection
+from pychat.transport import reader as connection
 
 os.environ["TZ"] = "UTC"  # people read local times, and exact texts are asserted
 time.tzset()

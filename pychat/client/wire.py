@@ -27,7 +27,7 @@ from pychat.protocols.detect import behind_prompt
 from pychat.protocols.foreign import SHOWN, TLS_SERVER, first_line, recognise
 from pychat.protocols.jsonl.fields import line_bytes
 from pychat.protocols.jsonl.protocol import JsonClientProtocol, encode_verb
-from pychat.transport.keepalive import keep_alive
+from pychat.transport.socket_options import keep_alive
 from pychat.transport.unix import open_connection
 from pychat.transport.unserved import is_served
 

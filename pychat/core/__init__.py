@@ -7,7 +7,8 @@ The state and rules of a chat: no bytes, no sockets. Begin reading at `chat.py`.
     handler.py      the hooks of handlers
     publish.py      checks what programs publish
     price.py        the price of a session's work; scan.py, pauses.py: scanning many items, waiting in a hook
-    rate_limit.py   counts attempts by address or name
+    attempts.py     counts attempts, of passwords above all, by address or name
+    persistence.py  saves rooms and sessions, and restores them at the start
     worker_pool.py  threads for slow work; scheduler.py: one thread that calls functions later
 
 Folders by topic; each imports only those above it:

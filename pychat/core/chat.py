@@ -18,7 +18,6 @@ from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.delivery import Delivery
 from pychat.core.disowned import check_owned
 from pychat.core.handler import Chains, Handler, run_before, run_on
-from pychat.core.history.persistence import Lasting
 from pychat.core.local_session import LocalSession
 from pychat.core.log.log import Log, MemoryLog, check_log
 from pychat.core.messages.actions import failure_of
@@ -30,6 +29,7 @@ from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
 from pychat.core.people.user_counts import Census, Past
+from pychat.core.persistence import Lasting
 from pychat.core.publish import publish
 from pychat.core.rooms.membership import Membership
 from pychat.core.rooms.registry import RoomTable

@@ -99,7 +99,7 @@ class Workers:
         Return the function's result, or raise its error. Blocks until then.
 
         Args:
-            address: The owner of the job (`rate_limit.address_key`). None is an address as well, without a limit of its
+            address: The owner of the job (`attempts.address_key`). None is an address as well, without a limit of its
                 own.
 
         Raises:

@@ -1,8 +1,8 @@
 """
 The chat server: `socketserver.ThreadingTCPServer` around a `Chat`.
 
-It accepts, counts and refuses connections, starts a reader thread for each (`transport/connection.py`), and shuts down
-in order. The chat decides what is sent, the writer how (`transport/write_queue.py`).
+It accepts, counts and refuses connections, starts a reader thread for each (`transport/reader.py`), and shuts down
+in order. The chat decides what is sent, the writer how (`transport/writer.py`).
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from pychat.server.reload import Reloadable, dialects_of, make_tls
 from pychat.server.threads import Threads
 from pychat.transport import unserved
 from pychat.transport.admission import Admission
-from pychat.transport.connection import Connection
 from pychat.transport.forking import Forkable
 from pychat.transport.jobs import Close, Open, Sever
-from pychat.transport.keepalive import set_options
 from pychat.transport.link import Link
 from pychat.transport.origins import Proxies
+from pychat.transport.reader import Connection
+from pychat.transport.socket_options import set_options
 from pychat.transport.trust import Certificate
 from pychat.transport.unix import SocketFile
 from pychat.transport.write_queue import Fanout

@@ -1,4 +1,4 @@
-"""One timer per link, with a resolution of a second: registration, silence, ping."""
+"""One timer per link, with a resolution of a second; `silence.py` sets them."""
 
 from __future__ import annotations
 

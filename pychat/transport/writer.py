@@ -24,11 +24,12 @@ from pychat.core.delivery import Attach, Batch, Detach, Private
 from pychat.core.rooms.room import Room
 from pychat.model.clock import SYSTEM_CLOCK
 from pychat.model.limits import Limits
-from pychat.model.replies import Bye, PingRequest, ResponseEnd, ResponseStart
+from pychat.model.replies import Bye, ResponseEnd, ResponseStart
 from pychat.transport.jobs import Close, Disconnect, Finish, Flush, Open, Raw, Settle, Sever, Speak, Tell
 from pychat.transport.labeled_responses import Responses
 from pychat.transport.link import Link, link_of
 from pychat.transport.send_queue import Sender
+from pychat.transport.silence import Silence
 from pychat.transport.subscribers import Hearers
 from pychat.transport.timers import Timers
 from pychat.transport.write_queue import Fanout
@@ -51,6 +52,8 @@ class Writer:
     def __init__(self, fanout: Fanout) -> None:
         self._fanout = fanout
         self._sender = Sender(fanout.limits, fanout.start())
+        self._timers = Timers(SYSTEM_CLOCK)
+        self._silence = Silence(fanout.limits, fanout, self._timers)
         self.change(fanout.limits)
         self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
         self._rooms: dict[Room, Hearers] = {}
@@ -58,11 +61,10 @@ class Writer:
         self._singled: list[Link] = []
         self._responses = Responses()
         self._after_pass: list[Finish | Close | Sever | Tell] = []
-        self._timers = Timers(SYSTEM_CLOCK)
 
     def change(self, limits: Limits) -> None:
         """Apply new limits. May be called from any thread, because each limit is read separately."""
-        self._limits = self._sender.limits = limits
+        self._limits = self._sender.limits = self._silence.limits = limits
         self._pass_bytes = limits.send_queue_bytes // 2
         """Encoded bytes after which a pass ends, so that one pass does not fill an empty send queue."""
 
@@ -219,8 +221,7 @@ class Writer:
         return 0
 
     def _open(self, job: Open) -> int:
-        first = min(self._limits.registration_seconds, self._limits.ping_seconds, self._limits.silence_seconds)
-        self._timers.set(job.link, job.link.opened + first, self._check_registered)
+        self._silence.watch(job.link)
         return 0
 
     def _raw(self, job: Raw) -> int:
@@ -326,39 +327,3 @@ class Writer:
         Sever: _sever,
         Close: _close,
     }
-
-    # Time
-
-    def _check_registered(self, link: Link) -> None:
-        session = link.session
-        if session is not None and session.nickname is not None:
-            if link.pings:
-                self._check_silence(link)
-            return
-        seconds = self._limits.registration_seconds
-        if time.monotonic() >= link.opened + seconds:
-            self._fanout.submit_now(Disconnect(link, f"no nickname within {seconds:g} seconds"))
-        else:
-            self._timers.set(link, link.opened + seconds, self._check_registered)
-
-    def _check_silence(self, link: Link) -> None:
-        """Ping a silent peer. Nobody is disconnected without a ping, however late the timer runs."""
-        session, limits = link.session, self._limits
-        assert session is not None
-        # By the chat's clock, as `heard` is; our own waiting time is by the system's.
-        silent = session.chat.clock.monotonic() - session.last_input_time
-        if silent < limits.ping_seconds:
-            self._timers.set(link, time.monotonic() + limits.ping_seconds - silent, self._check_silence)
-            return
-        link.asked = session.last_input_time
-        self._fanout.submit_now(Private(session, (PingRequest(),)))
-        patience = max(0.0, limits.silence_seconds - limits.ping_seconds)
-        self._timers.set(link, time.monotonic() + patience, self._check_answer)
-
-    def _check_answer(self, link: Link) -> None:
-        assert link.session is not None
-        if link.session.last_input_time == link.asked:
-            reason = f"no sign of life for {self._limits.silence_seconds:g} seconds"
-            self._fanout.submit_now(Disconnect(link, reason))
-        else:
-            self._check_silence(link)

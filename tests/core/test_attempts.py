@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 from chat_clients import DEADLINE
 
-from pychat.core import rate_limit as module
-from pychat.core.rate_limit import Attempts, address_key
+from pychat.core import attempts as module
+from pychat.core.attempts import Attempts, address_key
 from pychat.model.errors import Busy, Stopped, TooManyAttempts
 from pychat.testing import FakeClock
 

@@ -307,10 +307,13 @@ def test_a_log_of_ones_own_saves_and_loads_by_the_old_names() -> None:
             def kept_rooms(self) -> list[Any]:
                 return list(saved.values())
 
-        Chat(log=Own()).session("ann", ["tea"]).ask(verbs.SetTopic("cups"))
+        chat = Chat(log=Own())
+        chat.session("ann", ["tea"]).ask(verbs.SetTopic("cups"))
         again = Chat(log=Own())
+        room = again.find_room("tea")
+        chat.end()  # later, somebody else would hear what their alarms warn of
+        again.end()
 
-    room = again.find_room("tea")
     assert room is not None
     assert room.topic == "cups"
     assert {str(warning.message).partition(" is ")[0] for warning in warned} == {

@@ -15,10 +15,10 @@ from logs import A, B, opened, say, settle
 
 from pychat import Chat
 from pychat.core import price
+from pychat.core.attempts import address_key
 from pychat.core.delivery import Batch
 from pychat.core.local_session import LocalSession
 from pychat.core.log.log import Log
-from pychat.core.rate_limit import address_key
 from pychat.handlers import Broadcast
 from pychat.model.events import AwayChanged, Event, Message
 from pychat.model.queries import ListHistory, Moment, ReadHistory

@@ -8,7 +8,7 @@ import pytest
 from chat_clients import DEADLINE, Clients
 
 from pychat import ChatServer, Limits
-from pychat.transport import connection
+from pychat.transport import reader as connection
 
 MakeServer = Callable[..., ChatServer]
 

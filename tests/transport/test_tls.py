@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from irc_peer import IrcPeer
 
 from pychat import Certificate, ChatServer, Limits
-from pychat.transport import connection
+from pychat.transport import reader as connection
 from pychat.transport.input import Incoming
 from pychat.transport.tls import ServerTls, TlsLayer
 from pychat.transport.trust import BadCertificate

@@ -17,8 +17,8 @@ from pychat.core.accounts.logins import Proof, changing, require_locked
 from pychat.core.accounts.nickname_ownership import owner_of, reconsider, require_unreserved
 from pychat.core.accounts.reclaim import account_of
 from pychat.core.accounts.server_password import require_entry
+from pychat.core.attempts import address_key
 from pychat.core.people.user_counts import everybody_locked
-from pychat.core.rate_limit import address_key
 from pychat.core.rooms.account_roles import forget_account, meet_locked
 from pychat.core.session import Session
 from pychat.model import verbs

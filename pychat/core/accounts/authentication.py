@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pychat.core.accounts.base import checked_name
 from pychat.core.accounts.logins import Proof
 from pychat.core.accounts.nickname_ownership import owner_of
+from pychat.core.attempts import address_key
 from pychat.core.people.journal import described
-from pychat.core.rate_limit import address_key
 from pychat.core.worker_pool import on_behalf_of
 from pychat.model.errors import BadCredentials, Busy, InternalFailure, Refused
 from pychat.model.names import fold

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pychat.core.rate_limit import Attempts
+from pychat.core.attempts import Attempts
 from pychat.model.clock import Clock
 from pychat.model.errors import AccountInUse, BadCredentials, BannedFromServer
 from pychat.model.limits import Limits
@@ -81,7 +81,7 @@ class Logins:
     # Known devices
 
     def note_place_locked(self, name: Hashable, place: Hashable) -> None:
-        """Record the address of a successful login for a name (`rate_limit.address_key`)."""
+        """Record the address of a successful login for a name (`attempts.address_key`)."""
         self._places.pop(name, None)
         self._places[name] = place
         if len(self._places) > _MOST_REMEMBERED:

@@ -1,1 +1,1 @@
-"""History: reading the log, and what is persisted of rooms and sessions. `actions.py` implements the verbs."""
+"""History: reading the log. `actions.py` implements the verbs."""

@@ -12,10 +12,10 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from pychat.core.attempts import address_key
 from pychat.core.log.log import Portion
 from pychat.core.log.ring_buffer import EVER
 from pychat.core.price import Effort, charge_fully
-from pychat.core.rate_limit import address_key
 from pychat.core.rooms.catch_up import visible
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session

@@ -129,7 +129,7 @@ class Log(ABC):
         Call a function that reads the disk when its turn comes, and return its result.
 
         Args:
-            address: The owner of the work (`rate_limit.address_key`).
+            address: The owner of the work (`attempts.address_key`).
 
         Raises:
             Busy: If too many are reading at the moment.

@@ -11,13 +11,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from pychat.core.attempts import address_key
 from pychat.core.delivery import Attach, Detach
 from pychat.core.log.log import Page
 from pychat.core.log.ring_buffer import EVER
 from pychat.core.order import CAUSED_BYTES
 from pychat.core.people.ignore import ignores
 from pychat.core.price import charge, charge_fully
-from pychat.core.rate_limit import address_key
 from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.rate_limit import Attempts, address_key
+from pychat.core.attempts import Attempts, address_key
 from pychat.model.errors import LimitExceeded, TooManyAttempts
 from pychat.model.limits import Limits
 from pychat.model.names import fold

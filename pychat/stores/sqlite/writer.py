@@ -199,7 +199,7 @@ class Keeper:
             if lost is not None:
                 self._fail(lost, _BACK)
 
-    # PendingWrite
+    # Storing
 
     def _store(self, group: list[Queued]) -> dict[int, str]:
         """Store the group and earlier changes; return the reasons for items that are not stored, by index."""

@@ -2,7 +2,7 @@
 The reader of one connection: start TLS, detect the language, turn chunks into verbs, and let the chat perform them.
 
 One thread does all of this, so the requests of a session are performed in order. It never sends; all output goes
-through the writer (`write_queue.py`), as does the end of the connection.
+through the writer (`writer.py`), as does the end of the connection.
 """
 
 from __future__ import annotations
