@@ -266,6 +266,42 @@ def test_helpers_that_need_a_lock_are_called_under_one() -> None:
                 assert node in allowed, f"{path}:{node.lineno} {ast.unparse(node)}"
 
 
+WITHOUT_CHANGE = {
+    "accounts.actions": {"register", "change_password"},
+    "accounts.authentication": {"attempt", "_count_of"},
+    "accounts.hello": {"_take_over"},
+    "accounts.logins": {"changing"},
+    "accounts.reclaim": {"make_way", "regain", "end_old"},
+    "chat": {
+        *("add_handler", "remove_handler", "room", "rooms", "remove_room", "find", "sessions", "counts"),
+        *("close", "begin_disconnect"),
+    },
+    "messages.actions": {"_addressed"},
+    "moderation.server_bans": {"arrive", "add_ban"},
+    "people.actions": {"_candidates"},
+    "people.ignore": {"list_ignored"},
+    "persistence": {"save_ends", "restore"},
+    "rooms.catch_up": {"_bring_page"},
+    "rooms.membership": {"remove_everywhere", "_stop_waiting"},
+}
+"""The functions of the core that hold the order lock themselves: most only read, or are no part of a verb."""
+
+
+def test_the_order_lock_is_held_by_change() -> None:
+    """Which flushes before and wakes after; what holds the lock itself is listed, and the list has nothing else."""
+    found: dict[str, set[str]] = {}
+    for path in MODULES:
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef) and any(
+                isinstance(node, ast.With)
+                and any(ast.unparse(item.context_expr).endswith("order.lock") for item in node.items)
+                for node in ast.walk(function)
+            ):
+                found.setdefault(name_of(path).removeprefix("pychat.core."), set()).add(function.name)
+
+    assert found == WITHOUT_CHANGE
+
+
 def test_every_hook_is_documented() -> None:
     """docs/handlers.md has an entry for each."""
     text = (ROOT / "docs" / "handlers.md").read_text()
