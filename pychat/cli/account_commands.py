@@ -47,7 +47,7 @@ def _file_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for add in (
         option("--config", "server_config", type=FILE, metavar="FILE", help="The TOML file of pychat serve."),
         option(
-            "--db", type=NEW_FILE, metavar="FILE", help="Where the accounts are; otherwise in the one of the server."
+            "--db", type=NEW_FILE, metavar="FILE", help="The file with the accounts; default: that of pychat serve."
         ),
     ):
         function = add(function)
@@ -116,7 +116,7 @@ def reset(name: str, password_file: Path | None, **where: Path | None) -> None:
 
 @account.command()
 @argument("name")
-@option("--reason", default="", metavar="TEXT", help="What whoever tries to log in is told.")
+@option("--reason", default="", metavar="TEXT", help="The reason that is told to anybody who tries to log in.")
 @_file_options
 def lock(name: str, reason: str, **where: Path | None) -> None:
     """

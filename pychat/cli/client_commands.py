@@ -67,8 +67,8 @@ def _server_options(function: Callable[..., Any], *, with_keys: bool = True) -> 
         shared_option("--account", metavar="NAME", help="Log in to this account."),
         *[_key_option] * with_keys,
         shared_option("--password-file", type=FILE, metavar="FILE", help="The server's password is in this file."),
-        shared_option("--quiet", "-q", is_flag=True, help="Say on stderr only what is wrong."),
-        shared_option("--wait", is_flag=True, help="Wait for the server if none answers."),
+        shared_option("--quiet", "-q", is_flag=True, help="Write only problems to stderr."),
+        shared_option("--wait", is_flag=True, help="Wait until a server answers."),
         *address_options,
     ):
         function = add(function)
@@ -110,16 +110,16 @@ def _entrance(
 
 @command(cls=ClientCommand)
 @address_argument
-@option("--nick", "-n", metavar="NAME", help="Your nickname; without it you are asked, if you sit at a terminal.")
+@option("--nick", "-n", metavar="NAME", help="Your nickname; without it, you are asked for one at a terminal.")
 @option(
     "--room",
     multiple=True,
     type=room_name,
     metavar="NAME",
-    help="Where to go; otherwise where the server lets everybody in. Can be repeated: you talk in the last one.",
+    help="Room to join; default: the one that everybody joins. Can be repeated: you talk in the last one.",
 )
-@option("--create", is_flag=True, help="In a pipe: make the rooms that are not there; otherwise they are refused.")
-@option("--json", is_flag=True, help="Write what is heard as JSON lines, and take requests as such.")
+@option("--create", is_flag=True, help="In a pipe: create rooms that do not exist; otherwise they are refused.")
+@option("--json", is_flag=True, help="Write events as JSON lines, and read requests as such.")
 @option("--no-reconnect", is_flag=True, help="End when the connection is lost.")
 @option("--no-color", is_flag=True, help="Use no colors at a terminal.")
 @_server_options
@@ -167,11 +167,11 @@ def connect(
 
 
 @command(cls=ClientCommand)
-@option("--nick", "-n", metavar="NAME", help="Your nickname; otherwise your name on this machine, or one like it.")
-@option("--room", type=room_name, metavar="NAME", help="Where to say it; otherwise where the server lets everybody in.")
-@option("--create", is_flag=True, help="Make the room if it is not there; otherwise that is refused.")
-@option("--split", is_flag=True, help="Say a text that is too long for one message in several.")
-@option("--tail", is_flag=True, help="Of a text that is too long for one message, say the last lines.")
+@option("--nick", "-n", metavar="NAME", help="Your nickname; default: your name on this machine, or one like it.")
+@option("--room", type=room_name, metavar="NAME", help="Room to say it in; default: the one that everybody joins.")
+@option("--create", is_flag=True, help="Create the room if it does not exist; otherwise it is refused.")
+@option("--split", is_flag=True, help="Split a text that is too long for one message into several.")
+@option("--tail", is_flag=True, help="Send the last lines of a text that is too long for one message.")
 @_server_options
 @argument("text", nargs=-1)
 def send(
@@ -204,7 +204,7 @@ def send(
 @command(cls=ClientCommand)
 @option("--oper", metavar="NAME", help="The name of a server operator.")
 @option("--oper-password-file", type=FILE, metavar="FILE", help="The password of this operator is in this file.")
-@option("--nick", "-n", metavar="NAME", help="Your nickname; otherwise your name on this machine, or one like it.")
+@option("--nick", "-n", metavar="NAME", help="Your nickname; default: your name on this machine, or one like it.")
 @partial(_server_options, with_keys=False)
 @argument("text", nargs=-1)
 def announce(
@@ -228,17 +228,13 @@ def announce(
 
 @command(cls=ClientCommand)
 @address_argument
-@option("--nick", metavar="NAME", help="Your nickname; otherwise your name on this machine with -tail behind it.")
+@option("--nick", metavar="NAME", help="Your nickname; default: your name on this machine, followed by -tail.")
+@option("--room", type=room_name, metavar="NAME", help="The room; default: the one that everybody joins.")
 @option(
-    "--room", type=room_name, metavar="NAME", help="Which room; otherwise the one where the server lets everybody in."
+    "--lines", "-n", default=10, type=IntRange(0, 10**9), metavar="N", help="Begin with this many of the last messages."
 )
-@option(
-    "--lines", "-n", default=10, type=IntRange(0, 10**9), metavar="N", help="Begin with so many of the last messages."
-)
-@option("--all", is_flag=True, help="Begin with joins and the like, too, and count them.")
-@option(
-    "--since", type=Checked("id", check_event_id), metavar="ID", help="Begin behind the event with this id instead."
-)
+@option("--all", is_flag=True, help="Begin with joins and other events, too, and count them.")
+@option("--since", type=Checked("id", check_event_id), metavar="ID", help="Begin after the event with this id instead.")
 @option("--json", is_flag=True, help="Write each event as a line of JSON, with its id.")
 @_server_options
 def tail(

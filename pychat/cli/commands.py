@@ -89,7 +89,7 @@ def main() -> None:
     default="127.0.0.1",
     type=Checked("address", check_host),
     metavar="ADDRESS",
-    help="Where to listen; 0.0.0.0 or :: for everywhere.",
+    help="Address to listen on; 0.0.0.0 or :: for all.",
 )
 @option(
     "--unix",
@@ -103,23 +103,23 @@ def main() -> None:
     type=room_name,
     default=("lobby",),
     metavar="NAME",
-    help="A room that is always there; the first is where everybody comes in. Can be repeated.",
+    help="A room that always exists; everybody joins the first one. Can be repeated.",
 )
-@option("--server-name", default="pychat", metavar="NAME", help="What the server calls itself.")
+@option("--server-name", default="pychat", metavar="NAME", help="The name of the server.")
 @option("--server-description", default=DESCRIPTION, metavar="TEXT", help="One line about the server, for IRC clients.")
-@option("--motd", type=FILE, metavar="FILE", help="Show the lines of this file to everybody who comes in.")
-@option("--password-file", type=FILE, metavar="FILE", help="Let in only those who know the password in this file.")
+@option("--motd", type=FILE, metavar="FILE", help="Show the lines of this file to everybody who connects.")
+@option("--password-file", type=FILE, metavar="FILE", help="Require the password in this file from all clients.")
 @option(
     "--oper-file",
     type=FILE,
     metavar="FILE",
-    help="Let those whose name and password are in this file become server operators.",
+    help="Names and passwords of the server operators are in this file.",
 )
 @option(
     "--tls-cert",
     type=FILE,
     metavar="FILE",
-    help="Speak TLS, too, on the same port, with the certificate in this PEM file.",
+    help="Accept TLS, too, on the same port, with the certificate in this PEM file.",
 )
 @option("--tls-key", type=FILE, metavar="FILE", help="The key of the certificate, if it is in another file.")
 @option("--tls-required", is_flag=True, help="Refuse connections without TLS.")
@@ -128,33 +128,33 @@ def main() -> None:
     multiple=True,
     type=Checked("address", lambda text: Proxies([text])),
     metavar="ADDRESS",
-    help="From this address, or network like 10.0.0.0/8, only proxies connect, which say whom they bring (PROXY "
-    "protocol, version 1); unix: by the Unix socket. Can be repeated.",
+    help="Only proxies connect from this address, or network like 10.0.0.0/8, and name their clients (PROXY protocol, "
+    "version 1); unix: by the Unix socket. Can be repeated.",
 )
 @option("--db", type=NEW_FILE, metavar="FILE", help="Store messages in this file; without it, they are in memory only.")
 @option(
     "--db-sync",
     type=Choice(("full", "normal")),
     default="full",
-    help="What a loss of power may take: nothing, or, to be faster, the last moments.",
+    help="What a power failure may lose: nothing, or, to be faster, the last moments.",
 )
 @option(
     "--keep",
     multiple=True,
     type=Checked("amount", lambda text: parse_keep([text])),
     metavar="AMOUNT",
-    help="Delete what is older than 30d (or s, m, h, w), or the oldest over 1GB (or MB, TB). Can be given for both.",
+    help="Delete messages older than 30d (or s, m, h, w), or the oldest above 1GB (or MB, TB). Can be given for both.",
 )
-@option("--no-registration", is_flag=True, help="Let nobody make an account; those that there are can log in.")
-@option("--no-flood-control", is_flag=True, help="Let everybody send as fast as they can.")
+@option("--no-registration", is_flag=True, help="Do not let people create accounts; existing ones can log in.")
+@option("--no-flood-control", is_flag=True, help="Do not limit how fast people send.")
 @option(
     "--handler",
     multiple=True,
     metavar="MODULE:CLASS",
     help="Add a handler of your own (installed, or in this directory). Can be repeated.",
 )
-@option("--cpu", type=IntRange(min=0), metavar="N", help="Run on this processor only: less work, often.")
-@option("--log-level", type=Choice(LEVELS), default="info", help="What is written to stderr.")
+@option("--cpu", type=IntRange(min=0), metavar="N", help="Run on this processor only, which often costs less CPU time.")
+@option("--log-level", type=Choice(LEVELS), default="info", help="Least severe messages that are written to stderr.")
 @option("--log-format", type=Choice(FORMATS), default="text", help="How it is written.")
 @config_option
 @limit_options

@@ -41,13 +41,13 @@ _NO_FILE = (
 
 
 @command(cls=Command)
-@option("--db", type=FILE, metavar="FILE", help="Where the record is; otherwise the one of pychat serve.")
-@option("--room", type=room_name, metavar="NAME", help="Only what happened in this room; otherwise in all of them.")
-@option("--audit", is_flag=True, help="Who did what to others, instead: kicks, bans, modes, accounts.")
+@option("--db", type=FILE, metavar="FILE", help="The file; default: that of pychat serve.")
+@option("--room", type=room_name, metavar="NAME", help="Only events of this room; default: of all rooms.")
+@option("--audit", is_flag=True, help="Print the audit record instead: kicks, bans, modes, accounts.")
 @option("--search", metavar="WORDS", help='Only messages with these words, "phrases" or beginnings of words*.')
-@option("--since", type=Checked("position", parse_position), metavar="TIME|ID", help="Begin there.")
-@option("--before", type=Checked("position", parse_position), metavar="TIME|ID", help="End there.")
-@option("--lines", "-n", type=IntRange(0, 10**9), metavar="N", help="Only so many of the last ones.")
+@option("--since", type=Checked("position", parse_position), metavar="TIME|ID", help="Begin at this time or id.")
+@option("--before", type=Checked("position", parse_position), metavar="TIME|ID", help="End at this time or id.")
+@option("--lines", "-n", type=IntRange(0, 10**9), metavar="N", help="Only this many of the last ones.")
 @option("--format", type=Choice(("text", "json")), default="text", help="How it is written.")
 @config_option
 @pass_context

@@ -47,7 +47,7 @@ _SHELLS: Final = ("bash", "zsh", "fish")
     metavar="NAME",
     help="Host name or address by which the server is reached. Can be repeated.",
 )
-@option("--days", type=IntRange(1, 36_500), default=365, metavar="N", help="How long it is good for.")
+@option("--days", type=IntRange(1, 36_500), default=365, metavar="N", help="How long it is valid.")
 @option("--out", type=DIRECTORY, default=Path(), metavar="DIR", help="Where to write cert.pem and key.pem.")
 @config_option
 def cert(host: tuple[str, ...], days: int, out: Path) -> None:
@@ -113,14 +113,14 @@ def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> Non
     default="127.0.0.1",
     type=Checked("address", check_host),
     metavar="ADDRESS",
-    help="Where it listens, or shall listen.",
+    help="Where it listens, or is to listen.",
 )
 @shared_option("--unix", type=NEW_FILE, metavar="PATH", help="Its Unix socket, instead of host and port.")
 @option(
     "--expect",
     type=Choice(("server",)),
     metavar="server",
-    help="Look at nothing but whether a pychat server answers; the exit code is 1 if none does.",
+    help="Only check whether a pychat server answers; the exit code is 1 if none does.",
 )
 @config_option
 @pass_context

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pychat.client.backoff import RETRY_SECONDS
 from pychat.client.inbox import Dropped, Heard, Inbox, LateAnswer, Reconnected, Reconnecting
-from pychat.client.reconnect import Lifeline
+from pychat.client.reconnect import ReconnectingWire
 from pychat.model.arguments import given, positive_seconds, whole_number, wrong
 from pychat.model.errors import Refused, refusal
 from pychat.model.limits import Limits
@@ -134,7 +134,7 @@ class ChatClient(Participant):
             # The session may also be resumed with our own token, if the welcome is lost.
             hello = hello._replace(token=kept.token or new_token(), after=kept.place)
         try:
-            self._line = Lifeline(
+            self._line = ReconnectingWire(
                 where,
                 number,
                 hello,

@@ -55,7 +55,7 @@ class _Question(NamedTuple):
     """True if its caller does not wait any more."""
 
 
-class Lifeline(Forkable):
+class ReconnectingWire(Forkable):
     """Connected, and in its rooms, once it is created. Its public methods may be called from any thread."""
 
     def __init__(

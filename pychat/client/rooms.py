@@ -21,7 +21,7 @@ _MOST_ROOMS: Final = 1000
 
 
 class OurRooms:
-    """Guarded by the lock of the `Lifeline`, whose thread passes everything that it receives."""
+    """Guarded by the lock of the `ReconnectingWire`, whose thread passes everything that it receives."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         """

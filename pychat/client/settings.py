@@ -13,7 +13,7 @@ from pychat.protocols.base import Item
 
 
 class OurSettings:
-    """Guarded by the lock of the `Lifeline`, whose thread calls it."""
+    """Guarded by the lock of the `ReconnectingWire`, whose thread calls it."""
 
     def __init__(self) -> None:
         self._away: str | None = None

@@ -29,10 +29,10 @@ from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
 from pychat.core.people.user_counts import Census, Past
-from pychat.core.persistence import Lasting
+from pychat.core.persistence import Persistence
 from pychat.core.publish import publish
 from pychat.core.rooms.membership import Membership
-from pychat.core.rooms.registry import RoomTable
+from pychat.core.rooms.registry import RoomRegistry
 from pychat.core.rooms.room import Room
 from pychat.core.scheduler import Alarms
 from pychat.core.session import Session, Told
@@ -113,12 +113,12 @@ class Chat:
         self.census = Census()
         self.past = Past(clock, self.log)
         self.watches = Watches(self.order, self.nicknames)
-        self.table = RoomTable(self)
+        self.table = RoomRegistry(self)
         self.bans = ServerBans(self.log, clock)
         self.audit = Audit(self)
         self.membership = Membership(self)
-        self.lasting = Lasting(self)
-        self.lasting.restore()
+        self.persistence = Persistence(self)
+        self.persistence.restore()
         self.accounts.begin(self.log, self.order.lock, clock.time)
         self.default_room = self.room(given("default_room", default_room, str, "a string"))
 
@@ -309,7 +309,7 @@ class Chat:
         with self.order.lock:
             keep = lost and _comes_back(session) and not self.stopping.is_set()
             self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
-            self.lasting.release_locked(session, keep)
+            self.persistence.release_locked(session, keep)
             self.census.leave(session)
             if session.nickname is not None:
                 self.past.add(session, session.nickname)
@@ -361,7 +361,7 @@ class Chat:
         self.stopping.set()
         self.pauses.end_all()
         self.alarms.stop()
-        self.lasting.save_ends()
+        self.persistence.save_ends()
 
 
 def _comes_back(session: Session) -> bool:

@@ -114,7 +114,7 @@ class Order:
         Queue an event after those this thread caused before; outside verbs, flush it at once.
 
         Args:
-            rooms: The rooms whose logs it belongs to; empty for a direct message, whose recipient is in `only`.
+            rooms: The rooms whose logs it belongs to; empty for a direct message, whose recipient is in `recipients`.
             recipients: The sessions that may see it. Default: all members.
             extra: A session that gets it although it is not a member any more.
 

@@ -29,7 +29,7 @@ its own rooms (`Chat.room`).
 """
 
 
-class Lasting:
+class Persistence:
     """Persists the state of the chat. With a log in memory, it does nothing."""
 
     def __init__(self, chat: Chat) -> None:

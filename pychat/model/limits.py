@@ -59,29 +59,29 @@ class Limits:
 
     # Rooms and history
     max_rooms: int = 1000
-    """Rooms that somebody is in, or that belong to the program; not empty ones. A quarter is not for new ones."""
+    """Rooms in use: with members, or owned by the program. A quarter is reserved for rooms that existed before."""
     rooms_per_address: int = 100
-    """Of them, those opened by members from one address (IPv6: from one /64), or of one account; loopback is exempt."""
+    """Of these, rooms opened from one address (IPv6: from one /64), or by one account; loopback is exempt."""
     new_rooms_per_10_minutes: int = 100
-    """Rooms of names that were never used that one address may open in ten minutes; loopback is exempt."""
+    """Rooms with new names that one address may open in ten minutes; loopback is exempt."""
     rooms_per_session: int = 20
     """Rooms that one session can be in."""
     watched_nicknames: int = 100
-    """Nicknames whose coming and going one session can be told of."""
+    """Nicknames that one session can monitor."""
     max_masks: int = 100
-    """Masks in all lists of a room together: bans, exceptions from them, and who is always let in."""
+    """Masks in all lists of a room together: bans, exceptions from bans, and exceptions from invite-only."""
     ignored_masks: int = 100
-    """Masks of people whom one session can ignore."""
+    """Masks that one session can ignore."""
     history_events: int = 1000
     """Events kept in memory for each room."""
     history_chars: int = 262_144
-    """Characters that the messages among them may have together; fewer are kept if they are long."""
+    """Characters of all messages among them; fewer are kept if they are long."""
     history_page: int = 500
     """Events in one answer to a request for history."""
     replay_messages: int = 20
     """Messages replayed on join by the `History` handler."""
     irc_replay_messages: int = 20
-    """No more of them than this are for IRC clients that cannot ask for history themselves; 0: none."""
+    """At most this many of them for IRC clients that cannot request history themselves; 0: none."""
 
     # Connections
     max_connections: int = 10_000
@@ -91,51 +91,51 @@ class Limits:
     new_connections_per_minute: int = 120
     """New connections from one address (IPv6: from one /64) in a minute; loopback is exempt."""
     detection_seconds: float = 10.0
-    """From the first byte until the language must be clear, or the handshake of TLS over."""
+    """Time from the first byte until the language must be recognized, or the TLS handshake complete."""
     registration_seconds: float = 60.0
-    """From connecting until the nickname must be accepted."""
+    """Time from connecting until a nickname must be accepted."""
     registration_tries: int = 5
-    """Nicknames, or passwords of the server, that may be tried."""
+    """Nicknames, or server passwords, that a client may try."""
     registration_lines: int = 60
-    """Lines of any kind before the nickname is accepted; some IRC clients ask for each capability by one of its own."""
+    """Lines of any kind before a nickname is accepted; some IRC clients request each capability in its own line."""
     ping_seconds: float = 60.0
-    """Silence after which a client that can answer is asked whether it is there."""
+    """Silence after which a client that can answer is pinged."""
     silence_seconds: float = 90.0
     """Silence after which such a client is disconnected."""
     keepalive_seconds: int = 60
-    """Silence after which the system asks whether the other end of a connection is still there (TCP keepalive)."""
+    """Silence after which the system probes the connection (TCP keepalive)."""
     keepalive_interval_seconds: int = 15
-    """From one such question to the next, if there is no answer."""
+    """Time from one probe to the next, if there is no answer."""
     keepalive_probes: int = 4
-    """Such questions without an answer after which the connection is lost."""
+    """Probes without an answer after which the connection is lost."""
     resume_seconds: float = 30.0
-    """How long a nickname is kept for one who lost the connection and holds its token."""
+    """How long a nickname is reserved for a client that lost its connection and has the session's token."""
 
     # Accounts
     login_attempts_per_minute: int = 5
     """Wrong passwords for one account, or from one address (IPv6: from one /64; loopback is exempt), in a minute."""
     registrations_per_10_minutes: int = 60
-    """Accounts that may be made from one address in ten minutes; loopback is exempt."""
+    """Accounts that may be created from one address in ten minutes; loopback is exempt."""
     nickname_grace_seconds: float = 60.0
-    """How long one may have the nickname of an account without logging in to it; 0: not at all."""
+    """How long a guest may use the nickname of an account; 0: not at all."""
 
     # Sending
     send_queue_bytes: int = 262_144
-    """Bytes that may wait for one slow member; over it, the member is cut off."""
+    """Bytes that may be queued for one slow member; above this, the member is disconnected."""
     stall_seconds: float = 10.0
-    """How long bytes may wait for one member that takes none of them."""
+    """How long a member may take none of the bytes that are queued for it."""
     pending_bytes: int = 131_072
-    """Bytes that may be on their way in all; over it, sessions that caused more than 8 KiB of them wait."""
+    """Bytes that may be queued in total; above this, sessions that caused more than 8 KiB of them wait."""
 
     # Flood control (handlers/flood.py)
     message_burst: int = 10
-    """Messages and commands of one member that pass at once."""
+    """Messages and commands that one member may send at once."""
     messages_per_second: float = 2.0
-    """Messages and commands that pass each second after that."""
+    """Messages and commands per second after that."""
     bytes_per_second: int = 8192
-    """Bytes of text that pass each second, after a burst of full messages."""
+    """Bytes of text per second, after a burst of full messages."""
     delay_seconds: float = 30.0
-    """How long a message or command over the rate is held back; one that would wait longer is refused."""
+    """How long a message or command over the rate is delayed; one that would wait longer is refused."""
     refusals_per_minute: int = 30
     """Refused messages and commands in a minute after which a member is disconnected."""
 

@@ -45,7 +45,7 @@ from pychat.transport.reader import Connection
 from pychat.transport.socket_options import set_options
 from pychat.transport.trust import Certificate
 from pychat.transport.unix import SocketFile
-from pychat.transport.write_queue import Fanout
+from pychat.transport.write_queue import WriteQueue
 from pychat.transport.writer import Writer
 from pychat.version import DESCRIPTION
 
@@ -130,12 +130,12 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         self.tls_required = tls_required
         self.proxies = Proxies(proxies)
         self.limits = check_limits(limits) or Limits()
-        self.fanout = Fanout(self.limits)
+        self.write_queue = WriteQueue(self.limits)
         self.chat = Chat(
             [NicknameValidator(), JoinLeaveNotices(), Broadcast()] if handlers is None else handlers,
             limits=self.limits,
             log=log,
-            delivery=self.fanout,
+            delivery=self.write_queue,
             name=name,
             description=description,
             default_room=default_room,
@@ -196,7 +196,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
                     raise
                 warn_if_mute(self.chat)
                 unserved.listens(self.server_address)
-                self._writer = Writer(self.fanout)
+                self._writer = Writer(self.write_queue)
                 self._writer.start()
                 self.belong()
 
@@ -257,7 +257,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         for link in list(self._links.values()):
             session = link.session  # the writer clears it when the connection ends
             if session is None:
-                self.fanout.disconnect(link, reason)
+                self.write_queue.disconnect(link, reason)
             else:
                 session.disconnect(reason)
         for one in self.chat.sessions():
@@ -265,7 +265,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
                 one.disconnect(reason)
         self.threads.join(deadline - _STOP_SECONDS / 2)
         for link in list(self._links.values()):
-            self.fanout.submit_now(Sever(link, reason))
+            self.write_queue.submit_now(Sever(link, reason))
         self.threads.join(deadline - _STOP_SECONDS / 4)
         self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
         if self._writer is not None:
@@ -344,7 +344,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         link = Link(request, self.dialects[Language.TEXT], time.monotonic())
         self._links[request] = link
         set_options(request, self.limits)
-        self.fanout.submit_now(Open(link))
+        self.write_queue.submit_now(Open(link))
         arguments = (request, client_address)
         thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
         self._starting[request] = thread
@@ -394,6 +394,6 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         if link is None:
             request.close()
         else:
-            self.fanout.submit(Close(link))
+            self.write_queue.submit(Close(link))
             if link.dead and self.chat.stopping.is_set():
                 request.close()  # the reader was in a handler for so long that the writer has already ended

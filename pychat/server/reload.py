@@ -20,7 +20,7 @@ from pychat.protocols.registry import Host, make_dialects
 from pychat.transport.admission import Admission
 from pychat.transport.origins import Proxies
 from pychat.transport.trust import Certificate
-from pychat.transport.write_queue import Fanout
+from pychat.transport.write_queue import WriteQueue
 from pychat.transport.writer import Writer
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Reloadable:
     """The part of a `ChatServer` that can be changed while it runs."""
 
     chat: Chat
-    fanout: Fanout
+    write_queue: WriteQueue
     limits: Limits
     proxies: Proxies
     tls: ServerTls | None
@@ -112,7 +112,7 @@ class Reloadable:
     def _limit(self, limits: Limits) -> None:
         if limits == self.limits:
             return
-        self.limits = self.chat.limits = self.fanout.limits = limits
+        self.limits = self.chat.limits = self.write_queue.limits = limits
         self.chat.logins.limit(limits)
         self.chat.table.shares.change(limits)
         self.admission.change(limits)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.transport.jobs import Flush
 from pychat.transport.link import Link
-from pychat.transport.write_queue import Fanout
+from pychat.transport.write_queue import WriteQueue
 
 if TYPE_CHECKING:
     from pychat.transport.tls import TlsLayer
@@ -25,10 +25,10 @@ _MOST_READ: Final = 65_536
 class Incoming:
     """Reads, and never sends: for output of TLS itself it asks the writer."""
 
-    def __init__(self, sock: socket.socket, link: Link, fanout: Fanout) -> None:
+    def __init__(self, sock: socket.socket, link: Link, write_queue: WriteQueue) -> None:
         self._socket = sock
         self._link = link
-        self._fanout = fanout
+        self._write_queue = write_queue
         self._poller = select.poll()
         self._poller.register(sock, select.POLLIN)
         self._size = LEAST_READ
@@ -107,7 +107,7 @@ class Incoming:
     def _decrypt(self, tls: TlsLayer, data: bytes) -> bytes:
         plain = tls.receive(data)
         if tls.pending:
-            self._fanout.submit(Flush(self._link))
+            self._write_queue.submit(Flush(self._link))
         if tls.ended:
             self.ended = True
             self.broken |= tls.error is not None

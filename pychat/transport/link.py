@@ -13,9 +13,9 @@ from pychat.protocols.base import Dialect
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.transport.subscribers import Hearers
+    from pychat.transport.subscribers import Subscribers
     from pychat.transport.tls import TlsLayer
-    from pychat.transport.write_queue import Fanout
+    from pychat.transport.write_queue import WriteQueue
 
 
 class Link:
@@ -69,7 +69,7 @@ class Link:
         """The session's `last_input_time` at the time of the last ping."""
         self.close_reason: str | None = None
         """The disconnect reason from the writer; the reader then ends the session."""
-        self.rooms: tuple[Hearers, ...] = ()
+        self.rooms: tuple[Subscribers, ...] = ()
         self.pass_parts: list[bytes] | None = None
         """While the link is singled out in a pass of the writer: all its output of that pass."""
         self.queue: deque[memoryview] | None = None
@@ -91,7 +91,7 @@ class Link:
         self.reads = True
         """True if it read fast enough in the last period for others to wait for it."""
         self.free_at = 0.0
-        """When its session may again send at the full free rate without waiting for readers (`Fanout.throttle`)."""
+        """When its session may again send at the full free rate without waiting for readers (`WriteQueue.throttle`)."""
         self.drained: list[threading.Event] = []
         """Events to set when the queue is empty or given up."""
         self.finishing = False
@@ -105,11 +105,11 @@ class Link:
 class WireSession(Session):
     """A session whose peer is connected by a socket."""
 
-    __slots__ = ("_fanout", "_thread", "link", "performing")
+    __slots__ = ("_thread", "_write_queue", "link", "performing")
 
-    def __init__(self, chat: Chat, fanout: Fanout, link: Link, address: str) -> None:
+    def __init__(self, chat: Chat, write_queue: WriteQueue, link: Link, address: str) -> None:
         super().__init__(chat, address)
-        self._fanout = fanout
+        self._write_queue = write_queue
         self.link = link
         self.performing = False
         """True while its thread performs its verbs and cannot read input."""
@@ -121,10 +121,10 @@ class WireSession(Session):
         return threading.get_ident() == self._thread
 
     def request_close(self, reason: str) -> None:
-        self._fanout.disconnect(self.link, reason)
+        self._write_queue.disconnect(self.link, reason)
 
     def drained(self, timeout: float) -> bool:
-        return self._fanout.wait_drained(self.link, timeout)
+        return self._write_queue.wait_drained(self.link, timeout)
 
     def answers(self, timeout: float) -> bool:
         if not self.link.pings:

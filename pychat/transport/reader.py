@@ -62,7 +62,7 @@ class Connection:
         self._server = server
         self._link = link
         self._origin = origin
-        self._incoming = Incoming(sock, link, server.fanout)
+        self._incoming = Incoming(sock, link, server.write_queue)
         self._deadline: float | None = None
         """The deadline for detecting the language or for the TLS handshake; None until the first bytes arrive."""
         self._tries = 0
@@ -92,7 +92,7 @@ class Connection:
         elif language is Language.HTTP:
             self._show_page(data)
         else:
-            server.fanout.submit(Raw(self._link, _NOT_SPOKEN[language]))
+            server.write_queue.submit(Raw(self._link, _NOT_SPOKEN[language]))
         self._finish()
 
     # The first bytes
@@ -123,7 +123,7 @@ class Connection:
         logger.debug("proxy %s brings %s", proxy, line.address or "somebody it does not know")
         if refusal is None:
             return line.rest
-        self._server.fanout.submit(Raw(self._link, f"{refusal}\r\n".encode()))
+        self._server.write_queue.submit(Raw(self._link, f"{refusal}\r\n".encode()))
         self._finish()
         return None
 
@@ -142,7 +142,7 @@ class Connection:
                     self._deadline = time.monotonic() + self._server.limits.detection_seconds
                 if isinstance(found, Language):
                     if found is Language.IRC and detector.prompted and not detector.hinted:
-                        self._server.fanout.submit(Raw(self._link, HINT_BYTES))
+                        self._server.write_queue.submit(Raw(self._link, HINT_BYTES))
                     return found, detector.buffer
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if left is not None and left <= 0:
@@ -156,7 +156,7 @@ class Connection:
             elif detector.wait is not None and (left is None or detector.wait <= left):
                 found = detector.silence()
                 if isinstance(found, Ask):
-                    self._server.fanout.submit(Raw(self._link, found.value))
+                    self._server.write_queue.submit(Raw(self._link, found.value))
                 elif isinstance(found, Language):
                     return found, detector.buffer
 
@@ -194,13 +194,13 @@ class Connection:
             data += more
         fingerprint = None if server.tls is None else server.tls.fingerprint
         site = Site(chat.name, chat.default_room.name, chat.password is not None, fingerprint, server.tls_required)
-        server.fanout.submit(Raw(self._link, answer(data, site, secure=self._link.tls is not None)))
+        server.write_queue.submit(Raw(self._link, answer(data, site, secure=self._link.tls is not None)))
 
     # Verbs
 
     def _serve(self, language: Language, data: bytes) -> None:
         server = self._server
-        session = WireSession(server.chat, server.fanout, self._link, self._origin.address)
+        session = WireSession(server.chat, server.write_queue, self._link, self._origin.address)
         protocol = LANGUAGES[language].protocol(server.limits, server.dialects[language])
         self._link.session, self._link.dialect, self._link.pings = session, protocol.dialect, protocol.pings
         session.language = language.value
@@ -266,7 +266,7 @@ class Connection:
                     return
             if protocol.dialect is not dialect:
                 dialect = protocol.dialect
-                self._server.fanout.submit(Speak(self._link, dialect))
+                self._server.write_queue.submit(Speak(self._link, dialect))
                 session.echoes = dialect.echoes
 
     def _tell_nickname(self, session: WireSession, protocol: Protocol) -> None:
@@ -300,7 +300,7 @@ class Connection:
             return language
         error = TlsRequired()
         words = self._server.dialects[language].encode_private([Failure.of(error), Bye(str(error))], None)
-        self._server.fanout.submit(Raw(self._link, words))
+        self._server.write_queue.submit(Raw(self._link, words))
         self._finish()
         return None
 
@@ -313,7 +313,7 @@ class Connection:
         """
         if self._link.dead:
             return
-        self._server.fanout.finish(self._link, _LINGER_SECONDS)
+        self._server.write_queue.finish(self._link, _LINGER_SECONDS)
         deadline = time.monotonic() + _LINGER_SECONDS
         while not self._link.dead and not self._server.chat.stopping.is_set():
             if not self._incoming.throw_away(deadline):

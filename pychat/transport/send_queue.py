@@ -21,7 +21,7 @@ _READS_BYTES: Final = 16_384
 """Bytes that a lagging member must read per `_READS_SECONDS` for others to wait for it."""
 
 
-class Sender:
+class SendQueues:
     """Sends without blocking. Used by the writer thread only."""
 
     def __init__(self, limits: Limits, wake: socket.socket) -> None:
@@ -176,10 +176,10 @@ class Sender:
         """Return the rooms with a member that lags far but reads fast enough to be waited for."""
         now, much = time.monotonic(), self.limits.send_queue_bytes // 8
         return frozenset(
-            hearers.room
+            subscribers.room
             for link in self._behind
             if link.queued_bytes - link.allowed > much and _reads(link, now)
-            for hearers in link.rooms
+            for subscribers in link.rooms
         )
 
 

@@ -10,16 +10,16 @@ from pychat.model.replies import PingRequest
 from pychat.transport.jobs import Disconnect
 from pychat.transport.link import Link
 from pychat.transport.timers import Timers
-from pychat.transport.write_queue import Fanout
+from pychat.transport.write_queue import WriteQueue
 
 
 class Silence:
     """Watches the connections of one server. Used by the writer thread only, except for `limits`."""
 
-    def __init__(self, limits: Limits, fanout: Fanout, timers: Timers) -> None:
+    def __init__(self, limits: Limits, write_queue: WriteQueue, timers: Timers) -> None:
         self.limits = limits
         """May be set from any thread, because each limit is read separately."""
-        self._fanout, self._timers = fanout, timers
+        self._write_queue, self._timers = write_queue, timers
 
     def watch(self, link: Link) -> None:
         """Watch a new connection until its timer is cancelled."""
@@ -35,7 +35,7 @@ class Silence:
             return
         seconds = self.limits.registration_seconds
         if time.monotonic() >= link.opened + seconds:
-            self._fanout.submit_now(Disconnect(link, f"no nickname within {seconds:g} seconds"))
+            self._write_queue.submit_now(Disconnect(link, f"no nickname within {seconds:g} seconds"))
         else:
             self._timers.set(link, link.opened + seconds, self._check_registered)
 
@@ -49,7 +49,7 @@ class Silence:
             self._timers.set(link, time.monotonic() + limits.ping_seconds - silent, self._check_silence)
             return
         link.asked = session.last_input_time
-        self._fanout.submit_now(Private(session, (PingRequest(),)))
+        self._write_queue.submit_now(Private(session, (PingRequest(),)))
         patience = max(0.0, limits.silence_seconds - limits.ping_seconds)
         self._timers.set(link, time.monotonic() + patience, self._check_answer)
 
@@ -57,6 +57,6 @@ class Silence:
         assert link.session is not None
         if link.session.last_input_time == link.asked:
             reason = f"no sign of life for {self.limits.silence_seconds:g} seconds"
-            self._fanout.submit_now(Disconnect(link, reason))
+            self._write_queue.submit_now(Disconnect(link, reason))
         else:
             self._check_silence(link)

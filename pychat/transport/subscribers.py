@@ -11,7 +11,7 @@ from pychat.protocols.base import Dialect
 from pychat.transport.link import Link
 
 
-class Hearers:
+class Subscribers:
     """
     The writer's view of one room. It changes only in the order of log entries, so no lock is needed.
 

@@ -31,7 +31,7 @@ _FREE_BYTES_PER_SECOND: Final = 2048
 """The rate at which a session may always send to a room, however slow its members read."""
 
 
-class Fanout(Delivery):
+class WriteQueue(Delivery):
     """The queue of one server's writer. May be used from any thread; the writer's own methods are marked."""
 
     def __init__(self, limits: Limits) -> None:

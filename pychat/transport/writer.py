@@ -28,11 +28,11 @@ from pychat.model.replies import Bye, ResponseEnd, ResponseStart
 from pychat.transport.jobs import Close, Disconnect, Finish, Flush, Open, Raw, Settle, Sever, Speak, Tell
 from pychat.transport.labeled_responses import Responses
 from pychat.transport.link import Link, link_of
-from pychat.transport.send_queue import Sender
+from pychat.transport.send_queue import SendQueues
 from pychat.transport.silence import Silence
-from pychat.transport.subscribers import Hearers
+from pychat.transport.subscribers import Subscribers
 from pychat.transport.timers import Timers
-from pychat.transport.write_queue import Fanout
+from pychat.transport.write_queue import WriteQueue
 
 logger = logging.getLogger("pychat")
 
@@ -49,15 +49,15 @@ class Writer:
     Made by `ChatServer`; everything but `start`, `stop` and `change` runs on its own thread.
     """
 
-    def __init__(self, fanout: Fanout) -> None:
-        self._fanout = fanout
-        self._sender = Sender(fanout.limits, fanout.start())
+    def __init__(self, write_queue: WriteQueue) -> None:
+        self._write_queue = write_queue
+        self._sender = SendQueues(write_queue.limits, write_queue.start())
         self._timers = Timers(SYSTEM_CLOCK)
-        self._silence = Silence(fanout.limits, fanout, self._timers)
-        self.change(fanout.limits)
+        self._silence = Silence(write_queue.limits, write_queue, self._timers)
+        self.change(write_queue.limits)
         self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
-        self._rooms: dict[Room, Hearers] = {}
-        self._touched: dict[Hearers, None] = {}
+        self._rooms: dict[Room, Subscribers] = {}
+        self._touched: dict[Subscribers, None] = {}
         self._singled: list[Link] = []
         self._responses = Responses()
         self._after_pass: list[Finish | Close | Sever | Tell] = []
@@ -74,17 +74,17 @@ class Writer:
 
     def stop(self, deadline: float) -> None:
         """Send what is queued, as far as sockets accept it at once, and end by the deadline (`time.monotonic`)."""
-        self._fanout.stop()
+        self._write_queue.stop()
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
     def disown(self) -> None:
         """Close the descriptors of the writer in the child of a fork; the writer itself is in the parent."""
         self._sender.close()
-        self._fanout.disown()
+        self._write_queue.disown()
 
     def _run(self) -> None:
-        jobs = self._fanout.jobs
-        while jobs or not self._fanout.stopping:
+        jobs = self._write_queue.jobs
+        while jobs or not self._write_queue.stopping:
             try:
                 self._wait()
                 until = time.monotonic() + _BEHIND_SECONDS
@@ -93,25 +93,25 @@ class Writer:
             except Exception:
                 logger.exception("the writer failed; it goes on")
         self._sender.close()
-        self._fanout.close()
+        self._write_queue.close()
 
     def _wait(self) -> None:
         """Wait for jobs, for writable sockets, and for the next timer."""
         sender = self._sender
-        timeout = 0.0 if self._fanout.jobs else self._timers.timeout()
+        timeout = 0.0 if self._write_queue.jobs else self._timers.timeout()
         if sender.behind:
             timeout = min(_BEHIND_SECONDS, timeout if timeout is not None else _BEHIND_SECONDS)
         sender.wait(timeout)
-        self._fanout.slept()
+        self._write_queue.slept()
         self._timers.run()
         if sender.behind:
             sender.cut_off_stalled()
-        self._fanout.look_again()
-        self._fanout.let_wait(sender.lagging_rooms())
+        self._write_queue.look_again()
+        self._write_queue.let_wait(sender.lagging_rooms())
 
     def _pass(self) -> None:
         """Take jobs up to the size of a pass, encode their items, and send them to their recipients."""
-        jobs = self._fanout.jobs
+        jobs = self._write_queue.jobs
         size = 0
         for link in self._responses.links():
             self._single_out(link)
@@ -121,10 +121,10 @@ class Writer:
                 size += self._DO[type(job)](self, job)
             except Exception:  # an item that a language fails to encode is lost; the rest continues
                 logger.exception("the writer cannot do a %s", type(job).__name__)
-        for hearers in self._touched:
-            for dialect, parts in hearers.take_parts():
+        for subscribers in self._touched:
+            for dialect, parts in subscribers.take_parts():
                 data = b"".join(parts)
-                for link in hearers.groups.get(dialect, ()):
+                for link in subscribers.groups.get(dialect, ()):
                     if link.pass_parts is None:
                         self._sender.send(link, data)
         self._touched.clear()
@@ -140,35 +140,35 @@ class Writer:
         for last in self._after_pass:
             self._DO_AFTER[type(last)](self, last)
         self._after_pass.clear()
-        self._fanout.look_again()
-        self._fanout.let_wait(self._sender.lagging_rooms())
+        self._write_queue.look_again()
+        self._write_queue.let_wait(self._sender.lagging_rooms())
 
     # The handlers of jobs; each returns the bytes that it causes per recipient
 
     def _batch(self, batch: Batch) -> int:
         if len(batch.rooms) != 1 or batch.recipients is not None or batch.extra is not None or batch.excluded:
             return self._batch_for_some(batch)
-        hearers = self._rooms.get(batch.rooms[0])
-        if hearers is None:
+        subscribers = self._rooms.get(batch.rooms[0])
+        if subscribers is None:
             return 0
-        self._touched[hearers] = None
-        for link in hearers.several:
+        self._touched[subscribers] = None
+        for link in subscribers.several:
             self._single_out(link)
         source = link_of(batch.source)
         without = source if source is not None and batch.said and not source.dialect.echoes else None
         if without is not None:
             self._single_out(without)
         if source is None or source not in self._responses:
-            return hearers.encode(batch.events, without)
+            return subscribers.encode(batch.events, without)
         before = len(self._single_out(source))
-        size = hearers.encode(batch.events, without)
+        size = subscribers.encode(batch.events, without)
         self._responses.add(source, before)
         return size
 
     def _batch_for_some(self, batch: Batch) -> int:
         """Send a batch for several rooms, or for some of their members, to each recipient separately."""
         rooms = [self._rooms[room] for room in batch.rooms if room in self._rooms]
-        links = dict.fromkeys(link for hearers in rooms for link in hearers.links())
+        links = dict.fromkeys(link for subscribers in rooms for link in subscribers.links())
         if batch.recipients is not None:
             links = dict.fromkeys(link for link in links if link.session in batch.recipients)
         if batch.excluded:
@@ -206,17 +206,17 @@ class Writer:
         link = link_of(attach.session)
         if link is not None and not link.dead:
             self._single_out(link)
-            hearers = self._rooms.setdefault(attach.room, Hearers(attach.room))
-            self._touched[hearers] = None
-            hearers.add(link)
+            subscribers = self._rooms.setdefault(attach.room, Subscribers(attach.room))
+            self._touched[subscribers] = None
+            subscribers.add(link)
         return 0
 
     def _detach(self, detach: Detach) -> int:
-        link, hearers = link_of(detach.session), self._rooms.get(detach.room)
-        if link is not None and hearers is not None:
+        link, subscribers = link_of(detach.session), self._rooms.get(detach.room)
+        if link is not None and subscribers is not None:
             self._single_out(link)
-            hearers.remove(link)
-            if not hearers.groups:
+            subscribers.remove(link)
+            if not subscribers.groups:
                 del self._rooms[detach.room]
         return 0
 
@@ -236,8 +236,8 @@ class Writer:
 
     def _speak(self, job: Speak) -> int:
         self._single_out(job.link)
-        for hearers in job.link.rooms:
-            hearers.move(job.link, job.dialect)
+        for subscribers in job.link.rooms:
+            subscribers.move(job.link, job.dialect)
         job.link.dialect = job.dialect
         return 0
 
@@ -261,7 +261,7 @@ class Writer:
         return 0
 
     def _settle(self, job: Settle) -> int:
-        self._fanout.settle(job)
+        self._write_queue.settle(job)
         return 0
 
     _DO: ClassVar[dict[type[Any], Callable[[Writer, Any], int]]] = {
@@ -286,9 +286,9 @@ class Writer:
         if link.pass_parts is None:
             link.pass_parts = self._responses.take_held(link)
             self._singled.append(link)
-            for hearers in link.rooms:
-                self._touched[hearers] = None
-                hearers.single_out(link)
+            for subscribers in link.rooms:
+                self._touched[subscribers] = None
+                subscribers.single_out(link)
         return link.pass_parts
 
     def _give(self, link: Link, data: bytes, *, answers: bool = False) -> None:
@@ -316,8 +316,8 @@ class Writer:
         link = job.link
         self._sender.give_up(link)
         self._timers.cancel(link)
-        for hearers in link.rooms:
-            hearers.remove(link)
+        for subscribers in link.rooms:
+            subscribers.remove(link)
         link.socket.close()
         link.session = None  # the two refer to each other, and must not wait for the garbage collector
 

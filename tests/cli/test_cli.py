@@ -108,7 +108,7 @@ def test_every_limit_has_an_option() -> None:
         assert isinstance(param, click.Option)
         assert (param.default, param.metavar) == (field.default, "N")
     help_texts = {field.name: field.help for field in limit_fields()}
-    assert help_texts["message_burst"] == "Messages and commands of one member that pass at once."
+    assert help_texts["message_burst"] == "Messages and commands that one member may send at once."
     assert all(help_texts.values())
 
 

@@ -12,8 +12,7 @@ from chat_clients import DEADLINE, wait_until
 from chat_networks import WELCOME, MakeClient, Script, join, script
 
 from pychat import ChatServer, Disconnected, Handler, Joined, Limits, Message, Notice, Refused, Session
-from pychat.client import ChatClient, Dropped, Reconnecting
-from pychat.client import reconnect as lifeline
+from pychat.client import ChatClient, Dropped, Reconnecting, reconnect
 from pychat.client.inbox import Inbox
 from pychat.handlers import Broadcast, History, JoinLeaveNotices
 from pychat.model.errors import AckTimeout, ConnectionLost, LimitExceeded, LocalProtocolError
@@ -323,7 +322,7 @@ def test_close_says_goodbye_and_what_was_heard_can_be_taken(
     server: MakeServer, join: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others see the reason; then verbs and waiting are errors."""
-    monkeypatch.setattr(lifeline, "_CLOSE_SECONDS", DEADLINE)  # so long it waits for the goodbye of the server
+    monkeypatch.setattr(reconnect, "_CLOSE_SECONDS", DEADLINE)  # so long it waits for the goodbye of the server
     port = server().port
     ann, bob = join(port, "ann"), join(port, "bob")
 

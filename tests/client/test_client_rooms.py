@@ -8,8 +8,7 @@ import pytest
 from chat_clients import Clients
 
 from pychat import ChatServer, Disconnected, Handler, Limits, Refused, Room, Session
-from pychat.client import Reconnected, backoff
-from pychat.client import reconnect as lifeline
+from pychat.client import Reconnected, backoff, reconnect
 from pychat.client.rooms import OurRooms
 from pychat.model.replies import Failure, Members
 from pychat.model.verbs import Hello
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients try again at once."""
     monkeypatch.setattr(backoff, "_LONGEST_SECONDS", 0.02)
-    monkeypatch.setattr(lifeline, "_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(reconnect, "_RETRY_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from chat_clients import DEADLINE, Clients, free_port, wait_until
 from chat_programs import Programs, pychat
 
 from pychat import Bot, Disconnected, Limits, Message, Refused
-from pychat.client import ChatClient, Reconnected, wire
-from pychat.client import reconnect as lifeline
+from pychat.client import ChatClient, Reconnected, reconnect, wire
 from pychat.client.inbox import Inbox
 from pychat.client.session_file import InUse, Kept, SessionFile
 from pychat.client.wire import Wire, say_hello
@@ -280,7 +279,7 @@ def test_a_first_welcome_that_was_lost(
         raise ConnectFailed(wire.host, wire.port, "connection reset by peer")
 
     with monkeypatch.context() as patched:
-        patched.setattr(lifeline, "say_hello", lose_welcome)
+        patched.setattr(reconnect, "say_hello", lose_welcome)
         with pytest.raises(ConnectFailed):
             chat.join("bob", state=SessionFile(path, places=whole))
 

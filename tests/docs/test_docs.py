@@ -358,3 +358,4 @@ def test_what_holds_for_some_events_is_said_of_events() -> None:
 
     assert {kind for trait in traits for kind in trait} <= set(get_args(events.Event))
     assert set(events.NEVER_STORED) & set(events.WITH_TEXT) == set()
+    assert {kind for kind in events.SAID if "text" in kind._fields} - set(events.NEVER_STORED) <= set(events.WITH_TEXT)

@@ -12,7 +12,7 @@ from irc_peer import Heard, IrcPeer, irc, take_apart
 from pychat import ChatServer
 from pychat.protocols.detect import HINT_BYTES
 from pychat.transport.link import Link
-from pychat.transport.send_queue import Sender
+from pychat.transport.send_queue import SendQueues
 
 MakeServer = Callable[..., ChatServer]
 
@@ -193,13 +193,13 @@ def test_what_a_command_causes_is_sent_before_its_answer(
     ann, bob = irc(clients, running, "ann", "#lobby"), irc(clients, running, "bob", "#lobby")
     ann.sync()
     sent: list[tuple[str | None, bytes]] = []
-    send = Sender.send
+    send = SendQueues.send
 
-    def noted(sender: Sender, link: Link, data: bytes) -> None:
+    def noted(sender: SendQueues, link: Link, data: bytes) -> None:
         sent.append((None if link.session is None else link.session.nickname, data))
         send(sender, link, data)
 
-    monkeypatch.setattr(Sender, "send", noted)
+    monkeypatch.setattr(SendQueues, "send", noted)
     for number in range(50):
         ann.say(f"PRIVMSG #lobby :{number}", f"PING done{number}")
         ann.next("PONG", f"done{number}")

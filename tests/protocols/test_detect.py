@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from protocol_strategies import chunked
 
 from pychat.model.limits import Limits
+from pychat.protocols import registry
 from pychat.protocols.detect import HINT_BYTES, PROMPT_BYTES, Ask, Detector, Language, behind_prompt
 from pychat.protocols.irc.commands.table import COMMANDS
 
@@ -304,3 +305,8 @@ def test_any_chunks_give_the_same_language(case: tuple[bytes, list[bytes]]) -> N
     assert pieces.eof() is whole.eof()
     assert expected in (None, whole.eof())
     assert pieces.buffer == stream
+
+
+def test_every_language_that_is_detected_has_a_protocol() -> None:
+    """But for those that are answered or decrypted before."""
+    assert set(registry.LANGUAGES) == set(Language) - {Language.HTTP, Language.TLS, Language.FOREIGN}

@@ -21,7 +21,8 @@ from pychat.model.limits import Limits
 from pychat.model.modes import ALL, LISTS, WHEN_SET, WITH_ARGUMENT, MaskEntry, ModeChange
 from pychat.model.names import has_mark_of_irc
 from pychat.protocols.base import Item
-from pychat.protocols.jsonl.fields import EVENT_TYPES, Fields, load_object
+from pychat.protocols.jsonl.fields import Fields, load_object
+from pychat.protocols.jsonl.items import EVENT_TYPES
 from pychat.protocols.jsonl.protocol import JsonClientProtocol, JsonDialect, JsonProtocol, encode_verb
 from pychat.protocols.jsonl.shapes import Shape
 from pychat.protocols.jsonl.verbs import REQUESTS

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pychat.model import events as e
+from pychat.model import modes
 from pychat.model import replies as r
 from pychat.model.limits import Limits
 from pychat.model.modes import MaskEntry, ModeChange
 from pychat.model.names import AUDIT
 from pychat.model.replies import Ignored
 from pychat.protocols.base import Item
+from pychat.protocols.text import mode_words, slash_rooms
 from pychat.protocols.text import render as plain
 from pychat.protocols.text.protocol import ClassicDialect, TextDialect
 from pychat.protocols.text.render import Style, render
@@ -295,3 +297,11 @@ def test_every_item_can_be_rendered() -> None:
     kinds = {*typing.get_args(e.Event), *typing.get_args(r.Reply)}
 
     assert set(plain._RENDERERS) == kinds
+
+
+def test_every_mode_of_a_room_has_words() -> None:
+    """For its changes, among the rules of a room, and in the help."""
+    assert set(mode_words._CHANGES) == set(modes.ALL)
+    assert set(mode_words.RULES) == set(modes.FLAGS) | set(modes.VALUES)
+    assert {letter for letter, text in mode_words.RULES.items() if "{}" in text} == set(modes.VALUES)
+    assert set(slash_rooms._ARGUMENTS) == set(modes.VALUES)

@@ -233,6 +233,7 @@ def test_stop_names_a_thread_that_is_still_inside_a_handler(
 @pytest.mark.parametrize("begins", [True, False])
 def test_ctrl_c_while_a_reader_begins(monkeypatch: pytest.MonkeyPatch, begins: bool) -> None:
     """A reader that serves its connection already goes on with it until the server ends; otherwise it never begins."""
+    monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # for the goodbye
     start = threading.Thread.start
 
     def interrupted(thread: threading.Thread) -> None:

@@ -275,7 +275,7 @@ def test_a_fork_while_the_locks_are_held_waits_for_nobody(chat: ChatHarness) -> 
                 call()
         chat.server.stop()
 
-    with chat.server.chat.order.lock, chat.server.fanout._flow, guide._arrived, chat.server._life:
+    with chat.server.chat.order.lock, chat.server.write_queue._flow, guide._arrived, chat.server._life:
         assert in_child(child) == ""
 
 

@@ -96,7 +96,7 @@ class Looks:
 
     def __init__(self, log: SqliteLog) -> None:
         self._number = 0
-        tend = log._keeper._tending
+        tend = log._writer._tending
         self._too_old = tend._too_old
         tend._too_old = self._look  # type: ignore[method-assign]
 

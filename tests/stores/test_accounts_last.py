@@ -20,7 +20,7 @@ from pychat.core.accounts.scram import ScramKeys
 from pychat.core.accounts.stored import StoredAccount
 from pychat.model.verbs import ChangePassword, DropAccount, LogIn, Register, Verb
 from pychat.stores import SqliteLog
-from pychat.stores.sqlite import writer as keeper
+from pychat.stores.sqlite import writer
 from pychat.stores.sqlite.event_codec import Unreadable
 from pychat.stores.sqlite.schema import MIGRATIONS
 from pychat.stores.sqlite.state_codec import read_account, write_account
@@ -122,7 +122,7 @@ def test_what_cannot_be_stored_is_not_acknowledged(
     start: Callable[[], ChatServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first who finds out is refused, too, and nothing has changed; later it works."""
-    monkeypatch.setattr(keeper, "_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.02)
     running = start()
     log = running.chat.log
     assert isinstance(log, SqliteLog)

@@ -183,7 +183,7 @@ def test_a_room_whose_change_is_on_its_way_to_the_file_is_not_read_from_it(start
     assert room is not None
     with running.chat.order.lock:
         room.topic = "tea"
-        running.chat.lasting.save_room_locked(room)
+        running.chat.persistence.save_room_locked(room)
         del room
         gc.collect()
         assert [room.topic for room in running.chat.table.in_memory() if room.name == "den"] == ["tea"]

@@ -19,7 +19,7 @@ from pychat.model.replies import HistoryPage
 from pychat.model.verbs import Kick
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite import database as sqlite
-from pychat.stores.sqlite import writer as keeper
+from pychat.stores.sqlite import writer
 
 __all__ = ["pychat"]  # the fixture
 
@@ -35,7 +35,7 @@ _PAGE_BYTES = 4096
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let it be tried again at once."""
-    monkeypatch.setattr(keeper, "_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_who_writes_waits_when_the_disk_is_behind(running: ChatServer, disk: Dis
 
     writer = threading.Thread(target=write)
     writer.start()
-    wait_until(lambda: log._keeper._is_crowded(), "there is too much")  # type: ignore[attr-defined]
+    wait_until(lambda: log._writer._is_crowded(), "there is too much")  # type: ignore[attr-defined]
     assert not going_on.is_set()
     gate.set()
     assert going_on.wait(DEADLINE)
@@ -359,8 +359,8 @@ def test_it_is_logged_once(running: ChatServer, disk: Disk, log: SqliteLog, capl
     ann = running.session("ann")
     disk.become_read_only()
     refusal(ann)
-    retried = log._keeper._retry_at
-    wait_until(lambda: log._keeper._retry_at > retried, "it was tried again")
+    retried = log._writer._retry_at
+    wait_until(lambda: log._writer._retry_at > retried, "it was tried again")
     disk.become_writable()
     wait_until(lambda: "stored again" in caplog.text, "the log is well again, and has told so")
 

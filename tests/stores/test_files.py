@@ -16,7 +16,7 @@ from pychat import ChatServer, Message, Refused
 from pychat.model.errors import CannotOpen
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite import file_lock as claiming
-from pychat.stores.sqlite import writer as keeper
+from pychat.stores.sqlite import writer
 from pychat.stores.sqlite.archive import Archive
 from pychat.stores.sqlite.check import back_up, inspect, vacuum
 from pychat.stores.sqlite.database import ReadOnlyDatabase
@@ -31,8 +31,8 @@ COUNT = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELEC
 @pytest.fixture(autouse=True)
 def _watchful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let it be looked, and tried again, at once."""
-    monkeypatch.setattr(keeper, "_LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(keeper, "_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(writer, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pychat.model.server_ban import ServerBan
 from pychat.stores import SqliteLog
 from pychat.stores.sqlite import maintenance as tending
 from pychat.stores.sqlite import search_index as index
-from pychat.stores.sqlite import writer as keeper
+from pychat.stores.sqlite import writer
 from pychat.stores.sqlite.database import Database, Unwritable
 from pychat.stores.sqlite.state_codec import read_room
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("caplog")
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper, "_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(writer, "_RETRY_SECONDS", 0.02)
 
 
 def texts(log: SqliteLog, room: str = "a") -> list[str]:

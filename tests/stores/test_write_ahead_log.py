@@ -17,7 +17,7 @@ def test_the_log_of_the_file_becomes_short_again(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sqlite, "_IMPATIENT_SECONDS", 0.001)
     wal = tmp_path / "chat.db-wal"
     with opened(tmp_path / "chat.db") as (log, _):
-        monkeypatch.setattr(log._keeper, "_tend", lambda idle: None)  # its thread does the same, and makes the index
+        monkeypatch.setattr(log._writer, "_tend", lambda idle: None)  # its thread does the same, and makes the index
         database = log._database
         with database.reading() as reader:
             reader.execute("BEGIN")

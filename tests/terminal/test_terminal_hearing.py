@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,7 @@ from pychat.model import replies as r
 from pychat.model.clock import Clock
 from pychat.model.limits import Limits
 from pychat.model.modes import ModeChange
+from pychat.terminal import incoming
 from pychat.terminal.incoming import Hearing
 from pychat.terminal.join_leave_digest import HELD_SECONDS
 from pychat.terminal.rooms import KEPT_ITEMS
@@ -439,3 +441,8 @@ def test_a_message_to_oneself_is_shown_once(ears: Ears) -> None:
     message = e.Message(7, AT, None, "ann", "buy milk", to="ann")
 
     assert ears.hear(message, message._replace(to="ANN")) == ["[ann -> ann] buy milk"]
+
+
+def test_it_is_known_where_every_event_of_a_room_is_shown() -> None:
+    """By itself it would be shown in whatever room is on the screen."""
+    assert set(get_args(e.RoomEvent)) <= set(incoming._HEARD)

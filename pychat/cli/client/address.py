@@ -22,14 +22,14 @@ from pychat.cli.click_app import (
 
 address_argument: Final = argument("address", required=False, metavar="[ADDRESS]")
 address_options: Final = (
-    shared_option("--unix", type=NEW_FILE, metavar="PATH", help="Where its Unix socket is, instead of host and port."),
+    shared_option("--unix", type=NEW_FILE, metavar="PATH", help="Path of its Unix socket, instead of host and port."),
     shared_option("--port", "-p", default=55555, type=IntRange(1, 65535), metavar="N", help="Its port."),
     shared_option(
         "--host",
         default="127.0.0.1",
         type=Checked("address", check_host),
         metavar="ADDRESS",
-        help="Where the server is.",
+        help="Host of the server.",
     ),
 )
 

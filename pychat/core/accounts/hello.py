@@ -61,7 +61,7 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
         session.coming = rooms = _rooms(chat, verb, parked)
         if parked is None:
             chat.nicknames.give_token(session, new_token(), earlier=verb.token)
-        chat.lasting.save_session_locked(session)
+        chat.persistence.save_session_locked(session)
     if session.sasl is not None:
         chat.send(session, Failure.of(SaslAborted(), session.sasl.ref))
         session.sasl = None
@@ -246,7 +246,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
             event = AwayChanged(0, 0.0, (), session.nickname or "", text, *session.origin)
             news = (text is None) != (before is None)
             tell_rooms_locked(chat, session, event, event._replace(text=text and "away") if news else None)
-            chat.lasting.save_session_locked(session)
+            chat.persistence.save_session_locked(session)
     chat.send(session, Ok(verb.ref))
 
 

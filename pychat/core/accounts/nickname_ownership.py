@@ -146,7 +146,7 @@ def rename_locked(chat: Chat, session: Session, nickname: str) -> None:
     session.named, session.named_at = chat.clock.monotonic(), chat.log.last_id()
     event = Renamed(0, 0.0, session.room_names, old, nickname, *session.origin)
     chat.order.append_locked(event, tuple(session.rooms.values()), extra=session)
-    chat.lasting.save_session_locked(session)
+    chat.persistence.save_session_locked(session)
     chat.watches.claimed_locked(session, old)
 
 

@@ -55,7 +55,7 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
             placed = chat.order.append_locked(event, room.as_tuple)
         else:  # only those two are told
             placed = event._replace(time=chat.clock.time())
-        chat.lasting.save_room_locked(room)
+        chat.persistence.save_room_locked(room)
         if not ignores(person, session.hostmask):
             chat.order.send_locked(person, placed)
         chat.order.send_locked(session, Inviting(verb.ref, room.name, nickname), confirms=True)
@@ -119,7 +119,7 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
             position = chat.order.append_locked(event, room.as_tuple).id
             letters, arguments = modes.write(map(_without_secret, made))
             chat.audit.note_locked(session, f"set mode {' '.join([letters, *arguments])} in {room.name}")
-            chat.lasting.save_room_locked(room)
+            chat.persistence.save_room_locked(room)
         answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
         chat.order.send_locked(session, *answers, confirms=not failures)
 

@@ -52,7 +52,7 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
             change = ModeChange(True, "b", mask)
             event = ModesChanged(0, 0.0, room.name, session.nickname or "", (change,), *session.origin)
             position = chat.order.append_locked(event, room.as_tuple).id
-        chat.lasting.save_room_locked(room)
+        chat.persistence.save_room_locked(room)
         told = [] if words is None else [Notice(0, now, None, words)]
         if person is not None and person in room.occupants and not verb.kick:
             talks = always_talks(person, room)
@@ -86,7 +86,7 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
         position = chat.order.append_locked(event, room.as_tuple).id
         for mask in found:
             chat.audit.note_locked(session, f"ended: {_said_of(mask)} {room.name}")
-        chat.lasting.save_room_locked(room)
+        chat.persistence.save_room_locked(room)
         chat.order.send_locked(session, Ok(verb.ref, position), confirms=True)
 
 

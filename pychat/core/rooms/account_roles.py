@@ -37,7 +37,7 @@ def meet_locked(chat: Chat, session: Session, room: Room) -> None:
         changes = tuple([ModeChange(True, role, session.nickname or "") for role in new])
         chat.order.append_locked(ModesChanged(0, 0.0, room.name, chat.cloaks.server, changes), room.as_tuple)
     if new or any(changed):
-        chat.lasting.save_room_locked(room)
+        chat.persistence.save_room_locked(room)
 
 
 def forget_account(chat: Chat, account: str) -> None:
@@ -56,6 +56,6 @@ def forget_account(chat: Chat, account: str) -> None:
     for room in rooms.values():
         with chat.order.change():
             if room.rules.accounts.pop(folded, None) is not None:
-                chat.lasting.save_room_locked(room)
+                chat.persistence.save_room_locked(room)
                 if not (room.occupants or room.pinned or room.rules.owned or room.rules.awaits()):
                     chat.membership.abandon_locked(room)

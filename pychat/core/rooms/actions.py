@@ -67,7 +67,7 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
         rules.topic_by, rules.topic_time, rules.topic_userhost = (
             (nickname, placed.time, session.userhost) if topic else ("", 0.0, "")
         )
-        chat.lasting.save_room_locked(room)
+        chat.persistence.save_room_locked(room)
     chat.run_on(chat.chains.on_topic, session, room, topic)
     chat.send(session, Ok(verb.ref, placed.id), confirms=True)
 

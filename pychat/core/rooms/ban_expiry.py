@@ -45,5 +45,5 @@ def _end_in_time(chat: Chat, room: Room) -> None:
             rules.update_may_silence()
             event = ModesChanged(0, 0.0, room.name, chat.cloaks.server, tuple(changes))
             chat.order.append_locked(event, room.as_tuple)
-            chat.lasting.save_room_locked(room)
+            chat.persistence.save_room_locked(room)
         watch_locked(chat, room)

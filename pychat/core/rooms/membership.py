@@ -170,9 +170,9 @@ class Membership:
             event = self._chat.order.append_locked(event, room.as_tuple)
         meet_locked(self._chat, session, room)
         room.occupants[session] = self._chat.log.last_id()
-        self._chat.lasting.save_session_locked(session)
+        self._chat.persistence.save_session_locked(session)
         if founds or changed:
-            self._chat.lasting.save_room_locked(room)
+            self._chat.persistence.save_room_locked(room)
         return event
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
@@ -223,7 +223,7 @@ class Membership:
         del session.rooms[room.key]
         if session.current is room:
             session.current = next(reversed(session.rooms.values()), None)
-        self._chat.lasting.save_session_locked(session)
+        self._chat.persistence.save_session_locked(session)
 
     def remove_everywhere(self, session: Session, keep_seconds: float = 0.0) -> bool:
         """
@@ -253,11 +253,11 @@ class Membership:
         if not room.occupants and not room.pinned:
             if room.rules.await_expected():
                 self.wait_locked(room)
-                self._chat.lasting.save_room_locked(room)
+                self._chat.persistence.save_room_locked(room)
             else:
                 self.abandon_locked(room)
         elif changed or not room.occupants:
-            self._chat.lasting.save_room_locked(room)
+            self._chat.persistence.save_room_locked(room)
 
     def wait_locked(self, room: Room, least_seconds: float = 0.0) -> None:
         """Abandon an empty room after `least_seconds` and when no members are expected back any more."""
@@ -279,7 +279,7 @@ class Membership:
         self._chat.table.release_locked(room)
         if room.rules.owned:
             room.rules.waits_until = 0.0
-            self._chat.lasting.save_room_locked(room)
+            self._chat.persistence.save_room_locked(room)
             return
         rules, room.rules = room.rules, RoomRules(self._chat.clock)
         if rules.closed:
@@ -289,7 +289,7 @@ class Membership:
         else:
             room.rules.topic_by, room.rules.topic_time = rules.topic_by, rules.topic_time
             room.rules.topic_userhost = rules.topic_userhost
-        self._chat.lasting.save_room_locked(room)
+        self._chat.persistence.save_room_locked(room)
 
     def _stop_waiting(self, room: Room) -> None:
         """Abandon the room if the time for members to come back has passed."""

@@ -28,7 +28,7 @@ _SHARE_OF_KNOWN: Final = 0.25
 """The share of places that new rooms must leave free, so that people can always return to existing rooms."""
 
 
-class RoomTable:
+class RoomRegistry:
     """The rooms of one chat. There is never more than one object for a room."""
 
     def __init__(self, chat: Chat) -> None:

@@ -16,22 +16,6 @@ from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from pychat.model.errors import RemoteProtocolError
-from pychat.model.events import (
-    AccountChanged,
-    AwayChanged,
-    Disconnected,
-    Event,
-    Invited,
-    Joined,
-    Kicked,
-    Left,
-    Message,
-    ModesChanged,
-    Notice,
-    ProfileChanged,
-    Renamed,
-    TopicChanged,
-)
 from pychat.model.limits import Limits
 from pychat.model.queries import Ref
 
@@ -258,23 +242,6 @@ class Fields:
             raise BadField(name, "an array of objects")
         return [Fields(part) for part in value]
 
-
-EVENT_TYPES: Final[dict[str, type[Event]]] = {
-    "message": Message,
-    "joined": Joined,
-    "left": Left,
-    "kicked": Kicked,
-    "disconnected": Disconnected,
-    "renamed": Renamed,
-    "away": AwayChanged,
-    "account": AccountChanged,
-    "profile_changed": ProfileChanged,
-    "topic": TopicChanged,
-    "modes": ModesChanged,
-    "invited": Invited,
-    "notice": Notice,
-}
-"""The type names of events that a history may contain."""
 
 _PUBLIC_LIMITS: Final = (
     "line_bytes",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from json.encoder import encode_basestring
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pychat.model import modes
 from pychat.model.errors import RemoteProtocolError
@@ -344,6 +344,12 @@ ITEMS: Final = Shapes(
     Shape("bye", Bye, reason=TEXT, final=FLAG),
 )
 """In the order of docs/protocol.md."""
+
+
+EVENT_TYPES: Final[dict[str, type[Event]]] = {
+    shape.type: shape.value for shape in ITEMS if shape.value in get_args(Event)
+}
+"""The events that a history may contain, by type."""
 
 
 def _nothing(item: Item) -> str:

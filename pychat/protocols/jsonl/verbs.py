@@ -63,7 +63,8 @@ from pychat.model.verbs import (
     Unban,
     Verb,
 )
-from pychat.protocols.jsonl.fields import EVENT_TYPES, BadField, Fields, dump_object, format_id, load_object, to_bytes
+from pychat.protocols.jsonl.fields import BadField, Fields, dump_object, format_id, load_object, to_bytes
+from pychat.protocols.jsonl.items import EVENT_TYPES
 from pychat.protocols.jsonl.shapes import FLAG, REF, TEXT, TEXTS, Field, Shape, Shapes
 
 _TYPE_SHOWN: Final = 32

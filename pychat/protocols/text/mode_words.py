@@ -6,7 +6,7 @@ from typing import Final
 
 from pychat.model.events import ModesChanged
 from pychat.model.masks import MUTE
-from pychat.model.modes import ModeChange
+from pychat.model.modes import VALUES, ModeChange
 from pychat.model.replies import Modes
 from pychat.protocols.text.wording import duration
 
@@ -84,11 +84,11 @@ def rules_in_words(modes: Modes) -> str:
     arguments = iter(modes.arguments)
     parts = []
     for letter in modes.letters:
+        argument = next(arguments, "") if letter in VALUES else ""
         text = RULES.get(letter)
         if text is None:
-            parts.append(f"+{letter}")
+            parts.append(f"+{letter} {argument}".rstrip())
             continue
-        argument = next(arguments, "") if "{}" in text else ""
         if letter == "W" and argument.isascii() and argument.isdecimal():
             argument = duration(float(argument))
         parts.append(f"{text.format(f' {argument}' if argument else '')} ({letter})")

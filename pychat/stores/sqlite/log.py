@@ -35,7 +35,7 @@ from pychat.stores.sqlite.maintenance import Tending
 from pychat.stores.sqlite.reader import Reader
 from pychat.stores.sqlite.startup import begin, rooms_of, stored_room
 from pychat.stores.sqlite.transaction import Queued, Record
-from pychat.stores.sqlite.writer import Keeper
+from pychat.stores.sqlite.writer import LogWriter
 
 T = TypeVar("T")
 
@@ -109,17 +109,17 @@ class SqliteLog(Log):
         self._steps = self._beginning.steps
         """The ids at which times decrease, because the clock was set back."""
         self._reader = Reader(self._database, self._steps)
-        self._keeper = Keeper(self._database, self._rings, tending, newest)
+        self._writer = LogWriter(self._database, self._rings, tending, newest)
         self._workers = Workers(_READERS, "pychat-read", pause=_PAUSE)
         self._closed = False
 
     def open(self, accepted: Callable[[Entry], None], wake: Callable[[], None] = lambda: None) -> None:
         super().open(accepted, wake)
-        self._keeper.start(accepted, wake)
+        self._writer.start(accepted, wake)
 
     def close(self, seconds: float = 2.0) -> None:
         self._workers.cancel()
-        if self._keeper.close(seconds) and not self._closed:
+        if self._writer.close(seconds) and not self._closed:
             self._closed = True
             self._database.close()
 
@@ -129,7 +129,7 @@ class SqliteLog(Log):
     @property
     def storage_error(self) -> str | None:  # type: ignore[override]  # others only read it
         """Why nothing can be stored at the moment, or None."""
-        return self._keeper.storage_error
+        return self._writer.storage_error
 
     # Under the order lock: nothing here blocks
 
@@ -146,18 +146,18 @@ class SqliteLog(Log):
 
     def set_back(self, id: int) -> None:
         self._steps.append(id)
-        self._keeper.append(Queued(None, step=id))
+        self._writer.append(Queued(None, step=id))
 
     def append(self, entry: Entry) -> None:
         kept = events_to_keep(entry) if type(entry) is Batch else ()
         if not kept:
-            self._keeper.append(Queued(entry, size=0))
+            self._writer.append(Queued(entry, size=0))
             return
         assert type(entry) is Batch
         keys = [room.key for room in entry.rooms]
-        chars = self._rings.append(keys, kept, self._keeper.settled)
+        chars = self._rings.append(keys, kept, self._writer.settled)
         size = chars + _EVENT_BYTES * len(kept) + _ENTRY_BYTES
-        self._keeper.append(Queued(entry, kept, tuple(map(self._record, keys)), size))
+        self._writer.append(Queued(entry, kept, tuple(map(self._record, keys)), size))
 
     def _record(self, room: str) -> Record:
         record = self._records.get(room)
@@ -177,21 +177,21 @@ class SqliteLog(Log):
         source: Session | None = None,
     ) -> None:
         records = (self._record(room),)
-        self._keeper.append(Queued(None, records=records, kept=snapshot, masks=masks, holds=holds, source=source))
+        self._writer.append(Queued(None, records=records, kept=snapshot, masks=masks, holds=holds, source=source))
 
     def save_session(self, snapshot: SessionSnapshot, source: Session | None = None) -> None:
-        self._keeper.append(Queued(None, session=snapshot, source=source))
+        self._writer.append(Queued(None, session=snapshot, source=source))
 
     def drop_session(self, digest: str) -> None:
-        self._keeper.append(Queued(None, session=digest))
+        self._writer.append(Queued(None, session=digest))
 
     def save_account(self, key: str, account: StoredAccount | None) -> PendingWrite:
         storing = PendingWrite()
-        self._keeper.append(Queued(None, account=(key, account), storing=storing))
+        self._writer.append(Queued(None, account=(key, account), storing=storing))
         return storing
 
     def save_ban(self, key: str, ban: ServerBan | None, source: Session | None = None) -> None:
-        self._keeper.append(Queued(None, ban=(key, ban), source=source))
+        self._writer.append(Queued(None, ban=(key, ban), source=source))
 
     def load_rooms(self) -> list[RoomSnapshot]:
         return self._beginning.rooms
@@ -211,7 +211,7 @@ class SqliteLog(Log):
             record.lost = self._lost = self.last_id()
             del self._numbers[record.number]
             self._rings.forget(room, self._lost)
-            self._keeper.append(Queued(None, forgets=record))
+            self._writer.append(Queued(None, forgets=record))
 
     def recent(self, rooms: Collection[str], after: int) -> list[Event] | None:
         tails = self._rings.tails(rooms, after)
@@ -228,10 +228,10 @@ class SqliteLog(Log):
     # Without a lock
 
     def wake(self) -> None:
-        self._keeper.wake()
+        self._writer.wake()
 
     def throttle(self) -> None:
-        self._keeper.throttle()
+        self._writer.throttle()
 
     def load_room(self, room: str) -> RoomSnapshot | None:
         record = self._records.get(room)

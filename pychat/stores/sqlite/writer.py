@@ -42,7 +42,7 @@ _UNUSED_SECONDS: Final = 600.0
 """How long a room stays in memory without being read or written."""
 
 
-class Keeper:
+class LogWriter:
     """Created by the log; methods for other threads are marked."""
 
     def __init__(self, database: Database, rings: Rings, tending: Tending, settled: int) -> None:

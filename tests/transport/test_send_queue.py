@@ -15,8 +15,8 @@ from pychat.protocols.text.protocol import TextDialect
 from pychat.testing import FaultySocket
 from pychat.transport import send_queue as module
 from pychat.transport.link import Link
-from pychat.transport.send_queue import Sender
-from pychat.transport.subscribers import Hearers
+from pychat.transport.send_queue import SendQueues
+from pychat.transport.subscribers import Subscribers
 
 CHUNK = bytes(range(256)) * 64
 
@@ -26,7 +26,7 @@ class Bench:
 
     def __init__(self, limits: Limits) -> None:
         self._wakes = socket.socketpair()
-        self.sender = Sender(limits, self._wakes[0])
+        self.sender = SendQueues(limits, self._wakes[0])
         self._sockets = list(self._wakes)
 
     def link(self) -> tuple[Link, socket.socket]:
@@ -158,7 +158,7 @@ def test_members_who_read_16_kib_a_second_are_waited_for(bench: Bench, monkeypat
     peers: dict[str, socket.socket] = {}
     for name in ("reads", "reads little", "reads nothing"):
         link, peers[name] = bench.link()
-        link.rooms = (Hearers(name),)  # type: ignore[arg-type]  # nothing more is asked of it
+        link.rooms = (Subscribers(name),)  # type: ignore[arg-type]  # nothing more is asked of it
         while link.queued_bytes <= Limits().send_queue_bytes // 2:
             bench.sender.send(link, CHUNK)
 

@@ -12,7 +12,7 @@ from pychat.protocols.base import Item
 from pychat.protocols.jsonl.protocol import JsonDialect
 from pychat.protocols.text.protocol import TextDialect
 from pychat.transport.link import Link
-from pychat.transport.subscribers import Hearers
+from pychat.transport.subscribers import Subscribers
 
 ROOM = Chat().default_room
 
@@ -36,16 +36,16 @@ def sock() -> Iterator[socket.socket]:
         yield made
 
 
-def add(hearers: Hearers, link: Link) -> Link:
+def add(subscribers: Subscribers, link: Link) -> Link:
     """Let a link hear the room, as the writer does: singled out for the pass in which that happens."""
     link.pass_parts = []
-    hearers.add(link)
+    subscribers.add(link)
     return link
 
 
-def end_pass(hearers: Hearers, *links: Link) -> dict[str, bytes]:
+def end_pass(subscribers: Subscribers, *links: Link) -> dict[str, bytes]:
     """End the pass; return what those get who were not singled out."""
-    parts = {dialect.name: b"".join(parts) for dialect, parts in hearers.take_parts()}
+    parts = {dialect.name: b"".join(parts) for dialect, parts in subscribers.take_parts()}
     for link in links:
         link.pass_parts = None
     return parts
@@ -58,39 +58,39 @@ def say(text: str) -> list[Message]:
 
 def test_an_event_is_encoded_once_per_dialect(sock: socket.socket) -> None:
     """However many hear it."""
-    hearers, text = Hearers(ROOM), CountingDialect()
-    links = [add(hearers, Link(sock, text, 0.0)) for _ in range(100)]
-    links.append(add(hearers, Link(sock, JsonDialect(), 0.0)))
-    end_pass(hearers, *links)
+    subscribers, text = Subscribers(ROOM), CountingDialect()
+    links = [add(subscribers, Link(sock, text, 0.0)) for _ in range(100)]
+    links.append(add(subscribers, Link(sock, JsonDialect(), 0.0)))
+    end_pass(subscribers, *links)
 
-    size = hearers.encode(say("hello"), None)
+    size = subscribers.encode(say("hello"), None)
 
-    parts = end_pass(hearers)
+    parts = end_pass(subscribers)
     assert (parts["text"], text.uses) == (b"ann: hello\n", 1)
     assert size == sum(map(len, parts.values()))
-    assert hearers.links() == links
+    assert subscribers.links() == links
 
 
 def test_a_link_that_is_singled_out_collects_its_own_parts(sock: socket.socket) -> None:
     """It begins with those of the pass, hears what others say, and not what it said itself."""
-    hearers, text = Hearers(ROOM), TextDialect()
-    link, other = add(hearers, Link(sock, text, 0.0)), add(hearers, Link(sock, text, 0.0))
-    end_pass(hearers, link, other)
+    subscribers, text = Subscribers(ROOM), TextDialect()
+    link, other = add(subscribers, Link(sock, text, 0.0)), add(subscribers, Link(sock, text, 0.0))
+    end_pass(subscribers, link, other)
 
-    hearers.encode(say("one"), None)
+    subscribers.encode(say("one"), None)
     link.pass_parts = []
-    hearers.single_out(link)
+    subscribers.single_out(link)
     link.pass_parts.append(b"private\n")
-    hearers.encode(say("own"), link)
-    hearers.encode(say("two"), other)
+    subscribers.encode(say("own"), link)
+    subscribers.encode(say("two"), other)
 
     assert b"".join(link.pass_parts) == b"ann: one\nprivate\nann: two\n"
-    assert end_pass(hearers, link) == {"text": b"ann: one\nann: own\nann: two\n"}
+    assert end_pass(subscribers, link) == {"text": b"ann: one\nann: own\nann: two\n"}
 
 
 def test_who_hears_several_rooms_is_known_in_each(sock: socket.socket) -> None:
     """Until it hears one only."""
-    first, second = Hearers(ROOM), Hearers(ROOM)
+    first, second = Subscribers(ROOM), Subscribers(ROOM)
     link = add(first, Link(sock, TextDialect(), 0.0))
     assert not first.several
 
