@@ -61,7 +61,8 @@ def _parse_limit(argument: str) -> str | None:
 
 
 def _parse_seconds(argument: str) -> str | None:
-    return str(int(argument)) if _NUMBER.fullmatch(argument) and int(argument) <= _SLOWEST else None
+    seconds = _parse_limit(argument)
+    return seconds if seconds is not None and int(seconds) <= _SLOWEST else None
 
 
 VALUES: Final = {

@@ -91,7 +91,7 @@ from pychat.protocols.jsonl.shapes import (
 
 def encode_item(item: Item) -> str:
     """Return the item as one line, without its newline; empty if there is nothing to send."""
-    return encode_message(item) if type(item) is Message else _ENCODERS[type(item)](item)
+    return _ENCODERS[type(item)](item)
 
 
 def read_item(fields: Fields) -> Item | None:
@@ -225,6 +225,10 @@ def _write_changes(fields: dict[str, Any], name: str, value: tuple[ModeChange, .
     fields[name], fields["args"] = modes.write(value)
 
 
+def _read_text_or_empty(fields: Fields, name: str) -> str:
+    return fields.text(name, "")
+
+
 def _read_letters(fields: Fields, name: str) -> str:
     return fields.text(name).removeprefix("+")
 
@@ -256,6 +260,8 @@ def _write_limits(fields: dict[str, Any], name: str, value: Limits) -> None:
 
 
 _NICK: Final = NAME.named("nick")
+_TEXT_OR_EMPTY: Final = Field(_read_text_or_empty).required()
+"""An empty text is written, too."""
 _CHANGES: Final = Field(_read_changes, _write_changes, "modes")
 _LETTERS: Final = Field(_read_letters, _write_letters, "modes")
 _SECONDS: Final = Field(Fields.number, _write_seconds)
@@ -277,7 +283,7 @@ ITEMS: Final = Shapes(
     Shape("joined", Joined, **_IN_ROOM, nickname=_NICK, away=TEXT, account=TEXT),
     Shape("left", Left, **_IN_ROOM, nickname=_NICK, reason=TEXT),
     Shape("kicked", Kicked, **_IN_ROOM, nickname=_NICK, by=NAME, reason=TEXT),
-    Shape("disconnected", Disconnected, given=_OF_PERSON, **_EVENT, nickname=_NICK, reason=TEXT.always()),
+    Shape("disconnected", Disconnected, given=_OF_PERSON, **_EVENT, nickname=_NICK, reason=_TEXT_OR_EMPTY),
     Shape("renamed", Renamed, given=_OF_PERSON, **_EVENT, old=_NICK, new=NAME),
     Shape("away", AwayChanged, given=_OF_PERSON, **_EVENT, nickname=_NICK, text=TEXT_OR_NULL),
     Shape("account", AccountChanged, given=_OF_PERSON, **_EVENT, nickname=_NICK, account=TEXT_OR_NULL),
@@ -343,8 +349,6 @@ ITEMS: Final = Shapes(
     Shape("pong", PongReply, ref=REF, token=TEXT),
     Shape("bye", Bye, reason=TEXT, final=FLAG),
 )
-"""In the order of docs/protocol.md."""
-
 
 EVENT_TYPES: Final[dict[str, type[Event]]] = {
     shape.type: shape.value for shape in ITEMS if shape.value in get_args(Event)

@@ -39,7 +39,6 @@ class Field(NamedTuple):
     """The name of the object inside the object that has the field; empty if it is in the object itself."""
     default: Any = _OF_CLASS
     """What an absent field means."""
-    is_always_written: bool = False
 
     def named(self, name: str, inside: str = "") -> Field:
         """Return the same kind under another name."""
@@ -53,22 +52,10 @@ class Field(NamedTuple):
         """Return the same kind with this default."""
         return self._replace(default=default)
 
-    def always(self) -> Field:
-        """Return the same kind, but written even if the value is the default."""
-        return self._replace(is_always_written=True)
-
-
-class _Row(NamedTuple):
-    """A field of a shape."""
-
-    attribute: str
-    name: str
-    inside: str
-    default: Any
-    """`_REQUIRED` if there is none."""
-    is_always_written: bool
-    read: Callable[[Fields, str], Any]
-    write: Callable[[dict[str, Any], str, Any], None]
+    def of(self, value: type[Any], attribute: str) -> Field:
+        """Return the same kind with the name and the default that it has for an attribute of a class."""
+        default = value._field_defaults.get(attribute, _REQUIRED) if self.default is _OF_CLASS else self.default
+        return self._replace(name=self.name or attribute, default=default)
 
 
 class Shape:
@@ -92,26 +79,15 @@ class Shape:
             given: Attributes that do not exist in JSON, with the values that they get when the object is read.
             fields: For each attribute, the kind of its field.
         """
-        self.type, self.value, self.when, self.fields, self._given = type, value, when, fields, given
+        self.type, self.value, self.when, self._given = type, value, when, given
+        self.fields = {attribute: field.of(value, attribute) for attribute, field in fields.items()}
         defaults = value._field_defaults
-        self._rows = [
-            _Row(
-                attribute,
-                field.name or attribute,
-                field.inside,
-                defaults.get(attribute, _REQUIRED) if field.default is _OF_CLASS else field.default,
-                field.is_always_written,
-                field.read,
-                field.write,
-            )
-            for attribute, field in fields.items()
-        ]
         self._not_sent = {name: default for name, default in defaults.items() if name not in {*fields, *given}}
 
     @property
     def names(self) -> list[str]:
         """The names of its fields."""
-        return list(dict.fromkeys(row.inside or row.name for row in self._rows))
+        return list(dict.fromkeys(field.inside or field.name for field in self.fields.values()))
 
     def read(self, fields: Fields) -> Any:
         """
@@ -122,7 +98,7 @@ class Shape:
         """
         has = fields.has
         values = dict(self._given)
-        for attribute, name, inside, default, _, read, _ in self._rows:
+        for attribute, (read, _, name, inside, default) in self.fields.items():
             if inside:
                 part = fields.object(inside) or Fields({})
                 values[attribute] = read(part, name) if part.has(name) else default
@@ -135,9 +111,9 @@ class Shape:
     def write(self, value: Any) -> dict[str, Any]:
         """Return the object of a value."""
         fields: dict[str, Any] = {"type": self.type} if self.type else {}
-        for attribute, name, inside, default, is_always_written, _, write in self._rows:
+        for attribute, (_, write, name, inside, default) in self.fields.items():
             one = getattr(value, attribute)
-            if is_always_written or default is _REQUIRED or one != default:
+            if default is _REQUIRED or one != default:
                 write(fields.setdefault(inside, {}) if inside else fields, name, one)
         return fields
 
