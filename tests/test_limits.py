@@ -189,7 +189,7 @@ def test_the_system_asks_after_the_other_end(server: MakeServer, clients: Client
     )
     for which in (running, changed):
         clients.text(which, "ann")
-    (first,), (second,) = running._links, changed._links
+    (first,), (second,) = running._readers._links, changed._readers._links
 
     assert first.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert {name: first.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in options} == options

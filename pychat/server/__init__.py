@@ -1,72 +1,65 @@
 """
 The chat server: `socketserver.ThreadingTCPServer` around a `Chat`.
 
-It accepts, counts and refuses connections, starts a reader thread for each (`transport/reader.py`), and shuts down
-in order. The chat decides what is sent, the writer how (`transport/writer.py`).
+`ChatServer` is what programs use: it puts the parts together, starts them, and shuts them down in order. The listener
+(`listener.py`) accepts connections, a thread for each reads it (`readers.py`), the chat decides what is sent, and the
+writer sends it (`transport/writer.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import logging
 import os
 import socket
-import socketserver
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, overload
 
+from pychat.bot import Bot
+from pychat.core.accounts.actions import log_out_everybody
 from pychat.core.accounts.authentication import release_waiting
 from pychat.core.accounts.base import Accounts
 from pychat.core.chat import Chat
 from pychat.core.disowned import check_owned, disown
 from pychat.core.handler import Handler
+from pychat.core.local_session import LocalSession
 from pychat.core.log.log import Log
+from pychat.core.rooms.room import Room
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.join_leave import JoinLeaveNotices
 from pychat.handlers.nickname import NicknameValidator
-from pychat.model.cloaks import UNIX
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.errors import LocalProtocolError
 from pychat.model.limits import Limits, check_limits
-from pychat.protocols.detect import Language
-from pychat.server.facade import Host, check_address, warn_if_mute
-from pychat.server.reload import Reloadable, dialects_of, make_tls
+from pychat.server.address import check_address
+from pychat.server.listener import Listener
+from pychat.server.programs import Bots, commands_of, warn_if_mute
+from pychat.server.readers import Readers
+from pychat.server.reload import Keep, dialects_of, make_tls, reload
 from pychat.server.threads import Threads
 from pychat.transport import unserved
 from pychat.transport.admission import Admission
 from pychat.transport.forking import Forkable
-from pychat.transport.jobs import Close, Open, Sever
-from pychat.transport.link import Link
 from pychat.transport.origins import Proxies
-from pychat.transport.reader import Connection
-from pychat.transport.socket_options import set_options
+from pychat.transport.service import Service
 from pychat.transport.trust import Certificate
-from pychat.transport.unix import SocketFile
 from pychat.transport.write_queue import WriteQueue
 from pychat.transport.writer import Writer
 from pychat.version import DESCRIPTION
 
-logger = logging.getLogger("pychat")
+F = TypeVar("F", bound=Callable[..., Any])
 
 _STOP_SECONDS = 2.0
-_NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
+class ChatServer(Listener, Forkable):
     """
     A chat server on one port, or on a Unix socket.
 
     `with ChatServer() as server: server.serve_forever()` serves until it is interrupted. `start()` serves in a thread
     of its own and returns. All other methods may be called from any thread.
     """
-
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 1024
 
     def __init__(
         self,
@@ -119,23 +112,18 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             TypeError: If an argument has a wrong type, or a handler has a misspelt hook, or one with other parameters.
             ValueError: If the password is empty, or `unix` or the port is invalid.
         """
-        address: Any = check_address(server_address, host, port, unix)
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self._file = None if unix is None else SocketFile(unix)
-        if self._file is not None:
-            address, self.address_family = self._file.path, socket.AF_UNIX
+        address = check_address(server_address, host, port, unix)
         if tls_required and tls is None:
             raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
-        self.tls = None if tls is None else make_tls(tls)
-        self.tls_required = tls_required
-        self.proxies = Proxies(proxies)
-        self.limits = check_limits(limits) or Limits()
-        self.write_queue = WriteQueue(self.limits)
+        server_tls = None if tls is None else make_tls(tls)
+        known_proxies = Proxies(proxies)
+        limits = check_limits(limits) or Limits()
+        write_queue = WriteQueue(limits)
         self.chat = Chat(
             [NicknameValidator(), JoinLeaveNotices(), Broadcast()] if handlers is None else handlers,
-            limits=self.limits,
+            limits=limits,
             log=log,
-            delivery=self.write_queue,
+            delivery=write_queue,
             name=name,
             description=description,
             default_room=default_room,
@@ -145,16 +133,19 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             accounts=accounts,
             clock=clock,
         )
-        self.dialects = dialects_of(self.chat)
-        super().__init__(address, Connection, bind_and_activate=False)  # type: ignore[arg-type]  # see finish_request
-        self.admission = Admission(self.limits, self.chat.bans.refusal_of)
-        # Written by the accept thread and by readers at their end; single operations on a dict need no lock.
-        self._links: dict[socket.socket, Link] = {}
-        self.threads = Threads()
-        self._starting: dict[socket.socket, threading.Thread] = {}
-        """Readers that have not begun; whoever takes one out decides if it serves its connection."""
-        self._interrupt: BaseException | None = None
-        """What interrupted the accept thread while a reader began to serve; `service_actions` raises it."""
+        service = Service(
+            self.chat,
+            write_queue,
+            Admission(limits, self.chat.bans.refusal_of),
+            limits,
+            dialects_of(self.chat),
+            known_proxies,
+            server_tls,
+            tls_required,
+        )
+        self._hook_threads = Threads()
+        super().__init__(address, service, Readers(service, self._hook_threads))
+        self._bots = Bots(self.chat, self._hook_threads)
         # Guards the steps of the lifecycle: bound, serving, stopped. Not held while waiting for other threads.
         self._life = threading.Lock()
         self._writer: Writer | None = None
@@ -182,21 +173,16 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
             if self.socket.fileno() < 0:
                 raise LocalProtocolError("the server could not listen and does not try again; make a new one")
             if self._writer is None:
-                if self.address_family == socket.AF_INET6:
-                    with contextlib.suppress(OSError):
-                        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
                 try:
                     self.server_bind()
                     self.server_activate()
-                except OSError as error:
-                    if error.filename is None and self._file is None:
-                        error.filename = "{} port {}".format(*self.server_address[:2])  # it is part of the error's text
+                except OSError:
                     self.server_close()
                     self.chat.log.close()  # frees its file for another attempt
                     raise
                 warn_if_mute(self.chat)
                 unserved.listens(self.server_address)
-                self._writer = Writer(self.write_queue)
+                self._writer = Writer(self.service.write_queue)
                 self._writer.start()
                 self.belong()
 
@@ -246,7 +232,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         with self._life:
             first, self._stopping = not self._stopping, True
         if not first:
-            if not self.threads.has_current():
+            if not self._hook_threads.has_current():
                 self._stopped.wait(_STOP_SECONDS)
             return
         deadline = time.monotonic() + _STOP_SECONDS
@@ -254,23 +240,17 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         self.chat.end()
         release_waiting(self.chat)
         self.chat.log.release_waiting()
-        for link in list(self._links.values()):
-            session = link.session  # the writer clears it when the connection ends
-            if session is None:
-                self.write_queue.disconnect(link, reason)
-            else:
-                session.disconnect(reason)
+        self._readers.disconnect(reason)
         for one in self.chat.sessions():
             if one.is_local:
                 one.disconnect(reason)
-        self.threads.join(deadline - _STOP_SECONDS / 2)
-        for link in list(self._links.values()):
-            self.write_queue.submit_now(Sever(link, reason))
-        self.threads.join(deadline - _STOP_SECONDS / 4)
+        self._hook_threads.join(deadline - _STOP_SECONDS / 2)
+        self._readers.sever(reason)
+        self._hook_threads.join(deadline - _STOP_SECONDS / 4)
         self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
         if self._writer is not None:
             self._writer.stop(deadline)
-        self.threads.name_left()
+        self._hook_threads.name_left()
         self._stopped.set()
 
     def disown(self) -> None:
@@ -280,8 +260,7 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
         self._stopped.set()
         disown(self.chat.order, f"this chat belongs to process {self.process}")
         self.socket.close()
-        for link in self._links.values():
-            link.socket.close()
+        self._readers.disown()
         if self._writer is not None:
             self._writer.disown()
 
@@ -294,106 +273,128 @@ class ChatServer(Host, Reloadable, Forkable, socketserver.ThreadingTCPServer):
                 self.shutdown()
         self.server_close()
 
-    # For programs; the rest is in facade.py and reload.py
+    # What programs use
 
     @property
-    def port(self) -> int:
-        """The port, also if it was given as 0. It is 0 on a Unix socket."""
-        return 0 if self._file is not None else int(self.server_address[1])
+    def connections(self) -> int:
+        """The number of connections, registered or not; a connection that ended makes room for another one."""
+        return self.service.admission.total
 
-    # Called by socketserver, on the accept thread except for the first two. A client's address is an Origin here.
+    def room(self, name: str) -> Room:
+        """Return a room; see `Chat.room`."""
+        return self.chat.room(name)
 
-    def server_bind(self) -> None:
-        """Bind the address."""
-        if self._file is None:
-            super().server_bind()
-        else:
-            self._file.listen(self.socket, self.request_queue_size)
+    def session(self, nickname: str, rooms: Iterable[str] = ()) -> LocalSession:
+        """Return a new session; see `Chat.session`."""
+        return self.chat.session(nickname, rooms)
 
-    def server_close(self) -> None:
-        """Release the address."""
-        if self._file is not None:
-            self._file.remove()
-        unserved.serves(self.server_address)
-        super().server_close()
+    def add_handler(self, handler: Handler, *, before: Handler | None = None) -> None:
+        """
+        Add a handler at the end, or before another one; it takes part from the next verb on.
 
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection. Without free resources it stays in the system's queue, and this waits."""
-        try:
-            request, address = super().get_request()
-        except OSError as error:
-            if error.errno in _NOTHING_FREE:
-                logger.warning("cannot accept: %s", error)
-                self.chat.stopping.wait(0.2)
-            raise
-        return request, self.proxies.origin(UNIX if self._file is not None else address[0])
+        Raises:
+            TypeError: If it is not a handler, or one of its hooks cannot be called.
+            ValueError: If it was already added, or `before` was not.
+        """
+        self.chat.add_handler(handler, before=before)
 
-    def verify_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> bool:
-        """Reject banned or excess connections with one line that any client can display."""
-        assert isinstance(request, socket.socket)
-        refusal = self.admission.admit(client_address)
-        if refusal is None:
-            return True
-        with contextlib.suppress(OSError):
-            request.send(f"{refusal}\r\n".encode(), socket.MSG_DONTWAIT)
-        return False
+    def remove_handler(self, handler: Handler) -> None:
+        """
+        Remove a handler; a hook that is running finishes.
 
-    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """Start a reader for the connection."""
-        assert isinstance(request, socket.socket)
-        link = Link(request, self.dialects[Language.TEXT], time.monotonic())
-        self._links[request] = link
-        set_options(request, self.limits)
-        self.write_queue.submit_now(Open(link))
-        arguments = (request, client_address)
-        thread = threading.Thread(target=self.process_request_thread, args=arguments, name="pychat-reader", daemon=True)
-        self._starting[request] = thread
-        try:
-            self.threads.add(thread, client_address)
-            thread.start()
-        except BaseException as error:  # no thread is left; or Ctrl-C has come, and the thread may run all the same
-            if self._starting.pop(request, None) is None:
-                self._interrupt = error  # raised here, it would end the connection under the reader
-                return
-            self.threads.remove(thread)
-            self.admission.release(client_address)
-            raise
+        Raises:
+            ValueError: If it is not one of the handlers.
+        """
+        self.chat.remove_handler(handler)
 
-    def service_actions(self) -> None:
-        """Raise what could not be raised while a reader began."""
-        error, self._interrupt = self._interrupt, None
-        if error is not None:
-            raise error
+    @overload
+    def command(self, name: F, /) -> F: ...
 
-    def handle_error(self, request: object, client_address: Any) -> None:
-        """Log an unexpected error; it ends only this connection."""
-        logger.exception("serving %s failed", client_address)
+    @overload
+    def command(self, name: str | None = None) -> Callable[[F], F]: ...
 
-    # Called on a reader's thread
+    def command(self, name: Any = None) -> Any:
+        """
+        Make the decorated function `(ctx, ...)` the command `!name`; adds the handler `Commands` if necessary.
 
-    def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """Serve one connection."""
-        assert isinstance(request, socket.socket)
-        if self._starting.pop(request, None) is None:
-            return  # the accept thread was interrupted, and has ended the connection
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.admission.release(client_address)
-            self.threads.remove(threading.current_thread())
+        Without a name, the command has the name of the function: `@server.command`.
+        """
+        return commands_of(self.chat).command(name)
 
-    def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """Run the connection."""
-        assert isinstance(request, socket.socket)
-        Connection(self, request, self._links[request], client_address).run()
+    def add_commands(self, group: object) -> None:
+        """Add the commands of an object: its methods that are marked with `pychat.command`."""
+        commands_of(self.chat).add_group(group)
 
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Let the writer close the socket, or close it here if the writer never knew it."""
-        assert isinstance(request, socket.socket)
-        link = self._links.pop(request, None)
-        if link is None:
-            request.close()
-        else:
-            self.write_queue.submit(Close(link))
-            if link.dead and self.chat.stopping.is_set():
-                request.close()  # the reader was in a handler for so long that the writer has already ended
+    def bot(self, nickname: str, rooms: Iterable[str] = (), *, prefix: str = "!", bots: bool = False) -> Bot:
+        """Add a new bot, which runs inside this process; functions can be added to it from now on. See `Bot`."""
+        return self.add_bot(Bot(nickname, rooms=rooms, prefix=prefix, bots=bots))
+
+    def add_bot(self, bot: Bot) -> Bot:
+        """
+        Add a bot, on a thread of its own; it needs no connection. Return it when it is in its rooms.
+
+        A refused room is logged, and the bot joins the others.
+
+        Raises:
+            Refused: If the nickname is not allowed or in use, or a handler refused it.
+            LocalProtocolError: If the bot is already in a chat, or was stopped.
+        """
+        self._bots.add(bot)
+        return bot
+
+    def log_out(self, account: str) -> None:
+        """
+        Log out every session of an account, including those that may still be resumed.
+
+        For programs whose accounts also change without the verbs: another password, for example, or a deleted account.
+        """
+        log_out_everybody(self.chat, account)
+
+    def reload(
+        self,
+        *,
+        limits: Limits | None = None,
+        motd: Iterable[str] | None = None,
+        password: str | Keep | None = Keep.KEEP,
+        operators: Mapping[str, str] | None = None,
+        tls: Certificate | None = None,
+        tls_required: bool | None = None,
+        proxies: Iterable[str] | None = None,
+    ) -> None:
+        """
+        Change the given settings, all of them or none; the rest stays. Nobody is disconnected. One thread at a time.
+
+        Args:
+            limits: For new connections and, except for the size of lines, the rate of messages and the system's
+                buffers, also for existing ones. `history_events` and `history_chars` stay.
+            motd: See `ChatServer`, as for all of these.
+            password: None if no password is needed any more. Existing sessions stay, and can be resumed by token.
+            operators: Current operators stay operators.
+            tls: For new connections; give the same one to read its files again. A server that started without TLS
+                cannot add it.
+
+        Raises:
+            BadCertificate: If the files of `tls` cannot be used.
+            BadProxy: If one of `proxies` is not an address.
+            ValueError: If the password is empty, or TLS is requested on a server without it.
+        """
+        reload(
+            self.service,
+            limits=limits,
+            motd=motd,
+            password=password,
+            operators=operators,
+            tls=tls,
+            tls_required=tls_required,
+            proxies=proxies,
+        )
+
+    def reload_tls(self) -> None:
+        """
+        Read certificate and key again, for new connections; existing ones stay as they are.
+
+        Raises:
+            BadCertificate: If they cannot be used; the old ones stay in use.
+        """
+        if self.service.tls is not None:
+            self.reload(tls=self.service.tls.certificate)

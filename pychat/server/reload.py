@@ -17,11 +17,9 @@ from pychat.model.text import clean_line, lines_of
 from pychat.protocols.base import Dialect
 from pychat.protocols.detect import Language
 from pychat.protocols.registry import Host, make_dialects
-from pychat.transport.admission import Admission
 from pychat.transport.origins import Proxies
+from pychat.transport.service import Service
 from pychat.transport.trust import Certificate
-from pychat.transport.write_queue import WriteQueue
-from pychat.transport.writer import Writer
 
 if TYPE_CHECKING:
     from pychat.transport.tls import ServerTls
@@ -37,88 +35,51 @@ class Keep(Enum):
     KEEP = "keep"
 
 
-class Reloadable:
-    """The part of a `ChatServer` that can be changed while it runs."""
+def reload(
+    service: Service,
+    *,
+    limits: Limits | None,
+    motd: Iterable[str] | None,
+    password: str | Keep | None,
+    operators: Mapping[str, str] | None,
+    tls: Certificate | None,
+    tls_required: bool | None,
+    proxies: Iterable[str] | None,
+) -> None:
+    """Change the given settings of a server, all of them or none; see `ChatServer.reload`."""
+    chat = service.chat
+    if (tls is not None or tls_required) and service.tls is None:
+        raise ValueError("a server that was made without TLS cannot begin with it")
+    check_limits(limits)
+    made_tls = service.tls if tls is None else make_tls(tls)
+    made_proxies = service.proxies if proxies is None else Proxies(proxies)
+    made_operators = chat.operators if operators is None else Operators(operators)
+    made_password = chat.password
+    if password is not Keep.KEEP:
+        made_password = None if password is None else Password(given("password", password, str, "a string"))
+    made_motd = chat.motd if motd is None else lines_of("motd", motd)
+    # Nothing can fail from here on.
+    service.tls, service.proxies = made_tls, made_proxies
+    was_open = chat.password is None
+    chat.operators, chat.password, chat.motd = made_operators, made_password, made_motd
+    if was_open != (made_password is None):
+        service.dialects = dialects_of(chat)
+    if tls_required is not None:
+        service.tls_required = tls_required
+    if limits is not None:
+        _limit(service, replace(limits, **{name: getattr(service.limits, name) for name in FIXED_LIMITS}))
 
-    chat: Chat
-    write_queue: WriteQueue
-    limits: Limits
-    proxies: Proxies
-    tls: ServerTls | None
-    tls_required: bool
-    dialects: dict[Language, Dialect]
-    admission: Admission
-    _writer: Writer | None
 
-    def reload(
-        self,
-        *,
-        limits: Limits | None = None,
-        motd: Iterable[str] | None = None,
-        password: str | Keep | None = Keep.KEEP,
-        operators: Mapping[str, str] | None = None,
-        tls: Certificate | None = None,
-        tls_required: bool | None = None,
-        proxies: Iterable[str] | None = None,
-    ) -> None:
-        """
-        Change the given settings, all of them or none; the rest stays. Nobody is disconnected. One thread at a time.
-
-        Args:
-            limits: For new connections and, except for the size of lines, the rate of messages and the system's
-                buffers, also for existing ones. `history_events` and `history_chars` stay.
-            motd: See `ChatServer`, as for all of these.
-            password: None if no password is needed any more. Existing sessions stay, and can be resumed by token.
-            operators: Current operators stay operators.
-            tls: For new connections; give the same one to read its files again. A server that started without TLS
-                cannot add it.
-
-        Raises:
-            BadCertificate: If the files of `tls` cannot be used.
-            BadProxy: If one of `proxies` is not an address.
-            ValueError: If the password is empty, or TLS is requested on a server without it.
-        """
-        if (tls is not None or tls_required) and self.tls is None:
-            raise ValueError("a server that was made without TLS cannot begin with it")
-        check_limits(limits)
-        made_tls = self.tls if tls is None else make_tls(tls)
-        made_proxies = self.proxies if proxies is None else Proxies(proxies)
-        made_operators = self.chat.operators if operators is None else Operators(operators)
-        made_password = self.chat.password
-        if password is not Keep.KEEP:
-            made_password = None if password is None else Password(given("password", password, str, "a string"))
-        made_motd = self.chat.motd if motd is None else lines_of("motd", motd)
-        # Nothing can fail from here on. Readers of these attributes read each only once.
-        self.tls, self.proxies = made_tls, made_proxies
-        was_open = self.chat.password is None
-        self.chat.operators, self.chat.password, self.chat.motd = made_operators, made_password, made_motd
-        if was_open != (made_password is None):
-            self.dialects = dialects_of(self.chat)
-        if tls_required is not None:
-            self.tls_required = tls_required
-        if limits is not None:
-            self._limit(replace(limits, **{name: getattr(self.limits, name) for name in FIXED_LIMITS}))
-
-    def reload_tls(self) -> None:
-        """
-        Read certificate and key again, for new connections; existing ones stay as they are.
-
-        Raises:
-            BadCertificate: If they cannot be used; the old ones stay in use.
-        """
-        if self.tls is not None:
-            self.reload(tls=self.tls.certificate)
-
-    def _limit(self, limits: Limits) -> None:
-        if limits == self.limits:
-            return
-        self.limits = self.chat.limits = self.write_queue.limits = limits
-        self.chat.logins.limit(limits)
-        self.chat.table.shares.change(limits)
-        self.admission.change(limits)
-        if self._writer is not None:
-            self._writer.change(limits)
-        self.dialects = dialects_of(self.chat)
+def _limit(service: Service, limits: Limits) -> None:
+    if limits == service.limits:
+        return
+    chat = service.chat
+    service.limits = chat.limits = limits
+    chat.logins.limit(limits)
+    chat.table.shares.change(limits)
+    service.admission.change(limits)
+    service.write_queue.change(limits)
+    service.dialects = dialects_of(chat)
 
 
 def dialects_of(chat: Chat) -> dict[Language, Dialect]:

@@ -29,7 +29,8 @@ class Admission:
         self._banned = banned
         # Guards the counters; nothing is called under it.
         self._lock = threading.Lock()
-        self._total = 0
+        self.total = 0
+        """The number of admitted connections that have not ended."""
         self._open: Counter[str] = Counter()
         self._new: Counter[str] = Counter()
         self._minute = 0
@@ -50,11 +51,11 @@ class Admission:
         if banned is not None:
             return banned
         with self._lock:
-            if self._total >= self.most:
+            if self.total >= self.most:
                 return "server full"
             refusal = None if origin.proxied else self._count_locked(origin)
             if refusal is None:
-                self._total += 1
+                self.total += 1
             return refusal
 
     def identify(self, origin: Origin, address: str) -> str | None:
@@ -69,7 +70,7 @@ class Admission:
     def release(self, origin: Origin) -> None:
         """Stop counting an admitted connection, which has ended."""
         with self._lock:
-            self._total -= 1
+            self.total -= 1
             if origin.counted is not None:
                 self._open[origin.counted] -= 1
                 if self._open[origin.counted] <= 0:

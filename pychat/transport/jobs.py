@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from pychat.core.delivery import Attach, Batch, Detach, Private
 from pychat.core.session import Session
+from pychat.model.limits import Limits
 from pychat.protocols.base import Dialect
 from pychat.transport.link import Link
 
@@ -70,6 +71,12 @@ class Tell(NamedTuple):
     event: threading.Event
 
 
+class Reload(NamedTuple):
+    """Apply new limits."""
+
+    limits: Limits
+
+
 class Settle(NamedTuple):
     """Subtract this many bytes, caused by the session earlier, from those in flight."""
 
@@ -78,5 +85,19 @@ class Settle(NamedTuple):
 
 
 Job: TypeAlias = (
-    Batch | Private | Attach | Detach | Open | Raw | Flush | Speak | Disconnect | Sever | Finish | Close | Tell | Settle
+    Batch
+    | Private
+    | Attach
+    | Detach
+    | Open
+    | Raw
+    | Flush
+    | Speak
+    | Disconnect
+    | Sever
+    | Finish
+    | Close
+    | Tell
+    | Reload
+    | Settle
 )

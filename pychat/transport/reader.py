@@ -34,9 +34,9 @@ from pychat.transport.input import LEAST_READ, Incoming
 from pychat.transport.jobs import Raw, Speak
 from pychat.transport.link import Link, WireSession
 from pychat.transport.origins import Origin
+from pychat.transport.service import Service
 
 if TYPE_CHECKING:
-    from pychat.server import ChatServer
     from pychat.transport.tls import TlsLayer
 
 logger = logging.getLogger("pychat")
@@ -56,13 +56,13 @@ _LINGER_SECONDS: Final = 2.0
 
 
 class Connection:
-    """Made and run by the thread that `ChatServer` starts for it."""
+    """Made and run on the thread that `Readers` starts for it."""
 
-    def __init__(self, server: ChatServer, sock: socket.socket, link: Link, origin: Origin) -> None:
-        self._server = server
+    def __init__(self, service: Service, sock: socket.socket, link: Link, origin: Origin) -> None:
+        self._service = service
         self._link = link
         self._origin = origin
-        self._incoming = Incoming(sock, link, server.write_queue)
+        self._incoming = Incoming(sock, link, service.write_queue)
         self._deadline: float | None = None
         """The deadline for detecting the language or for the TLS handshake; None until the first bytes arrive."""
         self._tries = 0
@@ -72,15 +72,17 @@ class Connection:
 
     def run(self) -> None:
         """Serve the peer until it or the server ends the connection."""
-        server = self._server
+        service = self._service
         data = self._meet_proxy() if self._origin.proxied else b""
         if data is None:
             return
-        patience = PROMPT_SECONDS if server.tls is None else PATIENT_SECONDS
-        language, data = self._detect(Detector(server.limits, prompt=not server.tls_required, patience=patience), data)
-        if language is Language.TLS and server.tls is not None:
-            language, data = self._secure(server.tls.layer(), data)
-        elif language is not None and server.tls_required:
+        patience = PROMPT_SECONDS if service.tls is None else PATIENT_SECONDS
+        language, data = self._detect(
+            Detector(service.limits, prompt=not service.tls_required, patience=patience), data
+        )
+        if language is Language.TLS and service.tls is not None:
+            language, data = self._secure(service.tls.layer(), data)
+        elif language is not None and service.tls_required:
             language = self._refuse_plain(language)
         if language is None:
             if self._link.tls is not None:
@@ -92,7 +94,7 @@ class Connection:
         elif language is Language.HTTP:
             self._show_page(data)
         else:
-            server.write_queue.submit(Raw(self._link, _NOT_SPOKEN[language]))
+            service.write_queue.submit(Raw(self._link, _NOT_SPOKEN[language]))
         self._finish()
 
     # The first bytes
@@ -105,7 +107,7 @@ class Connection:
         (proxy-protocol.txt, section 2).
         """
         line = ProxyLine()
-        deadline = self._link.opened + self._server.limits.detection_seconds
+        deadline = self._link.opened + self._service.limits.detection_seconds
         try:
             while not line.complete:
                 left = deadline - time.monotonic()
@@ -119,11 +121,11 @@ class Connection:
             logger.warning("proxy %s is disconnected: %s", self._origin, error)
             return None
         proxy = self._origin.address
-        refusal = None if line.address is None else self._server.admission.identify(self._origin, line.address)
+        refusal = None if line.address is None else self._service.admission.identify(self._origin, line.address)
         logger.debug("proxy %s brings %s", proxy, line.address or "somebody it does not know")
         if refusal is None:
             return line.rest
-        self._server.write_queue.submit(Raw(self._link, f"{refusal}\r\n".encode()))
+        self._service.write_queue.submit(Raw(self._link, f"{refusal}\r\n".encode()))
         self._finish()
         return None
 
@@ -139,10 +141,10 @@ class Connection:
             if data:
                 found = detector.receive(data)
                 if self._deadline is None:
-                    self._deadline = time.monotonic() + self._server.limits.detection_seconds
+                    self._deadline = time.monotonic() + self._service.limits.detection_seconds
                 if isinstance(found, Language):
                     if found is Language.IRC and detector.prompted and not detector.hinted:
-                        self._server.write_queue.submit(Raw(self._link, HINT_BYTES))
+                        self._service.write_queue.submit(Raw(self._link, HINT_BYTES))
                     return found, detector.buffer
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if left is not None and left <= 0:
@@ -156,7 +158,7 @@ class Connection:
             elif detector.wait is not None and (left is None or detector.wait <= left):
                 found = detector.silence()
                 if isinstance(found, Ask):
-                    self._server.write_queue.submit(Raw(self._link, found.value))
+                    self._service.write_queue.submit(Raw(self._link, found.value))
                 elif isinstance(found, Language):
                     return found, detector.buffer
 
@@ -175,7 +177,7 @@ class Connection:
                 return language if plain else None, plain
             return language, plain
         self._deadline = None  # a person who types by hand starts only now
-        return self._detect(Detector(self._server.limits, tls=False), plain)
+        return self._detect(Detector(self._service.limits, tls=False), plain)
 
     def _more(self) -> bytes:
         """Wait for more of the request; return nothing if none arrives in time."""
@@ -189,32 +191,32 @@ class Connection:
 
     def _show_page(self, data: bytes) -> None:
         """Answer an HTTP request; nobody can join the chat by HTTP."""
-        server, chat = self._server, self._server.chat
+        service, chat = self._service, self._service.chat
         while wants_page(data) and not is_whole(data) and (more := self._more()):
             data += more
-        fingerprint = None if server.tls is None else server.tls.fingerprint
-        site = Site(chat.name, chat.default_room.name, chat.password is not None, fingerprint, server.tls_required)
-        server.write_queue.submit(Raw(self._link, answer(data, site, secure=self._link.tls is not None)))
+        fingerprint = None if service.tls is None else service.tls.fingerprint
+        site = Site(chat.name, chat.default_room.name, chat.password is not None, fingerprint, service.tls_required)
+        service.write_queue.submit(Raw(self._link, answer(data, site, secure=self._link.tls is not None)))
 
     # Verbs
 
     def _serve(self, language: Language, data: bytes) -> None:
-        server = self._server
-        session = WireSession(server.chat, server.write_queue, self._link, self._origin.address)
-        protocol = LANGUAGES[language].protocol(server.limits, server.dialects[language])
+        service = self._service
+        session = WireSession(service.chat, service.write_queue, self._link, self._origin.address)
+        protocol = LANGUAGES[language].protocol(service.limits, service.dialects[language])
         self._link.session, self._link.dialect, self._link.pings = session, protocol.dialect, protocol.pings
         session.language = language.value
         session.resumable = protocol.resumes
         session.echoes = protocol.dialect.echoes
         try:
-            server.chat.open(session)
+            service.chat.open(session)
         except Refused as error:
-            server.chat.send(session, Failure.of(error), Bye(str(error)))
+            service.chat.send(session, Failure.of(error), Bye(str(error)))
             return
         try:
             self._converse(session, protocol, data)
         finally:
-            server.chat.close(session, self._link.close_reason or "connection closed", lost=True)
+            service.chat.close(session, self._link.close_reason or "connection closed", lost=True)
 
     def _converse(self, session: WireSession, protocol: Protocol, data: bytes) -> None:
         chat = session.chat
@@ -248,7 +250,7 @@ class Connection:
 
     def _perform(self, session: WireSession, protocol: Protocol) -> None:
         """Perform the verbs that a chunk completed."""
-        chat = self._server.chat
+        chat = self._service.chat
         dialect = protocol.dialect
         while verbs := protocol.take_verbs():
             # One by one before registration, so that a chunk does not contain many attempts.
@@ -266,7 +268,7 @@ class Connection:
                     return
             if protocol.dialect is not dialect:
                 dialect = protocol.dialect
-                self._server.write_queue.submit(Speak(self._link, dialect))
+                self._service.write_queue.submit(Speak(self._link, dialect))
                 session.echoes = dialect.echoes
 
     def _tell_nickname(self, session: WireSession, protocol: Protocol) -> None:
@@ -281,7 +283,7 @@ class Connection:
 
     def _give_up_registration(self, session: WireSession, protocol: Protocol) -> None:
         """End a session that has used up its attempts to register."""
-        limits = self._server.limits
+        limits = self._service.limits
         if session.lacks_password and not protocol.asks_password:
             session.disconnect_self("nobody comes in without the password")
         elif self._tries and not protocol.asks_again:
@@ -299,8 +301,8 @@ class Connection:
         if language not in LANGUAGES:
             return language
         error = TlsRequired()
-        words = self._server.dialects[language].encode_private([Failure.of(error), Bye(str(error))], None)
-        self._server.write_queue.submit(Raw(self._link, words))
+        words = self._service.dialects[language].encode_private([Failure.of(error), Bye(str(error))], None)
+        self._service.write_queue.submit(Raw(self._link, words))
         self._finish()
         return None
 
@@ -313,8 +315,8 @@ class Connection:
         """
         if self._link.dead:
             return
-        self._server.write_queue.finish(self._link, _LINGER_SECONDS)
+        self._service.write_queue.finish(self._link, _LINGER_SECONDS)
         deadline = time.monotonic() + _LINGER_SECONDS
-        while not self._link.dead and not self._server.chat.stopping.is_set():
+        while not self._link.dead and not self._service.chat.stopping.is_set():
             if not self._incoming.throw_away(deadline):
                 return

@@ -14,11 +14,10 @@ from pychat.transport.write_queue import WriteQueue
 
 
 class Silence:
-    """Watches the connections of one server. Used by the writer thread only, except for `limits`."""
+    """Watches the connections of one server. Used by the writer thread only."""
 
     def __init__(self, limits: Limits, write_queue: WriteQueue, timers: Timers) -> None:
         self.limits = limits
-        """May be set from any thread, because each limit is read separately."""
         self._write_queue, self._timers = write_queue, timers
 
     def watch(self, link: Link) -> None:

@@ -18,7 +18,7 @@ from pychat.core.delivery import Delivery, Entry, Follow
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 from pychat.model.limits import Limits
-from pychat.transport.jobs import Disconnect, Finish, Job, Settle, Tell
+from pychat.transport.jobs import Disconnect, Finish, Job, Reload, Settle, Tell
 from pychat.transport.link import Link, link_of
 
 _OWN_SHARE: Final = 0.5
@@ -47,6 +47,12 @@ class WriteQueue(Delivery):
         self._pending = 0
         self._waiting: dict[threading.Lock, tuple[Session, bool]] = {}
         self._lagging: frozenset[Room] = frozenset()
+
+    def change(self, limits: Limits) -> None:
+        """Apply new limits; the writer applies them to what comes after everything that is queued."""
+        self.limits = limits
+        if self._wakes is not None:  # otherwise a writer begins with these
+            self.submit_now(Reload(limits))
 
     def start(self) -> socket.socket:
         """Start queueing entries and jobs; return a socket that is readable when there are some."""

@@ -25,7 +25,7 @@ from pychat.core.rooms.room import Room
 from pychat.model.clock import SYSTEM_CLOCK
 from pychat.model.limits import Limits
 from pychat.model.replies import Bye, ResponseEnd, ResponseStart
-from pychat.transport.jobs import Close, Disconnect, Finish, Flush, Open, Raw, Settle, Sever, Speak, Tell
+from pychat.transport.jobs import Close, Disconnect, Finish, Flush, Open, Raw, Reload, Settle, Sever, Speak, Tell
 from pychat.transport.labeled_responses import Responses
 from pychat.transport.link import Link, link_of
 from pychat.transport.send_queue import SendQueues
@@ -46,15 +46,16 @@ class Writer:
     """
     The writer thread of one server.
 
-    Made by `ChatServer`; everything but `start`, `stop` and `change` runs on its own thread.
+    Made by `ChatServer`; everything but `start` and `stop` runs on its own thread.
     """
 
     def __init__(self, write_queue: WriteQueue) -> None:
         self._write_queue = write_queue
-        self._sender = SendQueues(write_queue.limits, write_queue.start())
+        wake = write_queue.start()  # new limits come through the queue from here on
+        self._sender = SendQueues(write_queue.limits, wake)
         self._timers = Timers(SYSTEM_CLOCK)
         self._silence = Silence(write_queue.limits, write_queue, self._timers)
-        self.change(write_queue.limits)
+        self._limit(write_queue.limits)
         self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
         self._rooms: dict[Room, Subscribers] = {}
         self._touched: dict[Subscribers, None] = {}
@@ -62,8 +63,7 @@ class Writer:
         self._responses = Responses()
         self._after_pass: list[Finish | Close | Sever | Tell] = []
 
-    def change(self, limits: Limits) -> None:
-        """Apply new limits. May be called from any thread, because each limit is read separately."""
+    def _limit(self, limits: Limits) -> None:
         self._limits = self._sender.limits = self._silence.limits = limits
         self._pass_bytes = limits.send_queue_bytes // 2
         """Encoded bytes after which a pass ends, so that one pass does not fill an empty send queue."""
@@ -260,6 +260,10 @@ class Writer:
         self._after_pass.append(job)
         return 0
 
+    def _reload(self, job: Reload) -> int:
+        self._limit(job.limits)
+        return 0
+
     def _settle(self, job: Settle) -> int:
         self._write_queue.settle(job)
         return 0
@@ -278,6 +282,7 @@ class Writer:
         Finish: _later,
         Close: _later,
         Tell: _later,
+        Reload: _reload,
         Settle: _settle,
     }
 

@@ -423,7 +423,7 @@ def test_a_lost_nickname_is_kept_for_its_token_and_for_nobody_else(server: MakeS
     thief = clients.new_json(running)
     refused = thief.answer("hello", nick="Ann")
     seconds = refused["retry_after"]
-    assert 0 < seconds <= running.limits.resume_seconds
+    assert 0 < seconds <= running.chat.limits.resume_seconds
     assert refused == {
         "type": "error",
         "ref": "asked",

@@ -32,7 +32,7 @@ def test_what_is_not_given_stays(server: MakeServer, clients: Clients) -> None:
     peer.ask("hello", nick="ann", password="sesame")
     assert peer.next("welcome")["limits"]["nickname_chars"] == 5
     assert peer.next("lines")["lines"] == ["hello"]
-    assert "192.0.2.1" in running.proxies
+    assert "192.0.2.1" in running.service.proxies
 
 
 def test_a_password_comes_and_goes(server: MakeServer, clients: Clients) -> None:
@@ -119,7 +119,7 @@ def test_what_a_log_is_made_with_stays(server: MakeServer) -> None:
 
     running.reload(limits=Limits(history_events=8, text_lines=3))
 
-    assert (running.limits.history_events, running.limits.text_lines) == (7, 3)
+    assert (running.service.limits.history_events, running.service.limits.text_lines) == (7, 3)
 
 
 @pytest.mark.parametrize(
@@ -138,19 +138,19 @@ def test_all_or_nothing(server: MakeServer, change: dict[str, Any], kind: type[E
     with pytest.raises(kind, match=re.escape(problem)):
         running.reload(**change, motd=["new"], operators={}, limits=Limits(text_lines=1))
 
-    assert (running.chat.motd, running.limits) == (("old",), Limits())
+    assert (running.chat.motd, running.service.limits) == (("old",), Limits())
     assert running.chat.operators.check("root", "secret")
 
 
 def test_a_broken_certificate_is_nothing(server: MakeServer, certificate: Certificate, tmp_path: Path) -> None:
     """The old one stays."""
     running = server(tls=certificate)
-    before = running.tls
+    before = running.service.tls
 
     with pytest.raises(BadCertificate):
         running.reload(tls=Certificate(tmp_path / "none.pem"), motd=["new"])
 
-    assert running.tls is before
+    assert running.service.tls is before
     assert running.chat.motd == ()
 
 

@@ -141,6 +141,16 @@ def test_stop_from_several_threads_at_once_returns_in_all(server: MakeServer, cl
     wait_until(lambda: running.connections == 0, "nobody is left")
 
 
+def test_a_bot_of_the_program_is_not_a_connection(server: MakeServer, clients: Clients) -> None:
+    """It needs none."""
+    running = server()
+
+    running.bot("dice")
+    clients.text(running, "ann")
+
+    assert running.connections == 1
+
+
 def test_stop_tells_every_client_why_in_its_language(server: MakeServer, clients: Clients) -> None:
     """Text reads a line, JSON an object, and one without a nickname hears it, too."""
     running = server()
@@ -362,11 +372,11 @@ def test_the_limit_of_connections_is_lowered_to_what_descriptors_allow(monkeypat
     """With 100 descriptors there are not 10,000 connections: 64 are kept for everything else."""
     monkeypatch.setattr(resource, "getrlimit", lambda which: (100, 100))
     with ChatServer(port=0) as server:
-        assert server.admission.most == 36
+        assert server.service.admission.most == 36
 
     monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     with ChatServer(port=0) as server:
-        assert server.admission.most == 10_000
+        assert server.service.admission.most == 10_000
 
 
 def test_without_free_descriptors_the_old_connections_go_on_and_new_ones_wait(

@@ -214,7 +214,7 @@ def test_stop_in_a_child_does_not_touch_the_server_of_the_parent(chat: ChatHarne
     ann = chat.join("ann")
 
     def child() -> None:
-        descriptors = [chat.server.socket, *chat.server._links]
+        descriptors = [chat.server.socket, *chat.server._readers._links]
         assert [each.fileno() for each in descriptors] == [-1] * 2
         with chat.server:  # as whoever has it in a with block
             chat.server.stop()
@@ -275,7 +275,7 @@ def test_a_fork_while_the_locks_are_held_waits_for_nobody(chat: ChatHarness) -> 
                 call()
         chat.server.stop()
 
-    with chat.server.chat.order.lock, chat.server.write_queue._flow, guide._arrived, chat.server._life:
+    with chat.server.chat.order.lock, chat.server.service.write_queue._flow, guide._arrived, chat.server._life:
         assert in_child(child) == ""
 
 

@@ -34,7 +34,7 @@ class Stuck:
                 return super().encode(items)
 
         self.server = server()
-        self.server.dialects = {language: Stops() for language in self.server.dialects}
+        self.server.service.dialects = {language: Stops() for language in self.server.service.dialects}
         self.ann, self.bob = clients.text(self.server, "ann"), clients.text(self.server, "bob")
         self.bob.send(f"{STOP}\n")
         assert stuck.wait(DEADLINE)
@@ -42,12 +42,12 @@ class Stuck:
 
     def wait_until_somebody_waits(self) -> None:
         """Until a reader of the server is held back."""
-        wait_until(lambda: bool(self.server.write_queue._waiting), "somebody waits")
+        wait_until(lambda: bool(self.server.service.write_queue._waiting), "somebody waits")
 
     @property
     def queued(self) -> int:
         """How many jobs wait for the writer."""
-        return len(self.server.write_queue.jobs)
+        return len(self.server.service.write_queue.jobs)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_whoever_pastes_the_shortest_lines_waits_until_they_are_sent(stuck: Stuc
     sending = send_in_the_background(stuck.ann, "a\n" * 200_000 + "the end\n")
     stuck.wait_until_somebody_waits()
 
-    said = sum(len(job.events) for job in list(stuck.server.write_queue.jobs) if isinstance(job, Batch))
+    said = sum(len(job.events) for job in list(stuck.server.service.write_queue.jobs) if isinstance(job, Batch))
     assert 512 <= said < 5000
 
     stuck.let_go()
@@ -122,7 +122,7 @@ def test_what_was_counted_is_settled(stuck: Stuck) -> None:
 
     stuck.bob.read_until("ann left")
     sending.join(DEADLINE)
-    wait_until(lambda: (session.pending, stuck.server.write_queue._pending) == (0, 0), "everything is settled")
+    wait_until(lambda: (session.pending, stuck.server.service.write_queue._pending) == (0, 0), "everything is settled")
 
 
 def test_whoever_pastes_waits_for_readers_and_whoever_says_little_does_not(
@@ -137,10 +137,10 @@ def test_whoever_pastes_waits_for_readers_and_whoever_says_little_does_not(
     ann.read_until("it begins")
 
     sending = send_in_the_background(ann, "x" * 63 + "\n" + f"{'x' * 63}\n" * 10_000 + "the end\n")
-    wait_until(lambda: bool(running.write_queue._waiting), "ann waits")
+    wait_until(lambda: bool(running.service.write_queue._waiting), "ann waits")
     bob.send("just a word\n")
     assert "bob: just a word" in ann.read_until("just a word")
-    assert running.write_queue._waiting
+    assert running.service.write_queue._waiting
 
     lagging.clear()
     bob.send("go on\n")

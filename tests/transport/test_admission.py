@@ -99,7 +99,7 @@ def test_nothing_is_kept_of_an_address_that_has_gone() -> None:
         admission.release(origin)
 
     assert not admission._open
-    assert admission._total == 0
+    assert admission.total == 0
 
 
 def test_what_a_proxy_brings_counts_for_whom_it_brings() -> None:
@@ -115,5 +115,5 @@ def test_what_a_proxy_brings_counts_for_whom_it_brings() -> None:
         admission.release(origin)
 
     assert not admission._open
-    assert admission._total == 0
+    assert admission.total == 0
     assert str(origins[0]) == "192.0.2.1"

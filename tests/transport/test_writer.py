@@ -104,7 +104,7 @@ def test_an_item_that_a_language_cannot_write_costs_only_itself(
             return super().encode(items)
 
     running = server()
-    running.dialects = {language: Fails() for language in running.dialects}
+    running.service.dialects = {language: Fails() for language in running.service.dialects}
     ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
 
     ann.send("crash\n")
@@ -168,15 +168,15 @@ def test_time_goes_on_while_the_queue_never_runs_dry(server: MakeServer, clients
 
         def encode(self, items: Sequence[Item]) -> bytes:
             if not over.is_set():
-                running.write_queue.submit(Private(session, (Ok(None),)))
+                running.service.write_queue.submit(Private(session, (Ok(None),)))
             return bytes(200_000)
 
     link = Link(near, Endless(), 0.0)
     link.dead = True
-    session = WireSession(running.chat, running.write_queue, link, "127.0.0.1")
+    session = WireSession(running.chat, running.service.write_queue, link, "127.0.0.1")
     silent = clients.raw(running)
     try:
-        running.write_queue.submit(Private(session, (Ok(None),)))
+        running.service.write_queue.submit(Private(session, (Ok(None),)))
 
         # Its own reader, busy as all are, may or may not come to ask for the nickname first.
         assert silent.read_rest().removeprefix(b"NICK") == b"-- goodbye: no nickname within 0.1 seconds\n"

@@ -153,9 +153,10 @@ def _switch_seconds(connections: int) -> float:
 
 def access_to(server: ChatServer) -> Access:
     """Return what people need to know to join."""
-    fingerprint = None if server.tls is None else server.tls.fingerprint
+    service = server.service
+    fingerprint = None if service.tls is None else service.tls.fingerprint
     at = UNIX if server.address_family == socket.AF_UNIX else near(str(server.server_address[0]))
-    return Access(server.chat.password is not None, fingerprint, server.tls_required, at in server.proxies)
+    return Access(service.chat.password is not None, fingerprint, service.tls_required, at in service.proxies)
 
 
 def warnings(plan: Plan, access: Access) -> list[str]:
