@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,27 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_trees() -> Iterator[None]:
+    """The garbage collector walks through all of them as long as there are any."""
+    yield
+    tree_of.cache_clear()
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The modules that a file imports anywhere, also inside of functions, but not for type checkers only."""
-    tree = ast.parse(path.read_text())
+    return frozenset(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    tree = tree_of(path)
     unreal = {
         node
         for branch in ast.walk(tree)
@@ -123,7 +142,7 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
     where: dict[str, list[str]] = {}
     for folder in ("model", "core", "protocols", "transport", "stores", "client"):
         for path in (PACKAGE / folder).rglob("*.py"):
-            for node in ast.parse(path.read_text()).body:
+            for node in tree_of(path).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     where.setdefault(node.name, []).append(name_of(path))
 
@@ -167,7 +186,7 @@ def test_each_third_party_package_has_one_door() -> None:
 
 def test_one_module_knows_sqlite() -> None:
     """Everything else of the stores could be over another database."""
-    assert [name_of(path) for path in MODULES if "sqlite3" in set(imports(path))] == ["pychat.stores.sqlite.database"]
+    assert [name_of(path) for path in MODULES if "sqlite3" in imports(path)] == ["pychat.stores.sqlite.database"]
 
 
 def test_handlers_ask_the_chat_what_time_it_is() -> None:
@@ -248,7 +267,7 @@ def test_helpers_that_need_a_lock_are_called_under_one() -> None:
     made = re.compile(r"self\.(\w+) = threading\.(?:R?Lock|Condition)\(")
     locks = {name for path in MODULES for name in made.findall(path.read_text())}
     for path in MODULES:
-        tree = ast.parse(path.read_text())
+        tree = tree_of(path)
         allowed: set[ast.AST] = set()
         for node in ast.walk(tree):
             under = isinstance(node, ast.With) and any(
@@ -291,7 +310,7 @@ def test_the_order_lock_is_held_by_change() -> None:
     """Which flushes before and wakes after; what holds the lock itself is listed, and the list has nothing else."""
     found: dict[str, set[str]] = {}
     for path in MODULES:
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in ast.walk(tree_of(path)):
             if isinstance(function, ast.FunctionDef) and any(
                 isinstance(node, ast.With)
                 and any(ast.unparse(item.context_expr).endswith("order.lock") for item in node.items)
@@ -312,7 +331,7 @@ def test_every_hook_is_documented() -> None:
 
 def lines_of_bodies(path: Path) -> Iterator[int]:
     """The lengths of the functions of a module, without their texts."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef):
             texts = [
                 statement
@@ -329,7 +348,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
     text = path.read_text()
     longest = max(lines_of_bodies(path), default=0)
 
-    assert ast.get_docstring(ast.parse(text))
+    assert ast.get_docstring(tree_of(path))
     assert longest <= 50
     assert text.count("\n") <= (400 if longest > 6 else 550)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,18 +25,21 @@ CLASSES = {
 }
 
 
-def nodes() -> Iterator[tuple[Path, ast.AST]]:
+Nodes = Sequence[tuple[Path, ast.AST]]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Nodes:
     """All of the package but the errors, their codes and the command line."""
-    for path in PACKAGE.rglob("*.py"):
-        if path not in DECLARED and OF_THE_CLIENT not in path.parents:
-            yield from ((path, node) for node in ast.walk(ast.parse(path.read_text())))
+    paths = [path for path in PACKAGE.rglob("*.py") if path not in DECLARED and OF_THE_CLIENT not in path.parents]
+    return [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text()))]
 
 
-def test_every_class_of_refusals_is_in_one_module() -> None:
+def test_every_class_of_refusals_is_in_one_module(nodes: Nodes) -> None:
     """Whoever looks for one finds it there, and whoever catches one imports nothing else for it."""
     elsewhere = [
         f"{path}:{node.lineno} {node.name}"
-        for path, node in nodes()
+        for path, node in nodes
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base).split(".")[-1] in CLASSES for base in node.bases)
     ]
 
@@ -49,11 +52,11 @@ def test_the_code_of_a_class_is_a_listed_one(name: str) -> None:
     assert CLASSES[name].code in CODES
 
 
-def test_refusals_of_the_package_have_codes_that_are_checked() -> None:
+def test_refusals_of_the_package_have_codes_that_are_checked(nodes: Nodes) -> None:
     """`Refused` takes any code, for handlers; `refusal` only takes listed ones, and mypy says so."""
     unchecked = [
         f"{path}:{node.lineno}"
-        for path, node in nodes()
+        for path, node in nodes
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) == "Refused"
         and any(word.arg == "code" and isinstance(word.value, ast.Constant) for word in node.keywords)
@@ -62,9 +65,9 @@ def test_refusals_of_the_package_have_codes_that_are_checked() -> None:
     assert unchecked == []
 
 
-def test_every_code_is_in_use() -> None:
+def test_every_code_is_in_use(nodes: Nodes) -> None:
     """None is listed, and promised in the specification, that nothing sends."""
-    used = {node.value for _, node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    used = {node.value for _, node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     used |= {kind.code for kind in CLASSES.values()}
 
     assert CODES - used == set()
