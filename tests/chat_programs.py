@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import queue
@@ -10,14 +11,18 @@ import shlex
 import signal
 import subprocess
 import sys
+import termios
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import cache, partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, TypeAlias
 
 import pytest
 from chat_clients import DEADLINE
+from fork_server import ForkServer
 
 from pychat import Limits
 from pychat.cli.server.options import Plan
@@ -71,25 +76,41 @@ class Stream:
         return lines
 
 
+Files: TypeAlias = tuple[int, int, int]
+"""Descriptors of stdin, stdout and stderr."""
+
+
+class Process(Protocol):
+    """A process that was started: `subprocess.Popen`, or a fork."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+@cache
+def _python_path() -> str:
+    return os.pathsep.join(map(str, [Path(__file__).parent.parent, *sys.path[1:]]))
+
+
+def user_environment() -> dict[str, str]:
+    """Return the environment without settings of pychat; its programs find the modules that the tests find."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYCHAT_")}
+    return {**variables, "PYTHONPATH": _python_path()}
+
+
 class Program:
     """A running `pychat`."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str], directory: Path) -> None:
-        self.process = subprocess.Popen(
-            [*PYCHAT, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-            cwd=directory,
-        )
-        assert self.process.stdin
-        assert self.process.stdout
-        assert self.process.stderr
-        self.stdin = self.process.stdin
-        self.stdout = Stream(self.process.stdout)
-        self.stderr = Stream(self.process.stderr)
+    def __init__(self, process: Process, stdin: IO[str], stdout: IO[str], stderr: IO[str]) -> None:
+        self.process = process
+        self.stdin = stdin
+        self.stdout = Stream(stdout)
+        self.stderr = Stream(stderr)
 
     def send(self, line: str) -> None:
         """Write a line to its stdin."""
@@ -133,18 +154,76 @@ class Program:
 class Programs:
     """Starts programs in a directory of their own, without any settings of the user; ends them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, fork_server: ForkServer | None) -> None:
+        """
+        Args:
+            fork_server: Starts them where it can; without it, each program imports everything itself.
+        """
         self.directory = directory
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("PYCHAT_")}
-        self.environment["XDG_CONFIG_HOME"] = str(directory / "config")
-        self.environment["XDG_STATE_HOME"] = str(directory / "state")
-        self.environment["PYTHONPATH"] = os.pathsep.join(map(str, [Path(__file__).parent.parent, *sys.path[1:]]))
+        self._fork_server = fork_server
+        self._changes: list[tuple[str, str, float]] = []
+        self.environment = {
+            **user_environment(),
+            "XDG_CONFIG_HOME": str(directory / "config"),
+            "XDG_STATE_HOME": str(directory / "state"),
+        }
         self._stack = ExitStack()
 
+    def without_forks(self) -> Programs:
+        """Return what starts programs in the same directory, each by its name."""
+        return Programs(self.directory, None)
+
     def __call__(self, *arguments: str, **environment: str) -> Program:
-        program = Program(*arguments, environment={**self.environment, **environment}, directory=self.directory)
+        program = Program(*self._start_in_pipes(arguments, environment))
         self._stack.callback(program.end)
         return program
+
+    def start(
+        self, arguments: Sequence[str], files: Files, environment: Mapping[str, str], *, terminal: bool = False
+    ) -> Process:
+        """
+        Start `pychat` with these arguments, stdin, stdout and stderr, and exactly this environment.
+
+        Whoever calls it ends the program. `terminal` makes stdin its terminal.
+        """
+        if self._fork_server is None or not self._fork_server.can_start(environment):
+            return self.execute((*PYCHAT, *arguments), files, environment, terminal=terminal)
+        return self._fork_server.start(
+            arguments, files, environment, self.directory, terminal=terminal, changes=self._changes
+        )
+
+    def execute(
+        self, command: Sequence[str], files: Files, environment: Mapping[str, str], *, terminal: bool = False
+    ) -> Process:
+        """Start any program, as `start` does."""
+        if self._changes:
+            lines = [f"import {module}\n{module}.{name} = {value!r}\n" for module, name, value in self._changes]
+            (self.directory / "sitecustomize.py").write_text("".join(lines))
+            path = os.pathsep.join([str(self.directory), environment["PYTHONPATH"]])
+            environment = {**environment, "PYTHONPATH": path}
+        stdin, stdout, stderr = files
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            cwd=self.directory,
+            start_new_session=terminal,
+            preexec_fn=partial(fcntl.ioctl, stdin, termios.TIOCSCTTY, 0) if terminal else None,  # for job control
+        )
+
+    def _start_in_pipes(
+        self, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> tuple[Process, IO[str], IO[str], IO[str]]:
+        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = os.pipe(), os.pipe(), os.pipe()
+        files = (stdin, stdout, stderr)
+        try:
+            process = self.start(arguments, files, {**self.environment, **environment})
+        finally:
+            for file in files:
+                os.close(file)
+        return process, os.fdopen(to_stdin, "w"), os.fdopen(from_stdout), os.fdopen(from_stderr)
 
     def serve(self, *arguments: str, port: int = 0) -> tuple[Program, int]:
         """Start a server; return it when it listens, with its port."""
@@ -157,23 +236,20 @@ class Programs:
 
     def run(self, *arguments: str, input: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `pychat` to its end."""
-        return subprocess.run(
-            [*PYCHAT, *arguments],
-            input=input,
-            capture_output=True,
-            text=True,
-            env={**self.environment, **environment},
-            cwd=self.directory,
-            timeout=DEADLINE,
-            check=False,
-        )
+        process, stdin, stdout, stderr = self._start_in_pipes(arguments, environment)
+        with stdout, stderr, ThreadPoolExecutor(2) as readers:
+            outputs = [readers.submit(stream.read) for stream in (stdout, stderr)]
+            try:
+                with suppress(BrokenPipeError), stdin:  # it may end before it has read everything
+                    stdin.write(input)
+                code = process.wait(DEADLINE)
+            finally:
+                process.kill()
+            return subprocess.CompletedProcess(arguments, code, *[output.result() for output in outputs])
 
     def change(self, module: str, **values: float) -> None:
         """Let a module have other values in what starts from now on: longer times, for whatever may be held up."""
-        lines = [f"import {module}\n", *(f"{module}.{name} = {value!r}\n" for name, value in values.items())]
-        with (self.directory / "sitecustomize.py").open("a") as file:
-            file.writelines(lines)
-        self.environment["PYTHONPATH"] = os.pathsep.join([str(self.directory), self.environment["PYTHONPATH"]])
+        self._changes += [(module, name, value) for name, value in values.items()]
 
     def close(self) -> None:
         """End everything that was started."""
@@ -181,9 +257,9 @@ class Programs:
 
 
 @pytest.fixture
-def pychat(tmp_path: Path) -> Iterator[Programs]:
+def pychat(tmp_path: Path, fork_server: ForkServer | None) -> Iterator[Programs]:
     """What starts `pychat` in a process of its own."""
-    programs = Programs(tmp_path)
+    programs = Programs(tmp_path, fork_server)
     yield programs
     programs.close()
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from chat_clients import DEADLINE, Clients, ignore_other_threads
+from chat_programs import user_environment
+from fork_server import ForkServer
 from hypothesis import HealthCheck, settings
 
 from pychat import ChatServer
@@ -84,6 +86,17 @@ def server(chat_server: MakeChat, request: pytest.FixtureRequest) -> Iterator[Ma
         for chat in reversed(started):
             chat.close()  # at its end, too, it may tell of what the test has broken
             chat.errors.clear()
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer | None]:
+    """Return what starts `pychat` without importing it again, if this system and the user let it."""
+    if not hasattr(os, "pidfd_open") or "PYCHAT_TESTS_EXEC" in os.environ:
+        yield None
+        return
+    forking = ForkServer(user_environment())
+    yield forking
+    forking.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pathlib import Path
 import pyte
 import pytest
 from chat_clients import DEADLINE
-from chat_programs import PYCHAT, Programs
+from chat_programs import PYCHAT, Process, Programs
 
 ENTER = "\r"
 TAB = "\t"
@@ -64,23 +64,16 @@ class Screen(pyte.Screen):
 class Terminal:
     """A program on a pseudo-terminal."""
 
-    def __init__(
-        self, *command: str, environment: dict[str, str], directory: Path, columns: int = 80, rows: int = 24
-    ) -> None:
+    def __init__(self, start: Callable[[int], Process], columns: int = 80, rows: int = 24) -> None:
+        """
+        Args:
+            start: Starts it with this descriptor as its terminal.
+        """
         self._master, slave = pty.openpty()
         self.screen = Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._set_size(columns, rows)
-        self.process = subprocess.Popen(
-            command,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=environment,
-            cwd=directory,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # so that Ctrl-Z and job control work
-        )
+        self.process = start(slave)
         os.close(slave)
         self.written = b""
         """Everything that the program has written."""
@@ -243,9 +236,15 @@ class Terminals:
         values = {**programs.environment, "TERM": kind, "XDG_STATE_HOME": str(programs.directory / "state")}
         for name in ("NO_COLOR", "FORCE_COLOR"):
             values.pop(name, None)
-        terminal = Terminal(
-            *command, environment={**values, **environment}, directory=programs.directory, columns=columns
-        )
+        values.update(environment)
+
+        def start_at(slave: int) -> Process:
+            files = slave, slave, slave
+            if command[: len(PYCHAT)] == PYCHAT:
+                return programs.start(command[len(PYCHAT) :], files, values, terminal=True)
+            return programs.execute(command, files, values, terminal=True)
+
+        terminal = Terminal(start_at, columns)
         self._stack.callback(terminal.end)
         return terminal
 
