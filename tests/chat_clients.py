@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
 import threading
@@ -11,12 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final, TypeVar
 
-from pychat import ChatServer, testing
+from pychat import ChatServer, StoredAccounts, testing
+from pychat.core.accounts.password_hash import Cost
 from pychat.core.handler import Handler
 from pychat.handlers import Broadcast, Commands, History, JoinLeaveNotices, NicknameValidator
 from pychat.protocols.detect import behind_prompt
 
 __all__ = [
+    "CHEAP",
     "DEADLINE",
     "Clients",
     "JsonPeer",
@@ -24,6 +27,7 @@ __all__ = [
     "free_port",
     "full_chain",
     "ignore_other_threads",
+    "make_accounts",
     "pychat_threads",
     "refusing_port",
     "wait_until",
@@ -56,13 +60,13 @@ def free_port() -> int:
         except OSError:
             sign.close()
             continue
-        _signs.append(sign)
+        _signs.append(sign.detach())  # for the rest of the tests
         if len(_signs) > _MOST_SIGNS:
-            _signs.popleft().close()
+            os.close(_signs.popleft())
         return port
 
 
-_signs: deque[socket.socket] = deque()
+_signs: deque[int] = deque()
 _MOST_SIGNS: Final = 20
 """No test needs more ports than this."""
 
@@ -87,6 +91,14 @@ def ignore_other_threads() -> None:
 def pychat_threads() -> list[threading.Thread]:
     """The threads of servers and sessions that have begun in this test and are alive."""
     return [one for one in threading.enumerate() if one.name.startswith("pychat") and one not in _others]
+
+
+CHEAP: Final = Cost(2, 1, 1)
+
+
+def make_accounts(**options: Any) -> StoredAccounts:
+    """Accounts whose passwords are hashed at once; by default, each takes 0.1 s of a processor."""
+    return StoredAccounts(**{"cost": CHEAP, "iterations": 1, **options})
 
 
 def full_chain() -> list[Handler]:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
+from chat_clients import make_accounts
 
 from benchmarks import honest, honest_clients
 from benchmarks.__main__ import main
@@ -32,7 +33,8 @@ ROOMS = ("lobby", "tea")
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
     """One that takes proxies, without flood control."""
-    with ChatServer(port=0, proxies=["127.0.0.1"], handlers=[NicknameValidator(), Broadcast(), History()]) as running:
+    handlers = [NicknameValidator(), Broadcast(), History()]
+    with ChatServer(port=0, proxies=["127.0.0.1"], handlers=handlers, accounts=make_accounts()) as running:
         running.room("tea")
         yield running.start()
 

@@ -21,7 +21,7 @@ __all__ = ["certificate", "tls_server"]  # the fixtures
 
 MakeServer = Callable[..., ChatServer]
 TEXT_BYTES = 64
-SECONDS = 2.0
+SECONDS = 1.0
 
 
 @pytest.mark.parametrize("text_bytes", [TEXT_BYTES, 4000])

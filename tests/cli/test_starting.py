@@ -23,7 +23,7 @@ __all__ = ["pychat"]  # the fixture
         ["history", "--db", "chat.db"],
         ["db", "check", "chat.db"],
         ["cert", "--help"],
-        ["doctor", "--port", "PORT"],
+        ["doctor", "--port", "x"],
         ["connect", "--nick", "ann", "--port", "PORT"],
         ["send", "--nick", "\udcff", "--port", "PORT", "hi"],
         ["tail", "--port", "PORT"],

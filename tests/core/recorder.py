@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from weakref import WeakSet
 
 import pytest
+from chat_clients import make_accounts
 
 from pychat.core.chat import Chat
 from pychat.core.handler import Handler
@@ -77,7 +78,8 @@ def make_chat(
     *more: Handler, first: Iterable[Handler] = (), limits: Limits | None = None, clock: Clock = SYSTEM_CLOCK
 ) -> Chat:
     """A chat with join and leave notices and messages, and handlers before and behind these."""
-    chat = Chat([*first, JoinLeaveNotices(), Broadcast(), *more], limits=limits, clock=clock)
+    handlers = [*first, JoinLeaveNotices(), Broadcast(), *more]
+    chat = Chat(handlers, accounts=make_accounts(), limits=limits, clock=clock)
     OPENED.add(chat)
     return chat
 

@@ -1,14 +1,13 @@
-"""Somebody from elsewhere, for tests of what is about strangers only; and accounts whose passwords are hashed fast."""
+"""Somebody from elsewhere, for tests of what is about strangers only."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from chat_clients import CHEAP, make_accounts
 from recorder import OPENED, Recorder, no_alarm_is_left
 
 from pychat.core.accounts.base import Accounts
-from pychat.core.accounts.password_hash import Cost
-from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.chat import Chat
 from pychat.core.log.log import Log
 from pychat.handlers import Broadcast, JoinLeaveNotices
@@ -17,9 +16,7 @@ from pychat.model.events import Notice
 from pychat.model.limits import Limits
 from pychat.model.verbs import Hello
 
-__all__ = ["no_alarm_is_left"]
-
-CHEAP = Cost(2, 1, 1)
+__all__ = ["CHEAP", "make_accounts", "no_alarm_is_left"]
 
 
 class Remote(Recorder):
@@ -40,11 +37,6 @@ class Remote(Recorder):
     def notices(self) -> list[str]:
         """What the server said to it alone."""
         return [item.text for item in self.items if isinstance(item, Notice)]
-
-
-def make_accounts(**options: Any) -> StoredAccounts:
-    """Accounts that cost nothing."""
-    return StoredAccounts(**{"cost": CHEAP, "iterations": 1, **options})
 
 
 def open_chat(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chat_clients import Clients, JsonPeer, full_chain
+from chat_clients import Clients, JsonPeer, full_chain, make_accounts
 from irc_peer import Heard, IrcPeer, irc
 
 from pychat import ChatServer, Limits
@@ -39,7 +39,7 @@ def page(peer: IrcPeer, *words: str) -> list[Heard]:
 
 def test_irc_counts_what_it_shows(server: MakeServer, clients: Clients) -> None:
     """An empty batch is the end of the history for a client (IRCv3 chathistory, "Returned message content")."""
-    running = server(handlers=full_chain())
+    running = server(handlers=full_chain(), accounts=make_accounts())
     leo = irc(clients, running, "leo", caps=PLAYBACK)
     noisy(running, clients)
     leo.ask("JOIN #lobby")
@@ -58,7 +58,7 @@ def test_irc_counts_what_it_shows(server: MakeServer, clients: Clients) -> None:
 
 def test_text_counts_what_it_shows(server: MakeServer, clients: Clients) -> None:
     """Who logs in and out is shown to nobody who reads text."""
-    running = server(handlers=full_chain())
+    running = server(handlers=full_chain(), accounts=make_accounts())
     mia = clients.json(running, "mia")
     mia.answer("register", password="correct horse")
     mia.answer("say", text="one")
@@ -75,7 +75,7 @@ def test_text_counts_what_it_shows(server: MakeServer, clients: Clients) -> None
 
 def test_json_leaves_out_what_a_client_does_not_show(server: MakeServer, clients: Clients) -> None:
     """By the types of events."""
-    running = server(handlers=full_chain())
+    running = server(handlers=full_chain(), accounts=make_accounts())
     mia = noisy(running, clients)
 
     answer = mia.answer("history", limit=2, without=["away", "account"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_clients import wait_until
+from chat_clients import make_accounts, wait_until
 
 from pychat import ChatServer, Limits, LocalSession, Message, Refused
 from pychat.core.rooms.room import Room
@@ -28,7 +28,8 @@ def start(server: MakeServer, tmp_path: Path) -> Callable[..., ChatServer]:
         for old in running:
             old.stop()
         log = SqliteLog(tmp_path / "chat.db")
-        running[:] = [server(log=log, limits=Limits(**{"max_rooms": 2, "resume_seconds": 0.0, **limits}))]
+        small = Limits(**{"max_rooms": 2, "resume_seconds": 0.0, **limits})
+        running[:] = [server(log=log, limits=small, accounts=make_accounts())]
         return running[0]
 
     return again
