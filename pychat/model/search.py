@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from pychat.model.errors import LimitExceeded, refusal
@@ -27,15 +27,14 @@ _TERM: Final = re.compile(r'"([^"]*)"?(\*?)|([^\s"]+)')
 _ASCII_WORD: Final = re.compile("[0-9a-z]+")
 _LETTER: Final = "\ue000"
 """The prefix of a letter that is a word of its own; it is for private use, so no other word begins with it."""
-UNSPACED: Final = re.compile(
+UNSPACED: Final = (
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\u1a20-\u1aaf"  # Thai, Lao, Tibetan, Burmese, Khmer
     "\u1950-\u19df\u1b00-\u1b7f\ua980-\ua9ff\uaa60-\uaadf"  # Tai, Balinese, Javanese, more of Burmese
     "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"  # Korean
     "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u312f\u31a0-\u31bf\u31f0-\u31ff\uff66-\uffdc"  # kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff]"  # Chinese characters
 )
-"""A letter, mark or sign of a script in which blanks do not separate words."""
-_RUN: Final = re.compile(f"{UNSPACED.pattern}+")
+"""A regular expression: a letter, mark or sign of a script in which blanks do not separate words."""
 _MARKS: Final = range(0x300, 0x370)
 """Combining marks, which belong to a word and are ignored."""
 
@@ -125,9 +124,14 @@ def words_of(text: str) -> Iterator[str]:
     yield from "".join(map(_folded, spread(text))).split()
 
 
+@cache
+def _runs() -> re.Pattern[str]:
+    return re.compile(f"{UNSPACED}+")  # at first use: this takes 4 ms, and most programs never search
+
+
 def spread(text: str) -> str:
     """Return a text in which each letter of a script without blanks is a word: the form for the index."""
-    return text if text.isascii() else _RUN.sub(lambda match: f"{''.join(map(_as_word, match[0]))} ", text)
+    return text if text.isascii() else _runs().sub(lambda match: f"{''.join(map(_as_word, match[0]))} ", text)
 
 
 @lru_cache(maxsize=4096)

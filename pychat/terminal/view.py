@@ -88,8 +88,8 @@ def mentions(text: str, nickname: str) -> bool:
 
 @lru_cache(maxsize=16)
 def _mention(nickname: str) -> re.Pattern[str]:
-    before = "" if UNSPACED.match(nickname[:1]) else rf"(?:(?<![\w-])|(?<={UNSPACED.pattern}))"
-    behind = "" if UNSPACED.match(nickname[-1:]) else rf"(?:(?![\w-])|(?={UNSPACED.pattern}))"
+    before = "" if re.match(UNSPACED, nickname[:1]) else rf"(?:(?<![\w-])|(?<={UNSPACED}))"
+    behind = "" if re.match(UNSPACED, nickname[-1:]) else rf"(?:(?![\w-])|(?={UNSPACED}))"
     return re.compile(f"{before}{re.escape(nickname)}{behind}", re.IGNORECASE)
 
 
