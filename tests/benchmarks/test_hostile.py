@@ -61,7 +61,7 @@ def attack_until(server: ChatServer, run: AttackFunction, done: Callable[[Spent]
 def test_all_attacks_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Each of them begins and makes no mistake, while honest members talk in three languages."""
     # Long enough for members of each language to talk even if the machine stops for half of it.
-    arguments = ["--seconds", "6", "--members", "12", "--addresses", "40", "--record", "200", "--json"]
+    arguments = ["--seconds", "4", "--members", "12", "--addresses", "40", "--record", "200", "--json"]
 
     code = main(["hostile", *arguments])
 
