@@ -10,15 +10,19 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import pyte
 import pytest
 from chat_clients import DEADLINE
 from chat_programs import PYCHAT, Process, Programs
+
+_LOOK_SECONDS: Final = 0.05
 
 ENTER = "\r"
 TAB = "\t"
@@ -212,6 +216,14 @@ class Tmux:
     def rows(self) -> list[str]:
         """All rows with something in them, with those that have left the screen, without times."""
         return [without_time(row) for row in self.run("capture-pane", "-p", "-S", "-100").splitlines() if row]
+
+    def wait_for_rows(self, holds: Callable[[list[str]], object], what: str) -> None:
+        """Wait until something holds of the rows. Each look at them starts a program, so there are pauses between."""
+        deadline = time.monotonic() + DEADLINE
+        pause = threading.Event()
+        while not holds(rows := self.rows()):
+            assert time.monotonic() < deadline, f"{what} did not come, but\n" + "\n".join(rows)
+            pause.wait(_LOOK_SECONDS)
 
     def end(self) -> None:
         """End the program."""

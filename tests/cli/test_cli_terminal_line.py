@@ -6,7 +6,7 @@ import shutil
 import sys
 
 import pytest
-from chat_clients import Clients, wait_until
+from chat_clients import Clients
 from chat_programs import Programs, pychat
 from terminal_screen import (
     ALT,
@@ -58,7 +58,7 @@ def test_another_terminal_shows_the_same(pychat: Programs, clients: Clients, ter
     ann = terminals.tmux(port, "--nick", "ann")
     bob.read_until("--> ann joined")
 
-    wait_until(lambda: ann.rows()[-2:-1] == ["[lobby]"], "the line to type in")
+    ann.wait_for_rows(lambda rows: rows[-2:-1] == ["[lobby]"], "the line to type in")
     ann.type("half a li")
     bob.send("one\n\N{WOMAN}\u200d\N{WOMAN}\u200d\N{GIRL} two\n")
 
@@ -70,19 +70,19 @@ def test_another_terminal_shows_the_same(pychat: Programs, clients: Clients, ter
         "[lobby] half a li",
         " ann in lobby, 2 members | pychat: connected",
     ]
-    wait_until(lambda: ann.rows() == expected, "the messages above the line")
+    ann.wait_for_rows(lambda rows: rows == expected, "the messages above the line")
 
 
 def test_the_line_at_the_top_is_not_left_behind(pychat: Programs, terminals: Terminals) -> None:
     """What is erased there is not in the scrollback of tmux."""
     _, port = pychat.serve()
     ann = terminals.tmux(port, "--nick", "ann")
-    wait_until(lambda: ann.rows()[-2:-1] == ["[lobby]"], "the line to type in")
+    ann.wait_for_rows(lambda rows: rows[-2:-1] == ["[lobby]"], "the line to type in")
 
     ann.type("/clear\rhello\r")
 
-    wait_until(lambda: "ann: hello" in ann.rows(), "the message")
-    wait_until(lambda: ann.rows()[-2:-1] == ["[lobby]"], "the line to type in")
+    ann.wait_for_rows(lambda rows: "ann: hello" in rows, "the message")
+    ann.wait_for_rows(lambda rows: rows[-2:-1] == ["[lobby]"], "the line to type in")
     assert ann.rows().count("[lobby]") == 1
 
 
@@ -91,11 +91,11 @@ def test_a_narrow_window_shows_the_line_once(pychat: Programs, terminals: Termin
     _, port = pychat.serve()
     ann = terminals.tmux(port, "--nick", "ann")
     words = " ".join(f"word{number}" for number in range(18))
-    wait_until(lambda: ann.rows()[-2:-1] == ["[lobby]"], "the line to type in")
+    ann.wait_for_rows(lambda rows: rows[-2:-1] == ["[lobby]"], "the line to type in")
     ann.type("/help all\r")  # a full screen: of an empty one, tmux moves the upper rows out of reach when it wraps them
-    wait_until(lambda: ann.rows()[-2:-1] == ["[lobby]"] and "//text" in ann.rows()[-3], "the help")
+    ann.wait_for_rows(lambda rows: rows[-2:-1] == ["[lobby]"] and "//text" in rows[-3], "the help")
     ann.type(words)
-    wait_until(lambda: "word17" in "".join(ann.rows()), "the typed text")
+    ann.wait_for_rows(lambda rows: "word17" in "".join(rows), "the typed text")
 
     for columns in (50, 33, 80):
         ann.resize(columns)
@@ -103,7 +103,7 @@ def test_a_narrow_window_shows_the_line_once(pychat: Programs, terminals: Termin
         words += "!"
         row = f"[lobby] {words}"
         shown = [row[start : start + columns].rstrip() for start in range(0, len(row), columns)]
-        wait_until(lambda: ann.rows()[-1 - len(shown) : -1] == shown, f"the line in {columns} columns")  # noqa: B023
+        ann.wait_for_rows(lambda rows: rows[-1 - len(shown) : -1] == shown, f"the line in {columns} columns")  # noqa: B023
 
     assert "".join(ann.rows()).count("[lobby]") == 1
     assert "".join(ann.rows()).count("you are in lobby: ann") == 1
