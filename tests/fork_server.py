@@ -45,6 +45,8 @@ _PRELOADED: Final = (
 )
 _READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_")
 """Beginnings of the names of variables that are read before a program could read them itself."""
+_START_SECONDS: Final = 60.0
+"""The deadline for a fork; the first one waits for the imports."""
 _MOST_BYTES: Final = 2**17
 """The maximum size of a request, which the system must take in one piece."""
 
@@ -116,6 +118,7 @@ class ForkedProcess:
     def __init__(self, told: socket.socket) -> None:
         self._told = told
         """Brings the process id, and, when the program has ended, its exit code."""
+        told.settimeout(_START_SECONDS)
         self.pid = int(told.recv(100))
         self.returncode: int | None = None
 
@@ -138,7 +141,8 @@ class ForkedProcess:
     def send_signal(self, sig: int) -> None:
         """Send the program a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and this is on its way
+                os.kill(self.pid, sig)
 
     def terminate(self) -> None:
         """Send it SIGTERM."""
