@@ -15,6 +15,8 @@ import pytest
 
 import pychat
 from pychat import Handler
+from pychat.core.moderation.state import ServerBanState
+from pychat.core.rooms.state import RoomState
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pychat"
@@ -319,6 +321,42 @@ def test_the_order_lock_is_held_by_change() -> None:
                 found.setdefault(name_of(path).removeprefix("pychat.core."), set()).add(function.name)
 
     assert found == WITHOUT_CHANGE
+
+
+STATES = (RoomState, ServerBanState)
+"""The classes of shared state."""
+MUTATORS = {"add", "append", "clear", "discard", "pop", "popitem", "remove", "setdefault", "update"}
+
+
+def changed_attributes(tree: ast.AST) -> Iterator[ast.Attribute]:
+    """The attributes of other objects that code assigns, deletes, or changes by an item or a method."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            found: ast.expr = node
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            found = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
+            found = node.func.value
+        else:
+            continue
+        while isinstance(found, ast.Subscript):
+            found = found.value
+        if isinstance(found, ast.Attribute) and ast.unparse(found.value) != "self":
+            yield found
+
+
+def test_only_changes_change_the_state() -> None:
+    """So what holds between the parts of the state is kept in one place for each topic."""
+    names = {slot for state in STATES for slot in state.__slots__}
+    found = [
+        f"{name_of(path)}: {ast.unparse(attribute)}"
+        for path in MODULES
+        if path.is_relative_to(PACKAGE / "core") and path.name != "changes.py"
+        for attribute in changed_attributes(ast.parse(path.read_text()))
+        if attribute.attr in names
+    ]
+
+    assert found == []
 
 
 def test_every_hook_is_documented() -> None:

@@ -3,6 +3,7 @@ The state and rules of a chat: no bytes, no sockets. Begin reading at `chat.py`.
 
     chat.py         the API for programs, and how a verb is performed: its row in verb_table.py; permissions.py: rooms
     order.py        gives events their position; turn.py: those that wait for it; delivery.py: hands them to subscribers
+    state.py        the shared state; sequencer.py: applies proposals (proposals.py) to it, with an outcome (outcome.py)
     session.py      one participant; local_session.py: one inside this process
     handler.py      the hooks of handlers
     publish.py      checks what programs publish
@@ -15,7 +16,7 @@ Folders by topic; each imports only those above it:
 
     log/            the log in which everything has its place
     people/         nicknames, profiles, monitor and ignore lists
-    rooms/          members, rules, roles by account
+    rooms/          members, rules, roles by account; state.py: the state of a room, which only changes.py changes
     messages/       messages and tags; history/: reading the log
     moderation/     kicks, modes, bans, the audit record
     accounts/       accounts, passwords, operators, and the hello of a session

@@ -24,18 +24,22 @@ from pychat.core.messages.actions import failure_of
 from pychat.core.moderation.audit import Audit
 from pychat.core.moderation.server_bans import ServerBans, arrive
 from pychat.core.order import CAUSED_BYTES, Order
+from pychat.core.outcome import Outcome
 from pychat.core.pauses import Pauses
 from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
 from pychat.core.people.user_counts import Census, Past
 from pychat.core.persistence import Persistence
+from pychat.core.proposals import Proposal
 from pychat.core.publish import publish
 from pychat.core.rooms.membership import Membership
 from pychat.core.rooms.registry import RoomRegistry
 from pychat.core.rooms.room import Room
 from pychat.core.scheduler import Alarms
+from pychat.core.sequencer import Sequencer
 from pychat.core.session import Session, Told
+from pychat.core.state import State
 from pychat.core.verb_table import authorize
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
@@ -114,7 +118,9 @@ class Chat:
         self.past = Past(clock, self.log)
         self.watches = Watches(self.order, self.nicknames)
         self.table = RoomRegistry(self)
-        self.bans = ServerBans(self.log, clock)
+        self.state = State(self.nicknames, self.table)
+        self.bans = ServerBans(self.state.server_bans, clock)
+        self.sequencer = Sequencer(self)
         self.audit = Audit(self)
         self.membership = Membership(self)
         self.persistence = Persistence(self)
@@ -126,6 +132,10 @@ class Chat:
     def stopping(self) -> threading.Event:
         """Set when the chat ends: from then on nobody is admitted and nothing is published."""
         return self.order.stopping
+
+    def propose(self, proposal: Proposal, session: Session | None = None) -> Outcome:
+        """Apply a proposal to the state; see `Sequencer.propose`."""
+        return self.sequencer.propose(proposal, session)
 
     # Handlers
 

@@ -16,6 +16,7 @@ from typing import Final, TypeVar, cast
 
 from pychat.core.delivery import Batch, Delivery, Private, weight
 from pychat.core.log.log import Log
+from pychat.core.outcome import Position
 from pychat.core.people.ignore import ignores, members_ignoring
 from pychat.core.permissions import may_be_heard, require_voice
 from pychat.core.rooms.behind import without_id
@@ -62,6 +63,7 @@ class Order:
         self.lock = threading.Lock()
         self.turn = Turn()
         self.stopping = threading.Event()
+        self.clock = clock
         self._time = clock.time
         self._last_ms = milliseconds(log.last_time())
         delivery.log = log
@@ -175,7 +177,7 @@ class Order:
         runs = self.turn.runs
         if runs:
             for run in runs:
-                _match_lists(run.destination)
+                _match_lists(run.destination, self.clock)
             with self.lock:
                 self.flush_locked()
             self.wake()
@@ -194,10 +196,17 @@ class Order:
         rooms: tuple[Room, ...],
         extra: Session | None = None,
         excluded: frozenset[Session] = frozenset(),
+        time: float | None = None,
     ) -> E:
-        """Give one event its position now, together with a change the caller makes under the same lock."""
+        """
+        Give one event its position now, together with a change the caller makes under the same lock.
+
+        Args:
+            time: That of the position where this is the first event, from `position_locked`.
+        """
         assert self.lock.locked()
-        placed: E = event._replace(id=self.log.claim(1), time=self._times_locked(1)[0])  # type: ignore[assignment]
+        first = self.log.claim(1)
+        placed: E = event._replace(id=first, time=self._times_locked(first, 1)[0] if time is None else time)  # type: ignore[assignment]
         source = self.turn.session
         if source is not None:
             source.caused += weight((placed,))
@@ -231,18 +240,23 @@ class Order:
             self.flush_locked()
             if self.stopping.is_set() or not session.is_here:
                 return
-            _check_locked(Destination(room.as_tuple, session, True, None, None))
+            _check_locked(Destination(room.as_tuple, session, True, None, None), self.clock)
             count = len(texts)
             session.caused += max(_BURST_TEXT_BYTES * count + size, room.written * count)
-            first, times = self.log.claim(count), self._times_locked(count)
+            first = self.log.claim(count)
+            times = self._times_locked(first, count)
             burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts, session.account)
             ignoring = members_ignoring(room.as_tuple, session) if room.ignoring else frozenset()
             self.log.append(Batch(room.as_tuple, burst, session, True, excluded=ignoring))
         self.wake()
 
-    def _times_locked(self, count: int) -> list[float]:
+    def position_locked(self) -> Position:
+        """Return the position for a proposal that is applied now."""
+        return Position(self._times_locked(self.log.last_id() + 1, 1)[0], self.clock.monotonic())
+
+    def _times_locked(self, first_id: int, count: int) -> list[float]:
         """
-        Return times for the ids that were claimed last, a millisecond apart, so that each event has its own time.
+        Return times for `count` ids from `first_id`, a millisecond apart, so that each event has its own time.
 
         Clients identify an event by its time in milliseconds (IRCv3 server-time, chathistory). If there are more than a
         thousand events a second for long, some share a time, but times never decrease. If the clock was set back by a
@@ -254,7 +268,7 @@ class Order:
             ahead = write_duration((self._last_ms - now) // 1000)
             logger.warning("the newest event is %s ahead of the clock: times go back to the clock", ahead)
             self._last_ms = 0
-            self.log.set_back(self.log.last_id() + 1 - count)
+            self.log.set_back(first_id)
         first = max(now, self._last_ms + 1)
         if first + count > now + _MOST_AHEAD_MS >= self._last_ms:
             self._last_ms = max(now, self._last_ms)
@@ -267,7 +281,7 @@ class Order:
         if said and source is not None and not source.is_here:
             return  # another thread has ended the session meanwhile
         try:
-            _check_locked(run.destination)
+            _check_locked(run.destination, self.clock)
         except Refused as error:
             if source is not None:
                 told = range(len(run.events)) if said else run.refs
@@ -276,7 +290,7 @@ class Order:
         if source is not None and rooms:
             source.caused += weight(run.events)
         first = self.log.claim(len(run.events))
-        placed = _placed_locked(run, first, self._times_locked(len(run.events)))
+        placed = _placed_locked(run, first, self._times_locked(first, len(run.events)))
         if rooms:
             extra = self._extra_locked(extra, rooms, placed)
             self.log.append(
@@ -292,11 +306,11 @@ class Order:
             self.send_locked(source, *[Ok(ref, first + index) for index, ref in run.refs.items()])
 
 
-def _match_lists(destination: Destination) -> None:
+def _match_lists(destination: Destination, clock: Clock) -> None:
     """Match the sender against the mask lists without the lock, so that the results are cached under it."""
     if destination.said and destination.source is not None:
         for room in destination.rooms:
-            may_be_heard(destination.source, room)
+            may_be_heard(destination.source, room, clock)
             if room.ignoring:
                 members_ignoring(room.as_tuple, destination.source)
         for recipient in destination.recipients or () if not destination.rooms else ():
@@ -310,14 +324,14 @@ def _ignoring_locked(destination: Destination) -> frozenset[Session]:
     return frozenset()
 
 
-def _check_locked(destination: Destination) -> None:
+def _check_locked(destination: Destination, clock: Clock) -> None:
     """Check again that the message may be sent: hooks take time, and its room or recipient may have changed."""
     if destination.said and destination.source is not None:
         for room in destination.rooms:
-            if destination.source not in room.occupants and "n" in room.rules.flags:
+            if destination.source not in room.occupants and "n" in room.state.flags:
                 raise NotAMember(room.name)
-            if room.rules.may_silence:
-                require_voice(destination.source, room)
+            if room.state.may_silence:
+                require_voice(destination.source, room, clock)
     if not destination.rooms:
         for recipient in destination.recipients or ():
             if recipient.closed:

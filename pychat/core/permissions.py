@@ -16,6 +16,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from pychat.core.session import Session
+from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, until_when
 from pychat.model.errors import NotAMember, NotStored, Refused, refusal
 from pychat.model.events import Message
@@ -43,17 +44,18 @@ def is_server_operator(session: Session) -> bool:
     return "o" in session.modes
 
 
-# Permissions in a room. These functions only read; the order lock may be held or not.
+# Permissions in a room. These functions only read; the order lock may be held or not. The clock tells whether a ban has
+# ended.
 
 
 def may_know(session: Session, room: Room) -> bool:
     """Return whether the session may know of the room. An empty room counts as missing, unless it is pinned."""
     if session in room.occupants or is_server_operator(session):
         return True
-    return not room.rules.secret and (room.pinned or bool(room.occupants))
+    return not room.state.secret and (room.pinned or bool(room.occupants))
 
 
-def may_join(session: Session, room: Room, key: str | None = None) -> None:
+def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> None:
     """
     Check that the session may join (modern.ircdocs.horse, "JOIN message").
 
@@ -63,20 +65,20 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
             member that returns in time after a lost connection, nor to an account that is an operator of the room. An
             operator's invitation overrides all but the key.
     """
-    rules, name = room.rules, room.name
+    rules, name = room.state, room.name
     require_store(session, "your joining", name)
     if is_server_operator(session):
         return
     invited = rules.invited.get(session.identity, False)
-    ban = None if invited else banned_by(session, room)
+    ban = None if invited else banned_by(session, room, clock)
     if ban is not None:
-        ban = as_of_now(ban, session.chat.clock)
+        ban = as_of_now(ban, clock)
         raise refusal(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
-    if rules.expects(session.identity) or _owns(session, room):
+    if rules.expects(session.identity, clock.monotonic()) or _owns(session, room):
         return
-    if "i" in rules.flags and session.identity not in rules.invited and not _listed(session, room, "I"):
+    if "i" in rules.flags and session.identity not in rules.invited and not _listed(session, room, "I", clock):
         raise refusal(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
-    if rules.key is not None and not _same_key(key or "", rules.key):
+    if rules.join_key is not None and not _same_key(key or "", rules.join_key):
         raise refusal(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
     if rules.limit is not None and len(room.occupants) >= rules.limit and not invited:
         raise refusal(f"room {name!r} is full", code="room_full", room=name)
@@ -84,40 +86,40 @@ def may_join(session: Session, room: Room, key: str | None = None) -> None:
 
 def _owns(session: Session, room: Room) -> bool:
     """Return whether the session's account is an operator of the room."""
-    return session.account is not None and "o" in room.rules.accounts.get(fold(session.account), "")
+    return session.account is not None and "o" in room.state.accounts.get(fold(session.account), "")
 
 
-def may_speak(session: Session, room: Room, message: Message) -> None:
+def may_speak(session: Session, room: Room, message: Message, clock: Clock) -> None:
     """
     Check that the session may send this message in the room.
 
-    For a member, this is needed only if `room.rules.may_silence`.
+    For a member, this is needed only if `room.state.may_silence`.
 
     Raises:
         NotAMember: If it is not in the room and may not speak from outside (mode `n`).
         Refused: If the room's rules forbid it.
     """
-    rules, name = room.rules, room.name
+    rules, name = room.state, room.name
     if session not in room.occupants and ("n" in rules.flags or not may_know(session, room)):
         raise NotAMember(name)
     if is_server_operator(session):
         return
     if "C" in rules.flags and not message.action and (message.formatted or "").startswith("\x01"):
         raise _silenced(room, f"room {name!r} takes no CTCP")
-    require_voice(session, room)
+    require_voice(session, room, clock)
 
 
-def take_turn(session: Session, room: Room) -> None:
+def take_turn(session: Session, room: Room, clock: Clock) -> None:
     """
     Check the slow mode (`W`) and record a message; call this after all other checks.
 
     Raises:
         Refused: If the session's last message is too recent.
     """
-    rules = room.rules
+    rules = room.state
     if not rules.slow or rules.roles.get(session.identity) or is_server_operator(session):
         return
-    left = math.ceil(rules.pace.take(session.identity, rules.slow, session.chat.clock.monotonic()))
+    left = math.ceil(room.pace.take(session.identity, rules.slow, clock.monotonic()))
     if left:
         text = f"room {room.name!r} is slow: one message in {rules.slow} s; you can talk again in {left} s"
         raise refusal(text, code="slow_mode", room=room.name, subject=(str(left),))
@@ -134,7 +136,7 @@ def require_operator(session: Session, room: Room) -> None:
     if is_server_operator(session):
         return
     _require_member(session, room)
-    if "o" not in room.rules.roles.get(session.identity, ""):
+    if "o" not in room.state.roles.get(session.identity, ""):
         text = f"only operators of room {room.name!r} may do that"
         raise refusal(text, code="not_room_operator", room=room.name)
 
@@ -142,51 +144,51 @@ def require_operator(session: Session, room: Room) -> None:
 def is_operator(session: Session, room: Room) -> bool:
     """Return whether the session has the rights of the room's operators."""
     return is_server_operator(session) or (
-        session in room.occupants and "o" in room.rules.roles.get(session.identity, "")
+        session in room.occupants and "o" in room.state.roles.get(session.identity, "")
     )
 
 
 def may_invite(session: Session, room: Room) -> None:
     """Check that the session may invite into the room: every member, or with mode `i` only operators."""
-    if "i" in room.rules.flags:
+    if "i" in room.state.flags:
         require_operator(session, room)
     elif not is_server_operator(session):
         _require_member(session, room)
 
 
-def may_set_topic(session: Session, room: Room) -> None:
+def may_set_topic(session: Session, room: Room, clock: Clock) -> None:
     """
     Check that the session may set the topic: every member who may speak, or with mode `t` only operators.
 
     A topic is seen like a message, so a member who may not speak must not set one either.
     """
-    if "t" in room.rules.flags:
+    if "t" in room.state.flags:
         require_operator(session, room)
     elif not is_server_operator(session):
         _require_member(session, room)
-        require_voice(session, room)
+        require_voice(session, room, clock)
 
 
-def reason_to_tell(session: Session, room: Room, reason: str) -> str:
+def reason_to_tell(session: Session, room: Room, reason: str, clock: Clock) -> str:
     """Return the part reason shown to others; empty if the member may not speak in the room."""
-    return reason if may_be_heard(session, room) else ""
+    return reason if may_be_heard(session, room, clock) else ""
 
 
-def may_be_heard(session: Session, room: Room) -> bool:
+def may_be_heard(session: Session, room: Room, clock: Clock) -> bool:
     """
     Return whether members of the room may see texts of the session. Bans, mutes and mode `m` forbid it also for texts
     that are not messages, such as an away text or a real name.
     """
-    if not room.rules.may_silence:
+    if not room.state.may_silence:
         return True
     try:
-        require_voice(session, room)
+        require_voice(session, room, clock)
     except Refused:
         return False
     return True
 
 
-def may_rename(session: Session) -> None:
+def may_rename(session: Session, clock: Clock) -> None:
     """
     Check that the session may choose another nickname, which all of its rooms would see.
 
@@ -194,14 +196,14 @@ def may_rename(session: Session) -> None:
         Refused: If it may not speak in one of them. Otherwise it could also evade a mute of its nickname.
     """
     for room in tuple(session.rooms.values()):
-        if not may_be_heard(session, room):
+        if not may_be_heard(session, room, clock):
             text = f"you may not talk in room {room.name!r}, so keep your nickname there, or leave first"
             raise refusal(text, code="cannot_speak", room=room.name)
 
 
 def always_talks(session: Session, room: Room) -> bool:
     """Return whether a role lets the session speak in the room despite mode `m`, bans and mutes."""
-    rules = room.rules
+    rules = room.state
     return bool(
         is_server_operator(session)
         or rules.roles.get(session.identity)
@@ -209,7 +211,7 @@ def always_talks(session: Session, room: Room) -> bool:
     )
 
 
-def require_voice(session: Session, room: Room) -> None:
+def require_voice(session: Session, room: Room, clock: Clock) -> None:
     """
     Check that mode `m`, bans and mutes let the session speak; a role, also by account, always does.
 
@@ -219,11 +221,11 @@ def require_voice(session: Session, room: Room) -> None:
     name = room.name
     if always_talks(session, room):
         return
-    if "m" in room.rules.flags:
+    if "m" in room.state.flags:
         raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
-    ban = muted_by(session, room)
+    ban = muted_by(session, room, clock)
     if ban is not None:
-        raise _silenced(room, f"you may not talk in room {name!r}{until_when(as_of_now(ban, session.chat.clock))}")
+        raise _silenced(room, f"you may not talk in room {name!r}{until_when(as_of_now(ban, clock))}")
 
 
 def _require_member(session: Session, room: Room) -> None:
@@ -235,25 +237,24 @@ def _same_key(key: str, wanted: str) -> bool:
     return secrets.compare_digest(key.encode(errors="backslashreplace"), wanted.encode())
 
 
-def banned_by(session: Session, room: Room) -> MaskEntry | None:
+def banned_by(session: Session, room: Room, clock: Clock) -> MaskEntry | None:
     """Return the ban that keeps the session out of the room, or None."""
-    return _ban(session, room, mutes=False)
+    return _ban(session, room, clock, mutes=False)
 
 
-def muted_by(session: Session, room: Room) -> MaskEntry | None:
+def muted_by(session: Session, room: Room, clock: Clock) -> MaskEntry | None:
     """Return the ban or the mute that keeps the session from speaking in the room, or None."""
-    return _ban(session, room, mutes=False) or _ban(session, room, mutes=True)
+    return _ban(session, room, clock, mutes=False) or _ban(session, room, clock, mutes=True)
 
 
-def _ban(session: Session, room: Room, *, mutes: bool) -> MaskEntry | None:
+def _ban(session: Session, room: Room, clock: Clock, *, mutes: bool) -> MaskEntry | None:
     """Return the session's ban unless there is an exception; an exception from mutes is not one from bans."""
-    ban = _listed(session, room, "b", mutes=mutes)
-    return ban if ban is not None and _listed(session, room, "e", mutes=mutes) is None else None
+    ban = _listed(session, room, "b", clock, mutes=mutes)
+    return ban if ban is not None and _listed(session, room, "e", clock, mutes=mutes) is None else None
 
 
-def _listed(session: Session, room: Room, letter: str, *, mutes: bool = False) -> MaskEntry | None:
-    now = session.chat.clock.monotonic()
-    return room.rules.lists[letter].find(session.hostmask, now, mutes=mutes, identity=session.identity)
+def _listed(session: Session, room: Room, letter: str, clock: Clock, *, mutes: bool = False) -> MaskEntry | None:
+    return room.state.lists[letter].find(session.hostmask, clock.monotonic(), mutes=mutes, identity=session.identity)
 
 
 def _silenced(room: Room, text: str) -> Refused:

@@ -1,7 +1,7 @@
 """
 Snapshots of rooms and resumable sessions, as a log persists them.
 
-Membership is not persisted. After a restart, rooms wait a while for their members (`RoomRules.waits_until`): a client
+Membership is not persisted. After a restart, rooms wait a while for their members (`RoomState.waits_until`): a client
 with a session's token gets its nickname, identity and roles back, as after a lost connection. After that, the rooms are
 treated as if the last member had left.
 """
@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.log.snapshots import SessionSnapshot
+from pychat.core.moderation.changes import restore_bans
 from pychat.core.people.nicknames import Parked
+from pychat.core.rooms import changes
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.snapshot import restore_room, snapshot_of, take_mask_changes
 from pychat.model.durations import as_of_now
@@ -37,9 +39,10 @@ class Persistence:
 
     def save_room_locked(self, room: Room) -> None:
         """Store the snapshot of a room after a change of its topic or rules."""
-        masks = take_mask_changes(room.rules)
+        masks = take_mask_changes(room)
         if self._chat.log.lasts:
-            self._chat.log.save_room(room.key, snapshot_of(room), masks, room, self._chat.order.turn.session)
+            snapshot = snapshot_of(room, self._chat.clock.monotonic())
+            self._chat.log.save_room(room.key, snapshot, masks, room, self._chat.order.turn.session)
 
     def save_session_locked(self, session: Session, lost: float | None = None) -> None:
         """Store the snapshot of a session after a change; `lost` is when its connection was lost."""
@@ -58,15 +61,11 @@ class Persistence:
         """At shutdown, store the ends of bans by the current clock, because the next start knows no other."""
         chat = self._chat
         with chat.order.lock:
-            chat.bans.save_ends_locked()
+            for key, ban in chat.state.server_bans.bans.items():
+                if as_of_now(ban, chat.clock) is not ban:
+                    chat.log.save_ban(key, as_of_now(ban, chat.clock), None)
             for room in chat.table.in_memory():
-                changed = False
-                for masks in room.rules.lists.values():
-                    for entry in tuple(masks):
-                        if as_of_now(entry, chat.clock) is not entry:
-                            masks.add(as_of_now(entry, chat.clock))
-                            changed = True
-                if changed:
+                if changes.set_ends(room.state, chat.clock):
                     self.save_room_locked(room)
 
     def restore(self) -> None:
@@ -75,11 +74,11 @@ class Persistence:
         seconds = chat.limits.resume_seconds
         until, now = chat.clock.monotonic() + seconds, chat.clock.time()
         with chat.order.lock:
+            restore_bans(chat.state.server_bans, chat.log.load_bans(), chat.clock)
             for snapshot in chat.log.load_rooms():
                 room = Room(chat, snapshot.name)
                 restore_room(room, snapshot, chat.clock)
-                room.rules.waits_until = until
-                room.rules.expected = dict.fromkeys(room.rules.roles, until)
+                changes.await_members(room.state, until)
                 chat.table.put_locked(room)
                 chat.membership.wait_locked(room, _LEAST_WAIT_SECONDS)
             for session in chat.log.load_sessions():
@@ -96,7 +95,7 @@ class Persistence:
         for name in rooms:
             room = self._chat.table.get(name)
             if room is not None:
-                room.rules.expected[identity] = until
+                changes.expect(room.state, identity, until)
 
 
 def _session_of(session: Session, digest: str, lost: float | None) -> SessionSnapshot:

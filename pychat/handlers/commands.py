@@ -90,7 +90,7 @@ class Commands(Handler):
             return False
         room = None if command.room is None and session.current is None else own_room(session, command.room)
         session.chat.order.flush()
-        where = room.name if room is not None and may_be_heard(session, room) else None
+        where = room.name if room is not None and may_be_heard(session, room, session.chat.clock) else None
         self._table.run(SessionContext(session, where, None), command.name, command.args)
         return True
 

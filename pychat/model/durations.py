@@ -59,18 +59,16 @@ def write_duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
-def end_of(seconds: float | None, now: float) -> float | None:
+def check_seconds(seconds: float | None) -> float | None:
     """
-    Return when a duration ends; None for never.
+    Return the duration of a ban; None is for ever.
 
     Raises:
         LimitExceeded: If it is too long.
     """
-    if seconds is None:
-        return None
-    if seconds > MOST_SECONDS:
+    if seconds is not None and seconds > MOST_SECONDS:
         raise LimitExceeded("how long", MOST_SECONDS, "seconds")
-    return now + seconds
+    return seconds
 
 
 def deadline_of(until: float | None, clock: Clock) -> float | None:

@@ -71,7 +71,7 @@ def private(chat: Chat) -> tuple[Remote, Room]:
 def is_abandoned(chat: Chat, room: Room) -> bool:
     """Whether nobody is awaited there any more, and all that goes with that is done."""
     with chat.order.lock:
-        return not room.rules.waits_until
+        return not room.state.waits_until
 
 
 def said(chat: Chat) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_private_room_stays_private_while_its_members_are_away(chat: Chat, rea
     assert failure(eve.do(Join("den"))) == ("bad_key", "room 'den' has a key, and this is not it")
     back = arrive(chat, "ann", token=ann.token)
     assert back.rooms == {"den": room}
-    assert (room.rules.key, room.rules.roles) == ("sesame", {ann.identity: "o"})
+    assert (room.state.join_key, room.state.roles) == ("sesame", {ann.identity: "o"})
     assert said(chat) == ["secret"]
 
 
@@ -101,11 +101,11 @@ def test_who_comes_first_into_an_awaited_room_is_not_its_operator(chat: Chat) ->
     eve = arrive(chat, "eve")
     eve.do(Join("den", key="sesame"), Leave("den"), Join("den", key="sesame"))
 
-    assert room.rules.roles == {ann.identity: "o"}
+    assert room.state.roles == {ann.identity: "o"}
     assert said(chat) == ["secret"]
     back = arrive(chat, "ann", token=ann.token)
     assert [member.nickname for member in room.members] == ["eve", "ann"]
-    assert room.rules.roles == {back.identity: "o"}
+    assert room.state.roles == {back.identity: "o"}
 
 
 def test_the_room_waits_also_if_the_last_member_leaves_by_itself(chat: Chat) -> None:
@@ -117,7 +117,7 @@ def test_the_room_waits_also_if_the_last_member_leaves_by_itself(chat: Chat) -> 
     bob.do(Quit())
 
     assert failure(arrive(chat, "eve").do(Join("den")))[0] == "bad_key"
-    assert room.rules.roles == {ann.identity: "o"}
+    assert room.state.roles == {ann.identity: "o"}
 
 
 def test_when_nobody_comes_back_the_room_is_abandoned(chat: Chat, clock: FakeClock) -> None:
@@ -126,14 +126,14 @@ def test_when_nobody_comes_back_the_room_is_abandoned(chat: Chat, clock: FakeClo
     lose(chat, ann)
     clock.wait_for_waiters()
     clock.advance(SECONDS - 1)
-    assert room.rules.awaits()
+    assert room.state.awaits(clock.monotonic())
     clock.wait_for_waiters()
     clock.advance(1)
     wait_until(lambda: is_abandoned(chat, room), "the room is abandoned")
 
-    assert (room.rules.key, said(chat)) == (None, [])
+    assert (room.state.join_key, said(chat)) == (None, [])
     eve = arrive(chat, "eve", rooms=("den",))
-    assert eve.rooms["den"].rules.roles == {eve.identity: "o"}
+    assert eve.rooms["den"].state.roles == {eve.identity: "o"}
 
 
 def test_a_second_loss_begins_the_wait_anew(chat: Chat, clock: FakeClock) -> None:
@@ -156,7 +156,7 @@ def test_a_room_whose_members_cannot_come_back_is_abandoned_at_once(chat: Chat) 
     """Those who leave, and those without a token."""
     ann, room = private(chat)
     ann.do(Leave("den"))
-    assert (room.rules.key, said(chat)) == (None, [])
+    assert (room.state.join_key, said(chat)) == (None, [])
 
 
 def test_rooms_of_members_that_were_put_out_are_not_awaited(chat: Chat) -> None:
@@ -164,7 +164,7 @@ def test_rooms_of_members_that_were_put_out_are_not_awaited(chat: Chat) -> None:
     ann, room = private(chat)
     ann.must_not_return = True
     lose(chat, ann)
-    assert room.rules.key is None
+    assert room.state.join_key is None
 
 
 def test_no_time_to_come_back_is_no_wait() -> None:
@@ -172,4 +172,4 @@ def test_no_time_to_come_back_is_no_wait() -> None:
     chat = open_chat(resume_seconds=0.0, log=MemoryLog())
     ann, room = private(chat)
     lose(chat, ann)
-    assert (room.rules.key, room.rules.waits_until) == (None, 0.0)
+    assert (room.state.join_key, room.state.waits_until) == (None, 0.0)

@@ -95,9 +95,9 @@ def test_a_ban_ends_by_itself_and_everybody_sees_it() -> None:
     wait_until(lambda: any(changes([*heard, *bob.items])), "the end of the ban")
 
     assert changes([*heard, *bob.take()]) == [("irc.pychat", (ModeChange(False, "b", "bob!*@*"),))]
-    assert [entry.mask for entry in chat.room("ops").rules.lists["b"]] == ["eve!*@*"]
+    assert [entry.mask for entry in chat.room("ops").state.lists["b"]] == ["eve!*@*"]
     pass_time(clock, 100)
-    wait_until(lambda: not chat.room("ops").rules.may_silence, "the end of the other ban")
+    wait_until(lambda: not chat.room("ops").state.may_silence, "the end of the other ban")
 
 
 def test_a_ban_lasts_as_long_as_it_was_meant_wherever_the_clock_is_set() -> None:
@@ -111,7 +111,7 @@ def test_a_ban_lasts_as_long_as_it_was_meant_wherever_the_clock_is_set() -> None
     clock.set_time(right)
 
     pass_time(clock, 600)
-    wait_until(lambda: not chat.room("ops").rules.may_silence, "the end of the ban")
+    wait_until(lambda: not chat.room("ops").state.may_silence, "the end of the ban")
 
     assert failures(bob.do(Say("x"))) == []
 
@@ -138,7 +138,7 @@ def test_a_long_ban_is_looked_after_again_and_again() -> None:
 
     for _ in range(23):
         pass_time(clock, 3600)
-    assert [entry.mask for entry in chat.room("ops").rules.lists["b"]] == ["bob!*@*"]
+    assert [entry.mask for entry in chat.room("ops").state.lists["b"]] == ["bob!*@*"]
     ann.do(Unban("bob"))
     clock.advance(3600)
     wait_until(lambda: chat.alarms._thread is None, "the alarm")
@@ -151,7 +151,7 @@ def test_a_second_ban_takes_the_place_of_the_first() -> None:
     items = ann.do(Ban("bob", seconds=60), Ban("BOB", reason="for ever", ref=2))
 
     assert len(changes(items)) == 1
-    (entry,) = chat.room("ops").rules.lists["b"]
+    (entry,) = chat.room("ops").state.lists["b"]
     assert (entry.until, entry.reason) == (None, "for ever")
 
 
@@ -256,7 +256,7 @@ def test_what_is_banned_for_a_nickname() -> None:
 
     ann.do(Ban("bob"), Ban("carl", mute=True), Ban("nobody"))
 
-    masks = [entry.mask for entry in chat.room("ops").rules.lists["b"]]
+    masks = [entry.mask for entry in chat.room("ops").state.lists["b"]]
     assert masks == [f"*!*@{bob.host}", "m:carl!*@*", "nobody!*@*"]
     assert [item.text for item in ann.take() if isinstance(item, Notice)] == []
     bob.do(SetNickname("robert"))
@@ -312,7 +312,7 @@ def test_a_ban_of_a_nickname_follows_nobody_else() -> None:
 
     assert not refused(bob)
     assert not refused(eve)
-    assert [entry.follows for entry in chat.room("ops").rules.lists["b"]] == [(), ()]
+    assert [entry.follows for entry in chat.room("ops").state.lists["b"]] == [(), ()]
 
 
 def test_a_mute_of_an_account_follows_over_a_logout() -> None:
@@ -334,7 +334,7 @@ def test_unban_finds_what_is_for_a_person() -> None:
     items = ann.do(Unban("bob"))
 
     assert changes(items) == [("ann", (ModeChange(False, "b", "b*!*@*"), ModeChange(False, "b", "*!~user@*")))]
-    assert [entry.mask for entry in chat.room("ops").rules.lists["b"]] == ["m:bob!*@*"]
+    assert [entry.mask for entry in chat.room("ops").state.lists["b"]] == ["m:bob!*@*"]
     assert failures(ann.do(Unban("bob"))) == [("not_banned", "'bob' is not banned in room 'ops'")]
     assert failures(ann.do(Unban("eve", mute=True))) == [("not_banned", "'eve' is not muted in room 'ops'")]
     assert bob.take() != []
@@ -355,7 +355,7 @@ def test_bans_that_are_refused() -> None:
         "no_such_room",
         "bad_mode_argument",
     ]
-    assert [entry.mask for entry in chat.room("ops").rules.lists["b"]] == ["eve!*@*"]
+    assert [entry.mask for entry in chat.room("ops").state.lists["b"]] == ["eve!*@*"]
 
 
 @pytest.mark.parametrize(

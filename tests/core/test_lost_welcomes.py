@@ -40,7 +40,7 @@ def test_the_token_before_is_good_when_the_welcome_was_lost() -> None:
         again = lost(chat, token=first)
 
         assert (again.nickname, again.identity, list(again.rooms)) == ("bob", identity, ["ops"])
-        assert chat.room("ops").rules.roles == {identity: "o"}
+        assert chat.room("ops").state.roles == {identity: "o"}
         assert bob.closed
         bob = again
     assert [session.nickname for session in chat.sessions()] == ["bob"]
@@ -60,7 +60,7 @@ def test_a_token_of_ones_own_is_good_when_the_first_welcome_was_lost() -> None:
 
         assert (bob.nickname, bob.identity, list(bob.rooms)) == ("bob", identity, ["lobby", "ops"])
         assert bob.token != own
-        assert chat.room("ops").rules.roles == {identity: "o"}
+        assert chat.room("ops").state.roles == {identity: "o"}
     assert [session.nickname for session in chat.sessions()] == ["bob"]
 
 

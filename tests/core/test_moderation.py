@@ -104,7 +104,7 @@ def test_a_server_operator_kicks_from_outside() -> None:
     carl.do(Kick("ann", "ops"))
 
     assert [(type(event), event.by) for event in bob.take()] == [(Kicked, "carl")]
-    assert chat.room("ops").rules.roles == {}
+    assert chat.room("ops").state.roles == {}
 
 
 def test_who_kicks_itself_out_of_an_empty_room() -> None:
@@ -115,7 +115,7 @@ def test_who_kicks_itself_out_of_an_empty_room() -> None:
     items = ann.do(Kick("ann"))
 
     assert [type(item) for item in items] == [Kicked, Ok]
-    assert chat.room("ops").rules.flags == {"n"}
+    assert chat.room("ops").state.flags == {"n"}
 
 
 def test_what_somebody_said_before_the_kick_is_heard_before_it() -> None:
@@ -281,7 +281,7 @@ def test_arguments_that_are_refused(letters: str, argument: str) -> None:
 
     for change in (mode(letters, argument), mode(letters)):
         assert [code for code, _, _ in refusals(ann.do(change))] == ["bad_mode_argument"]
-    assert chat.room("ops").rules.letters == "n"
+    assert chat.room("ops").state.letters == "n"
 
 
 def test_a_key_is_removed_by_one_who_does_not_know_it() -> None:
@@ -292,7 +292,7 @@ def test_a_key_is_removed_by_one_who_does_not_know_it() -> None:
     event, _ = ann.do(mode("-k", "wrong"))
 
     assert event.changes == (ModeChange(False, "k", "*"),)
-    assert chat.room("ops").rules.key is None
+    assert chat.room("ops").state.join_key is None
 
 
 def test_only_operators_change_modes() -> None:
@@ -327,7 +327,7 @@ def test_an_operator_may_cease_to_be_one() -> None:
 
     ann.do(mode("-o+m", "ann"))
 
-    assert chat.room("ops").rules.roles == {}
+    assert chat.room("ops").state.roles == {}
     assert refusals(ann.do(mode("-m"))) == [("not_room_operator", "ops", ())]
 
 
@@ -354,7 +354,7 @@ def test_too_many_changes_at_once() -> None:
     items = ann.do(SetModes((ModeChange(True, "m"),) * 21))
 
     assert items == [Failure(None, "limit_exceeded", "modes at once: at most 20 with an argument, 20 without", "ops")]
-    assert chat.room("ops").rules.flags == {"n"}
+    assert chat.room("ops").state.flags == {"n"}
 
 
 def test_which_modes_a_room_has() -> None:
@@ -362,7 +362,7 @@ def test_which_modes_a_room_has() -> None:
     chat, (ann,) = people("ann")
     bob = enter(chat, "bob")
     ann.do(mode("+tCkl", "secret", "5"))
-    created = chat.room("ops").rules.created
+    created = chat.room("ops").state.created
 
     assert ann.do(queries.GetModes(ref=1)) == [Modes(1, "ops", "Cntkl", ("secret", "5"), created)]
     assert bob.do(queries.GetModes("OPS")) == [Modes(None, "ops", "Cntkl", ("*", "5"), created)]

@@ -48,7 +48,7 @@ def test_who_makes_a_room_and_is_logged_in_is_its_operator_again() -> None:
 
     assert eve.do(Join("den"))[-1].code == "bad_key"
     eve.do(Join("den", key="sesame"))
-    assert chat.find_room("den").rules.roles == {}  # type: ignore[union-attr]
+    assert chat.find_room("den").state.roles == {}  # type: ignore[union-attr]
     again = come_in(chat, "annie", "den", account=True)
 
     joined, modes = eve.take()[-2:]
@@ -70,9 +70,9 @@ def test_who_logs_in_later_gets_and_gives(chat: Chat) -> None:
 
     room = chat.find_room("den")
     assert room is not None
-    assert room.rules.roles == {bob.identity: "o"}
+    assert room.state.roles == {bob.identity: "o"}
     bob.do(LogOut())
-    assert room.rules.roles == {bob.identity: "o"}
+    assert room.state.roles == {bob.identity: "o"}
 
 
 def test_a_role_that_is_taken_is_taken_from_the_account(chat: Chat) -> None:
@@ -84,9 +84,9 @@ def test_a_role_that_is_taken_is_taken_from_the_account(chat: Chat) -> None:
 
     room = chat.find_room("den")
     assert room is not None
-    assert room.rules.roles == {root.identity: "o", ann.identity: "v"}
+    assert room.state.roles == {root.identity: "o", ann.identity: "v"}
     root.do(mode("-v", "anna"))
-    assert room.rules.accounts == {}
+    assert room.state.accounts == {}
 
 
 def test_a_room_without_an_operator_by_account_begins_anew(chat: Chat) -> None:
@@ -98,8 +98,8 @@ def test_a_room_without_an_operator_by_account_begins_anew(chat: Chat) -> None:
 
     room = chat.find_room("den")
     assert room is not None
-    assert room.rules.flags == {"n"}
-    assert room.rules.accounts == {}
+    assert room.state.flags == {"n"}
+    assert room.state.accounts == {}
 
 
 def test_an_account_that_is_deleted_leaves_nothing(chat: Chat) -> None:
@@ -109,8 +109,8 @@ def test_an_account_that_is_deleted_leaves_nothing(chat: Chat) -> None:
 
     room = chat.find_room("den")
     assert room is not None
-    assert room.rules.accounts == {}
-    assert room.rules.roles == {ann.identity: "o"}
+    assert room.state.accounts == {}
+    assert room.state.roles == {ann.identity: "o"}
 
 
 def test_the_private_room_of_an_account_that_is_deleted_is_nobodys(chat: Chat) -> None:
@@ -120,5 +120,5 @@ def test_the_private_room_of_an_account_that_is_deleted_is_nobodys(chat: Chat) -
 
     eve = enter(chat, "eve", "den")
 
-    assert eve.rooms["den"].rules.roles == {eve.identity: "o"}
+    assert eve.rooms["den"].state.roles == {eve.identity: "o"}
     assert chat.room("den").history() == []

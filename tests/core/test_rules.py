@@ -9,9 +9,10 @@ from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
 from pychat.core.chat import Chat
 from pychat.core.handler import Handler
+from pychat.core.rooms import changes
 from pychat.core.rooms.room import Room
-from pychat.core.rooms.rules import RoomRules
 from pychat.core.rooms.slow_mode import Pace
+from pychat.core.rooms.state import RoomState
 from pychat.core.session import Session
 from pychat.model import queries, replies, verbs
 from pychat.model.clock import SYSTEM_CLOCK, Clock
@@ -76,7 +77,7 @@ def test_a_slow_room_is_not_slow_for_those_with_a_role() -> None:
         assert code(member.do(Say("x"), Say("y"))) is None
     assert code(dave.do(Say("x"), Say("y"))) == "slow_mode"
     ann.do(mode("-W"))
-    assert not dave.rooms["ops"].rules.may_silence
+    assert not dave.rooms["ops"].state.may_silence
     assert code(dave.do(Say("z"))) is None
 
 
@@ -99,7 +100,7 @@ def test_what_is_no_slow_mode_is_refused() -> None:
     assert code(ann.do(mode("+W"))) == "bad_mode_argument"
     ann.do(mode("+W", "007"))
     assert ann.do(queries.GetModes())[-1][2:4] == ("nW", ("7",))
-    assert chat.room("ops").rules.slow == 7
+    assert chat.room("ops").state.slow == 7
 
 
 def test_who_has_talked_is_forgotten_when_it_does_not_matter_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,15 +266,15 @@ def test_a_ban_by_host_holds_for_another_nickname() -> None:
 
 def test_a_room_asks_about_each_message_only_if_a_rule_may_be_against_it() -> None:
     """`may_silence` is what one message costs nearly every room."""
-    rules = RoomRules()
-    assert not rules.may_silence
+    state = RoomState(0.0)
+    assert not state.may_silence
     for letter in "mC":
-        rules.set_flag(letter, True)
-        assert rules.may_silence
-        rules.set_flag(letter, False)
+        changes.set_flag(state, letter, True)
+        assert state.may_silence
+        changes.set_flag(state, letter, False)
     for letter in "inst":
-        rules.set_flag(letter, True)
-    assert not rules.may_silence
+        changes.set_flag(state, letter, True)
+    assert not state.may_silence
 
 
 @pytest.mark.parametrize(
@@ -484,7 +485,7 @@ def test_an_empty_room_starts_anew() -> None:
     assert bob.do(queries.GetModes("ops"))[-1].letters == "n"
     assert [event.text for event in chat.room("ops").history() if isinstance(event, Message)] == ["hello"]
     ann.do(Join("ops"))
-    assert chat.room("ops").rules.roles == {bob.identity: "o"}
+    assert chat.room("ops").state.roles == {bob.identity: "o"}
 
 
 @pytest.mark.parametrize("modes", [("+k", "secret"), ("+i",), ("+s",)])
@@ -508,8 +509,8 @@ def test_a_pinned_room_keeps_its_rules() -> None:
     ann.modes = "o"
     ann.do(mode("+t"), Leave("lobby"), Join("lobby"))
 
-    assert chat.default_room.rules.flags == {"n", "t"}
-    assert chat.default_room.rules.roles == {}
+    assert chat.default_room.state.flags == {"n", "t"}
+    assert chat.default_room.state.roles == {}
 
 
 def test_roles_go_with_the_member() -> None:
@@ -548,18 +549,17 @@ def test_a_member_that_lost_the_connection_comes_back_as_it_was() -> None:
     assert "ops" not in carl.rooms
 
 
-def test_nobody_is_expected_for_ever(clock: FakeClock) -> None:
+def test_nobody_is_expected_for_ever() -> None:
     """What is kept for one who does not come back in time is dropped, so rooms that live long do not grow."""
-    rules = RoomRules(clock)
-    rules.set_role(1, "o", True)
-    rules.depart(1, keep_seconds=1000)
-    assert rules.expects(1)
-    clock.advance(1000)
-    assert not rules.expects(1)
+    state = RoomState(0.0)
+    changes.set_role(state, 1, "o", True)
+    changes.depart(state, 1, 5.0, keep_seconds=1000)
+    assert state.expects(1, 1004.0)
+    assert not state.expects(1, 1005.0)
 
-    rules.depart(2)
+    changes.depart(state, 2, 1005.0)
 
-    assert (rules.roles, rules.expected) == ({}, {})
+    assert (state.roles, state.expected) == ({}, {})
 
 
 def test_a_closed_room_whose_only_member_lost_the_connection_is_forgotten_too() -> None:
@@ -578,26 +578,26 @@ def test_a_closed_room_whose_only_member_lost_the_connection_is_forgotten_too() 
 
 def test_only_so_many_are_invited_at_once() -> None:
     """The oldest invitation is forgotten."""
-    rules = RoomRules()
+    state = RoomState(0.0)
     for identity in range(101):
-        rules.invite(identity)
-    rules.invite(1)
-    rules.invite(200)
+        changes.invite(state, identity)
+    changes.invite(state, 1)
+    changes.invite(state, 200)
 
-    assert len(rules.invited) == 100
-    assert [identity for identity in (0, 1, 2, 3, 200) if identity in rules.invited] == [1, 3, 200]
+    assert len(state.invited) == 100
+    assert [identity for identity in (0, 1, 2, 3, 200) if identity in state.invited] == [1, 3, 200]
 
 
 def test_roles_are_written_the_highest_first() -> None:
     """Whatever came first; what is so already is no change."""
-    rules = RoomRules()
-    assert rules.set_role(1, "v", True)
-    assert rules.set_role(1, "o", True)
-    assert not rules.set_role(1, "o", True)
-    assert rules.roles == {1: "ov"}
-    assert rules.set_role(1, "o", False)
-    assert rules.set_role(1, "v", False)
-    assert rules.roles == {}
+    state = RoomState(0.0)
+    assert changes.set_role(state, 1, "v", True)
+    assert changes.set_role(state, 1, "o", True)
+    assert not changes.set_role(state, 1, "o", True)
+    assert state.roles == {1: "ov"}
+    assert changes.set_role(state, 1, "o", False)
+    assert changes.set_role(state, 1, "v", False)
+    assert state.roles == {}
 
 
 def test_roles_are_not_kept_longer_than_that(clock: FakeClock) -> None:
@@ -625,4 +625,4 @@ def test_a_private_room_that_the_program_takes_over_is_forgotten_too() -> None:
     bob.do(Join("ops"))
 
     assert [type(event) for event in bob.do(queries.ReadHistory("ops"))[-1].events] == [Joined]
-    assert chat.room("ops").rules.roles == {}
+    assert chat.room("ops").state.roles == {}

@@ -75,7 +75,7 @@ def test_it_does_not_become_operator_of_a_room_that_it_makes() -> None:
 
     room = chat.find_room("ops")
     assert room is not None
-    assert [room.rules.roles.get(one.identity) for one in (visitor, ann, bob)] == [None, "o", None]
+    assert [room.state.roles.get(one.identity) for one in (visitor, ann, bob)] == [None, "o", None]
 
 
 def test_an_operator_who_may_come_back_is_awaited_beside_a_visitor() -> None:
@@ -90,7 +90,7 @@ def test_an_operator_who_may_come_back_is_awaited_beside_a_visitor() -> None:
 
     room = chat.find_room("ops")
     assert room is not None
-    assert room.rules.roles.get(bob.identity) is None
+    assert room.state.roles.get(bob.identity) is None
 
 
 def test_others_are_told_as_before() -> None:

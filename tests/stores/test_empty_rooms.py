@@ -99,9 +99,9 @@ def test_nobody_takes_a_room_of_an_account_by_making_others(start: Start) -> Non
     with pytest.raises(Refused, match=r"^you are banned from room 'den'$"):
         running.session("mallory").join("den", "sesame")
     eve.join("den", "sesame")
-    assert running.chat.table.get("den").rules.roles == {}  # type: ignore[union-attr]
+    assert running.chat.table.get("den").state.roles == {}  # type: ignore[union-attr]
     ann.join("den")
-    assert running.chat.table.get("den").rules.roles == {ann.identity: "o"}  # type: ignore[union-attr]
+    assert running.chat.table.get("den").state.roles == {ann.identity: "o"}  # type: ignore[union-attr]
 
 
 def test_rooms_in_use_are_bounded(start: Start) -> None:
@@ -132,7 +132,7 @@ def test_what_an_operator_of_the_server_changes_in_an_empty_room_is_kept(start: 
     gone_from_memory(running, "den")
 
     ann.join("den")
-    rules = ann.rooms["den"].rules
+    rules = ann.rooms["den"].state
     assert (rules.letters, [entry.mask for entry in rules.lists["b"]]) == ("mnt", ["eve!*@*"])
 
 
@@ -152,7 +152,7 @@ def test_a_deleted_account_leaves_nothing_in_rooms_that_are_in_the_file(start: S
     gone_from_memory(running, "den")
 
     eve = running.session("eve", ["den"])
-    assert (texts(eve, "den"), eve.rooms["den"].rules.key) == ([], None)
+    assert (texts(eve, "den"), eve.rooms["den"].state.join_key) == ([], None)
     assert running.chat.log.rooms_of("ann") == []
 
 
@@ -183,7 +183,7 @@ def test_a_room_whose_change_is_on_its_way_to_the_file_is_not_read_from_it(start
     room: Room | None = running.chat.find_room("den")
     assert room is not None
     with running.chat.order.lock:
-        room.topic = "tea"
+        room.state.topic = "tea"
         running.chat.persistence.save_room_locked(room)
         del room
         gc.collect()

@@ -54,13 +54,13 @@ def test_topic_and_rules_survive_a_restart(start: Start) -> None:
 
     room = start().chat.find_room("ops")
     assert room is not None
-    assert (room.name, room.topic, room.rules.topic_by) == ("Ops", "tea at four", "ann")
-    assert room.rules.letters == "mnkl"
-    assert (room.rules.key, room.rules.limit, room.rules.may_silence) == ("sesame", 5, True)
-    assert [entry.mask for entry in room.rules.lists["b"]] == ["eve!*@*"]
-    assert room.rules.roles == {identities[0]: "o"}
-    assert room.rules.invited == {identities[1]: True}
-    assert settled[-1].created == room.rules.created
+    assert (room.name, room.topic, room.state.topic_by) == ("Ops", "tea at four", "ann")
+    assert room.state.letters == "mnkl"
+    assert (room.state.join_key, room.state.limit, room.state.may_silence) == ("sesame", 5, True)
+    assert [entry.mask for entry in room.state.lists["b"]] == ["eve!*@*"]
+    assert room.state.roles == {identities[0]: "o"}
+    assert room.state.invited == {identities[1]: True}
+    assert settled[-1].created == room.state.created
 
 
 def test_a_ban_ends_when_it_should_over_a_restart(start: Start) -> None:
@@ -72,19 +72,19 @@ def test_a_ban_ends_when_it_should_over_a_restart(start: Start) -> None:
     ann.mute("a:bob", seconds=1)
     first_room = first.chat.find_room("ops")
     assert first_room is not None
-    long, short = list(first_room.rules.lists["b"])
+    long, short = list(first_room.state.lists["b"])
     assert (long.until, long.reason, short.mask) == (long.time + 3600, "spam", "m:a:bob")
 
     room = start(FakeClock(start=clock.time() + 2)).chat.find_room("ops")
     assert room is not None
-    wait_until(lambda: [entry[:-1] for entry in room.rules.lists["b"]] == [long[:-1]], "the end of the mute")
+    wait_until(lambda: [entry[:-1] for entry in room.state.lists["b"]] == [long[:-1]], "the end of the mute")
 
 
 def masks_of(server: ChatServer, room: str) -> dict[str, list[str]]:
     """The lists of a room that are not empty."""
     found = server.chat.find_room(room)
     assert found is not None
-    return {letter: [entry.mask for entry in masks] for letter, masks in found.rules.lists.items() if len(masks)}
+    return {letter: [entry.mask for entry in masks] for letter, masks in found.state.lists.items() if len(masks)}
 
 
 def rows(path: Path) -> list[tuple[str, str]]:
@@ -144,7 +144,7 @@ def test_masks_of_a_file_of_version_4_are_moved_into_rows(start: Start, tmp_path
     assert masks_of(again, "ops") == {"b": ["x!*@*", "y!*@*"], "I": ["z!*@*"]}
     room = again.chat.find_room("ops")
     assert room is not None
-    assert [entry.reason for entry in room.rules.lists["b"]] == ["spam", ""]
+    assert [entry.reason for entry in room.state.lists["b"]] == ["spam", ""]
 
 
 def test_who_is_operator_by_account_is_it_after_a_restart(start: Start) -> None:
@@ -185,7 +185,7 @@ def test_a_room_to_which_nobody_comes_back_is_left_by_its_last_member(start: Sta
     bob = running.session("bob", ["ops"])
     assert [event for event in bob.history("ops") if isinstance(event, Message)] == []
     bob.set_modes("+m")
-    assert running.room("ops").rules.key is None
+    assert running.room("ops").state.join_key is None
 
 
 def test_rules_protect_a_room_meanwhile(start: Start) -> None:

@@ -226,7 +226,7 @@ def test_bans_that_were_made_by_a_wrong_clock_end_in_time_after_a_restart(
 
     room = again.find_room("ops")
     assert room is not None
-    assert [round((entry.until or 0) - START) for entry in room.rules.lists["b"]] == [600]
+    assert [round((entry.until or 0) - START) for entry in room.state.lists["b"]] == [600]
     assert [round((ban.until or 0) - START) for ban in again.bans.current()] == [600]
 
 

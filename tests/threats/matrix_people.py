@@ -165,11 +165,11 @@ class World:
     def state(self) -> tuple[object, ...]:
         """Everything of the world that a verb may change."""
         rooms = [
-            (room.name, room.topic, rules.letters, rules.key, dict(rules.roles), dict(rules.invited))
+            (room.name, room.topic, rules.letters, rules.join_key, dict(rules.roles), dict(rules.invited))
             for room in self.chat.rooms()
-            for rules in (room.rules,)
+            for rules in (room.state,)
         ]
-        lists = [tuple(masks) for room in self.chat.rooms() for masks in room.rules.lists.values()]
+        lists = [tuple(masks) for room in self.chat.rooms() for masks in room.state.lists.values()]
         inside = [frozenset(room.occupants) for room in self.chat.rooms()]
         people = {(s.nickname, s.account, s.modes, s.away, s.realname, s.closed) for s in self.chat.sessions()}
         caller = self.caller

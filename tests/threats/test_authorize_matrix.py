@@ -238,7 +238,7 @@ def test_the_world_is_what_the_table_thinks() -> None:
     world = World("silenced", closed=True)
     room = world.chat.find_room(ROOM)
     assert room is not None
-    assert room.rules.letters == "imnstk"
+    assert room.state.letters == "imnstk"
     assert room.topic == TOPIC
     assert world.caller in room.occupants
     assert world.chat.accounts.owner(ACCOUNT) == ACCOUNT

@@ -7,17 +7,20 @@ of the account (`core/moderation/server_bans.py`): `/serverban a:ann` and `/serv
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pychat.core.accounts.actions import log_out_everybody
 from pychat.core.accounts.base import finish
 from pychat.core.accounts.logins import changing
 from pychat.core.accounts.nickname_ownership import owner_of, reconsider
+from pychat.core.moderation.changes import NewServerBan, ServerBanLift
+from pychat.core.outcome import Author
 from pychat.core.rooms.account_roles import forget_account
-from pychat.model.errors import AccountExists, ChatError
+from pychat.model.errors import AccountExists, ChatError, Refused
 from pychat.model.masks import ACCOUNT
 from pychat.model.names import check_nickname
-from pychat.model.server_ban import ServerBan, normal_target
+from pychat.model.server_ban import normal_target
 from pychat.model.text import because, checked_short_text
 
 if TYPE_CHECKING:
@@ -121,8 +124,8 @@ def delete_account(chat: Chat, by: str, name: str) -> str:
         chat.audit.note(by, f"deleted the account {account}")
         forget_account(chat, account)
         end_logins(chat, account)
-        with chat.order.change():
-            chat.bans.remove_locked(target_of(account))
+        with suppress(Refused):  # it was not locked
+            chat.propose(ServerBanLift(Author(None, by), target_of(account), f"unlocked the account {account}"))
     return account
 
 
@@ -135,9 +138,8 @@ def lock_account(chat: Chat, by: str, name: str, reason: str) -> str:
         LimitExceeded: If the reason is too long.
     """
     account, reason = account_named(chat, name), checked_short_text("reason", reason, chat.limits)
-    with chat.order.change():
-        chat.bans.add_locked(ServerBan(target_of(account), reason, by, chat.clock.time()))
-        chat.audit.note_locked(by, f"locked the account {account}{because(reason)}")
+    note = f"locked the account {account}{because(reason)}"
+    chat.propose(NewServerBan(Author(None, by), by, target_of(account), None, reason, note))
     end_logins(chat, account)
     return account
 
@@ -151,10 +153,10 @@ def unlock_account(chat: Chat, by: str, name: str) -> str:
         NotLocked: If it is not locked.
     """
     account = account_named(chat, name)
-    with chat.order.change():
-        if not chat.bans.remove_locked(target_of(account)):
-            raise NotLocked(account)
-        chat.audit.note_locked(by, f"unlocked the account {account}")
+    try:
+        chat.propose(ServerBanLift(Author(None, by), target_of(account), f"unlocked the account {account}"))
+    except Refused:
+        raise NotLocked(account) from None
     return account
 
 

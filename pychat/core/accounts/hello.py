@@ -103,7 +103,8 @@ def _restore_locked(chat: Chat, session: Session, parked: Parked, token: str) ->
     The token becomes valid for this session at once: another client that brings the same token then takes over this
     session, and never becomes a new person with somebody else's token.
     """
-    session.identity, session.away, session.ignored = parked.identity, parked.away, parked.ignored
+    chat.nicknames.identify(session, parked.identity)
+    session.away, session.ignored = parked.away, parked.ignored
     session.named, session.named_at = 0.0, parked.named_at  # nobody else can have taken the nickname meanwhile
     session.realname = session.realname or parked.realname
     session.update_info()
@@ -188,7 +189,7 @@ def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = Non
     if parked is None:
         require_unreserved(session, checked)
     if old is not None and checked != old and not is_of_account(session, checked):
-        may_rename(session)
+        may_rename(session, chat.clock)
     chat.order.flush()
     nickname = change_before(chat.chains.before_nick, session, value=checked)
     if nickname != checked:
@@ -253,7 +254,7 @@ def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
 def quit(chat: Chat, session: Session, verb: verbs.Quit) -> None:
     reason = checked_short_text("reason", verb.reason, chat.limits)
     for room in tuple(session.rooms.values()):  # all rooms get the same reason
-        reason = reason_to_tell(session, room, reason)
+        reason = reason_to_tell(session, room, reason, chat.clock)
     chat.send(session, Ok(verb.ref))
     session.quit_by_client = True
     session.disconnect_self(reason or "quit")

@@ -11,7 +11,7 @@ from pychat.renamed import find_renamed
 
 
 class RoomSnapshot(NamedTuple):
-    """A room at some position of the order; the fields are those of `Room` and `RoomRules`."""
+    """A room at some position of the order; the fields are those of `Room` and `RoomState`."""
 
     name: str
     occupied: bool
@@ -28,7 +28,7 @@ class RoomSnapshot(NamedTuple):
     roles: dict[int, str]
     invited: tuple[int, ...]
     forgets: bool
-    """`RoomRules.drops_history`."""
+    """`RoomState.drops_history`."""
     accounts: Mapping[str, str] = MappingProxyType({})
     welcome: tuple[int, ...] = ()
     """The invited identities that an operator has invited."""

@@ -50,9 +50,9 @@ def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
     message = Message(0, 0.0, room.name, session.nickname or "", text, verb.action)
     if verb[4:] != _PLAIN or "B" in session.modes:
         message = _complete(chat, session, message, verb)._replace(role=_checked_role(verb.role))
-    if outside or room.rules.may_silence:
-        may_speak(session, room, message)
-        take_turn(session, room)
+    if outside or room.state.may_silence:
+        may_speak(session, room, message, chat.clock)
+        take_turn(session, room, chat.clock)
     _speak(chat, session, message, verb.ref)
 
 
@@ -84,7 +84,7 @@ def tag(chat: Chat, session: Session, verb: verbs.Tag) -> None:
         return
     room = session.rooms.get(verb.room) or _room_to_talk_in(session, verb.room)
     role = _checked_role(verb.role)
-    may_speak(session, room, Message(0, 0.0, room.name, nickname, ""))
+    may_speak(session, room, Message(0, 0.0, room.name, nickname, ""), chat.clock)
     event = Tagged(0, 0.0, room.name, nickname, tags, role=role)
     with chat.order.answering(verb.ref):
         chat.order.publish(event, room.as_tuple, recipients=room.holders(role) | {session} if role else None)
@@ -98,7 +98,7 @@ def _room_to_talk_in(session: Session, name: str | None) -> Room:
         NotAMember: If there is none; the session is not told whether the room exists.
     """
     room = None if name is None else session.chat.find_room(name)
-    if room is None or session in room.occupants or "n" in room.rules.flags:
+    if room is None or session in room.occupants or "n" in room.state.flags:
         return own_room(session, name)
     return room
 

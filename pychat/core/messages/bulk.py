@@ -24,7 +24,7 @@ def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> None:
     if not texts:
         return
     together = "".join(texts)
-    if room is None or room.rules.may_silence or "B" in session.modes or not _all_plain(chat, texts, together):
+    if room is None or room.state.may_silence or "B" in session.modes or not _all_plain(chat, texts, together):
         chat.perform(session, [verbs.Say(text, verb.room) for text in texts])
         return
     session.last_message_time = session.last_input_time

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from pychat.core.moderation.bans import add_locked
-from pychat.core.people.addressing import find_person, require_same
+from pychat.core.moderation.audit import author_of
+from pychat.core.moderation.changes import NewInvitation, NewModes, unknown_mode
+from pychat.core.people.addressing import find_person
 from pychat.core.people.ignore import ignores
-from pychat.core.permissions import is_operator, is_server_operator, may_be_heard, may_invite, require_operator
+from pychat.core.permissions import is_server_operator, may_be_heard, may_invite, require_operator
 from pychat.core.rooms.membership import known_room
-from pychat.core.rooms.room import Room
 from pychat.core.scan import Scan
 from pychat.core.session import Session
 from pychat.model import masks, modes, queries, verbs
 from pychat.model.durations import as_of_now
-from pychat.model.errors import NoSuchNickname, Refused, UserNotInRoom, refusal
-from pychat.model.events import Invited, ModesChanged
-from pychat.model.modes import MaskEntry, ModeChange
-from pychat.model.names import fold
+from pychat.model.errors import HasLeft, NoSuchNickname, Refused
+from pychat.model.modes import ModeChange
 from pychat.model.replies import Failure, Invitations, Inviting, Masks, Modes, Ok, PersonAway
 from pychat.model.text import because, checked_short_text
 
@@ -42,35 +40,21 @@ def invite(chat: Chat, session: Session, verb: verbs.Invite) -> None:
     may_invite(session, room)
     person = find_person(chat, session, verb.nickname)
     ignores(person, session.hostmask)  # match both now, so that nothing is matched under the lock
-    may_be_heard(session, room)
-    with chat.order.change(session):
-        may_invite(session, room)
-        nickname = person.nickname or ""
-        if person in room.occupants:
-            text = f"{nickname!r} is in room {room.name!r} already"
-            raise refusal(text, code="already_in_room", room=room.name, subject=(nickname,))
-        room.rules.invite(person.identity, by_operator=is_operator(session, room))
-        event = Invited(0, 0.0, room.name, session.nickname or "", nickname, *session.origin)
-        if may_be_heard(session, room):
-            placed = chat.order.append_locked(event, room.as_tuple)
-        else:  # only those two are told
-            placed = event._replace(time=chat.clock.time())
-        chat.persistence.save_room_locked(room)
-        if not ignores(person, session.hostmask):
-            chat.order.send_locked(person, placed)
-        chat.order.send_locked(session, Inviting(verb.ref, room.name, nickname), confirms=True)
-        if person.away is not None:
-            chat.order.send_locked(session, PersonAway(None, nickname, person.away))
+    may_be_heard(session, room, chat.clock)
+    chat.propose(NewInvitation(room.key, author_of(session), person.identity, verb.nickname), session)
+    nickname = person.nickname or verb.nickname
+    away = () if person.away is None else (PersonAway(None, nickname, person.away),)
+    chat.send(session, Inviting(verb.ref, room.name, nickname), *away, confirms=True)
 
 
 def list_invitations(chat: Chat, session: Session, verb: queries.ListInvitations) -> None:
-    rooms = [room.name for room in Scan(session, chat.rooms()) if session.identity in room.rules.invited]
+    rooms = [room.name for room in Scan(session, chat.rooms()) if session.identity in room.state.invited]
     chat.send(session, Invitations(verb.ref, tuple(rooms)))
 
 
 def get_modes(chat: Chat, session: Session, verb: queries.GetModes) -> None:
     room = known_room(session, verb.room)
-    rules = room.rules
+    rules = room.state
     values = dict(rules.values)
     knows = session in room.occupants or is_server_operator(session)
     arguments = [
@@ -82,10 +66,10 @@ def get_modes(chat: Chat, session: Session, verb: queries.GetModes) -> None:
 def list_masks(chat: Chat, session: Session, verb: queries.ListMasks) -> None:
     room = known_room(session, verb.room)
     if verb.mode not in tuple(modes.LISTS):
-        raise _unknown_mode(room, verb.mode)
+        raise unknown_mode(room, verb.mode)
     if verb.mode != "b":  # anybody may look up bans, to see why they cannot join
         require_operator(session, room)
-    entries = [as_of_now(entry, chat.clock) for entry in room.rules.lists[verb.mode]]
+    entries = [as_of_now(entry, chat.clock) for entry in room.state.lists[verb.mode]]
     chat.send(session, Masks(verb.ref, room.name, verb.mode, tuple(entries)))
 
 
@@ -102,109 +86,31 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
     for change in verb.changes:
         if change.mode in modes.LISTS and change.argument is not None:
             masks.prepare(change.argument)
-    with chat.order.change(session):
-        require_operator(session, room)  # check again: it may have changed meanwhile
-        made: list[ModeChange] = []
-        failures: list[Failure] = []
-        for change in verb.changes:
+    changes, members, refusals = _resolve(chat, session, verb.changes)
+    most = chat.limits.max_masks
+    outcome = chat.propose(NewModes(room.key, author_of(session), changes, members, most), session)
+    refusals += outcome.refusals
+    if refusals:
+        chat.send(session, *[Failure.of(error, verb.ref) for error in refusals])
+    else:
+        chat.send(session, Ok(verb.ref, outcome.id), confirms=True)
+
+
+def _resolve(
+    chat: Chat, session: Session, changes: Iterable[ModeChange]
+) -> tuple[tuple[ModeChange, ...], tuple[tuple[str, int], ...], list[Refused]]:
+    """Return the changes that can be meant, the identities of the people whose roles change, and the refused rest."""
+    possible: list[ModeChange] = []
+    members: dict[str, int] = {}
+    refusals: list[Refused] = []
+    for change in changes:
+        if change.mode in modes.ROLES and change.argument:
             try:
-                real = _change_locked(chat, session, room, change)
-            except Refused as error:
-                failures.append(Failure.of(error, verb.ref))
-            else:
-                made += [real] if real is not None else []
-        position = None
-        if made:
-            event = ModesChanged(0, 0.0, room.name, session.nickname or "", tuple(made), *session.origin)
-            position = chat.order.append_locked(event, room.as_tuple).id
-            letters, arguments = modes.write(map(_without_secret, made))
-            chat.audit.note_locked(session, f"set mode {' '.join([letters, *arguments])} in {room.name}")
-            chat.persistence.save_room_locked(room)
-        answers: list[Failure] | list[Ok] = failures or [Ok(verb.ref, position)]
-        chat.order.send_locked(session, *answers, confirms=not failures)
-
-
-def _change_locked(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    """Make one change; return it as others see it, or None if it makes no difference."""
-    make = _CHANGES.get(change.mode)
-    if make is None:
-        raise _unknown_mode(room, change.mode)
-    return make(chat, session, room, change)
-
-
-def _set_flag(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    letter = change.mode
-    return ModeChange(change.adding, letter) if room.rules.set_flag(letter, change.adding) else None
-
-
-def _set_value(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    letter, mode = change.mode, modes.VALUES[change.mode]
-    if not change.adding:
-        removed = ModeChange(False, letter, "*" if mode.secret else None)
-        return removed if room.rules.set_value(letter, None) else None
-    value = mode.parse(change.argument or "")
-    if value is None:
-        raise _bad_argument(room, change, mode.allowed)
-    return ModeChange(True, letter, value) if room.rules.set_value(letter, value) else None
-
-
-def _set_role(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    if not change.argument:
-        raise _bad_argument(room, change, "it needs a nickname")
-    member = chat.nicknames.find(change.argument)
-    if member is None or member.nickname is None:
-        raise NoSuchNickname(change.argument)
-    require_same(session, member)
-    if member not in room.occupants:
-        raise UserNotInRoom(member.nickname, room.name)
-    changed = room.rules.set_role(member.identity, change.mode, change.adding)
-    if member.account is not None:
-        room.rules.set_account_role(fold(member.account), change.mode, change.adding)
-    return change._replace(argument=member.nickname) if changed else None
-
-
-def _set_mask(chat: Chat, session: Session, room: Room, change: ModeChange) -> ModeChange | None:
-    entries = room.rules.lists[change.mode]
-    if not change.argument:
-        raise _bad_argument(room, change, "which mask?")
-    try:
-        mask = masks.normal_mask(change.argument)
-    except Refused as error:
-        raise _bad_argument(room, change, str(error)) from None
-    if change.mode == "I" and mask.startswith(masks.MUTE):
-        raise _bad_argument(room, change, "who may come in is not a question of mutes")
-    if not change.adding:
-        removed = entries.remove(mask)
-        room.rules.update_may_silence()
-        return ModeChange(False, change.mode, removed) if removed is not None else None
-    if mask in entries:
-        return None
-    entry = MaskEntry(mask, session.nickname or "", chat.clock.time(), session.userhost)
-    add_locked(chat, room, change.mode, entry)
-    return ModeChange(True, change.mode, mask)
-
-
-_Change: TypeAlias = Callable[["Chat", Session, Room, ModeChange], "ModeChange | None"]
-
-_CHANGES: Final[dict[str, _Change]] = {
-    **dict.fromkeys(modes.FLAGS, _set_flag),
-    **dict.fromkeys(modes.VALUES, _set_value),
-    **dict.fromkeys(modes.LISTS, _set_mask),
-    **dict.fromkeys(modes.ROLES, _set_role),
-}
-
-
-def _without_secret(change: ModeChange) -> ModeChange:
-    mode = modes.VALUES.get(change.mode)
-    return change._replace(argument="*") if mode is not None and mode.secret else change
-
-
-def _unknown_mode(room: Room, letter: str) -> Refused:
-    text = f"{letter[:16]!r} is not a mode of a room; the modes are: {', '.join(modes.ALL)}"
-    return refusal(text, code="unknown_mode", room=room.name, subject=(letter,))
-
-
-def _bad_argument(room: Room, change: ModeChange, problem: str) -> Refused:
-    sign, argument = "-+"[change.adding], change.argument or ""
-    text = f"mode {sign}{change.mode}: {problem}"
-    return refusal(text, code="bad_mode_argument", room=room.name, subject=(change.mode, argument))
+                members[change.argument] = find_person(chat, session, change.argument).identity
+            except HasLeft as error:
+                refusals.append(error)
+                continue
+            except NoSuchNickname:
+                pass  # it is refused in its turn
+        possible.append(change)
+    return tuple(possible), tuple(members.items()), refusals

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.history.reader import Reading
+from pychat.core.outcome import Author
 from pychat.core.price import Effort
 from pychat.core.rooms.room import Room
 from pychat.model.events import Notice
@@ -62,6 +63,11 @@ class Audit:
         with self._chat.order.change():
             self.note_locked(by, what)
         self.write()
+
+
+def author_of(session: Session) -> Author:
+    """Return a session as the author of a proposal."""
+    return Author(session.identity, _described(session))
 
 
 def _described(session: Session) -> str:

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from pychat.core.moderation.audit import author_of
+from pychat.core.moderation.changes import NewServerBan, ServerBanLift
+from pychat.core.moderation.state import ServerBanState
 from pychat.core.people.addressing import require_same
 from pychat.core.people.nicknames import Parked
 from pychat.core.people.user_counts import everybody_locked
@@ -18,7 +21,7 @@ from pychat.core.session import Session
 from pychat.model import masks
 from pychat.model.cloaks import UNIX, Network, ip_of
 from pychat.model.clock import Clock
-from pychat.model.durations import as_of_now, deadline_of, end_of, write_duration
+from pychat.model.durations import as_of_now, check_seconds, write_duration
 from pychat.model.errors import BadTarget, BannedFromServer, refusal
 from pychat.model.hostmask import hostmask_of
 from pychat.model.names import fold
@@ -36,41 +39,33 @@ from pychat.model.text import because, checked_short_text, shorten
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.core.log.log import Log
 
 Person: TypeAlias = Session | Parked
 
 
 class ServerBans:
-    """The server bans of a chat. Changed under the chat's order lock; may be read from any thread at any time."""
+    """Answers who is banned. May be used from any thread at any time."""
 
-    def __init__(self, log: Log, clock: Clock) -> None:
-        self._log = log
+    def __init__(self, state: ServerBanState, clock: Clock) -> None:
+        self._state = state
         self._clock = clock
-        # All of these are replaced as a whole and never changed, so that others can read them meanwhile.
-        self._bans = {fold(ban.target): self._begin(ban) for ban in log.load_bans()}
-        self._networks: tuple[tuple[Network, ServerBan], ...] = ()
-        self._masks: tuple[ServerBan, ...] = ()
-        self.version = 0
+
+    @property
+    def version(self) -> int:
         """Differs after each change: a check without a lock holds as long as this is the same."""
-        self._update()
+        return self._state.version
 
     def current(self) -> list[ServerBan]:
         """Return the bans that have not expired."""
-        return [as_of_now(ban, self._clock) for ban in self._bans.values() if self._lasts(ban)]
-
-    def save_ends_locked(self) -> None:
-        """Store when the bans end by the current clock."""
-        for key, ban in self._bans.items():
-            if as_of_now(ban, self._clock) is not ban:
-                self._log.save_ban(key, as_of_now(ban, self._clock), None)
+        return [as_of_now(ban, self._clock) for ban in self._state.bans.values() if self._lasts(ban)]
 
     def of_address(self, address: str) -> ServerBan | None:
         """Return the ban of an address, or None; also None for a Unix socket or this process."""
-        if not self._networks or address in ("", UNIX):
+        networks = self._state.networks
+        if not networks or address in ("", UNIX):
             return None
         ip = ip_of(address)
-        return next((ban for network, ban in self._networks if ip in network and self._lasts(ban)), None)
+        return next((ban for network, ban in networks if ip in network and self._lasts(ban)), None)
 
     def refusal_of(self, address: str) -> str | None:
         """Return what a connection from a banned address is told; None if the address is not banned."""
@@ -79,45 +74,19 @@ class ServerBans:
 
     def of_account(self, account: str) -> ServerBan | None:
         """Return the ban of an account, or None."""
-        ban = self._bans.get(fold(masks.ACCOUNT + account))
+        ban = self._state.bans.get(fold(masks.ACCOUNT + account))
         return ban if ban is not None and self._lasts(ban) else None
 
     def of_person(self, nickname: str, userhost: str) -> ServerBan | None:
         """Return the ban whose mask matches a person, or None."""
-        if not self._masks:
+        bans = self._state.masks
+        if not bans:
             return None
         person = hostmask_of(nickname, userhost, None)
-        return next((ban for ban in self._masks if masks.describes(ban.target, person) and self._lasts(ban)), None)
-
-    def add_locked(self, ban: ServerBan, session: Session | None = None) -> None:
-        """Add a ban for an operator, replacing the one with the same target."""
-        for old in [old for old in self._bans.values() if not self._lasts(old)]:
-            self.remove_locked(old.target)
-        self._bans = {**self._bans, fold(ban.target): self._begin(ban)}
-        self._update()
-        self._log.save_ban(fold(ban.target), ban, session)
-
-    def remove_locked(self, target: str, session: Session | None = None) -> bool:
-        """Remove a ban for an operator; return False if there is none."""
-        bans = dict(self._bans)
-        if bans.pop(fold(target), None) is None:
-            return False
-        self._bans = bans
-        self._update()
-        self._log.save_ban(fold(target), None, session)
-        return True
-
-    def _begin(self, ban: ServerBan) -> ServerBan:
-        return ban._replace(deadline=deadline_of(ban.until, self._clock))
+        return next((ban for ban in bans if masks.describes(ban.target, person) and self._lasts(ban)), None)
 
     def _lasts(self, ban: ServerBan) -> bool:
         return ban.deadline is None or ban.deadline > self._clock.monotonic()
-
-    def _update(self) -> None:
-        self.version += 1
-        networks = [(network_of(ban.target), ban) for ban in self._bans.values()]
-        self._networks = tuple([(network, ban) for network, ban in networks if network is not None])
-        self._masks = tuple([ban for ban in self._bans.values() if "!" in ban.target])
 
 
 def arrive(chat: Chat, session: Session) -> None:
@@ -152,39 +121,38 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     """Add a ban, and disconnect everybody it matches. Nobody can ban themselves."""
     reason = checked_short_text("reason", verb.reason, chat.limits)
     target = _target(chat, session, verb.target)
-    now = chat.clock.time()
-    ban = ServerBan(target, reason, session.nickname or "", now, end_of(verb.seconds, now))
-    network = network_of(target)
-    with chat.order.change(session):
-        if _means(ban, network, session):
-            raise refusal("that would ban yourself", code="bad_target", subject=(target,))
-        chat.bans.add_locked(ban, session)
-        chat.audit.note_locked(session, f"banned {target} from the server{_for(verb.seconds)}{because(reason)}")
+    seconds, network = check_seconds(verb.seconds), network_of(target)
+    if _means(target, network, session):
+        raise refusal("that would ban yourself", code="bad_target", subject=(target,))
+    note = f"banned {target} from the server{_for(verb.seconds)}{because(reason)}"
+    name = session.nickname or ""
+    chat.propose(NewServerBan(author_of(session), name, target, seconds, reason, note), session)
+    with chat.order.lock:
         people = everybody_locked(chat)
     # No room is told, and the operator should know the resolved target. This always comes before the leave lines.
     session.notice(f"{shorten(target)} is banned from the server{_for(verb.seconds)}")
     for person in people:
-        if _means(ban, network, person):
+        if _means(target, network, person):
             person.must_not_return = True
-            person.disconnect(str(BannedFromServer(ban.reason)))
+            person.disconnect(str(BannedFromServer(reason)))
     with chat.order.lock:  # after the live sessions, so that none of them is parked any more
         parked = chat.nicknames.parked()
-    gone = [digest for digest, person in parked if _means(ban, network, person)]
+    gone = [digest for digest, person in parked if _means(target, network, person)]
     with chat.order.lock:
         for digest in gone:
             chat.nicknames.drop_parked(digest)
     chat.send(session, Ok(verb.ref), confirms=True)
 
 
-def _means(ban: ServerBan, network: Network | None, person: Person) -> bool:
-    """Return whether the ban matches somebody. `network` is its target as a network, parsed once for all people."""
+def _means(target: str, network: Network | None, person: Person) -> bool:
+    """Return whether a ban matches somebody. `network` is its target as a network, parsed once for all people."""
     if isinstance(person, Session) and person.is_local:
         return False
     if network is not None:
         return person.address not in ("", UNIX) and ip_of(person.address) in network
-    if ban.target.startswith(masks.ACCOUNT):
-        return person.account is not None and fold(masks.ACCOUNT + person.account) == fold(ban.target)
-    return person.nickname is not None and masks.fits(ban.target, f"{person.nickname}!{person.userhost}")
+    if target.startswith(masks.ACCOUNT):
+        return person.account is not None and fold(masks.ACCOUNT + person.account) == fold(target)
+    return person.nickname is not None and masks.fits(target, f"{person.nickname}!{person.userhost}")
 
 
 def _target(chat: Chat, session: Session, target: str) -> str:
@@ -203,10 +171,8 @@ def _target(chat: Chat, session: Session, target: str) -> str:
 
 def remove_ban(chat: Chat, session: Session, verb: RemoveServerBan) -> None:
     target = normal_target(verb.target)
-    with chat.order.change(session):
-        if not chat.bans.remove_locked(target, session):
-            raise refusal(f"{target!r} is not banned", code="bad_target", subject=(target,))
-        chat.audit.note_locked(session, f"ended the ban of {target} from the server")
+    note = f"ended the ban of {target} from the server"
+    chat.propose(ServerBanLift(author_of(session), target, note), session)
     session.notice(f"{shorten(target)} is not banned from the server any more")
     chat.send(session, Ok(verb.ref), confirms=True)
 

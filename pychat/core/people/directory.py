@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """Named sessions by user@host, host and real name. All methods run under the chat's order lock."""
+    """Named sessions by user@host, host and real name. All methods but `find` run under the chat's order lock."""
 
     def __init__(self) -> None:
         self._people: dict[str, set[Session]] = {}

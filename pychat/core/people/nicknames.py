@@ -59,6 +59,8 @@ class Nicknames:
         self._clock = clock
         self._dropped = dropped
         self._holders: dict[str, Session | Parked] = {}
+        self._identities: dict[int, Session] = {}
+        """The sessions that have a nickname."""
         self._skeletons: dict[str, set[str]] = {}
         self._tokens: dict[str, Session] = {}
         self._parked: dict[str, Parked] = {}
@@ -70,6 +72,16 @@ class Nicknames:
         """Return the session that has this nickname."""
         holder = self._holders.get(fold(nickname))
         return None if isinstance(holder, Parked) else holder
+
+    def get(self, identity: int) -> Session | None:
+        """Return the session with a nickname that has this identity. Needs no lock."""
+        return self._identities.get(identity)
+
+    def identify(self, session: Session, identity: int) -> None:
+        """Give a session that has a nickname the identity of the lost session that it resumes."""
+        del self._identities[session.identity]
+        session.identity = identity
+        self._identities[identity] = session
 
     def sessions(self) -> list[Session]:
         """Return all sessions that have a nickname."""
@@ -107,6 +119,7 @@ class Nicknames:
         if session.nickname is not None:
             self._forget(session.nickname)
         self._remember(nickname, session)
+        self._identities[session.identity] = session
         session.nickname = nickname
         session.update_info()
 
@@ -138,6 +151,7 @@ class Nicknames:
         if session.nickname is None:
             return
         self._forget(session.nickname)
+        self._identities.pop(session.identity, None)
         if session.token is not None and keep_seconds > 0:
             until = self._clock.monotonic() + keep_seconds
             parked = Parked(

@@ -40,7 +40,7 @@ def _parted(session: Session) -> tuple[list[Room], list[Room]]:
     """Return the rooms of a session where it may speak, and the others."""
     parted: tuple[list[Room], list[Room]] = [], []
     for room in tuple(session.rooms.values()):
-        parted[not may_be_heard(session, room)].append(room)
+        parted[not may_be_heard(session, room, session.chat.clock)].append(room)
     return parted
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pychat.core.rooms import changes
 from pychat.model.events import ModesChanged
 from pychat.model.modes import ROLES, ModeChange
 from pychat.model.names import fold
@@ -27,15 +28,15 @@ def meet_locked(chat: Chat, session: Session, room: Room) -> None:
     """
     if session.account is None:
         return
-    rules, account = room.rules, fold(session.account)
+    rules, account = room.state, fold(session.account)
     has, kept = rules.roles.get(session.identity, ""), rules.accounts.get(account, "")
     new = [role for role in ROLES if role in kept and role not in has]
     for role in new:
-        rules.set_role(session.identity, role, True)
-    changed = [rules.set_account_role(account, role, True) for role in has]
+        changes.set_role(rules, session.identity, role, True)
+    changed = [changes.set_account_role(rules, account, role, True) for role in has]
     if new:
-        changes = tuple([ModeChange(True, role, session.nickname or "") for role in new])
-        chat.order.append_locked(ModesChanged(0, 0.0, room.name, chat.cloaks.server, changes), room.as_tuple)
+        news = tuple([ModeChange(True, role, session.nickname or "") for role in new])
+        chat.order.append_locked(ModesChanged(0, 0.0, room.name, chat.cloaks.server, news), room.as_tuple)
     if new or any(changed):
         chat.persistence.save_room_locked(room)
 
@@ -55,7 +56,7 @@ def forget_account(chat: Chat, account: str) -> None:
             rooms[key] = room
     for room in rooms.values():
         with chat.order.change():
-            if room.rules.accounts.pop(folded, None) is not None:
+            if changes.forget_account(room.state, folded):
                 chat.persistence.save_room_locked(room)
-                if not (room.occupants or room.pinned or room.rules.owned or room.rules.awaits()):
+                if not (room.occupants or room.pinned or room.state.owned or room.state.awaits(chat.clock.monotonic())):
                     chat.membership.abandon_locked(room)

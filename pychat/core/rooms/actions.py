@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.handler import change_before
 from pychat.core.permissions import is_server_operator, may_know, may_set_topic, reason_to_tell
+from pychat.core.rooms.changes import NewTopic
 from pychat.core.rooms.member_list import members_of
 from pychat.core.rooms.membership import known_room, own_room, shown_room
 from pychat.core.rooms.room import Room
@@ -14,7 +15,6 @@ from pychat.core.scan import Scan
 from pychat.core.session import Session
 from pychat.model import queries, verbs
 from pychat.model.errors import LimitExceeded
-from pychat.model.events import TopicChanged
 from pychat.model.masks import has_wildcards, matcher
 from pychat.model.replies import (
     Ok,
@@ -39,42 +39,32 @@ def leave(chat: Chat, session: Session, verb: verbs.Leave) -> None:
     known_room(session, verb.room)  # so that an unknown room is reported first
     room = own_room(session, verb.room)
     reason = checked_short_text("reason", verb.reason, chat.limits)
-    chat.membership.leave(session, room, reason_to_tell(session, room, reason))
+    chat.membership.leave(session, room, reason_to_tell(session, room, reason, chat.clock))
     chat.send(session, Ok(verb.ref))
 
 
 def leave_all(chat: Chat, session: Session, verb: verbs.LeaveAll) -> None:
     reason = checked_short_text("reason", verb.reason, chat.limits)
     for room in tuple(session.rooms.values()):
-        chat.membership.leave(session, room, reason_to_tell(session, room, reason))
+        chat.membership.leave(session, room, reason_to_tell(session, room, reason, chat.clock))
     chat.send(session, Ok(verb.ref))
 
 
 def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
     room = known_room(session, verb.room)
-    may_set_topic(session, room)
+    may_set_topic(session, room, chat.clock)
     topic = checked_short_text("topic", verb.topic, chat.limits)
     chat.order.flush()
     changed = change_before(chat.chains.before_topic, session, room, value=topic)
     topic = topic if changed == topic else checked_short_text("topic", changed, chat.limits)
-    with chat.order.change(session):
-        may_set_topic(session, room)  # check again: hooks take time
-        room.topic = topic
-        nickname = session.nickname or ""
-        event = TopicChanged(0, 0.0, room.name, nickname, topic, *session.origin)
-        placed = chat.order.append_locked(event, room.as_tuple)
-        rules = room.rules
-        rules.topic_by, rules.topic_time, rules.topic_userhost = (
-            (nickname, placed.time, session.userhost) if topic else ("", 0.0, "")
-        )
-        chat.persistence.save_room_locked(room)
+    outcome = chat.propose(NewTopic(room.key, session.identity, topic), session)
     chat.run_on(chat.chains.on_topic, session, room, topic)
-    chat.send(session, Ok(verb.ref, placed.id), confirms=True)
+    chat.send(session, Ok(verb.ref, outcome.id), confirms=True)
 
 
 def get_topic(chat: Chat, session: Session, verb: queries.GetTopic) -> None:
     room = known_room(session, verb.room)
-    rules = room.rules
+    rules = room.state
     chat.send(session, Topic(verb.ref, room.name, room.topic, rules.topic_by, rules.topic_time, rules.topic_userhost))
 
 
@@ -110,14 +100,14 @@ def _candidates(chat: Chat, wanted: queries.RoomFilter) -> Sequence[Room]:
 
 
 def _info(room: Room) -> RoomInfo:
-    rules = room.rules
+    rules = room.state
     return RoomInfo(room.name, len(room.occupants), shorten(room.topic), rules.created, rules.topic_time)
 
 
 def _is_wanted(room: Room, wanted: queries.RoomFilter, now: float) -> bool:
     """Return whether a room meets all conditions but its name; without a topic it fails any on the topic's age."""
-    age = now - room.rules.created
-    topic_age = now - room.rules.topic_time if room.topic else None
+    age = now - room.state.created
+    topic_age = now - room.state.topic_time if room.topic else None
     return (
         _is_between(len(room.occupants), wanted.more_than, wanted.less_than)
         and _is_between(age, wanted.created_before, wanted.created_since)

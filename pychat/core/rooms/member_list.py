@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pychat.core.rooms.room import Room
-from pychat.core.rooms.rules import RoomRules
+from pychat.core.rooms.state import RoomState
 from pychat.core.session import Session
 from pychat.model.queries import Ref
 from pychat.model.replies import MemberInfo, Members
@@ -17,7 +17,7 @@ def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = 
         joined: True if the list answers a join; it then leaves out visitors.
         invisible: True to include members who are hidden from strangers (user mode `i`).
     """
-    rules, members = room.rules, room.members
+    rules, members = room.state, room.members
     if not invisible:
         members = tuple([member for member in members if "i" not in member.modes])
     if joined:  # their leaves are not announced, so their presence must not be either
@@ -36,6 +36,6 @@ def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = 
     )
 
 
-def _with_roles(member: Session, rules: RoomRules) -> MemberInfo:
+def _with_roles(member: Session, rules: RoomState) -> MemberInfo:
     roles = rules.roles.get(member.identity)
     return member.info if roles is None else member.info._replace(roles=roles)

@@ -16,12 +16,12 @@ from pychat.core.handler import one_says_yes, run_before
 from pychat.core.order import CAUSED_BYTES
 from pychat.core.people.ignore import hear_locked
 from pychat.core.permissions import may_be_heard, may_join, may_know, require_operator
+from pychat.core.rooms import changes
 from pychat.core.rooms.account_roles import meet_locked
 from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.catch_up import CatchingUp
 from pychat.core.rooms.member_list import members_of
 from pychat.core.rooms.room import Room
-from pychat.core.rooms.rules import RoomRules
 from pychat.core.session import Session
 from pychat.model.errors import LimitExceeded, NoSuchRoom, NotAMember, Refused, UserNotInRoom, refusal
 from pychat.model.events import Joined, Kicked, Left
@@ -128,7 +128,7 @@ class Membership:
             if session not in room.occupants:
                 if was_in:  # kicked out just now: the hooks were not asked, so it may not join
                     raise NotAMember(room.name)
-                may_join(session, room, key)  # check again: hooks take time, and rules and members may have changed
+                may_join(session, room, key, chat.clock)  # check again: hooks take time, and the room may have changed
                 chat.table.use_locked(room, session)
                 arrival = self._join_locked(session, room, announced)
             session.current = room
@@ -147,23 +147,23 @@ class Membership:
         chains, most = self._chat.chains, self._chat.limits.rooms_per_session
         if len(session.rooms) >= most:
             raise LimitExceeded("rooms that you are in", most, "rooms", code="too_many_rooms", room=room.name)
-        may_join(session, room, key)
+        may_join(session, room, key, self._chat.clock)
         run_before(chains.before_join, session, room)
         return one_says_yes(chains.announces, session, room, Joined)
 
     def _join_locked(self, session: Session, room: Room, announced: bool) -> Joined:
-        changed = room.rules.arrive(session.identity)
+        changed = changes.arrive(room.state, session.identity, self._chat.clock.monotonic())
         first = not room.occupants
         if first:
             self._chat.table.shares.arrived(room, session)
-        founds = first or (not session.visits and _has_visitors_only(room))
+        founds = first or (not session.visits and _has_visitors_only(room, self._chat.clock.monotonic()))
         if founds:
             self._found_locked(room, session)
         session.rooms[room.key] = room
         hear_locked(session, room)
         now, nickname, (userhost, account, bot) = self._chat.clock.time(), session.nickname or "", session.origin
         away, realname = session.away, session.realname
-        if not may_be_heard(session, room):
+        if not may_be_heard(session, room, self._chat.clock):
             away, realname = away and "away", ""
         event = Joined(0, now, room.name, nickname, userhost, away, account, realname, bot)
         if announced:
@@ -248,10 +248,10 @@ class Membership:
     def _depart_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
         if self._chat.stopping.is_set() and self._chat.log.lasts:
             return  # the server stops, but the members have not left: they find the room unchanged
-        changed = room.rules.depart(session.identity, keep_seconds)
+        changed = changes.depart(room.state, session.identity, self._chat.clock.monotonic(), keep_seconds)
         self._chat.table.shares.departed(room, session)
         if not room.occupants and not room.pinned:
-            if room.rules.await_expected():
+            if changes.await_expected(room.state, self._chat.clock.monotonic()):
                 self.wait_locked(room)
                 self._chat.persistence.save_room_locked(room)
             else:
@@ -261,15 +261,15 @@ class Membership:
 
     def wait_locked(self, room: Room, least_seconds: float = 0.0) -> None:
         """Abandon an empty room after `least_seconds` and when no members are expected back any more."""
-        seconds = max(least_seconds, room.rules.waits_until - self._chat.clock.monotonic())
+        seconds = max(least_seconds, room.state.waits_until - self._chat.clock.monotonic())
         self._chat.alarms.after(seconds, lambda: self._look_again(room))
 
     def _look_again(self, room: Room) -> None:
         """Abandon a room if the wait is over; wait on if members came back and were lost again. Runs on any thread."""
         with self._chat.order.change():
-            if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.rules.waits_until:
+            if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.state.waits_until:
                 return
-            if room.rules.awaits():
+            if room.state.awaits(self._chat.clock.monotonic()):
                 self.wait_locked(room)
             else:
                 self.abandon_locked(room)
@@ -277,25 +277,21 @@ class Membership:
     def abandon_locked(self, room: Room) -> None:
         """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
         self._chat.table.release_locked(room)
-        if room.rules.owned:
-            room.rules.waits_until = 0.0
+        if room.state.owned:
+            changes.stop_waiting(room.state)
             self._chat.persistence.save_room_locked(room)
             return
-        rules, room.rules = room.rules, RoomRules(self._chat.clock)
-        if rules.closed:
-            room.topic = ""
+        room.begin_anew(changes.anew(room.state, self._chat.clock.time()))
+        if room.state.drops_history:
             self._chat.log.forget(room.key)
-            room.rules.drops_history = True
-        else:
-            room.rules.topic_by, room.rules.topic_time = rules.topic_by, rules.topic_time
-            room.rules.topic_userhost = rules.topic_userhost
         self._chat.persistence.save_room_locked(room)
 
     def _stop_waiting(self, room: Room) -> None:
         """Abandon the room if the time for members to come back has passed."""
-        if room.rules.waits_until and not room.occupants and not room.pinned and not room.rules.awaits():
+        now = self._chat.clock.monotonic()
+        if room.state.waits_until and not room.occupants and not room.pinned and not room.state.awaits(now):
             with self._chat.order.lock:
-                if room.rules.waits_until and not room.occupants:
+                if room.state.waits_until and not room.occupants:
                     self.abandon_locked(room)
 
     def _found_locked(self, room: Room, session: Session) -> None:
@@ -304,12 +300,11 @@ class Membership:
 
         A visitor does not become one, because members would have an operator they were not told of.
         """
-        if room.rules.drops_history:  # the leaves of the last members were recorded after the log was cleared
+        if room.state.drops_history:  # the leaves of the last members were recorded after the log was cleared
             self._chat.log.forget(room.key)
-            room.rules.drops_history = False
-        if not room.pinned and not room.rules.awaits() and not room.rules.owned and not session.visits:
-            room.rules.created = self._chat.clock.time()
-            room.rules.set_role(session.identity, "o", True)
+        awaited = room.state.awaits(self._chat.clock.monotonic())
+        founder = None if room.pinned or awaited or room.state.owned or session.visits else session.identity
+        changes.found(room.state, founder, self._chat.clock.time())
 
 
 def own_room(session: Session, name: str | None) -> Room:
@@ -350,6 +345,6 @@ def shown_room(session: Session, name: str | None) -> Room:
         raise NotAMember(name or "") from error
 
 
-def _has_visitors_only(room: Room) -> bool:
+def _has_visitors_only(room: Room, now: float) -> bool:
     """Return whether all members are visitors, and no member with a lost connection is expected back."""
-    return all(member.visits for member in room.occupants) and not room.rules.await_expected()
+    return all(member.visits for member in room.occupants) and not changes.await_expected(room.state, now)

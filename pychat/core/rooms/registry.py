@@ -13,6 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
+from pychat.core.rooms import changes
 from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.quotas import RoomShares
 from pychat.core.rooms.room import Room
@@ -95,6 +96,10 @@ class RoomRegistry:
         """Return the room of this name, compared by folded name, if it is in use. The order lock may be held."""
         return self._used.get(fold(name))
 
+    def known(self, key: str) -> Room | None:
+        """Return the room with this key, if it is in use or somebody refers to it."""
+        return self._used.get(key) or self._known.get(key)
+
     def has(self, room: Room) -> bool:
         """Return whether this object is the room of its name; after removal it is not."""
         return self._known.get(room.key) is room or self._new.get(room.key) is room
@@ -160,7 +165,7 @@ class RoomRegistry:
             for rooms in (self._used, self._empty, self._known, self._new):
                 rooms.pop(room.key, None)
             self.shares.released(room)
-            room.rules.waits_until = 0.0
+            changes.stop_waiting(room.state)
             self._chat.log.forget(room.key)
 
     def _least_wanted(self, last: Room) -> Room:
@@ -169,10 +174,10 @@ class RoomRegistry:
 
         If all are owned: the oldest of the account that has the most, or `last`, if no account has more than its owner.
         """
-        free = next((room for room in self._empty.values() if not room.rules.owned), None)
+        free = next((room for room in self._empty.values() if not room.state.owned), None)
         if free is not None:
             return free
-        owners = {room: tuple(room.rules.owners) for room in self._empty.values()}
+        owners = {room: tuple(room.state.owners) for room in self._empty.values()}
         counts = Counter(account for accounts in owners.values() for account in accounts)
         most = max(counts.values())
         if any(counts[account] == most for account in owners[last]):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pychat.core.disowned import check_owned
 from pychat.core.publish import checked_event
-from pychat.core.rooms.rules import RoomRules
+from pychat.core.rooms.slow_mode import Pace
+from pychat.core.rooms.state import RoomState
 from pychat.model import modes
 from pychat.model.errors import LocalProtocolError
 from pychat.model.events import Event, Message, Notice, RoomEvent
@@ -34,11 +35,13 @@ class Room:
         "ignoring",
         "key",
         "listeners",
+        "lists_are_new",
         "name",
+        "next_expiry_check",
         "occupants",
+        "pace",
         "pinned",
-        "rules",
-        "topic",
+        "state",
         "written",
     )
 
@@ -49,8 +52,13 @@ class Room:
         """Two rooms with the same key are the same room."""
         self.as_tuple = (self,)
         """The room alone, where a tuple of rooms is needed."""
-        self.topic = ""
-        self.rules = RoomRules(chat.clock)
+        self.state = RoomState(chat.clock.time())
+        self.pace = Pace()
+        """When members last spoke, for the slow mode."""
+        self.lists_are_new = True
+        """True if nothing of the mask lists is stored yet, and stored ones of an earlier state are void."""
+        self.next_expiry_check: float | None = None
+        """When to check next for expired bans (`Clock.monotonic`); None if none of them expires."""
         self.pinned = pinned
         """True for a room that stays when it is empty."""
         # Guarded by the chat's order lock; insertion order is the order of joining. The value is the newest event id
@@ -67,18 +75,30 @@ class Room:
         return f"<Room {self.name!r}, members: {len(self.occupants)}>"
 
     @property
+    def topic(self) -> str:
+        """The topic; empty if there is none."""
+        return self.state.topic
+
+    @property
     def members(self) -> tuple[Session, ...]:
         """The current members, in order of joining."""
         return tuple(self.occupants)
 
+    def begin_anew(self, state: RoomState) -> None:
+        """Take the state of a room that is abandoned. Hold the chat's order lock."""
+        self.state, self.pace = state, Pace()
+        self.lists_are_new, self.next_expiry_check = True, None
+
     @property
     def is_there(self) -> bool:
         """True if the room exists: it has or expects members, is pinned, or is owned by an account."""
-        return bool(self.occupants) or self.pinned or self.rules.owned or self.rules.awaits()
+        return (
+            bool(self.occupants) or self.pinned or self.state.owned or self.state.awaits(self._chat.clock.monotonic())
+        )
 
     def holders(self, role: str) -> frozenset[Session]:
         """Return the members who have a role, "operator" or "voice", or a higher one."""
-        letters, roles = modes.ROLE_LETTERS[role], self.rules.roles
+        letters, roles = modes.ROLE_LETTERS[role], self.state.roles
         return frozenset(
             [member for member in self.members if not set(letters).isdisjoint(roles.get(member.identity, ""))]
         )

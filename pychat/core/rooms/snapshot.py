@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pychat.core.log.snapshots import MaskChanges, RoomSnapshot
+from pychat.core.rooms.changes import restored
 from pychat.core.rooms.room import Room
-from pychat.core.rooms.rules import RoomRules
 from pychat.model.clock import Clock
-from pychat.model.durations import deadline_of
-from pychat.model.masks import MaskList
 
 
-def snapshot_of(room: Room) -> RoomSnapshot:
+def snapshot_of(room: Room, now: float) -> RoomSnapshot:
     """Return the snapshot of a room, without its mask lists."""
-    rules = room.rules
+    rules = room.state
     return RoomSnapshot(
         room.name,
-        bool(room.occupants) or rules.awaits(),
-        room.topic,
+        bool(room.occupants) or rules.awaits(now),
+        rules.topic,
         rules.topic_by,
         rules.topic_time,
         rules.topic_userhost,
@@ -32,29 +30,18 @@ def snapshot_of(room: Room) -> RoomSnapshot:
     )
 
 
-def take_mask_changes(rules: RoomRules) -> MaskChanges:
+def take_mask_changes(room: Room) -> MaskChanges:
     """Return the changes in the lists since the last call."""
     changes = {
-        (letter, key): entry for letter, masks in rules.lists.items() for key, entry in masks.take_changes().items()
+        (letter, key): entry
+        for letter, masks in room.state.lists.items()
+        for key, entry in masks.take_changes().items()
     }
-    fresh, rules.fresh = rules.fresh, False
-    return MaskChanges(changes, fresh)
+    anew, room.lists_are_new = room.lists_are_new, False
+    return MaskChanges(changes, anew)
 
 
 def restore_room(room: Room, snapshot: RoomSnapshot, clock: Clock) -> None:
     """Restore a new room from a snapshot. `clock` is the chat's."""
-    rules = room.rules
-    room.topic = snapshot.topic
-    rules.topic_by, rules.topic_time = snapshot.topic_by, snapshot.topic_time
-    rules.topic_userhost = snapshot.topic_userhost
-    rules.created = snapshot.created
-    rules.flags = frozenset(snapshot.flags)
-    rules.values = dict(snapshot.values)
-    for letter, masks in snapshot.lists.items():
-        entries = [entry._replace(deadline=deadline_of(entry.until, clock)) for entry in masks]
-        rules.lists[letter] = MaskList(entries, lasts=True)
-    rules.fresh = False
-    rules.roles, rules.accounts = dict(snapshot.roles), dict(snapshot.accounts)
-    rules.invited = {identity: identity in snapshot.welcome for identity in snapshot.invited}
-    rules.drops_history = snapshot.forgets
-    rules.update_may_silence()
+    room.state = restored(snapshot, clock)
+    room.lists_are_new = False
