@@ -16,6 +16,7 @@ import pytest
 import pychat
 from pychat import Handler
 from pychat.core.moderation.state import ServerBanState
+from pychat.core.people.state import Person
 from pychat.core.rooms.state import RoomState
 
 ROOT = Path(__file__).parents[1]
@@ -323,7 +324,7 @@ def test_the_order_lock_is_held_by_change() -> None:
     assert found == WITHOUT_CHANGE
 
 
-STATES = (RoomState, ServerBanState)
+STATES = (Person, RoomState, ServerBanState)
 """The classes of shared state."""
 MUTATORS = {"add", "append", "clear", "discard", "pop", "popitem", "remove", "setdefault", "update"}
 

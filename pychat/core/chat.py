@@ -133,9 +133,11 @@ class Chat:
         """Set when the chat ends: from then on nobody is admitted and nothing is published."""
         return self.order.stopping
 
-    def propose(self, proposal: Proposal, session: Session | None = None) -> Outcome:
+    def propose(
+        self, proposal: Proposal, session: Session | None = None, reply: Callable[[], Reply] | None = None
+    ) -> Outcome:
         """Apply a proposal to the state; see `Sequencer.propose`."""
-        return self.sequencer.propose(proposal, session)
+        return self.sequencer.propose(proposal, session, reply)
 
     # Handlers
 

@@ -130,7 +130,7 @@ class Order:
             raise LocalProtocolError("the chat has ended: nothing is published any more")
         if session is None and self.log.storage_error is not None and rooms and isinstance(event, WITH_TEXT):
             raise NotStored("your message", self.log.storage_error, room=rooms[0].name)
-        said = session is not None and isinstance(event, SAID) and event.sender == session.nickname
+        said = session is not None and isinstance(event, SAID) and event.sender == session.person.nickname
         runs = turn.runs
         run = runs[-1] if runs else None
         if run is None or run.destination != (rooms, session, said, recipients, extra):
@@ -245,7 +245,8 @@ class Order:
             session.caused += max(_BURST_TEXT_BYTES * count + size, room.written * count)
             first = self.log.claim(count)
             times = self._times_locked(first, count)
-            burst = Burst(first, times, room.name, session.nickname or "", session.userhost, texts, session.account)
+            person = session.person
+            burst = Burst(first, times, room.name, person.nickname or "", person.userhost, texts, person.account)
             ignoring = members_ignoring(room.as_tuple, session) if room.ignoring else frozenset()
             self.log.append(Batch(room.as_tuple, burst, session, True, excluded=ignoring))
         self.wake()
@@ -347,7 +348,8 @@ def _placed_locked(run: Run, first: int, times: list[float]) -> list[Event]:
         return (
             [cast("Message", event)._replace(audience=audience) for event in placed] if audience is not None else placed
         )
-    nickname, userhost, account = source.nickname or "", source.userhost, source.account
+    person = source.person
+    nickname, userhost, account = person.nickname or "", person.userhost, person.account
     own: list[Event] = []
     for at, event in enumerate(run.events):
         if type(event) is Message:

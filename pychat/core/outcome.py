@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from pychat.model.clock import Clock
 from pychat.model.errors import Refused
 from pychat.model.events import Event
+from pychat.model.hostmask import Hostmask
 from pychat.model.replies import Reply
 from pychat.model.server_ban import ServerBan
 
@@ -47,7 +48,13 @@ class Publish(NamedTuple):
     rooms: tuple[str, ...]
     """Keys."""
     guest: int | None = None
-    """The identity of a person who is told of it, too, and need not be a member."""
+    """The identity of a person who is told of it, too, apart from the members."""
+    extra: int | None = None
+    """The identity of a person who gets it with the members, even if it is not one."""
+    excluded: frozenset[int] = frozenset()
+    """The identities of members who do not get it."""
+    of_person: bool = False
+    """True if it is about the person `extra`, so that those who monitor that person get it, too."""
 
 
 class SendTo(NamedTuple):
@@ -61,6 +68,20 @@ class Note(NamedTuple):
     """Record an action of the author in the audit record."""
 
     what: str
+
+
+class Reindex(NamedTuple):
+    """Update the indexes of people after a change of a profile."""
+
+    identity: int
+    before: Hostmask
+    """The person's texts before that."""
+
+
+class SaveSession(NamedTuple):
+    """Store a session that can be resumed."""
+
+    identity: int
 
 
 class SaveRoom(NamedTuple):
@@ -82,7 +103,7 @@ class WatchMasks(NamedTuple):
     room: str
 
 
-Effect: TypeAlias = Publish | SendTo | Note | SaveRoom | SaveServerBan | WatchMasks
+Effect: TypeAlias = Publish | SendTo | Note | Reindex | SaveSession | SaveRoom | SaveServerBan | WatchMasks
 
 
 class Outcome(NamedTuple):

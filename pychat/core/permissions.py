@@ -15,7 +15,6 @@ import math
 import secrets
 from typing import TYPE_CHECKING
 
-from pychat.core.session import Session
 from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, until_when
 from pychat.model.errors import NotAMember, NotStored, Refused, refusal
@@ -25,6 +24,7 @@ from pychat.model.names import fold
 
 if TYPE_CHECKING:
     from pychat.core.rooms.room import Room
+    from pychat.core.session import Session
 
 
 def require_store(session: Session, what: str, room: str | None = None) -> None:
@@ -186,6 +186,14 @@ def may_be_heard(session: Session, room: Room, clock: Clock) -> bool:
     except Refused:
         return False
     return True
+
+
+def parted(session: Session, clock: Clock) -> tuple[list[Room], list[Room]]:
+    """Return the rooms of a session where its texts may be seen, and the others."""
+    rooms: tuple[list[Room], list[Room]] = [], []
+    for room in tuple(session.rooms.values()):
+        rooms[not may_be_heard(session, room, clock)].append(room)
+    return rooms
 
 
 def may_rename(session: Session, clock: Clock) -> None:

@@ -14,11 +14,15 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_
 
 from pychat.core.moderation import changes as moderation
 from pychat.core.outcome import Outcome
+from pychat.core.people import changes as people
 from pychat.core.rooms import changes as rooms
 from pychat.model.errors import RemoteProtocolError
 
 Proposal: TypeAlias = (
-    rooms.NewTopic
+    people.NewAway
+    | people.NewRealname
+    | people.NewUserModes
+    | rooms.NewTopic
     | rooms.MaskExpiry
     | moderation.NewInvitation
     | moderation.NewModes
@@ -29,6 +33,9 @@ Proposal: TypeAlias = (
 )
 
 APPLY: Final[Mapping[type[Any], Callable[..., Outcome]]] = {
+    people.NewAway: people.apply_away,
+    people.NewRealname: people.apply_realname,
+    people.NewUserModes: people.apply_user_modes,
     rooms.NewTopic: rooms.apply_topic,
     rooms.MaskExpiry: rooms.apply_mask_expiry,
     moderation.NewInvitation: moderation.apply_invitation,

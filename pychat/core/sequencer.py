@@ -8,9 +8,21 @@ that changes the state. Here this happens at once, under the order lock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from pychat.core.outcome import Author, Effect, Note, Outcome, Publish, SaveRoom, SaveServerBan, SendTo, WatchMasks
+from pychat.core.outcome import (
+    Author,
+    Effect,
+    Note,
+    Outcome,
+    Publish,
+    Reindex,
+    SaveRoom,
+    SaveServerBan,
+    SaveSession,
+    SendTo,
+    WatchMasks,
+)
 from pychat.core.proposals import APPLY, Proposal
 from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.room import Room
@@ -18,6 +30,8 @@ from pychat.core.session import Session
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
+    from pychat.model.events import PersonEvent
+    from pychat.model.replies import Reply
 
 
 class Sequencer:
@@ -26,12 +40,15 @@ class Sequencer:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    def propose(self, proposal: Proposal, session: Session | None = None) -> Outcome:
+    def propose(
+        self, proposal: Proposal, session: Session | None = None, reply: Callable[[], Reply] | None = None
+    ) -> Outcome:
         """
         Apply a proposal after everything that this thread has caused before. Do not hold the order lock.
 
         Args:
             session: The session whose verb this is, if any.
+            reply: Returns what the session is told before the events of the outcome, when the proposal is applied.
 
         Raises:
             NotHere: If that session has ended or was disconnected since its verb began.
@@ -41,6 +58,8 @@ class Sequencer:
         with chat.order.change(session):
             position = chat.order.position_locked()
             outcome = APPLY[type(proposal)](chat.state, proposal, position)
+            if session is not None and reply is not None:
+                chat.order.send_locked(session, reply())
             first: int | None = None
             for effect in outcome.effects:
                 time = position.time() if first is None else None
@@ -55,19 +74,33 @@ class Sequencer:
     def _publish_locked(self, effect: Publish, proposal: Proposal, time: float | None) -> int:
         chat = self._chat
         rooms = tuple(map(self._room, effect.rooms))
-        placed = chat.order.append_locked(effect.event, rooms, time=time)
+        person = self._person(effect.extra)
+        excluded = frozenset(filter(None, map(self._person, effect.excluded)))
+        placed = chat.order.append_locked(effect.event, rooms, person, excluded, time)
+        if effect.of_person and person is not None:
+            chat.watches.changed_locked(person, cast("PersonEvent", placed))
         if effect.guest is not None:
             self._send_to_locked(SendTo(effect.guest, (placed,)), proposal, None)
         return placed.id
 
     def _send_to_locked(self, effect: SendTo, proposal: Proposal, time: float | None) -> None:
-        person = self._chat.nicknames.get(effect.identity)
+        person = self._person(effect.identity)
         if person is not None:
             self._chat.order.send_locked(person, *effect.items)
 
     def _note_locked(self, effect: Note, proposal: Proposal, time: float | None) -> None:
         assert isinstance(proposal.by, Author)
         self._chat.audit.note_locked(proposal.by.described, effect.what)
+
+    def _reindex_locked(self, effect: Reindex, proposal: Proposal, time: float | None) -> None:
+        person = self._person(effect.identity)
+        if person is not None:
+            self._chat.census.index(person, effect.before)
+
+    def _save_session_locked(self, effect: SaveSession, proposal: Proposal, time: float | None) -> None:
+        person = self._person(effect.identity)
+        if person is not None:
+            self._chat.persistence.save_session_locked(person)
 
     def _save_room_locked(self, effect: SaveRoom, proposal: Proposal, time: float | None) -> None:
         self._chat.persistence.save_room_locked(self._room(effect.room))
@@ -78,6 +111,9 @@ class Sequencer:
     def _watch_masks_locked(self, effect: WatchMasks, proposal: Proposal, time: float | None) -> None:
         watch_locked(self._chat, self._room(effect.room))
 
+    def _person(self, identity: int | None) -> Session | None:
+        return None if identity is None else self._chat.nicknames.get(identity)
+
     def _room(self, key: str) -> Room:
         return self._chat.state.room(key)
 
@@ -85,6 +121,8 @@ class Sequencer:
         Publish: _publish_locked,
         SendTo: _send_to_locked,
         Note: _note_locked,
+        Reindex: _reindex_locked,
+        SaveSession: _save_session_locked,
         SaveRoom: _save_room_locked,
         SaveServerBan: _save_server_ban_locked,
         WatchMasks: _watch_masks_locked,

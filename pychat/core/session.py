@@ -12,14 +12,16 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
+from pychat.core.people.changes import describe
+from pychat.core.people.state import Person
 from pychat.model.arguments import given
 from pychat.model.errors import LocalProtocolError, Refused
 from pychat.model.events import Event, Notice
-from pychat.model.hostmask import Hostmask, hostmask_of
+from pychat.model.hostmask import Hostmask
 from pychat.model.names import fold
 from pychat.model.queries import Ref
 from pychat.model.replies import MemberInfo, Reply
-from pychat.model.text import checked_text, shorten
+from pychat.model.text import checked_text
 from pychat.renamed import old_names
 
 if TYPE_CHECKING:
@@ -68,10 +70,8 @@ class Session:
 
     __slots__ = (
         "__weakref__",
-        "account",
         "address",
         "asked",
-        "away",
         "began",
         "behind",
         "caused",
@@ -86,26 +86,18 @@ class Session:
         "ended",
         "grace_until",
         "held_back",
-        "hostmask",
-        "identity",
-        "ignored",
-        "info",
         "lacks_password",
         "language",
         "last_input_time",
         "last_message_time",
         "memo",
         "messages",
-        "modes",
         "most_replayed",
         "must_not_return",
-        "named",
-        "named_at",
-        "nickname",
         "owes",
         "pending",
+        "person",
         "quit_by_client",
-        "realname",
         "replays",
         "resumable",
         "rooms",
@@ -114,8 +106,6 @@ class Session:
         "since",
         "token",
         "uncounted",
-        "userhost",
-        "visits",
         "welcomed",
     )
 
@@ -123,46 +113,25 @@ class Session:
         self.chat = chat
         self.address = address
         """The peer's IP address; "unix" for a Unix socket, empty inside this process. Never shown to other members."""
-        self.account: str | None = None
-        """The account the session is logged in to, in its canonical spelling; None for a guest."""
         self.grace_until: float | None = None
         """The end of the grace period for nicknames of other accounts (`Clock.monotonic`); None if it never started."""
         self.sasl: Exchange | None = None
         """The state of a login in several messages, which belongs to `core/accounts/sasl.py`."""
         self.secure = False
         """True if the connection uses TLS, so nobody on the way can read or change it."""
-        self.identity = next(_identities)
-        """Never changes, unlike the nickname; a resumed session keeps the identity it had before."""
-        self.nickname: str | None = None
-        """None until a nickname is accepted."""
+        self.person = Person(next(_identities))
+        """What it shares with the others: the properties below read it, and only proposals change it."""
         self.rooms: dict[str, Room] = {}
         """The rooms the session is in, by key, in order of joining."""
         self.behind: Behind | None = None
         """The rooms the session is not subscribed to yet; None if it is subscribed to all of its rooms."""
         self.current: Room | None = None
         """The room that a verb means if it names none."""
-        self.away: str | None = None
-        self.info = MemberInfo("")
-        """The nickname, away text, user@host and account, as member lists show them."""
-        self.hostmask = Hostmask()
-        """The value that masks are matched against; see `update_info`."""
-        self.ignored: MaskList | None = None
-        """Masks of people whose messages are not delivered to the session; None if it ignores nobody."""
         self.correspondent: tuple[str, int] | None = None
         """The nickname and identity of the last person who sent the session a direct message."""
-        self.named_at = 0
-        """The newest event id when the session took its nickname."""
-        self.named = 0.0
-        """When the session took its nickname (`Clock.monotonic`). Resuming does not change it."""
         self.closed = False
         self.echoes = False
         """True if the session gets a copy of its own direct messages, because its protocol expects an echo."""
-        self.userhost = ""
-        """The "user@host" that IRC shows (`model/cloaks.py`); empty before the session has a nickname."""
-        self.realname = ""
-        """The real name that IRC shows; any text is allowed."""
-        self.modes = ""
-        """Letters of `modes.USER_MODES` that are set; "o" makes the session a server operator."""
         self.since = chat.clock.time()
         """When the session began, in POSIX seconds."""
         self.began = chat.clock.monotonic()
@@ -173,8 +142,6 @@ class Session:
         """True if the client wants the last messages of a room on join."""
         self.most_replayed: int | None = None
         """The maximum number of messages to replay."""
-        self.visits = False
-        """True for a visitor, whose joins and leaves are not announced (`verbs.Hello.visit`)."""
         self.resumable = False
         """True if the nickname is reserved for the session's `token` for a while after the connection is lost."""
         self.lacks_password = False
@@ -222,6 +189,73 @@ class Session:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"
 
+    # What others know of it; see `people/state.py`
+
+    @property
+    def identity(self) -> int:
+        """The number that stays the same when the nickname changes, or a lost session is resumed."""
+        return self.person.identity
+
+    @property
+    def nickname(self) -> str | None:
+        """The nickname; None until one is accepted."""
+        return self.person.nickname
+
+    @property
+    def account(self) -> str | None:
+        """The account the session is logged in to, in its canonical spelling; None for a guest."""
+        return self.person.account
+
+    @property
+    def away(self) -> str | None:
+        """The away text; None if the person is here."""
+        return self.person.away
+
+    @property
+    def realname(self) -> str:
+        """The real name that IRC shows; any text is allowed."""
+        return self.person.realname
+
+    @property
+    def userhost(self) -> str:
+        """The "user@host" that IRC shows; empty before the session has a nickname."""
+        return self.person.userhost
+
+    @property
+    def modes(self) -> str:
+        """Letters of `modes.USER_MODES` that are set; "o" for a server operator."""
+        return self.person.modes
+
+    @property
+    def visits(self) -> bool:
+        """True for a visitor, whose joins and leaves are not announced."""
+        return self.person.visits
+
+    @property
+    def info(self) -> MemberInfo:
+        """The nickname, away text, user@host and account, as member lists show them."""
+        return self.person.info
+
+    @property
+    def hostmask(self) -> Hostmask:
+        """The value that masks are matched against."""
+        return self.person.hostmask
+
+    @property
+    def ignored(self) -> MaskList | None:
+        """Masks of people whose messages are not delivered to the session; None if it ignores nobody."""
+        return self.person.ignored
+
+    @property
+    def named(self) -> float:
+        """When the session took its nickname (`Clock.monotonic`). Resuming does not change it."""
+        return self.person.named
+
+    @property
+    def named_at(self) -> int:
+        """The newest event id when the session took its nickname."""
+        return self.person.named_at
+
     @property
     def knows_token(self) -> bool:
         """True if the client has sent something since it got its token; until then the welcome may have been lost."""
@@ -258,12 +292,9 @@ class Session:
 
     def update_info(self) -> None:
         """Recompute `info` and `hostmask` after a change of the profile or account. Hold the chat's order lock."""
-        away = None if self.away is None else shorten(self.away)
-        self.info = MemberInfo(self.nickname or "", away, self.userhost, "", self.account, self.visits)
         before = self.hostmask
-        self.hostmask = hostmask_of(self.nickname or "", self.userhost, self.account, self.realname)
-        if self.nickname is not None and not self.closed:
-            self.chat.census.directory.update(self, before, self.hostmask)
+        describe(self.person)
+        self.chat.census.index(self, before)
 
     def notice(self, text: str) -> None:
         """Send this session a notice from the server."""

@@ -78,7 +78,7 @@ def authorize(session: Session, verb: verbs.Verb) -> VerbRule:
     if rule is None:
         raise LocalProtocolError(f"{type(verb).__name__} has no rule: nobody may ask for it")
     if rule.who is not Who.EVERYBODY:
-        if session.nickname is None:
+        if session.person.nickname is None:
             raise NotRegistered
         if rule.who is Who.SERVER_OPERATORS and not is_server_operator(session):
             raise refusal("only server operators may do that", code="not_server_operator")

@@ -56,7 +56,7 @@ class Recorder(Session):
 
     def log_in(self, account: str | None) -> None:
         """Be logged in to an account, or to none, without any check."""
-        self.account = account
+        self.person.account = account
         with self.chat.order.lock:
             self.update_info()
 

@@ -148,7 +148,7 @@ def test_a_handler_decides_what_is_announced() -> None:
     asked: list[Any] = []
     chat = Chat([OnlyFriends(), Broadcast()])
     ann, bob, carl = (enter(chat, nickname) for nickname in ("ann", "bob", "carl"))
-    ann.modes = "o"
+    ann.person.modes = "o"
     asked.clear()
 
     heard = ann.do(Kick("bob"))

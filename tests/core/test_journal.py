@@ -29,7 +29,7 @@ def test_a_line_for_each_coming_and_going(caplog: pytest.LogCaptureFixture) -> N
     clock = FakeClock()
     chat = open_chat(clock=clock)
     ann = come(chat, "ann", "192.0.2.1")
-    ann.account = "Ann"
+    ann.person.account = "Ann"
     ann.do(Say("a"), Say("b"))
     clock.advance(90)
     clock.set_time(clock.time() - 86_400)

@@ -99,7 +99,7 @@ def test_a_server_operator_kicks_from_outside() -> None:
     """Everybody in the room hears who did it."""
     chat, (_, bob) = people("ann", "bob")
     carl = enter(chat, "carl")
-    carl.modes = "o"
+    carl.person.modes = "o"
 
     carl.do(Kick("ann", "ops"))
 
@@ -304,7 +304,7 @@ def test_only_operators_change_modes() -> None:
 
     assert refusals(bob.do(mode("+mt-v", "bob"))) == [("not_room_operator", "ops", ())]
     assert refusals(carl.do(mode("+m", room="ops"))) == [("not_a_member", "ops", ())]
-    carl.modes = "o"
+    carl.person.modes = "o"
     assert carl.do(mode("+o", "bob", room="ops", ref=1)) == [Ok(1, chat.log.last_id() - 1)]  # the audit is behind it
     assert refusals(bob.do(mode("+m"))) == []
 
@@ -314,7 +314,7 @@ def test_operators_of_a_pinned_room_are_made_by_server_operators() -> None:
     chat = make_chat()
     ann, bob = enter(chat, "ann"), enter(chat, "bob")
     assert refusals(ann.do(mode("+o", "ann"))) == [("not_room_operator", "lobby", ())]
-    bob.modes = "o"
+    bob.person.modes = "o"
 
     bob.do(mode("+o", "ann"))
 
@@ -366,7 +366,7 @@ def test_which_modes_a_room_has() -> None:
 
     assert ann.do(queries.GetModes(ref=1)) == [Modes(1, "ops", "Cntkl", ("secret", "5"), created)]
     assert bob.do(queries.GetModes("OPS")) == [Modes(None, "ops", "Cntkl", ("*", "5"), created)]
-    bob.modes = "o"
+    bob.person.modes = "o"
     assert bob.do(queries.GetModes("ops"))[0].arguments == ("secret", "5")
 
 

@@ -85,7 +85,7 @@ def test_a_lost_nickname_is_kept_for_30_seconds(clock: FakeClock) -> None:
     """Nobody takes it meanwhile, nobody has it either; then it is free."""
     names = Nicknames(clock)
     session = claim(names, "ann", "secret")
-    session.away, session.realname, session.modes = "lunch", "Ann", "i"
+    session.person.away, session.person.realname, session.person.modes = "lunch", "Ann", "i"
 
     names.release(session, 30.0)
 

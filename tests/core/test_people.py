@@ -34,7 +34,8 @@ def set_modes(person: Recorder, letters: str) -> None:
 def make_operator(person: Recorder) -> None:
     """Let somebody be a server operator without a password."""
     with person.chat.order.lock:
-        person.chat.census.set_modes(person, "o")
+        person.person.modes = "o"
+        person.chat.census.index(person, person.hostmask)
 
 
 def leave_all(person: Recorder) -> Recorder:
@@ -145,7 +146,8 @@ def test_the_invisible_are_told_to_those_who_share_a_room_or_know_the_nickname()
     make_operator(ann)
     assert names(ann.do(queries.ListPeople("b*"))) == ["bob"]
     with chat.order.lock:
-        chat.census.set_modes(ann, "")
+        ann.person.modes = ""
+        chat.census.index(ann, ann.hostmask)
     bob.do(Join("den"))
     ann.take()
     assert names(ann.do(queries.ListPeople("b*"))) == ["bob"]
@@ -448,7 +450,8 @@ def test_who_comes_back_is_who_it_was() -> None:
     bob = enter(chat, "bob", "ops", realname="Bob B.")
     set_modes(bob, "Biw")
     with chat.order.lock:
-        chat.census.set_modes(bob, "Biow")
+        bob.person.modes = "Biow"
+        chat.census.index(bob, bob.hostmask)
     bob.resumable = True
     chat.close(bob, "lost", lost=True)
 

@@ -169,7 +169,8 @@ def test_what_waits_is_for_the_one_who_had_the_nickname(verb: Verb) -> None:
     ann, bob = enter(chat, "ann", "lobby", "ops"), enter(chat, "bob", "lobby")
     eve = enter(chat, "eve", "lobby")
     with chat.order.lock:
-        chat.census.set_modes(ann, "o")
+        ann.person.modes = "o"
+        chat.census.index(ann, ann.hostmask)
     chat.add_handler(LetsWait(lambda: bob.do(SetNickname("robert")), lambda: eve.do(SetNickname("bob"))))
 
     answers = ann.do(verb)

@@ -48,10 +48,10 @@ def test_an_account_has_a_share_as_well() -> None:
     """From whatever addresses."""
     chat = open_chat(rooms_per_address=2)
     ann, bob = come(chat, "ann", "192.0.2.1"), come(chat, "bob", "192.0.2.2")
-    ann.account = bob.account = "Ann"
+    ann.person.account = bob.person.account = "Ann"
     assert refusals(ann.do(Join("a"), Join("b"))) == []
     assert refusals(bob.do(Join("c"))) == ["rooms opened by your account: at most 2 rooms"]
-    bob.account = None
+    bob.person.account = None
     assert refusals(bob.do(Join("c"))) == []
 
 
@@ -145,9 +145,9 @@ def test_of_too_many_empty_rooms_in_memory_the_oldest_of_no_account_is_dropped()
     """Nothing lasts there."""
     chat = open_chat(max_rooms=3)
     (ann,) = people(chat, 1)
-    ann.account = "ann"
+    ann.person.account = "ann"
     ann.do(Join("den"), Leave("den"))
-    ann.account = None
+    ann.person.account = None
     for name in ("a", "b", "c"):
         ann.do(Join(name), Leave(name))
 
@@ -159,7 +159,7 @@ def test_an_account_with_many_rooms_does_not_push_out_those_of_others() -> None:
     chat = open_chat(max_rooms=3)
     (ann,) = people(chat, 1)
     for account, name in [("ann", "den"), ("eve", "e1"), ("eve", "e2"), ("eve", "e3"), ("bob", "b1"), ("tim", "t1")]:
-        ann.account = account
+        ann.person.account = account
         ann.do(Join(name), Leave(name))
 
     names = ("den", "e1", "e2", "e3", "b1", "t1")

@@ -71,7 +71,7 @@ def test_a_slow_room_is_not_slow_for_those_with_a_role() -> None:
     """Operators, voices and server operators; and nobody is slow when it is over."""
     _, (ann, bob, carl, dave) = people("ann", "bob", "carl", "dave")
     ann.do(mode("+Wv", "3600", "bob"))
-    carl.modes = "o"
+    carl.person.modes = "o"
 
     for member in (ann, bob, carl):
         assert code(member.do(Say("x"), Say("y"))) is None
@@ -156,7 +156,7 @@ def test_rules_that_keep_somebody_out(modes: tuple[str, ...], refusal: tuple[str
 
     assert bob.do(Join("OPS", ref=1)) == [Failure(1, *refusal, "ops")]
     assert isinstance(ann.do(Join("ops"))[0], Members)
-    bob.modes = "o"
+    bob.person.modes = "o"
     assert isinstance(bob.do(Join("ops"))[0], Members)
 
 
@@ -366,7 +366,7 @@ def test_server_operators_talk_past_all_rules_but_must_be_there() -> None:
     """As on other servers."""
     chat, (ann, bob) = people("ann", "bob")
     carl = enter(chat, "carl")
-    bob.modes = carl.modes = "o"
+    bob.person.modes = carl.person.modes = "o"
     ann.do(mode("+mb", "*"))
 
     assert code(bob.do(Say("x"))) is None
@@ -394,7 +394,7 @@ def test_a_secret_room_is_in_no_list_for_strangers() -> None:
     """Mode s: nothing tells whether there is such a room; members and server operators see it."""
     chat, (ann,) = people("ann")
     bob, carl = enter(chat, "bob"), enter(chat, "carl")
-    carl.modes = "o"
+    carl.person.modes = "o"
     ann.do(mode("+s"))
     bob.take()
 
@@ -416,7 +416,7 @@ def test_strangers_see_members_and_topic_of_other_rooms() -> None:
     """NAMES and TOPIC of a room that one is not in, but for members who are invisible (user mode i)."""
     chat, (ann, carl) = people("ann", "carl")
     bob = enter(chat, "bob")
-    carl.modes = "i"
+    carl.person.modes = "i"
     ann.do(verbs.SetTopic("tea"))
 
     members, topic = bob.do(queries.ListMembers("ops"), queries.GetTopic("OPS"))
@@ -506,7 +506,7 @@ def test_a_pinned_room_keeps_its_rules() -> None:
     """It is there when nobody is."""
     chat = make_chat()
     ann = enter(chat, "ann")
-    ann.modes = "o"
+    ann.person.modes = "o"
     ann.do(mode("+t"), Leave("lobby"), Join("lobby"))
 
     assert chat.default_room.state.flags == {"n", "t"}

@@ -98,7 +98,7 @@ def test_tags_have_a_limit() -> None:
 def test_a_bot_is_marked() -> None:
     """IRCv3 bot mode: the tag is on all that it says."""
     ann, bob = pair()
-    ann.modes = "B"
+    ann.person.modes = "B"
 
     ann.do(Say("x"), Say("x", tags="+a"), Direct("x", "bob"), Tag("+a", "ops"))
 

@@ -17,7 +17,7 @@ def test_the_commands_of_the_guide_work() -> None:
     assert len(commands) > 20
     with ChatServer(port=0) as server:
         root = server.session("root", ["ops"])
-        root.modes = "o"
+        root.person.modes = "o"
         for nickname in ("ann", "bob", "eve"):
             server.session(nickname, ["ops"])
 

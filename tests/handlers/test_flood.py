@@ -261,7 +261,7 @@ def test_each_question_costs_what_it_works(
 ) -> None:
     """A tenth of a second of a processor is four messages; it costs that, too, if the question is refused."""
     ann = flooder()
-    ann.session.modes = "o"
+    ann.session.person.modes = "o"
     ticks = count(0, 0.1)
     monkeypatch.setattr("pychat.core.price.time.thread_time", lambda: next(ticks))
     fields = {field: "lobby" for field in question._fields if field not in question._field_defaults}

@@ -215,7 +215,8 @@ def test_a_lock_of_the_running_server_is_listed(
     """One idea for both: it is a ban of the account. The list may be read meanwhile."""
     running = start()
     root = running.session("root")
-    running.chat.census.set_modes(root, {"o"})
+    root.person.modes = "o"
+    running.chat.census.index(root, root.hostmask)
     root.ask(AddServerBan("a:ann", None, "spam"))
 
     lines = pychat.run("account", "list", "--db", str(filled)).stdout.splitlines()

@@ -84,13 +84,13 @@ def test_nobody_takes_a_room_of_an_account_by_making_others(start: Start) -> Non
     """It has its key and its bans, however long it was empty, and whoever comes with the key is a member."""
     running = start()
     ann = running.session("ann")
-    ann.account = "Ann"
+    ann.person.account = "Ann"
     ann.join("den")
     ann.set_modes("+k", "sesame", room="den")
     ann.ban("mallory", "den")
     ann.leave("den")
     eve = running.session("eve")
-    eve.account = "Eve"
+    eve.person.account = "Eve"
     visit(eve, *[f"z{number}" for number in range(20)])
     gone_from_memory(running, "den")
 
@@ -122,7 +122,7 @@ def test_what_an_operator_of_the_server_changes_in_an_empty_room_is_kept(start: 
     """Nobody has to be there."""
     running = start()
     ann, root = running.session("ann"), running.session("root")
-    ann.account, root.modes = "Ann", "o"
+    ann.person.account, root.person.modes = "Ann", "o"
     visit(ann, "den")
     gone_from_memory(running, "den")
 

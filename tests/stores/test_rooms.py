@@ -150,13 +150,13 @@ def test_masks_of_a_file_of_version_4_are_moved_into_rows(start: Start, tmp_path
 def test_who_is_operator_by_account_is_it_after_a_restart(start: Start) -> None:
     """However long that takes, and by any nickname; the room keeps its rules."""
     ann = start(resume_seconds=0.0).session("ann")
-    ann.account = "Ann"
+    ann.person.account = "Ann"
     ann.join("den")
     ann.set_modes("+m", room="den")
 
     again = start(resume_seconds=0.0)
     eve, anna = again.session("eve", ["den"]), again.session("anna")
-    anna.account = "ann"
+    anna.person.account = "ann"
     anna.join("den")
 
     with pytest.raises(Refused, match=r"^only operators"):

@@ -142,7 +142,7 @@ class World:
     def _let_in(self, who: str) -> None:
         caller = self.caller
         if who in (STRANGER_IN_ACCOUNT, IN_ACCOUNT):
-            caller.account = ACCOUNT
+            caller.person.account = ACCOUNT
         if who in STRANGERS:
             return
         self.do(caller, Hello("ann", ()))
@@ -155,7 +155,8 @@ class World:
         if who in _BANNED:
             self.do(self.chief, SetModes(tuple(parse_modes("+b", ["ann!*@*"])), ROOM))
         if who in (ROOT, ROOT_IN_ROOM):
-            self.chat.census.set_modes(caller, "o")
+            caller.person.modes = "o"
+            self.chat.census.index(caller, caller.hostmask)
 
     def do(self, session: Someone, *verbs: Verb) -> list[Any]:
         """Perform verbs and return what the session hears."""

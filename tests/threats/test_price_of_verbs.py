@@ -139,7 +139,8 @@ def price(chat: Chat, language: Language, line: str) -> tuple[float, float]:
     session = _Quiet(chat)
     session.address = "192.0.2.1"
     chat.admit(session, f"m{next(_numbers)}", [ROOM])
-    chat.census.set_modes(session, "o")
+    session.person.modes = "o"
+    chat.census.index(session, session.hostmask)
     verbs = _verbs(chat, language, line, session.nickname or "")
     session.owes = 0.0
     began = time.thread_time()

@@ -18,6 +18,7 @@ from pychat.core.accounts.nickname_ownership import owner_of, reconsider, requir
 from pychat.core.accounts.reclaim import account_of
 from pychat.core.accounts.server_password import require_entry
 from pychat.core.attempts import address_key
+from pychat.core.people.changes import set_account
 from pychat.core.people.user_counts import everybody_locked
 from pychat.core.rooms.account_roles import forget_account, meet_locked
 from pychat.core.session import Session
@@ -215,7 +216,7 @@ def _set_account_locked(
     if session.closed and account is not None:
         return False
     changed = session.account != account
-    session.account = account
+    set_account(session.person, account)
     if session.closed:
         return False
     if changed and session.nickname is not None:

@@ -18,18 +18,17 @@ from pychat.core.accounts.reclaim import end_old, make_way, regain
 from pychat.core.accounts.server_password import require_password
 from pychat.core.handler import change_before
 from pychat.core.moderation.server_bans import require_welcome
+from pychat.core.people.changes import NewAway, note_named, restore, set_account, set_modes, set_realname
 from pychat.core.people.ignore import match_new_name
 from pychat.core.people.journal import note_coming
 from pychat.core.people.nicknames import Parked
-from pychat.core.people.profile_changes import prepare_to_tell, tell_rooms_locked
 from pychat.core.people.user_modes import introduce
-from pychat.core.permissions import may_rename, reason_to_tell
+from pychat.core.permissions import may_rename, parted, reason_to_tell
 from pychat.core.price import JOIN_UNITS
 from pychat.core.rooms.behind import Behind
 from pychat.core.session import Session
 from pychat.model import verbs
 from pychat.model.errors import NicknameInUse, SaslAborted, refusal
-from pychat.model.events import AwayChanged
 from pychat.model.names import check_nickname, fold
 from pychat.model.queries import Ref
 from pychat.model.replies import Failure, LoggedIn, Motd, Ok, Welcome
@@ -56,7 +55,7 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
         _regain(chat, session, verb)
     owns = claim(chat, session, nickname, parked, verb.token or "")
     with chat.order.change(session):
-        session.realname = session.realname or session.nickname or ""
+        set_realname(session.person, session.realname or session.nickname or "")
         session.update_info()
         session.coming = rooms = _rooms(chat, verb, parked)
         if parked is None:
@@ -93,7 +92,7 @@ def _log_in(chat: Chat, session: Session, account: str, verb: verbs.Hello, parke
     proof = check_password(session, account, verb.account_password, own=own)
     with chat.order.change(session):
         require_locked(chat, proof)
-        session.account = proof.account
+        set_account(session.person, proof.account)
 
 
 def _restore_locked(chat: Chat, session: Session, parked: Parked, token: str) -> None:
@@ -104,11 +103,9 @@ def _restore_locked(chat: Chat, session: Session, parked: Parked, token: str) ->
     session, and never becomes a new person with somebody else's token.
     """
     chat.nicknames.identify(session, parked.identity)
-    session.away, session.ignored = parked.away, parked.ignored
-    session.named, session.named_at = 0.0, parked.named_at  # nobody else can have taken the nickname meanwhile
-    session.realname = session.realname or parked.realname
+    restore(session.person, parked.away, parked.ignored, parked.named_at, parked.realname)
+    set_modes(session.person, {*session.modes, *parked.modes} - {"o"})
     session.update_info()
-    chat.census.set_modes(session, {*session.modes, *parked.modes} - {"o"})
     session.coming = parked.rooms
     chat.nicknames.give_token(session, new_token(), earlier=token)
 
@@ -169,7 +166,7 @@ def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
             return None
         if holder.account is not None:
             require_locked(chat, Proof(holder.account, chat.logins.moment))
-            session.account = holder.account
+            set_account(session.person, holder.account)
         return holder
 
 
@@ -220,7 +217,7 @@ def _claim_locked(chat: Chat, session: Session, nickname: str, parked: Parked | 
         rename_locked(chat, session, nickname)
     else:
         chat.nicknames.claim(session, nickname)
-        session.named, session.named_at = chat.clock.monotonic(), chat.log.last_id()
+        note_named(session.person, chat.clock.monotonic(), chat.log.last_id())
         session.behind = Behind()  # until it has joined its rooms
         chat.census.name(session)
         chat.watches.claimed_locked(session, None)
@@ -239,15 +236,8 @@ def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
 
 def set_away(chat: Chat, session: Session, verb: verbs.SetAway) -> None:
     text = None if verb.text is None else checked_short_text("away text", verb.text, chat.limits) or "away"
-    prepare_to_tell(session)
-    with chat.order.change(session):
-        if text != session.away:
-            before, session.away = session.away, text
-            session.update_info()
-            event = AwayChanged(0, 0.0, (), session.nickname or "", text, *session.origin)
-            news = (text is None) != (before is None)
-            tell_rooms_locked(chat, session, event, event._replace(text=text and "away") if news else None)
-            chat.persistence.save_session_locked(session)
+    parted(session, chat.clock)  # matches its masks, so that none are matched under the order lock
+    chat.propose(NewAway(session.identity, text), session)
     chat.send(session, Ok(verb.ref))
 
 

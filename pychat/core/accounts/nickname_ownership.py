@@ -13,6 +13,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.accounts.base import checked_name
+from pychat.core.people.changes import note_named
 from pychat.core.session import Session
 from pychat.model.errors import InternalFailure, InvalidNickname, NicknameInUse, NicknameRegistered
 from pychat.model.events import Notice, Renamed
@@ -143,7 +144,7 @@ def rename_locked(chat: Chat, session: Session, nickname: str) -> None:
     assert old is not None
     chat.nicknames.claim(session, nickname)
     chat.past.add(session, old)
-    session.named, session.named_at = chat.clock.monotonic(), chat.log.last_id()
+    note_named(session.person, chat.clock.monotonic(), chat.log.last_id())
     event = Renamed(0, 0.0, session.room_names, old, nickname, *session.origin)
     chat.order.append_locked(event, tuple(session.rooms.values()), extra=session)
     chat.persistence.save_session_locked(session)

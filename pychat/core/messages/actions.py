@@ -47,8 +47,9 @@ def say(chat: Chat, session: Session, verb: verbs.Say) -> None:
     if room is None:
         room = _room_to_talk_in(session, verb.room)
     text = checked_text(verb.text, chat.limits)
-    message = Message(0, 0.0, room.name, session.nickname or "", text, verb.action)
-    if verb[4:] != _PLAIN or "B" in session.modes:
+    person = session.person
+    message = Message(0, 0.0, room.name, person.nickname or "", text, verb.action)
+    if verb[4:] != _PLAIN or "B" in person.modes:
         message = _complete(chat, session, message, verb)._replace(role=_checked_role(verb.role))
     if outside or room.state.may_silence:
         may_speak(session, room, message, chat.clock)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from pychat.core.people.changes import set_ignored as set_ignored_masks
 from pychat.core.price import charge_fully
 from pychat.core.session import Session
 from pychat.model import masks
@@ -84,7 +85,7 @@ def set_ignored(chat: Chat, session: Session, verb: SetIgnored) -> None:
                 break
             ignored.add(MaskEntry(mask, session.nickname or "", now))
             added.append(mask)
-        session.ignored = ignored if len(ignored) else None
+        set_ignored_masks(session.person, ignored if len(ignored) else None)
         for room in session.rooms.values():
             hear_locked(session, room)
         known = tuple([entry.mask for entry in ignored])

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from pychat.core.people import changes
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.errors import NicknameInUse, NicknameKept
 from pychat.model.names import fold, skeleton
@@ -80,7 +81,7 @@ class Nicknames:
     def identify(self, session: Session, identity: int) -> None:
         """Give a session that has a nickname the identity of the lost session that it resumes."""
         del self._identities[session.identity]
-        session.identity = identity
+        changes.set_identity(session.person, identity)
         self._identities[identity] = session
 
     def sessions(self) -> list[Session]:
@@ -120,7 +121,7 @@ class Nicknames:
             self._forget(session.nickname)
         self._remember(nickname, session)
         self._identities[session.identity] = session
-        session.nickname = nickname
+        changes.set_nickname(session.person, nickname)
         session.update_info()
 
     def give_token(self, session: Session, token: str, earlier: str | None = None) -> None:

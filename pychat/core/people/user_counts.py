@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.core.people.directory import Directory
 from pychat.model.clock import Clock
+from pychat.model.hostmask import Hostmask
 from pychat.model.modes import USER_MODES
 from pychat.model.names import fold
 from pychat.model.queries import Ref
@@ -50,13 +50,17 @@ class Census:
         self.strangers.discard(session)
         self.people += 1
         self.most = max(self.most, self.people)
-        self.set_modes(session, session.modes)
+        self._index_modes(session)
 
-    def set_modes(self, session: Session, letters: Collection[str]) -> None:
-        """Set the user modes of a session that has a nickname."""
-        session.modes = "".join(sorted(letters))
+    def index(self, session: Session, before: Hostmask) -> None:
+        """Update the indexes after a change of a profile; `before` has the texts that it had."""
+        if session.nickname is not None and not session.closed:
+            self.directory.update(session, before, session.hostmask)
+            self._index_modes(session)
+
+    def _index_modes(self, session: Session) -> None:
         for letter, people in self.having.items():
-            if letter in letters:
+            if letter in session.modes:
                 people.add(session)
             else:
                 people.discard(session)

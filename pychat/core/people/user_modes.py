@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pychat.core.people.profile_changes import prepare_to_tell, tell_rooms_locked
+from pychat.core.people.changes import NewRealname, NewUserModes
+from pychat.core.people.changes import introduce as introduce_person
+from pychat.core.permissions import parted
 from pychat.core.session import Session
 from pychat.model import queries, verbs
 from pychat.model.cloaks import REALNAME_CHARS, username
 from pychat.model.errors import LimitExceeded, UnknownUserMode
-from pychat.model.events import ProfileChanged
 from pychat.model.modes import USER_MODES, ModeChange
 from pychat.model.replies import Failure, Ok, UserModes
 from pychat.model.text import clean_line, seen
@@ -20,22 +21,17 @@ if TYPE_CHECKING:
 
 def introduce(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     """Set the profile of a session that has no nickname yet; a real name that is too long is cut off."""
-    session.userhost = f"{username(verb.username)}@{chat.cloaks.host(session.address)}"
-    session.realname = seen(clean_line(verb.realname[:REALNAME_CHARS]))[:REALNAME_CHARS]
-    session.modes = "B" if verb.bot else ""
-    session.visits = verb.visit
+    userhost = f"{username(verb.username)}@{chat.cloaks.host(session.address)}"
+    realname = seen(clean_line(verb.realname[:REALNAME_CHARS]))[:REALNAME_CHARS]
+    introduce_person(session.person, userhost, realname, "B" if verb.bot else "", visits=verb.visit)
 
 
 def set_realname(chat: Chat, session: Session, verb: verbs.SetRealname) -> None:
     realname = seen(clean_line(verb.realname)) or session.nickname or ""
     if len(realname) > REALNAME_CHARS:
         raise LimitExceeded("real name", REALNAME_CHARS, "characters")
-    prepare_to_tell(session)
-    with chat.order.change(session):
-        if realname != session.realname:
-            session.realname = realname
-            _publish_locked(chat, session, session.userhost, realname)
-            session.update_info()
+    parted(session, chat.clock)  # matches its masks, so that none are matched under the order lock
+    chat.propose(NewRealname(session.identity, realname), session)
     chat.send(session, Ok(verb.ref))
 
 
@@ -60,19 +56,8 @@ def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> No
 
 def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: queries.Ref) -> None:
     """Change user modes and reply with the real changes. Operators get a host of their own."""
-    with chat.order.change(session):
-        real = tuple(change for change in changes if change.adding != (change.mode in session.modes))
-        kept = set(session.modes).difference(change.mode for change in real)
-        chat.census.set_modes(session, "".join(kept.union(change.mode for change in real if change.adding)))
-        chat.order.send_locked(session, UserModes(ref, session.modes, real))
-        if any(change.mode == "o" for change in real):
-            host = chat.cloaks.operator if "o" in session.modes else chat.cloaks.host(session.address)
-            before, session.userhost = session.userhost, f"{session.username}@{host}"
-            session.update_info()
-            _publish_locked(chat, session, before)
-
-
-def _publish_locked(chat: Chat, session: Session, before: str, realname: str | None = None) -> None:
-    userhost, account, bot = session.origin
-    event = ProfileChanged(0, 0.0, (), session.nickname or "", before, userhost, realname, account, bot)
-    tell_rooms_locked(chat, session, event, event if realname is None else None)
+    real = tuple([change for change in changes if change.adding != (change.mode in session.modes)])
+    operator = any(change.adding and change.mode == "o" for change in real)
+    host = chat.cloaks.operator if operator else chat.cloaks.host(session.address)
+    proposal = NewUserModes(session.identity, real, host)
+    chat.propose(proposal, session, lambda: UserModes(ref, session.modes, real))
