@@ -212,7 +212,7 @@ class Chat:
     def counts(self, ref: Ref = None) -> Counts:
         """Return the numbers of people and rooms."""
         with self.order.lock:
-            return self.census.counts(ref, sum([bool(room.occupants) or room.pinned for room in self.table.used()]))
+            return self.census.counts(ref, sum([bool(room.state.members) or room.pinned for room in self.table.used()]))
 
     def session(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> LocalSession:
         """

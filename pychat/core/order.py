@@ -217,7 +217,7 @@ class Order:
 
     def _extra_locked(self, extra: Session | None, rooms: Iterable[Room], events: Sequence[Event]) -> Session | None:
         """Return `extra` unless it gets the events as a member; if it is catching up, send them privately instead."""
-        if extra is None or any(extra in room.occupants for room in rooms):
+        if extra is None or any(extra in room for room in rooms):
             return None
         if extra.behind is None:
             return extra
@@ -329,7 +329,7 @@ def _check_locked(destination: Destination, clock: Clock) -> None:
     """Check again that the message may be sent: hooks take time, and its room or recipient may have changed."""
     if destination.said and destination.source is not None:
         for room in destination.rooms:
-            if destination.source not in room.occupants and "n" in room.state.flags:
+            if destination.source not in room and "n" in room.state.flags:
                 raise NotAMember(room.name)
             if room.state.may_silence:
                 require_voice(destination.source, room, clock)

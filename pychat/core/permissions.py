@@ -50,9 +50,9 @@ def is_server_operator(session: Session) -> bool:
 
 def may_know(session: Session, room: Room) -> bool:
     """Return whether the session may know of the room. An empty room counts as missing, unless it is pinned."""
-    if session in room.occupants or is_server_operator(session):
+    if session in room or is_server_operator(session):
         return True
-    return not room.state.secret and (room.pinned or bool(room.occupants))
+    return not room.state.secret and (room.pinned or bool(room.state.members))
 
 
 def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> None:
@@ -80,7 +80,7 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
         raise refusal(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
     if rules.join_key is not None and not _same_key(key or "", rules.join_key):
         raise refusal(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
-    if rules.limit is not None and len(room.occupants) >= rules.limit and not invited:
+    if rules.limit is not None and len(room.state.members) >= rules.limit and not invited:
         raise refusal(f"room {name!r} is full", code="room_full", room=name)
 
 
@@ -100,7 +100,7 @@ def may_speak(session: Session, room: Room, message: Message, clock: Clock) -> N
         Refused: If the room's rules forbid it.
     """
     rules, name = room.state, room.name
-    if session not in room.occupants and ("n" in rules.flags or not may_know(session, room)):
+    if session not in room and ("n" in rules.flags or not may_know(session, room)):
         raise NotAMember(name)
     if is_server_operator(session):
         return
@@ -143,9 +143,7 @@ def require_operator(session: Session, room: Room) -> None:
 
 def is_operator(session: Session, room: Room) -> bool:
     """Return whether the session has the rights of the room's operators."""
-    return is_server_operator(session) or (
-        session in room.occupants and "o" in room.state.roles.get(session.identity, "")
-    )
+    return is_server_operator(session) or (session in room and "o" in room.state.roles.get(session.identity, ""))
 
 
 def may_invite(session: Session, room: Room) -> None:
@@ -237,7 +235,7 @@ def require_voice(session: Session, room: Room, clock: Clock) -> None:
 
 
 def _require_member(session: Session, room: Room) -> None:
-    if session not in room.occupants:
+    if session not in room:
         raise NotAMember(room.name)
 
 

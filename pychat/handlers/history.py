@@ -32,7 +32,7 @@ class History(Handler):
         if session.most_replayed is not None:
             # The client did not ask for the replay itself, and a bot would execute old commands again.
             wanted = 0 if "B" in session.modes else min(wanted, session.most_replayed)
-        before = room.occupants.get(session, 0) + 1
+        before = room.state.members.get(session.identity, 0) + 1
         reading = Reading(chat, session, room, Effort(), messages_only=True, before=before)
         try:
             messages = reading.last(wanted).events

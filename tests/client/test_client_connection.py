@@ -238,7 +238,7 @@ def test_a_client_finds_a_server_that_was_restarted(chat_server: MakeChat) -> No
     assert ann.next(Gap).room == "ops"
     assert ann.next(Reconnected).gaps == 1
     assert ann.wait_connected(DEADLINE)
-    assert [room.name for room in new.server.chat.rooms() if room.occupants] == ["ops"]
+    assert [room.name for room in new.server.chat.rooms() if room.members] == ["ops"]
 
 
 @pytest.mark.usefixtures("impatient")

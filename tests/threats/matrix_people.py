@@ -171,7 +171,7 @@ class World:
             for rules in (room.state,)
         ]
         lists = [tuple(masks) for room in self.chat.rooms() for masks in room.state.lists.values()]
-        inside = [frozenset(room.occupants) for room in self.chat.rooms()]
+        inside = [frozenset(room.members) for room in self.chat.rooms()]
         people = {(s.nickname, s.account, s.modes, s.away, s.realname, s.closed) for s in self.chat.sessions()}
         caller = self.caller
         return rooms, lists, inside, people, caller.account, caller.closed, dict(self.accounts.passwords)

@@ -240,6 +240,6 @@ def test_the_world_is_what_the_table_thinks() -> None:
     assert room is not None
     assert room.state.letters == "imnstk"
     assert room.topic == TOPIC
-    assert world.caller in room.occupants
+    assert world.caller in room
     assert world.chat.accounts.owner(ACCOUNT) == ACCOUNT
     assert NOTHING in ROWS

@@ -108,7 +108,7 @@ class Line(Recorder):
         super().deliver(items)
         for item in items:
             if isinstance(item, Members) and item.joined:
-                self.places[item.room] = self.rooms[item.room].occupants[self]
+                self.places[item.room] = self.rooms[item.room].state.members[self.identity]
 
 
 class Victim:

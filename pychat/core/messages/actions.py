@@ -99,7 +99,7 @@ def _room_to_talk_in(session: Session, name: str | None) -> Room:
         NotAMember: If there is none; the session is not told whether the room exists.
     """
     room = None if name is None else session.chat.find_room(name)
-    if room is None or session in room.occupants or "n" in room.state.flags:
+    if room is None or session in room or "n" in room.state.flags:
         return own_room(session, name)
     return room
 

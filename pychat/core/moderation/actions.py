@@ -56,7 +56,7 @@ def get_modes(chat: Chat, session: Session, verb: queries.GetModes) -> None:
     room = known_room(session, verb.room)
     rules = room.state
     values = dict(rules.values)
-    knows = session in room.occupants or is_server_operator(session)
+    knows = session in room or is_server_operator(session)
     arguments = [
         values[letter] if knows or not mode.secret else "*" for letter, mode in modes.VALUES.items() if letter in values
     ]

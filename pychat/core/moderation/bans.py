@@ -39,14 +39,14 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
     outcome = chat.propose(NewBan(room.key, author_of(session), mask, verb.seconds, reason, follows, most), session)
     now = chat.clock.time()
     told = [] if words is None else [Notice(0, now, None, words)]
-    if person is not None and person in room.occupants and not verb.kick:
+    if person is not None and person in room and not verb.kick:
         talks = always_talks(person, room)
         if talks or not verb.mute:
             can = "can talk all the same, by a role" if talks else "cannot talk"
             still = f"{person.nickname} is still in {room.name} and {can}: /kick {person.nickname} removes them"
             told.append(Notice(0, now, None, still))
     chat.send(session, *told, Ok(verb.ref, outcome.id), confirms=True)
-    if verb.kick and person is not None and person in room.occupants:
+    if verb.kick and person is not None and person in room:
         chat.membership.kick(session, room, person, reason)
         chat.audit.note(session, f"removed {person.nickname}!{person.userhost} from {room.name}{because(reason)}")
     _tell(chat, session, room, mask, follows)
@@ -71,7 +71,7 @@ def _mask_for(chat: Chat, session: Session, room: Room, target: str, person: Ses
     prefix = MUTE if target.startswith(MUTE) else ""
     host = person.host
     shared = {chat.cloaks.server, chat.cloaks.operator, session.host}
-    if host in shared or any(other in room.occupants for other in _neighbours(chat, person)):
+    if host in shared or any(other in room for other in _neighbours(chat, person)):
         return masks.normal_mask(prefix + (person.nickname or target))
     return f"{prefix}*!*@{host}"
 

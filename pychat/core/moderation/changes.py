@@ -63,7 +63,7 @@ def apply_invitation(state: State, change: NewInvitation, position: Position) ->
     if person is None or person.nickname is None:
         raise NoSuchNickname(change.nickname)
     nickname = person.nickname
-    if person in room.occupants:
+    if person in room:
         text = f"{nickname!r} is in room {room.name!r} already"
         raise refusal(text, code="already_in_room", room=room.name, subject=(nickname,))
     rooms.invite(room.state, person.identity, by_operator=is_operator(host, room))
@@ -135,7 +135,7 @@ def _set_role(state: State, proposal: NewModes, change: ModeChange, position: Po
     member = None if identity is None else state.people.get(identity)
     if member is None or member.nickname is None:
         raise NoSuchNickname(change.argument)
-    if member not in room.occupants:
+    if member not in room:
         raise UserNotInRoom(member.nickname, room.name)
     changed = rooms.set_role(room.state, member.identity, change.mode, change.adding)
     if member.account is not None:
@@ -288,7 +288,7 @@ def _followed(state: State, room: Room, mask: str) -> tuple[int, ...]:
         return (person.identity,)
     if account is None:
         return ()
-    logged_in = [member.identity for member in room.occupants if member.hostmask.account == account]
+    logged_in = [member.identity for member in room.members if member.hostmask.account == account]
     return tuple(logged_in[:_MOST_FOLLOWED])
 
 

@@ -95,7 +95,7 @@ def _shared(session: Session, person: Session) -> tuple[Room, ...]:
 def _open_room(chat: Chat, session: Session, name: str) -> Room | None:
     """Return a room that the session may list. A hidden secret room looks like one that does not exist."""
     room = chat.find_room(name)
-    if room is None or not room.state.secret or session in room.occupants or "o" in session.modes:
+    if room is None or not room.state.secret or session in room or "o" in session.modes:
         return room
     return None
 

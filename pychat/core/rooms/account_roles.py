@@ -58,5 +58,7 @@ def forget_account(chat: Chat, account: str) -> None:
         with chat.order.change():
             if changes.forget_account(room.state, folded):
                 chat.persistence.save_room_locked(room)
-                if not (room.occupants or room.pinned or room.state.owned or room.state.awaits(chat.clock.monotonic())):
+                if not (
+                    room.state.members or room.pinned or room.state.owned or room.state.awaits(chat.clock.monotonic())
+                ):
                     chat.membership.abandon_locked(room)

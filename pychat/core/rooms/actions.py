@@ -70,7 +70,7 @@ def get_topic(chat: Chat, session: Session, verb: queries.GetTopic) -> None:
 
 def list_members(chat: Chat, session: Session, verb: queries.ListMembers) -> None:
     room = shown_room(session, verb.room)
-    invisible = session in room.occupants or is_server_operator(session)
+    invisible = session in room or is_server_operator(session)
     chat.send(session, members_of(room, verb.ref, invisible=invisible))
 
 
@@ -101,7 +101,7 @@ def _candidates(chat: Chat, wanted: queries.RoomFilter) -> Sequence[Room]:
 
 def _info(room: Room) -> RoomInfo:
     rules = room.state
-    return RoomInfo(room.name, len(room.occupants), shorten(room.topic), rules.created, rules.topic_time)
+    return RoomInfo(room.name, len(room.state.members), shorten(room.topic), rules.created, rules.topic_time)
 
 
 def _is_wanted(room: Room, wanted: queries.RoomFilter, now: float) -> bool:
@@ -109,7 +109,7 @@ def _is_wanted(room: Room, wanted: queries.RoomFilter, now: float) -> bool:
     age = now - room.state.created
     topic_age = now - room.state.topic_time if room.topic else None
     return (
-        _is_between(len(room.occupants), wanted.more_than, wanted.less_than)
+        _is_between(len(room.state.members), wanted.more_than, wanted.less_than)
         and _is_between(age, wanted.created_before, wanted.created_since)
         and _is_between(topic_age, wanted.topic_before, wanted.topic_since)
     )

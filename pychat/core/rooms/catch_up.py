@@ -67,7 +67,7 @@ class CatchingUp:
 
     def tell_gap(self, session: Session, room: Room, after: int) -> None:
         """Send a gap if the room has events between `after` and the session's join that the session does not get."""
-        if self._misses(session, room, after, until=room.occupants.get(session, 0)):
+        if self._misses(session, room, after, until=room.state.members.get(session.identity, 0)):
             self._chat.send(session, Gap(room.name, after))
 
     def bring(self, session: Session, behind: Behind) -> None:
@@ -127,7 +127,7 @@ class CatchingUp:
         missed, end = self._read_missed(session, rooms, newest)
         with chat.order.change():
             # If it was kicked out meanwhile, it must not get what was read.
-            if not session.is_here or any(session not in room.occupants for room in rooms):
+            if not session.is_here or any(session not in room for room in rooms):
                 return
             chat.order.bring_locked(session, *missed)
             for room, after in rooms.items():
@@ -204,7 +204,7 @@ class CatchingUp:
 
 
 def _still_in(session: Session, behind: Behind) -> dict[Room, int]:
-    return {room: after for room, after in behind.rooms.items() if session in room.occupants}
+    return {room: after for room, after in behind.rooms.items() if session in room}
 
 
 def _is_arrival(event: Event, session: Session) -> bool:

@@ -101,6 +101,16 @@ def forget_account(state: RoomState, account: str) -> bool:
 # Members that join and leave
 
 
+def add_member(state: RoomState, identity: int, newest: int) -> None:
+    """Add a member; `newest` is the newest event id now."""
+    state.members[identity] = newest
+
+
+def remove_member(state: RoomState, identity: int) -> None:
+    """Remove a member, if it is one."""
+    state.members.pop(identity, None)
+
+
 def await_members(state: RoomState, until: float) -> None:
     """Wait for the members of the last run of the server."""
     state.waits_until = until

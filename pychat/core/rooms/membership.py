@@ -125,7 +125,7 @@ class Membership:
             arrival = None
             if not create and not room.is_there:
                 raise NoSuchRoom(room.name)
-            if session not in room.occupants:
+            if session not in room:
                 if was_in:  # kicked out just now: the hooks were not asked, so it may not join
                     raise NotAMember(room.name)
                 may_join(session, room, key, chat.clock)  # check again: hooks take time, and the room may have changed
@@ -134,7 +134,7 @@ class Membership:
             session.current = room
             behind = None
             if arrival is not None:
-                place = room.occupants[session] if after is None else after
+                place = room.state.members[session.identity] if after is None else after
                 behind = self._catching_up.fall_behind_locked(session, room, place)
             newest = chat.log.last_id()
             place = newest if session.behind is None else session.behind.place(newest)
@@ -153,7 +153,7 @@ class Membership:
 
     def _join_locked(self, session: Session, room: Room, announced: bool) -> Joined:
         changed = changes.arrive(room.state, session.identity, self._chat.clock.monotonic())
-        first = not room.occupants
+        first = not room.state.members
         if first:
             self._chat.table.shares.arrived(room, session)
         founds = first or (not session.visits and _has_visitors_only(room, self._chat.clock.monotonic()))
@@ -169,7 +169,7 @@ class Membership:
         if announced:
             event = self._chat.order.append_locked(event, room.as_tuple)
         meet_locked(self._chat, session, room)
-        room.occupants[session] = self._chat.log.last_id()
+        changes.add_member(room.state, session.identity, self._chat.log.last_id())
         self._chat.persistence.save_session_locked(session)
         if founds or changed:
             self._chat.persistence.save_room_locked(room)
@@ -181,9 +181,7 @@ class Membership:
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, session, room, Left)
         with chat.order.change():
-            if session not in room.occupants or (
-                chat.order.turn.session is session and session.disconnect_reason is not None
-            ):
+            if session not in room or (chat.order.turn.session is session and session.disconnect_reason is not None):
                 return
             event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, *session.origin)
             self._leave_locked(session, room, event, announced, {session})
@@ -202,7 +200,7 @@ class Membership:
         with chat.order.change(session):
             require_operator(session, room)
             nickname = member.nickname or ""
-            if member not in room.occupants:
+            if member not in room:
                 raise UserNotInRoom(nickname, room.name)
             by = session.nickname or ""
             event = Kicked(0, chat.clock.time(), room.name, nickname, by, reason, *session.origin)
@@ -241,7 +239,7 @@ class Membership:
             return True
 
     def _detach_locked(self, session: Session, room: Room) -> None:
-        room.occupants.pop(session, None)
+        changes.remove_member(room.state, session.identity)
         room.ignoring.discard(session)
         self._chat.log.append(Detach(session, room))
 
@@ -250,13 +248,13 @@ class Membership:
             return  # the server stops, but the members have not left: they find the room unchanged
         changed = changes.depart(room.state, session.identity, self._chat.clock.monotonic(), keep_seconds)
         self._chat.table.shares.departed(room, session)
-        if not room.occupants and not room.pinned:
+        if not room.state.members and not room.pinned:
             if changes.await_expected(room.state, self._chat.clock.monotonic()):
                 self.wait_locked(room)
                 self._chat.persistence.save_room_locked(room)
             else:
                 self.abandon_locked(room)
-        elif changed or not room.occupants:
+        elif changed or not room.state.members:
             self._chat.persistence.save_room_locked(room)
 
     def wait_locked(self, room: Room, least_seconds: float = 0.0) -> None:
@@ -267,7 +265,7 @@ class Membership:
     def _look_again(self, room: Room) -> None:
         """Abandon a room if the wait is over; wait on if members came back and were lost again. Runs on any thread."""
         with self._chat.order.change():
-            if self._chat.stopping.is_set() or room.occupants or room.pinned or not room.state.waits_until:
+            if self._chat.stopping.is_set() or room.state.members or room.pinned or not room.state.waits_until:
                 return
             if room.state.awaits(self._chat.clock.monotonic()):
                 self.wait_locked(room)
@@ -289,9 +287,9 @@ class Membership:
     def _stop_waiting(self, room: Room) -> None:
         """Abandon the room if the time for members to come back has passed."""
         now = self._chat.clock.monotonic()
-        if room.state.waits_until and not room.occupants and not room.pinned and not room.state.awaits(now):
+        if room.state.waits_until and not room.state.members and not room.pinned and not room.state.awaits(now):
             with self._chat.order.lock:
-                if room.state.waits_until and not room.occupants:
+                if room.state.waits_until and not room.state.members:
                     self.abandon_locked(room)
 
     def _found_locked(self, room: Room, session: Session) -> None:
@@ -347,4 +345,4 @@ def shown_room(session: Session, name: str | None) -> Room:
 
 def _has_visitors_only(room: Room, now: float) -> bool:
     """Return whether all members are visitors, and no member with a lost connection is expected back."""
-    return all(member.visits for member in room.occupants) and not changes.await_expected(room.state, now)
+    return all(member.visits for member in room.members) and not changes.await_expected(room.state, now)

@@ -71,8 +71,8 @@ class RoomShares:
     def departed(self, room: Room, session: Session) -> None:
         """Count the room for the next member if it counted for the session that left."""
         payer, _ = self._payers.get(room, (None, ()))
-        if payer is session and room.occupants:
-            self.arrived(room, next(iter(room.occupants)))
+        if payer is session and room.state.members:
+            self.arrived(room, room.members[0])
 
     def released(self, room: Room) -> None:
         """Stop counting a room that is no longer in use."""

@@ -161,7 +161,7 @@ class RoomRegistry:
 
     def forget_locked(self, room: Room) -> None:
         """Delete a room and its history, if it is empty."""
-        if not room.occupants:
+        if not room.state.members:
             for rooms in (self._used, self._empty, self._known, self._new):
                 rooms.pop(room.key, None)
             self.shares.released(room)

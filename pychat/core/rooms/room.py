@@ -38,7 +38,6 @@ class Room:
         "lists_are_new",
         "name",
         "next_expiry_check",
-        "occupants",
         "pace",
         "pinned",
         "state",
@@ -61,9 +60,6 @@ class Room:
         """When to check next for expired bans (`Clock.monotonic`); None if none of them expires."""
         self.pinned = pinned
         """True for a room that stays when it is empty."""
-        # Guarded by the chat's order lock; insertion order is the order of joining. The value is the newest event id
-        # when the member had joined: that of its own `Joined`, if that was announced.
-        self.occupants: dict[Session, int] = {}
         self.ignoring: set[Session] = set()
         """The members who ignore somebody (`core/people/ignore.py`)."""
         self.listeners: set[Session] = set()
@@ -72,7 +68,11 @@ class Room:
         """The estimated bytes of a message in a burst, in the most verbose protocol in use. Updated by the delivery."""
 
     def __repr__(self) -> str:
-        return f"<Room {self.name!r}, members: {len(self.occupants)}>"
+        return f"<Room {self.name!r}, members: {len(self.state.members)}>"
+
+    def __contains__(self, session: Session) -> bool:
+        """Return whether a session is a member."""
+        return session.identity in self.state.members
 
     @property
     def topic(self) -> str:
@@ -82,7 +82,8 @@ class Room:
     @property
     def members(self) -> tuple[Session, ...]:
         """The current members, in order of joining."""
-        return tuple(self.occupants)
+        people = self._chat.nicknames
+        return tuple([member for one in tuple(self.state.members) if (member := people.get(one)) is not None])
 
     def begin_anew(self, state: RoomState) -> None:
         """Take the state of a room that is abandoned. Hold the chat's order lock."""
@@ -92,9 +93,8 @@ class Room:
     @property
     def is_there(self) -> bool:
         """True if the room exists: it has or expects members, is pinned, or is owned by an account."""
-        return (
-            bool(self.occupants) or self.pinned or self.state.owned or self.state.awaits(self._chat.clock.monotonic())
-        )
+        state = self.state
+        return bool(state.members) or self.pinned or state.owned or state.awaits(self._chat.clock.monotonic())
 
     def holders(self, role: str) -> frozenset[Session]:
         """Return the members who have a role, "operator" or "voice", or a higher one."""

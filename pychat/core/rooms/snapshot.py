@@ -13,7 +13,7 @@ def snapshot_of(room: Room, now: float) -> RoomSnapshot:
     rules = room.state
     return RoomSnapshot(
         room.name,
-        bool(room.occupants) or rules.awaits(now),
+        bool(room.state.members) or rules.awaits(now),
         rules.topic,
         rules.topic_by,
         rules.topic_time,

@@ -29,6 +29,7 @@ class RoomState:
         "invited",
         "lists",
         "may_silence",
+        "members",
         "roles",
         "topic",
         "topic_by",
@@ -56,6 +57,11 @@ class RoomState:
         """Mask lists by letter; the list of bans includes mutes. Their total size is bounded."""
         self.may_silence = False
         """True if a rule may keep a member from speaking. It is almost always False."""
+        self.members: dict[int, int] = {}
+        """
+        The members by identity, in the order of joining. The value is the newest event id when the member had joined:
+        that of its own `Joined`, if that was announced.
+        """
         self.roles: dict[int, str] = {}
         """Letters of `modes.ROLES` by identity; members without a role are left out."""
         self.accounts: dict[str, str] = {}
