@@ -304,7 +304,7 @@ WITHOUT_CHANGE = {
     "people.ignore": {"list_ignored"},
     "persistence": {"save_ends", "restore"},
     "rooms.catch_up": {"_bring_page"},
-    "rooms.membership": {"remove_everywhere", "_stop_waiting"},
+    "rooms.membership": {"remove_everywhere"},
 }
 """The functions of the core that hold the order lock themselves: most only read, or are no part of a verb."""
 

@@ -118,7 +118,7 @@ class Chat:
         self.past = Past(clock, self.log)
         self.watches = Watches(self.order, self.nicknames)
         self.table = RoomRegistry(self)
-        self.state = State(self.nicknames, self.table)
+        self.state = State(self.nicknames, self.census.directory, self.table)
         self.bans = ServerBans(self.state.server_bans, clock)
         self.sequencer = Sequencer(self)
         self.audit = Audit(self)
@@ -134,10 +134,15 @@ class Chat:
         return self.order.stopping
 
     def propose(
-        self, proposal: Proposal, session: Session | None = None, reply: Callable[[], Reply] | None = None
+        self,
+        proposal: Proposal,
+        session: Session | None = None,
+        reply: Callable[[], Reply] | None = None,
+        *,
+        timer: bool = False,
     ) -> Outcome:
         """Apply a proposal to the state; see `Sequencer.propose`."""
-        return self.sequencer.propose(proposal, session, reply)
+        return self.sequencer.propose(proposal, session, reply, timer=timer)
 
     # Handlers
 

@@ -64,7 +64,6 @@ class Order:
         self.turn = Turn()
         self.stopping = threading.Event()
         self.clock = clock
-        self._time = clock.time
         self._last_ms = milliseconds(log.last_time())
         delivery.log = log
         log.open(delivery.accept, delivery.wake)
@@ -202,7 +201,7 @@ class Order:
         Give one event its position now, together with a change the caller makes under the same lock.
 
         Args:
-            time: That of the position where this is the first event, from `position_locked`.
+            time: `Position.stamp`, for the first event of an outcome.
         """
         assert self.lock.locked()
         first = self.log.claim(1)
@@ -253,7 +252,7 @@ class Order:
 
     def position_locked(self) -> Position:
         """Return the position for a proposal that is applied now."""
-        return Position(self._times_locked(self.log.last_id() + 1, 1)[0], self.clock.monotonic())
+        return Position(self.clock, lambda: self._times_locked(self.log.last_id() + 1, 1)[0])
 
     def _times_locked(self, first_id: int, count: int) -> list[float]:
         """
@@ -264,7 +263,7 @@ class Order:
         few seconds, even across a restart, times continue from the newest event, a millisecond for each, until the
         clock catches up. If it was set back further, times follow the clock, and the log records from which id on.
         """
-        now = int(self._time() * 1000)
+        now = int(self.clock.time() * 1000)
         if self._last_ms > now + _MOST_BEHIND_MS:
             ahead = write_duration((self._last_ms - now) // 1000)
             logger.warning("the newest event is %s ahead of the clock: times go back to the clock", ahead)

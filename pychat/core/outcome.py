@@ -7,12 +7,15 @@ What becomes of a proposal: its position in the order, and the outcome of applyi
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from pychat.model.clock import Clock
 from pychat.model.errors import Refused
 from pychat.model.events import Event
 from pychat.model.hostmask import Hostmask
+from pychat.model.modes import ModeChange
 from pychat.model.replies import Reply
 from pychat.model.server_ban import ServerBan
 
@@ -20,16 +23,31 @@ from pychat.model.server_ban import ServerBan
 class Position(Clock):
     """A position in the order, and the clock for whatever is applied there, which stands still."""
 
-    def __init__(self, time: float, monotonic: float) -> None:
-        self._time, self._monotonic = time, monotonic
+    def __init__(self, clock: Clock, stamp: Callable[[], float]) -> None:
+        """
+        Args:
+            stamp: Returns the time of the next event; it is called at most once.
+        """
+        self._time, self._monotonic, self._next = clock.time(), clock.monotonic(), stamp
+        self._stamp: float | None = None
 
     def time(self) -> float:
-        """Return POSIX seconds: the time of the first event of the outcome."""
+        """Return POSIX seconds, as the clock has them: for durations, which begin now."""
         return self._time
 
     def monotonic(self) -> float:
         """Return the same by `Clock.monotonic`."""
         return self._monotonic
+
+    def stamp(self) -> float:
+        """Return the time of the first event of the outcome, which is greater than that of any event before."""
+        if self._stamp is None:
+            self._stamp = self._next()
+        return self._stamp
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Raise an error: nothing waits at a position."""
+        raise NotImplementedError
 
 
 class Author(NamedTuple):
@@ -42,7 +60,7 @@ class Author(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """Let an event happen in rooms. It gets its id and time now."""
+    """Publish an event in rooms. It gets its id and time now."""
 
     event: Event
     rooms: tuple[str, ...]
@@ -58,7 +76,7 @@ class Publish(NamedTuple):
 
 
 class SendTo(NamedTuple):
-    """SendTo one person something that gets no id."""
+    """Send one person something that gets no id."""
 
     identity: int
     items: tuple[Event | Reply, ...]
@@ -76,6 +94,34 @@ class Reindex(NamedTuple):
     identity: int
     before: Hostmask
     """The person's texts before that."""
+
+
+class Unsubscribe(NamedTuple):
+    """Send a person no more events of a room."""
+
+    identity: int
+    room: str
+
+
+class DropMember(NamedTuple):
+    """Let a session know that it is not in a room any more, and count the room for another member."""
+
+    identity: int
+    room: str
+
+
+class Release(NamedTuple):
+    """Free the place of an empty room in the table."""
+
+    room: str
+    reset: bool
+    """True if the room has lost its rules."""
+
+
+class AwaitMembers(NamedTuple):
+    """Propose the end of an empty room when its members are not expected back any more."""
+
+    room: str
 
 
 class SaveSession(NamedTuple):
@@ -103,7 +149,20 @@ class WatchMasks(NamedTuple):
     room: str
 
 
-Effect: TypeAlias = Publish | SendTo | Note | Reindex | SaveSession | SaveRoom | SaveServerBan | WatchMasks
+Effect: TypeAlias = (
+    Publish
+    | SendTo
+    | Note
+    | Unsubscribe
+    | DropMember
+    | Release
+    | AwaitMembers
+    | Reindex
+    | SaveSession
+    | SaveRoom
+    | SaveServerBan
+    | WatchMasks
+)
 
 
 class Outcome(NamedTuple):
@@ -111,6 +170,8 @@ class Outcome(NamedTuple):
 
     effects: tuple[Effect, ...] = ()
     refusals: tuple[Refused, ...] = ()
-    """The parts of the proposal that were refused; if all of it is, `Refused` is raised, and nothing changes."""
+    """The parts of the proposal that were refused, in its order."""
+    made: tuple[ModeChange, ...] = ()
+    """The modes and masks that were set or removed."""
     id: int | None = None
     """The id of the first published event; the sequencer adds it."""

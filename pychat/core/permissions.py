@@ -65,22 +65,22 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
             member that returns in time after a lost connection, nor to an account that is an operator of the room. An
             operator's invitation overrides all but the key.
     """
-    rules, name = room.state, room.name
+    state, name = room.state, room.name
     require_store(session, "your joining", name)
     if is_server_operator(session):
         return
-    invited = rules.invited.get(session.identity, False)
+    invited = state.invited.get(session.identity, False)
     ban = None if invited else banned_by(session, room, clock)
     if ban is not None:
         ban = as_of_now(ban, clock)
         raise refusal(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
-    if rules.expects(session.identity, clock.monotonic()) or _owns(session, room):
+    if state.expects(session.identity, clock.monotonic()) or _owns(session, room):
         return
-    if "i" in rules.flags and session.identity not in rules.invited and not _listed(session, room, "I", clock):
+    if "i" in state.flags and session.identity not in state.invited and not _listed(session, room, "I", clock):
         raise refusal(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
-    if rules.join_key is not None and not _same_key(key or "", rules.join_key):
+    if state.join_key is not None and not _same_key(key or "", state.join_key):
         raise refusal(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
-    if rules.limit is not None and len(room.state.members) >= rules.limit and not invited:
+    if state.limit is not None and len(room.state.members) >= state.limit and not invited:
         raise refusal(f"room {name!r} is full", code="room_full", room=name)
 
 
@@ -99,12 +99,12 @@ def may_speak(session: Session, room: Room, message: Message, clock: Clock) -> N
         NotAMember: If it is not in the room and may not speak from outside (mode `n`).
         Refused: If the room's rules forbid it.
     """
-    rules, name = room.state, room.name
-    if session not in room and ("n" in rules.flags or not may_know(session, room)):
+    state, name = room.state, room.name
+    if session not in room and ("n" in state.flags or not may_know(session, room)):
         raise NotAMember(name)
     if is_server_operator(session):
         return
-    if "C" in rules.flags and not message.action and (message.formatted or "").startswith("\x01"):
+    if "C" in state.flags and not message.action and (message.formatted or "").startswith("\x01"):
         raise _silenced(room, f"room {name!r} takes no CTCP")
     require_voice(session, room, clock)
 
@@ -116,12 +116,12 @@ def take_turn(session: Session, room: Room, clock: Clock) -> None:
     Raises:
         Refused: If the session's last message is too recent.
     """
-    rules = room.state
-    if not rules.slow or rules.roles.get(session.identity) or is_server_operator(session):
+    state = room.state
+    if not state.slow or state.roles.get(session.identity) or is_server_operator(session):
         return
-    left = math.ceil(room.pace.take(session.identity, rules.slow, clock.monotonic()))
+    left = math.ceil(room.pace.take(session.identity, state.slow, clock.monotonic()))
     if left:
-        text = f"room {room.name!r} is slow: one message in {rules.slow} s; you can talk again in {left} s"
+        text = f"room {room.name!r} is slow: one message in {state.slow} s; you can talk again in {left} s"
         raise refusal(text, code="slow_mode", room=room.name, subject=(str(left),))
 
 
@@ -209,11 +209,11 @@ def may_rename(session: Session, clock: Clock) -> None:
 
 def always_talks(session: Session, room: Room) -> bool:
     """Return whether a role lets the session speak in the room despite mode `m`, bans and mutes."""
-    rules = room.state
+    state = room.state
     return bool(
         is_server_operator(session)
-        or rules.roles.get(session.identity)
-        or (session.account and rules.accounts.get(fold(session.account)))
+        or state.roles.get(session.identity)
+        or (session.account and state.accounts.get(fold(session.account)))
     )
 
 

@@ -14,6 +14,7 @@ from pychat.core.log.snapshots import SessionSnapshot
 from pychat.core.moderation.changes import restore_bans
 from pychat.core.people.nicknames import Parked
 from pychat.core.rooms import changes
+from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.snapshot import restore_room, snapshot_of, take_mask_changes
 from pychat.model.durations import as_of_now
@@ -80,7 +81,7 @@ class Persistence:
                 restore_room(room, snapshot, chat.clock)
                 changes.await_members(room.state, until)
                 chat.table.put_locked(room)
-                chat.membership.wait_locked(room, _LEAST_WAIT_SECONDS)
+                wait_locked(chat, room, _LEAST_WAIT_SECONDS)
             for session in chat.log.load_sessions():
                 if session.lost is not None and session.lost + seconds < now:
                     chat.log.drop_session(session.digest)

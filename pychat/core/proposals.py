@@ -1,8 +1,8 @@
 """
 All proposals: what applies each of them, and their form in JSON.
 
-A proposal is an immutable value with everything that applying it needs. `decode` takes what a stranger may have
-written; that a well-formed proposal is allowed is checked where it is applied.
+A proposal is an immutable value with everything that applying it needs. `decode` checks the types of its fields, as of
+the input of a stranger. Who proposes is checked again where it is applied; texts and limits only before it is made.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ Proposal: TypeAlias = (
     | people.NewRealname
     | people.NewUserModes
     | rooms.NewTopic
+    | rooms.Departure
+    | rooms.Removal
     | rooms.MaskExpiry
+    | rooms.EmptyRoomExpiry
+    | rooms.AccountForgotten
     | moderation.NewInvitation
     | moderation.NewModes
     | moderation.NewBan
@@ -37,7 +41,11 @@ APPLY: Final[Mapping[type[Any], Callable[..., Outcome]]] = {
     people.NewRealname: people.apply_realname,
     people.NewUserModes: people.apply_user_modes,
     rooms.NewTopic: rooms.apply_topic,
+    rooms.Departure: rooms.apply_departure,
+    rooms.Removal: rooms.apply_removal,
     rooms.MaskExpiry: rooms.apply_mask_expiry,
+    rooms.EmptyRoomExpiry: rooms.apply_empty_room_expiry,
+    rooms.AccountForgotten: rooms.apply_account_forgotten,
     moderation.NewInvitation: moderation.apply_invitation,
     moderation.NewModes: moderation.apply_modes,
     moderation.NewBan: moderation.apply_ban,
@@ -48,7 +56,10 @@ APPLY: Final[Mapping[type[Any], Callable[..., Outcome]]] = {
 """The function `apply(state, proposal, position)` of each type."""
 
 VERSION: Final = 1
-"""Raised when a proposal gets a field or a meaning that an older server does not know."""
+"""Increment this when a proposal gets a field or a meaning that an older server does not know."""
+
+_MOST: Final = 2.0**53
+"""Numbers with a fraction are seconds, and below that."""
 
 _TYPES: Final = {kind.__name__: kind for kind in APPLY}
 
@@ -84,7 +95,7 @@ def _read(wanted: Any, value: object, where: str) -> Any:
     """Return a value as the type that a field has: a scalar, a tuple, a named tuple, or one of several."""
     if wanted in (int, str, bool, type(None)) and type(value) is wanted:
         return value
-    if wanted is float and type(value) in (int, float):
+    if wanted is float and type(value) in (int, float) and abs(value) < _MOST:  # type: ignore[arg-type]
         return float(value)  # type: ignore[arg-type]
     if get_origin(wanted) in (Union, types.UnionType):
         one = type(None) if value is None else next(kind for kind in get_args(wanted) if kind is not type(None))

@@ -7,24 +7,31 @@ that changes the state. Here this happens at once, under the order lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from pychat.core.delivery import Detach
 from pychat.core.outcome import (
     Author,
+    AwaitMembers,
+    DropMember,
     Effect,
     Note,
     Outcome,
+    Position,
     Publish,
     Reindex,
+    Release,
     SaveRoom,
     SaveServerBan,
     SaveSession,
     SendTo,
+    Unsubscribe,
     WatchMasks,
 )
 from pychat.core.proposals import APPLY, Proposal
 from pychat.core.rooms.ban_expiry import watch_locked
+from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
 
@@ -41,7 +48,12 @@ class Sequencer:
         self._chat = chat
 
     def propose(
-        self, proposal: Proposal, session: Session | None = None, reply: Callable[[], Reply] | None = None
+        self,
+        proposal: Proposal,
+        session: Session | None = None,
+        reply: Callable[[], Reply] | None = None,
+        *,
+        timer: bool = False,
     ) -> Outcome:
         """
         Apply a proposal after everything that this thread has caused before. Do not hold the order lock.
@@ -49,6 +61,7 @@ class Sequencer:
         Args:
             session: The session whose verb this is, if any.
             reply: Returns what the session is told before the events of the outcome, when the proposal is applied.
+            timer: True if nobody asks for it now: it does nothing if the chat has ended.
 
         Raises:
             NotHere: If that session has ended or was disconnected since its verb began.
@@ -56,22 +69,41 @@ class Sequencer:
         """
         chat = self._chat
         with chat.order.change(session):
+            if timer and chat.stopping.is_set():
+                return Outcome()
             position = chat.order.position_locked()
             outcome = APPLY[type(proposal)](chat.state, proposal, position)
             if session is not None and reply is not None:
                 chat.order.send_locked(session, reply())
-            first: int | None = None
-            for effect in outcome.effects:
-                time = position.time() if first is None else None
-                id = self._DO[type(effect)](self, effect, proposal, time)
-                first = id if first is None else first
+            first = self.carry_out_locked(outcome.effects, position, getattr(proposal, "author", None))
         if session is None:
             chat.audit.write()
         return outcome._replace(id=first)
 
-    # Carrying out effects. `time` is for the first event; each returns the id of an event in rooms
+    def carry_out_locked(
+        self, effects: Iterable[Effect], position: Position | None = None, author: Author | None = None
+    ) -> int | None:
+        """
+        Carry out what happens because of a change; return the id of the first event in a room.
 
-    def _publish_locked(self, effect: Publish, proposal: Proposal, time: float | None) -> int:
+        Args:
+            position: Where the change was applied, if events follow from it.
+            author: For notes in the audit record.
+        """
+        first: int | None = None
+        for effect in effects:
+            if type(effect) is Publish:
+                time = None if position is None or first is not None else position.stamp()
+                id = self._publish_locked(effect, time)
+                first = id if first is None else first
+            elif type(effect) is Note:
+                assert author is not None
+                self._chat.audit.note_locked(author.described, effect.what)
+            else:
+                self._DO[type(effect)](self, effect)
+        return first
+
+    def _publish_locked(self, effect: Publish, time: float | None) -> int:
         chat = self._chat
         rooms = tuple(map(self._room, effect.rooms))
         person = self._person(effect.extra)
@@ -80,35 +112,58 @@ class Sequencer:
         if effect.of_person and person is not None:
             chat.watches.changed_locked(person, cast("PersonEvent", placed))
         if effect.guest is not None:
-            self._send_to_locked(SendTo(effect.guest, (placed,)), proposal, None)
+            self._send_to_locked(SendTo(effect.guest, (placed,)))
         return placed.id
 
-    def _send_to_locked(self, effect: SendTo, proposal: Proposal, time: float | None) -> None:
+    def _send_to_locked(self, effect: SendTo) -> None:
         person = self._person(effect.identity)
         if person is not None:
             self._chat.order.send_locked(person, *effect.items)
 
-    def _note_locked(self, effect: Note, proposal: Proposal, time: float | None) -> None:
-        assert isinstance(proposal.by, Author)
-        self._chat.audit.note_locked(proposal.by.described, effect.what)
+    def _unsubscribe_locked(self, effect: Unsubscribe) -> None:
+        person = self._person(effect.identity)
+        if person is not None:
+            room = self._room(effect.room)
+            room.ignoring.discard(person)
+            self._chat.log.append(Detach(person, room))
 
-    def _reindex_locked(self, effect: Reindex, proposal: Proposal, time: float | None) -> None:
+    def _drop_member_locked(self, effect: DropMember) -> None:
+        person = self._person(effect.identity)
+        if person is not None:
+            room = self._room(effect.room)
+            self._chat.table.shares.departed(room, person)
+            person.rooms.pop(room.key, None)
+            if person.current is room:
+                person.current = next(reversed(person.rooms.values()), None)
+
+    def _release_locked(self, effect: Release) -> None:
+        room = self._room(effect.room)
+        self._chat.table.release_locked(room)
+        if effect.reset:
+            room.begin_anew()
+            if room.state.drops_history:
+                self._chat.log.forget(room.key)
+
+    def _await_members_locked(self, effect: AwaitMembers) -> None:
+        wait_locked(self._chat, self._room(effect.room))
+
+    def _reindex_locked(self, effect: Reindex) -> None:
         person = self._person(effect.identity)
         if person is not None:
             self._chat.census.index(person, effect.before)
 
-    def _save_session_locked(self, effect: SaveSession, proposal: Proposal, time: float | None) -> None:
+    def _save_session_locked(self, effect: SaveSession) -> None:
         person = self._person(effect.identity)
         if person is not None:
             self._chat.persistence.save_session_locked(person)
 
-    def _save_room_locked(self, effect: SaveRoom, proposal: Proposal, time: float | None) -> None:
+    def _save_room_locked(self, effect: SaveRoom) -> None:
         self._chat.persistence.save_room_locked(self._room(effect.room))
 
-    def _save_server_ban_locked(self, effect: SaveServerBan, proposal: Proposal, time: float | None) -> None:
+    def _save_server_ban_locked(self, effect: SaveServerBan) -> None:
         self._chat.log.save_ban(effect.key, effect.ban, self._chat.order.turn.session)
 
-    def _watch_masks_locked(self, effect: WatchMasks, proposal: Proposal, time: float | None) -> None:
+    def _watch_masks_locked(self, effect: WatchMasks) -> None:
         watch_locked(self._chat, self._room(effect.room))
 
     def _person(self, identity: int | None) -> Session | None:
@@ -117,10 +172,12 @@ class Sequencer:
     def _room(self, key: str) -> Room:
         return self._chat.state.room(key)
 
-    _DO: ClassVar[dict[type[Effect], Callable[[Any, Any, Any, float | None], int | None]]] = {
-        Publish: _publish_locked,
+    _DO: ClassVar[dict[type[Effect], Callable[[Any, Any], None]]] = {
         SendTo: _send_to_locked,
-        Note: _note_locked,
+        Unsubscribe: _unsubscribe_locked,
+        DropMember: _drop_member_locked,
+        Release: _release_locked,
+        AwaitMembers: _await_members_locked,
         Reindex: _reindex_locked,
         SaveSession: _save_session_locked,
         SaveRoom: _save_room_locked,

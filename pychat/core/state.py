@@ -12,6 +12,7 @@ from pychat.core.moderation.state import ServerBanState
 from pychat.model.errors import NoSuchRoom, NotHere
 
 if TYPE_CHECKING:
+    from pychat.core.people.directory import Directory
     from pychat.core.people.nicknames import Nicknames
     from pychat.core.rooms.registry import RoomRegistry
     from pychat.core.rooms.room import Room
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 
 class State:
-    """People by identity and nickname, rooms by key, and bans from the server."""
+    """People by identity, nickname and host, rooms by key, and bans from the server."""
 
-    __slots__ = ("people", "rooms", "server_bans")
+    __slots__ = ("directory", "people", "rooms", "server_bans")
 
-    def __init__(self, people: Nicknames, rooms: RoomRegistry) -> None:
+    def __init__(self, people: Nicknames, directory: Directory, rooms: RoomRegistry) -> None:
         self.people = people
+        self.directory = directory
         self.rooms = rooms
         self.server_bans = ServerBanState()
 

@@ -61,7 +61,7 @@ def write_duration(seconds: float) -> str:
 
 def check_seconds(seconds: float | None) -> float | None:
     """
-    Return the duration of a ban; None is for ever.
+    Check the duration of a ban, and return it; None is for ever.
 
     Raises:
         LimitExceeded: If it is too long.

@@ -1,8 +1,8 @@
 """
 The listening socket: `socketserver.ThreadingTCPServer` with an address of any kind, admission, and readers.
 
-`socketserver` calls everything here but the constructor, and `ChatServer` extends it. Where `socketserver` passes on a
-client's address, that is an `Origin` here.
+`ChatServer` extends it with a start and an end. Where `socketserver` passes on a client's address, that is an `Origin`
+here.
 """
 
 from __future__ import annotations

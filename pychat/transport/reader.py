@@ -76,13 +76,12 @@ class Connection:
         data = self._meet_proxy() if self._origin.proxied else b""
         if data is None:
             return
-        patience = PROMPT_SECONDS if service.tls is None else PATIENT_SECONDS
-        language, data = self._detect(
-            Detector(service.limits, prompt=not service.tls_required, patience=patience), data
-        )
-        if language is Language.TLS and service.tls is not None:
-            language, data = self._secure(service.tls.layer(), data)
-        elif language is not None and service.tls_required:
+        tls, tls_required = service.tls, service.tls_required
+        patience = PROMPT_SECONDS if tls is None else PATIENT_SECONDS
+        language, data = self._detect(Detector(service.limits, prompt=not tls_required, patience=patience), data)
+        if language is Language.TLS and tls is not None:
+            language, data = self._secure(tls.layer(), data)
+        elif language is not None and tls_required:
             language = self._refuse_plain(language)
         if language is None:
             if self._link.tls is not None:

@@ -49,7 +49,7 @@ class WriteQueue(Delivery):
         self._lagging: frozenset[Room] = frozenset()
 
     def change(self, limits: Limits) -> None:
-        """Apply new limits; the writer applies them to what comes after everything that is queued."""
+        """Apply new limits. The writer applies them to what it takes from the queue after this."""
         self.limits = limits
         if self._wakes is not None:  # otherwise a writer begins with these
             self.submit_now(Reload(limits))

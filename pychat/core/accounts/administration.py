@@ -125,7 +125,7 @@ def delete_account(chat: Chat, by: str, name: str) -> str:
         forget_account(chat, account)
         end_logins(chat, account)
         with suppress(Refused):  # it was not locked
-            chat.propose(ServerBanLift(Author(None, by), target_of(account), f"unlocked the account {account}"))
+            chat.propose(ServerBanLift(Author(None, by), target_of(account), None))
     return account
 
 

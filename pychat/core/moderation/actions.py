@@ -15,7 +15,7 @@ from pychat.core.scan import Scan
 from pychat.core.session import Session
 from pychat.model import masks, modes, queries, verbs
 from pychat.model.durations import as_of_now
-from pychat.model.errors import HasLeft, NoSuchNickname, Refused
+from pychat.model.errors import HasLeft, NoSuchNickname
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Failure, Invitations, Inviting, Masks, Modes, Ok, PersonAway
 from pychat.model.text import because, checked_short_text
@@ -54,13 +54,13 @@ def list_invitations(chat: Chat, session: Session, verb: queries.ListInvitations
 
 def get_modes(chat: Chat, session: Session, verb: queries.GetModes) -> None:
     room = known_room(session, verb.room)
-    rules = room.state
-    values = dict(rules.values)
+    state = room.state
+    values = dict(state.values)
     knows = session in room or is_server_operator(session)
     arguments = [
         values[letter] if knows or not mode.secret else "*" for letter, mode in modes.VALUES.items() if letter in values
     ]
-    chat.send(session, Modes(verb.ref, room.name, rules.letters, tuple(arguments), rules.created))
+    chat.send(session, Modes(verb.ref, room.name, state.letters, tuple(arguments), state.created))
 
 
 def list_masks(chat: Chat, session: Session, verb: queries.ListMasks) -> None:
@@ -86,31 +86,23 @@ def set_modes(chat: Chat, session: Session, verb: verbs.SetModes) -> None:
     for change in verb.changes:
         if change.mode in modes.LISTS and change.argument is not None:
             masks.prepare(change.argument)
-    changes, members, refusals = _resolve(chat, session, verb.changes)
-    most = chat.limits.max_masks
-    outcome = chat.propose(NewModes(room.key, author_of(session), changes, members, most), session)
-    refusals += outcome.refusals
-    if refusals:
-        chat.send(session, *[Failure.of(error, verb.ref) for error in refusals])
+    members, most = _members(chat, session, verb.changes), chat.limits.max_masks
+    outcome = chat.propose(NewModes(room.key, author_of(session), verb.changes, members, most), session)
+    if outcome.refusals:
+        chat.send(session, *[Failure.of(error, verb.ref) for error in outcome.refusals])
     else:
         chat.send(session, Ok(verb.ref, outcome.id), confirms=True)
 
 
-def _resolve(
-    chat: Chat, session: Session, changes: Iterable[ModeChange]
-) -> tuple[tuple[ModeChange, ...], tuple[tuple[str, int], ...], list[Refused]]:
-    """Return the changes that can be meant, the identities of the people whose roles change, and the refused rest."""
-    possible: list[ModeChange] = []
-    members: dict[str, int] = {}
-    refusals: list[Refused] = []
+def _members(chat: Chat, session: Session, changes: Iterable[ModeChange]) -> tuple[tuple[str, int | None], ...]:
+    """Return the people whose roles change, by the nickname in the argument; see `NewModes.members`."""
+    members: dict[str, int | None] = {}
     for change in changes:
         if change.mode in modes.ROLES and change.argument:
             try:
                 members[change.argument] = find_person(chat, session, change.argument).identity
-            except HasLeft as error:
-                refusals.append(error)
-                continue
+            except HasLeft:
+                members[change.argument] = None
             except NoSuchNickname:
                 pass  # it is refused in its turn
-        possible.append(change)
-    return tuple(possible), tuple(members.items()), refusals
+    return tuple(members.items())

@@ -29,14 +29,15 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
     check_seconds(verb.seconds)
     target = MUTE + verb.target if verb.mute else verb.target
     masks.prepare(target)
-    person = chat.nicknames.find(verb.target)
+    person = chat.find(verb.target)
     if person is not None:
         require_same(session, person)
-    mask = _mask_for(chat, session, room, target, person)
+    hosts = (chat.cloaks.server, chat.cloaks.operator)
+    identity, most = None if person is None else person.identity, chat.limits.max_masks
+    proposal = NewBan(room.key, author_of(session), target, identity, hosts, verb.seconds, reason, most)
+    outcome = chat.propose(proposal, session)
+    mask = outcome.made[0].argument or ""
     words = _reach(chat, session, room, verb.target, mask, person)
-    follows = () if person is None else (person.identity,)
-    most = chat.limits.max_masks
-    outcome = chat.propose(NewBan(room.key, author_of(session), mask, verb.seconds, reason, follows, most), session)
     now = chat.clock.time()
     told = [] if words is None else [Notice(0, now, None, words)]
     if person is not None and person in room and not verb.kick:
@@ -49,7 +50,7 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
     if verb.kick and person is not None and person in room:
         chat.membership.kick(session, room, person, reason)
         chat.audit.note(session, f"removed {person.nickname}!{person.userhost} from {room.name}{because(reason)}")
-    _tell(chat, session, room, mask, follows)
+    _tell(chat, session, room, mask, identity)
 
 
 def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
@@ -58,22 +59,6 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
     meant = _meant(chat, room, MUTE + verb.target if verb.mute else verb.target)
     outcome = chat.propose(BanLift(room.key, author_of(session), tuple(meant), verb.target, verb.mute), session)
     chat.send(session, Ok(verb.ref, outcome.id), confirms=True)
-
-
-def _mask_for(chat: Chat, session: Session, room: Room, target: str, person: Session | None) -> str:
-    """
-    Return the mask to ban for a target, which may be the nickname of a person.
-
-    A person's host does not change with the nickname; but a ban of the host must not hit others who share it.
-    """
-    if person is None:
-        return masks.normal_mask(target)
-    prefix = MUTE if target.startswith(MUTE) else ""
-    host = person.host
-    shared = {chat.cloaks.server, chat.cloaks.operator, session.host}
-    if host in shared or any(other in room for other in _neighbours(chat, person)):
-        return masks.normal_mask(prefix + (person.nickname or target))
-    return f"{prefix}*!*@{host}"
 
 
 def _neighbours(chat: Chat, person: Session) -> list[Session]:
@@ -117,10 +102,10 @@ def _meant(chat: Chat, room: Room, target: str) -> list[str]:
     return [entry.mask for entry in entries if entry.mask.startswith(MUTE) == target.startswith(MUTE)]
 
 
-def _tell(chat: Chat, session: Session, room: Room, mask: str, follows: tuple[int, ...]) -> None:
+def _tell(chat: Chat, session: Session, room: Room, mask: str, identity: int | None) -> None:
     """Tell the members who cannot speak any more until when, and why. Call this without the lock."""
     for member in room.members:
-        if member is session or not (masks.describes(mask, member.hostmask) or member.identity in follows):
+        if member is session or not (masks.describes(mask, member.hostmask) or member.identity == identity):
             continue
         ban = muted_by(member, room, chat.clock)
         if ban is None or always_talks(member, room):

@@ -2,7 +2,7 @@
 Changes by moderation: modes and lists of rooms, invitations, and bans from the server.
 
 Each proposal has a function that applies it, or raises `Refused` before it changes anything. They run under the chat's
-order lock, and use neither clock nor chance.
+order lock; the time is given to them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pychat.core.rooms.room import Room
 from pychat.model import masks, modes
 from pychat.model.clock import Clock
 from pychat.model.durations import deadline_of, until_when
-from pychat.model.errors import NoSuchNickname, Refused, UserNotInRoom, refusal
+from pychat.model.errors import HasLeft, NoSuchNickname, Refused, UserNotInRoom, refusal
 from pychat.model.events import Invited, ModesChanged
 from pychat.model.masks import MUTE
 from pychat.model.modes import MaskEntry, ModeChange
@@ -38,6 +38,7 @@ from pychat.model.names import fold
 from pychat.model.server_ban import ServerBan, network_of
 
 if TYPE_CHECKING:
+    from pychat.core.session import Session
     from pychat.core.state import State
 
 _MOST_FOLLOWED: Final = 100
@@ -50,7 +51,7 @@ class NewInvitation(NamedTuple):
     """Invite a person into a room."""
 
     room: str
-    by: Author
+    author: Author
     person: int
     """The identity."""
     nickname: str
@@ -58,7 +59,7 @@ class NewInvitation(NamedTuple):
 
 
 def apply_invitation(state: State, change: NewInvitation, position: Position) -> Outcome:
-    room, host, person = state.room(change.room), state.person(change.by.identity), state.people.get(change.person)
+    room, host, person = state.room(change.room), state.person(change.author.identity), state.people.get(change.person)
     may_invite(host, room)
     if person is None or person.nickname is None:
         raise NoSuchNickname(change.nickname)
@@ -82,16 +83,19 @@ class NewModes(NamedTuple):
     """Set modes of a room. Those that are refused are in `Outcome.refusals`; the others are set."""
 
     room: str
-    by: Author
+    author: Author
     changes: tuple[ModeChange, ...]
-    members: tuple[tuple[str, int], ...]
-    """The identities of the members whose roles change, by the nickname in the argument."""
+    members: tuple[tuple[str, int | None], ...]
+    """
+    The identities of the members whose roles change, by the nickname in the argument; None if that may be somebody else
+    by now.
+    """
     most_masks: int
     """The maximum number of masks in all lists of the room."""
 
 
 def apply_modes(state: State, change: NewModes, position: Position) -> Outcome:
-    room, author = state.room(change.room), state.person(change.by.identity)
+    room, author = state.room(change.room), state.person(change.author.identity)
     require_operator(author, room)
     made: list[ModeChange] = []
     refusals: list[Refused] = []
@@ -108,7 +112,7 @@ def apply_modes(state: State, change: NewModes, position: Position) -> Outcome:
     letters, arguments = modes.write(map(_without_secret, made))
     note = f"set mode {' '.join([letters, *arguments])} in {room.name}"
     watch = (WatchMasks(room.key),) if any(one.mode in modes.LISTS for one in made) else ()
-    return Outcome((Publish(event, (room.key,)), Note(note), SaveRoom(room.key), *watch), tuple(refusals))
+    return Outcome((Publish(event, (room.key,)), Note(note), SaveRoom(room.key), *watch), tuple(refusals), tuple(made))
 
 
 def _set_flag(state: State, proposal: NewModes, change: ModeChange, position: Position) -> ModeChange | None:
@@ -131,8 +135,10 @@ def _set_role(state: State, proposal: NewModes, change: ModeChange, position: Po
     room = state.room(proposal.room)
     if not change.argument:
         raise _bad_argument(room, change, "it needs a nickname")
-    identity = dict(proposal.members).get(change.argument)
-    member = None if identity is None else state.people.get(identity)
+    identity = dict(proposal.members).get(change.argument, 0)
+    if identity is None:
+        raise HasLeft(change.argument)
+    member = state.people.get(identity)
     if member is None or member.nickname is None:
         raise NoSuchNickname(change.argument)
     if member not in room:
@@ -144,7 +150,7 @@ def _set_role(state: State, proposal: NewModes, change: ModeChange, position: Po
 
 
 def _set_mask(state: State, proposal: NewModes, change: ModeChange, position: Position) -> ModeChange | None:
-    room, author = state.room(proposal.room), state.person(proposal.by.identity)
+    room, author = state.room(proposal.room), state.person(proposal.author.identity)
     entries = room.state.lists[change.mode]
     if not change.argument:
         raise _bad_argument(room, change, "which mask?")
@@ -203,37 +209,58 @@ class NewBan(NamedTuple):
     """Ban or mute in a room."""
 
     room: str
-    by: Author
-    mask: str
+    author: Author
+    target: str
+    """A mask or a nickname, with `m:` before it for a mute."""
+    person: int | None
+    """The identity of the person whose nickname the target is, if there is one."""
+    hosts: tuple[str, ...]
+    """Hosts that are not the address of a single person."""
     seconds: float | None
     """None for ever."""
     reason: str
-    follows: tuple[int, ...]
-    """The identities of the people it is made for."""
     most_masks: int
     """The maximum number of masks in all lists of the room."""
 
 
 def apply_ban(state: State, change: NewBan, position: Position) -> Outcome:
-    room, author = state.room(change.room), state.person(change.by.identity)
+    room, author = state.room(change.room), state.person(change.author.identity)
     require_operator(author, room)
+    person = None if change.person is None else state.people.get(change.person)
+    mask = _mask_for(state, room, change, person, author)
     now, nickname = position.time(), author.nickname or ""
     until, deadline = _end(change.seconds, position)
-    entry = MaskEntry(change.mask, nickname, now, author.userhost, until, change.reason, change.follows, deadline)
-    new = change.mask not in room.state.lists["b"]
+    follows = () if person is None else (person.identity,)
+    entry = MaskEntry(mask, nickname, now, author.userhost, until, change.reason, follows, deadline)
+    note = Note(f"{_said_of(mask)} {room.name}{until_when(entry)}")
+    new = mask not in room.state.lists["b"]
     _add_mask(state, room, "b", entry, change.most_masks)
-    made = (ModeChange(True, "b", change.mask),)
+    made = (ModeChange(True, "b", mask),)
     event = ModesChanged(0, 0.0, room.name, nickname, made, *author.origin)
     told = (Publish(event, (room.key,)),) if new else ()
-    note = Note(f"{_said_of(change.mask)} {room.name}{until_when(entry)}")
-    return Outcome((*told, note, SaveRoom(room.key), WatchMasks(room.key)))
+    return Outcome((*told, note, SaveRoom(room.key), WatchMasks(room.key)), made=made)
+
+
+def _mask_for(state: State, room: Room, change: NewBan, person: Session | None, author: Session) -> str:
+    """
+    Return the mask to ban for a target.
+
+    A person's host does not change with the nickname; but a ban of the host must not hit others who share it.
+    """
+    if person is None:
+        return masks.normal_mask(change.target)
+    prefix = MUTE if change.target.startswith(MUTE) else ""
+    neighbours = [other for other in state.directory.find(person.hostmask.host) if other is not person]
+    if person.host in (*change.hosts, author.host) or any(other in room for other in neighbours):
+        return masks.normal_mask(prefix + (person.nickname or change.target))
+    return f"{prefix}*!*@{person.host}"
 
 
 class BanLift(NamedTuple):
     """End bans or mutes in a room."""
 
     room: str
-    by: Author
+    author: Author
     masks: tuple[str, ...]
     target: str
     """What the author named."""
@@ -241,7 +268,7 @@ class BanLift(NamedTuple):
 
 
 def apply_ban_lift(state: State, change: BanLift, position: Position) -> Outcome:
-    room, author = state.room(change.room), state.person(change.by.identity)
+    room, author = state.room(change.room), state.person(change.author.identity)
     require_operator(author, room)
     bans = room.state.lists["b"]
     found = [mask for mask in change.masks if mask in bans]
@@ -303,7 +330,7 @@ def _said_of(mask: str) -> str:
 class NewServerBan(NamedTuple):
     """Ban a target from the server, replacing a ban of the same target."""
 
-    by: Author
+    author: Author
     name: str
     """The name of the author, for the list of bans."""
     target: str
@@ -312,27 +339,27 @@ class NewServerBan(NamedTuple):
     """None for ever."""
     reason: str
     note: str
-    """What the audit record says."""
+    """The text for the audit record."""
 
 
 def apply_server_ban(state: State, change: NewServerBan, position: Position) -> Outcome:
     bans, key = state.server_bans, fold(change.target)
     until, deadline = _end(change.seconds, position)
     ban = ServerBan(change.target, change.reason, change.name, position.time(), until, deadline)
-    ended = [one for one, old in bans.bans.items() if one != key and _has_ended(old, position)]
+    ended = [one for one, old in bans.bans.items() if _has_ended(old, position)]
     left = {one: old for one, old in bans.bans.items() if one not in ended}
     _replace(bans, {**left, key: ban})
-    saves: list[Effect] = [SaveServerBan(one, None) for one in ended]
+    saves: list[Effect] = [SaveServerBan(one, None) for one in ended if one != key]
     return Outcome((*saves, SaveServerBan(key, ban), Note(change.note)))
 
 
 class ServerBanLift(NamedTuple):
     """End a ban from the server."""
 
-    by: Author
+    author: Author
     target: str
-    note: str
-    """What the audit record says."""
+    note: str | None
+    """The text for the audit record; None for none."""
 
 
 def apply_server_ban_lift(state: State, change: ServerBanLift, position: Position) -> Outcome:
@@ -340,7 +367,8 @@ def apply_server_ban_lift(state: State, change: ServerBanLift, position: Positio
     if bans.pop(fold(change.target), None) is None:
         raise refusal(f"{change.target!r} is not banned", code="bad_target", subject=(change.target,))
     _replace(state.server_bans, bans)
-    return Outcome((SaveServerBan(fold(change.target), None), Note(change.note)))
+    notes = () if change.note is None else (Note(change.note),)
+    return Outcome((SaveServerBan(fold(change.target), None), *notes))
 
 
 def restore_bans(state: ServerBanState, bans: Iterable[ServerBan], clock: Clock) -> None:

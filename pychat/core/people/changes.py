@@ -1,5 +1,5 @@
 """
-Changes of a person's state. They run under the chat's order lock, and use neither clock nor chance.
+Changes of a person's state. They run under the chat's order lock; the time is given to them.
 
 Each proposal has a function that applies it, or raises `Refused` before it changes anything.
 """

@@ -28,12 +28,12 @@ def meet_locked(chat: Chat, session: Session, room: Room) -> None:
     """
     if session.account is None:
         return
-    rules, account = room.state, fold(session.account)
-    has, kept = rules.roles.get(session.identity, ""), rules.accounts.get(account, "")
+    state, account = room.state, fold(session.account)
+    has, kept = state.roles.get(session.identity, ""), state.accounts.get(account, "")
     new = [role for role in ROLES if role in kept and role not in has]
     for role in new:
-        changes.set_role(rules, session.identity, role, True)
-    changed = [changes.set_account_role(rules, account, role, True) for role in has]
+        changes.set_role(state, session.identity, role, True)
+    changed = [changes.set_account_role(state, account, role, True) for role in has]
     if new:
         news = tuple([ModeChange(True, role, session.nickname or "") for role in new])
         chat.order.append_locked(ModesChanged(0, 0.0, room.name, chat.cloaks.server, news), room.as_tuple)
@@ -55,10 +55,4 @@ def forget_account(chat: Chat, account: str) -> None:
         if room is not None:
             rooms[key] = room
     for room in rooms.values():
-        with chat.order.change():
-            if changes.forget_account(room.state, folded):
-                chat.persistence.save_room_locked(room)
-                if not (
-                    room.state.members or room.pinned or room.state.owned or room.state.awaits(chat.clock.monotonic())
-                ):
-                    chat.membership.abandon_locked(room)
+        chat.propose(changes.AccountForgotten(room.key, folded))

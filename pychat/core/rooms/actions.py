@@ -64,8 +64,8 @@ def set_topic(chat: Chat, session: Session, verb: verbs.SetTopic) -> None:
 
 def get_topic(chat: Chat, session: Session, verb: queries.GetTopic) -> None:
     room = known_room(session, verb.room)
-    rules = room.state
-    chat.send(session, Topic(verb.ref, room.name, room.topic, rules.topic_by, rules.topic_time, rules.topic_userhost))
+    state = room.state
+    chat.send(session, Topic(verb.ref, room.name, room.topic, state.topic_by, state.topic_time, state.topic_userhost))
 
 
 def list_members(chat: Chat, session: Session, verb: queries.ListMembers) -> None:
@@ -100,8 +100,8 @@ def _candidates(chat: Chat, wanted: queries.RoomFilter) -> Sequence[Room]:
 
 
 def _info(room: Room) -> RoomInfo:
-    rules = room.state
-    return RoomInfo(room.name, len(room.state.members), shorten(room.topic), rules.created, rules.topic_time)
+    state = room.state
+    return RoomInfo(room.name, len(room.state.members), shorten(room.topic), state.created, state.topic_time)
 
 
 def _is_wanted(room: Room, wanted: queries.RoomFilter, now: float) -> bool:

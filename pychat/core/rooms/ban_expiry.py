@@ -15,7 +15,7 @@ _LONGEST_LOOK: Final = 3600.0
 
 
 def watch_locked(chat: Chat, room: Room) -> None:
-    """Schedule the expiry of a room's bans."""
+    """Schedule the expiry of a room's bans, unless that is done."""
     entries = [entry for entries in room.state.lists.values() for entry in entries]
     ends = [entry.deadline for entry in entries if entry.deadline is not None]
     if not ends:
@@ -23,13 +23,12 @@ def watch_locked(chat: Chat, room: Room) -> None:
     now = chat.clock.monotonic()
     seconds = min(max(0.0, min(ends) - now), _LONGEST_LOOK)
     at = now + seconds
-    if room.next_expiry_check is None or at < room.next_expiry_check:
+    if room.next_expiry_check is None or room.next_expiry_check <= now or at < room.next_expiry_check:
         room.next_expiry_check = at
         chat.alarms.after(seconds, lambda: _end_in_time(chat, room))
 
 
 def _end_in_time(chat: Chat, room: Room) -> None:
     """Propose the end of the bans that have expired. Runs on the scheduler's thread."""
-    room.next_expiry_check = None
-    if not chat.stopping.is_set() and chat.table.is_used(room):
-        chat.propose(MaskExpiry(room.key, chat.cloaks.server))
+    if chat.table.is_used(room):
+        chat.propose(MaskExpiry(room.key, chat.cloaks.server), timer=True)

@@ -1,26 +1,42 @@
-"""Changes of a room's state. They run under the chat's order lock, and use neither clock nor chance."""
+"""Changes of a room's state. They run under the chat's order lock; the time is given to them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pychat.core.log.snapshots import RoomSnapshot
-from pychat.core.outcome import Outcome, Position, Publish, SaveRoom, WatchMasks
-from pychat.core.permissions import may_set_topic
+from pychat.core.outcome import (
+    AwaitMembers,
+    DropMember,
+    Effect,
+    Outcome,
+    Position,
+    Publish,
+    Release,
+    SaveRoom,
+    SaveSession,
+    SendTo,
+    Unsubscribe,
+    WatchMasks,
+)
+from pychat.core.permissions import may_set_topic, require_operator
 from pychat.core.rooms.state import RoomState
 from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, deadline_of
-from pychat.model.events import ModesChanged, TopicChanged
+from pychat.model.errors import UserNotInRoom
+from pychat.model.events import Kicked, Left, ModesChanged, TopicChanged
 from pychat.model.masks import MaskList
 from pychat.model.modes import ROLES, ModeChange
 
 if TYPE_CHECKING:
+    from pychat.core.rooms.room import Room
+    from pychat.core.session import Session
     from pychat.core.state import State
 
 _MOST_INVITED: Final = 100
 _MOST_ACCOUNTS: Final = 100
 
-# Rules; each function returns whether it made a difference
+# Rules; `set_` functions of modes and roles return whether they made a difference
 
 
 def set_flag(state: RoomState, letter: str, adding: bool) -> bool:
@@ -75,14 +91,15 @@ def set_topic(state: RoomState, topic: str, by: str, userhost: str, time: float)
     state.topic_by, state.topic_time, state.topic_userhost = (by, time, userhost) if topic else ("", 0.0, "")
 
 
-def anew(state: RoomState, time: float) -> RoomState:
-    """Return the state of a room that is abandoned: the topic of an open room stays, as does its history."""
+def begin_anew(state: RoomState, time: float) -> None:
+    """Give a room that is abandoned the state of a new one; the topic of an open room stays, as does its history."""
     new = RoomState(time)
     if state.closed:
         new.drops_history = True
     else:
         set_topic(new, state.topic, state.topic_by, state.topic_userhost, state.topic_time)
-    return new
+    for attribute in RoomState.__slots__:
+        setattr(state, attribute, getattr(new, attribute))
 
 
 def found(state: RoomState, founder: int | None, time: float) -> None:
@@ -193,21 +210,143 @@ def apply_topic(state: State, change: NewTopic, position: Position) -> Outcome:
     room, person = state.room(change.room), state.person(change.by)
     may_set_topic(person, room, position)
     nickname = person.nickname or ""
-    set_topic(room.state, change.topic, nickname, person.userhost, position.time())
+    set_topic(room.state, change.topic, nickname, person.userhost, position.stamp())
     event = TopicChanged(0, 0.0, room.name, nickname, change.topic, *person.origin)
     return Outcome((Publish(event, (room.key,)), SaveRoom(room.key)))
+
+
+class Departure(NamedTuple):
+    """Leave a room; somebody who is not in it changes nothing."""
+
+    room: str
+    person: int
+    """The identity."""
+    reason: str
+    announced: bool
+    """True if all members are told; else only the person."""
+
+
+def apply_departure(state: State, change: Departure, position: Position) -> Outcome:
+    room, person = state.rooms.known(change.room), state.people.get(change.person)
+    if room is None or person is None or person not in room:
+        return Outcome()
+    event = Left(0, position.time(), room.name, person.nickname or "", change.reason, *person.origin)
+    return Outcome(tuple(_remove(room, person, event, (), position, announced=change.announced)))
+
+
+class Removal(NamedTuple):
+    """Remove a member from a room."""
+
+    room: str
+    by: int
+    """The identity of an operator."""
+    person: int
+    """The identity of the member."""
+    nickname: str
+    """The nickname by which the operator named the member."""
+    reason: str
+    announced: bool
+    """True if all members are told; else only those two."""
+
+
+def apply_removal(state: State, change: Removal, position: Position) -> Outcome:
+    room, author, member = state.room(change.room), state.person(change.by), state.people.get(change.person)
+    require_operator(author, room)
+    if member is None or member not in room:
+        raise UserNotInRoom(change.nickname, room.name)
+    nickname, by = member.nickname or "", author.nickname or ""
+    event = Kicked(0, position.time(), room.name, nickname, by, change.reason, *author.origin)
+    others = () if author is member else (author,)
+    return Outcome(tuple(_remove(room, member, event, others, position, announced=change.announced)))
+
+
+def _remove(
+    room: Room,
+    member: Session,
+    event: Left | Kicked,
+    others: tuple[Session, ...],
+    position: Position,
+    *,
+    announced: bool,
+) -> list[Effect]:
+    """Remove a member; tell all members, or only that one and those others."""
+    remove_member(room.state, member.identity)
+    told: list[Effect] = [SendTo(person.identity, (event,)) for person in (member, *others)]
+    if announced:
+        told = [Publish(event, (room.key,), extra=member.identity)]
+    unsubscribed, dropped = Unsubscribe(member.identity, room.key), DropMember(member.identity, room.key)
+    departed = depart_from(room, member.identity, position)
+    return [unsubscribed, *told, dropped, *departed, SaveSession(member.identity)]
+
+
+def depart_from(room: Room, identity: int, position: Clock, keep_seconds: float = 0.0) -> list[Effect]:
+    """
+    Update the rules of a room that somebody has left, or who is gone; an empty room is abandoned, or waits.
+
+    Args:
+        keep_seconds: For so long, the person may come back and has the same roles.
+    """
+    state = room.state
+    changed = depart(state, identity, position.monotonic(), keep_seconds)
+    if state.members or room.pinned:
+        return [SaveRoom(room.key)] if changed or not state.members else []
+    if await_expected(state, position.monotonic()):
+        return [AwaitMembers(room.key), SaveRoom(room.key)]
+    return abandon(room, position)
+
+
+def abandon(room: Room, position: Clock) -> list[Effect]:
+    """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
+    if room.state.owned:
+        stop_waiting(room.state)
+        return [Release(room.key, reset=False), SaveRoom(room.key)]
+    begin_anew(room.state, position.time())
+    return [Release(room.key, reset=True), SaveRoom(room.key)]
+
+
+class EmptyRoomExpiry(NamedTuple):
+    """Abandon a room that has waited for its members for long enough."""
+
+    room: str
+
+
+def apply_empty_room_expiry(state: State, change: EmptyRoomExpiry, position: Position) -> Outcome:
+    room = state.rooms.known(change.room)
+    if room is None or room.state.members or room.pinned or not room.state.waits_until:
+        return Outcome()
+    if room.state.awaits(position.monotonic()):
+        return Outcome((AwaitMembers(room.key),))
+    return Outcome(tuple(abandon(room, position)))
+
+
+class AccountForgotten(NamedTuple):
+    """Remove the roles of a deleted account from a room, which is abandoned if that was all it had."""
+
+    room: str
+    account: str
+    """The folded name."""
+
+
+def apply_account_forgotten(state: State, change: AccountForgotten, position: Position) -> Outcome:
+    room = state.rooms.known(change.room)
+    if room is None or not forget_account(room.state, change.account):
+        return Outcome()
+    there = room.state.members or room.pinned or room.state.owned or room.state.awaits(position.monotonic())
+    return Outcome((SaveRoom(room.key), *(() if there else abandon(room, position))))
 
 
 class MaskExpiry(NamedTuple):
     """Remove the masks of a room that have expired."""
 
     room: str
-    by: str
-    """The name of the server."""
+    server: str
+    """The name of the server, which the members see as the author."""
 
 
 def apply_mask_expiry(state: State, change: MaskExpiry, position: Position) -> Outcome:
-    room = state.room(change.room)
+    room = state.rooms.known(change.room)
+    if room is None:
+        return Outcome()
     changes: list[ModeChange] = []
     for letter, masks in room.state.lists.items():
         for entry in masks.ended(position.monotonic()):
@@ -216,7 +355,7 @@ def apply_mask_expiry(state: State, change: MaskExpiry, position: Position) -> O
     if not changes:
         return Outcome((WatchMasks(room.key),))
     update_may_silence(room.state)
-    event = ModesChanged(0, 0.0, room.name, change.by, tuple(changes))
+    event = ModesChanged(0, 0.0, room.name, change.server, tuple(changes))
     return Outcome((Publish(event, (room.key,)), SaveRoom(room.key), WatchMasks(room.key)))
 
 

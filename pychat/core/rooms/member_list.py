@@ -17,25 +17,25 @@ def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = 
         joined: True if the list answers a join; it then leaves out visitors.
         invisible: True to include members who are hidden from strangers (user mode `i`).
     """
-    rules, members = room.state, room.members
+    state, members = room.state, room.members
     if not invisible:
         members = tuple([member for member in members if "i" not in member.modes])
     if joined:  # their leaves are not announced, so their presence must not be either
         members = tuple([member for member in members if not member.visits])
-    infos = tuple([_with_roles(member, rules) for member in members] if rules.roles else [m.info for m in members])
+    infos = tuple([_with_roles(member, state) for member in members] if state.roles else [m.info for m in members])
     return Members(
         ref,
         room.name,
         room.topic,
         infos,
         joined,
-        rules.topic_by,
-        rules.topic_time,
-        secret=rules.secret,
-        topic_userhost=rules.topic_userhost,
+        state.topic_by,
+        state.topic_time,
+        secret=state.secret,
+        topic_userhost=state.topic_userhost,
     )
 
 
-def _with_roles(member: Session, rules: RoomState) -> MemberInfo:
-    roles = rules.roles.get(member.identity)
+def _with_roles(member: Session, state: RoomState) -> MemberInfo:
+    roles = state.roles.get(member.identity)
     return member.info if roles is None else member.info._replace(roles=roles)

@@ -15,15 +15,17 @@ from pychat.core.delivery import Detach
 from pychat.core.handler import one_says_yes, run_before
 from pychat.core.order import CAUSED_BYTES
 from pychat.core.people.ignore import hear_locked
-from pychat.core.permissions import may_be_heard, may_join, may_know, require_operator
+from pychat.core.permissions import may_be_heard, may_join, may_know
 from pychat.core.rooms import changes
 from pychat.core.rooms.account_roles import meet_locked
 from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.catch_up import CatchingUp
+from pychat.core.rooms.changes import Departure, Removal
+from pychat.core.rooms.empty_rooms import stop_waiting
 from pychat.core.rooms.member_list import members_of
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
-from pychat.model.errors import LimitExceeded, NoSuchRoom, NotAMember, Refused, UserNotInRoom, refusal
+from pychat.model.errors import LimitExceeded, NoSuchRoom, NotAMember, Refused, refusal
 from pychat.model.events import Joined, Kicked, Left
 from pychat.model.names import check_room, fold, has_mark_of_irc
 from pychat.model.queries import Ref
@@ -117,7 +119,8 @@ class Membership:
         chat.order.flush()
         checked = check_room(name, chat.limits)
         room = chat.table.obtain(checked)
-        self._stop_waiting(room)
+        if room.state.waits_until and not room.state.members:
+            stop_waiting(chat, room)
         was_in = room.key in session.rooms
         announced = not was_in and self._ask(session, room, key)
         with chat.order.change(session):
@@ -180,12 +183,9 @@ class Membership:
         chat = self._chat
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, session, room, Left)
-        with chat.order.change():
-            if session not in room or (chat.order.turn.session is session and session.disconnect_reason is not None):
-                return
-            event = Left(0, chat.clock.time(), room.name, session.nickname or "", reason, *session.origin)
-            self._leave_locked(session, room, event, announced, {session})
-        chat.run_on(chat.chains.on_leave, session, room, reason)
+        own = chat.order.turn.session is session
+        if chat.propose(Departure(room.key, session.identity, reason, announced), session if own else None).effects:
+            chat.run_on(chat.chains.on_leave, session, room, reason)
 
     def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
         """
@@ -197,31 +197,9 @@ class Membership:
         chat = self._chat
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, member, room, Kicked)
-        with chat.order.change(session):
-            require_operator(session, room)
-            nickname = member.nickname or ""
-            if member not in room:
-                raise UserNotInRoom(nickname, room.name)
-            by = session.nickname or ""
-            event = Kicked(0, chat.clock.time(), room.name, nickname, by, reason, *session.origin)
-            self._leave_locked(member, room, event, announced, {session, member})
+        nickname = member.nickname or ""
+        chat.propose(Removal(room.key, session.identity, member.identity, nickname, reason, announced), session)
         chat.run_on(chat.chains.on_kick, session, room, member, reason)
-
-    def _leave_locked(
-        self, session: Session, room: Room, event: Left | Kicked, announced: bool, concerned: set[Session]
-    ) -> None:
-        """Remove a session from a room, and tell all members or only those concerned."""
-        self._detach_locked(session, room)
-        if announced:
-            self._chat.order.append_locked(event, room.as_tuple, extra=session)
-        else:
-            for person in concerned:
-                self._chat.order.send_locked(person, event)
-        self._depart_locked(session, room)
-        del session.rooms[room.key]
-        if session.current is room:
-            session.current = next(reversed(session.rooms.values()), None)
-        self._chat.persistence.save_session_locked(session)
 
     def remove_everywhere(self, session: Session, keep_seconds: float = 0.0) -> bool:
         """
@@ -233,64 +211,18 @@ class Membership:
             if session.closed:
                 return False
             session.closed = True
+            # If the server stops, the members have not left: they find their rooms unchanged.
+            stays = self._chat.stopping.is_set() and self._chat.log.lasts
             for room in session.rooms.values():
-                self._detach_locked(session, room)
-                self._depart_locked(session, room, keep_seconds)
+                changes.remove_member(room.state, session.identity)
+                room.ignoring.discard(session)
+                self._chat.log.append(Detach(session, room))
+                if stays:
+                    continue
+                self._chat.table.shares.departed(room, session)
+                effects = changes.depart_from(room, session.identity, self._chat.clock, keep_seconds)
+                self._chat.sequencer.carry_out_locked(effects)
             return True
-
-    def _detach_locked(self, session: Session, room: Room) -> None:
-        changes.remove_member(room.state, session.identity)
-        room.ignoring.discard(session)
-        self._chat.log.append(Detach(session, room))
-
-    def _depart_locked(self, session: Session, room: Room, keep_seconds: float = 0.0) -> None:
-        if self._chat.stopping.is_set() and self._chat.log.lasts:
-            return  # the server stops, but the members have not left: they find the room unchanged
-        changed = changes.depart(room.state, session.identity, self._chat.clock.monotonic(), keep_seconds)
-        self._chat.table.shares.departed(room, session)
-        if not room.state.members and not room.pinned:
-            if changes.await_expected(room.state, self._chat.clock.monotonic()):
-                self.wait_locked(room)
-                self._chat.persistence.save_room_locked(room)
-            else:
-                self.abandon_locked(room)
-        elif changed or not room.state.members:
-            self._chat.persistence.save_room_locked(room)
-
-    def wait_locked(self, room: Room, least_seconds: float = 0.0) -> None:
-        """Abandon an empty room after `least_seconds` and when no members are expected back any more."""
-        seconds = max(least_seconds, room.state.waits_until - self._chat.clock.monotonic())
-        self._chat.alarms.after(seconds, lambda: self._look_again(room))
-
-    def _look_again(self, room: Room) -> None:
-        """Abandon a room if the wait is over; wait on if members came back and were lost again. Runs on any thread."""
-        with self._chat.order.change():
-            if self._chat.stopping.is_set() or room.state.members or room.pinned or not room.state.waits_until:
-                return
-            if room.state.awaits(self._chat.clock.monotonic()):
-                self.wait_locked(room)
-            else:
-                self.abandon_locked(room)
-
-    def abandon_locked(self, room: Room) -> None:
-        """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
-        self._chat.table.release_locked(room)
-        if room.state.owned:
-            changes.stop_waiting(room.state)
-            self._chat.persistence.save_room_locked(room)
-            return
-        room.begin_anew(changes.anew(room.state, self._chat.clock.time()))
-        if room.state.drops_history:
-            self._chat.log.forget(room.key)
-        self._chat.persistence.save_room_locked(room)
-
-    def _stop_waiting(self, room: Room) -> None:
-        """Abandon the room if the time for members to come back has passed."""
-        now = self._chat.clock.monotonic()
-        if room.state.waits_until and not room.state.members and not room.pinned and not room.state.awaits(now):
-            with self._chat.order.lock:
-                if room.state.waits_until and not room.state.members:
-                    self.abandon_locked(room)
 
     def _found_locked(self, room: Room, session: Session) -> None:
         """

@@ -85,10 +85,9 @@ class Room:
         people = self._chat.nicknames
         return tuple([member for one in tuple(self.state.members) if (member := people.get(one)) is not None])
 
-    def begin_anew(self, state: RoomState) -> None:
-        """Take the state of a room that is abandoned. Hold the chat's order lock."""
-        self.state, self.pace = state, Pace()
-        self.lists_are_new, self.next_expiry_check = True, None
+    def begin_anew(self) -> None:
+        """Forget what belongs to the state that the room had before it was abandoned. Hold the chat's order lock."""
+        self.pace, self.lists_are_new, self.next_expiry_check = Pace(), True, None
 
     @property
     def is_there(self) -> bool:

@@ -10,23 +10,23 @@ from pychat.model.clock import Clock
 
 def snapshot_of(room: Room, now: float) -> RoomSnapshot:
     """Return the snapshot of a room, without its mask lists."""
-    rules = room.state
+    state = room.state
     return RoomSnapshot(
         room.name,
-        bool(room.state.members) or rules.awaits(now),
-        rules.topic,
-        rules.topic_by,
-        rules.topic_time,
-        rules.topic_userhost,
-        rules.created,
-        "".join(sorted(rules.flags)),
-        dict(rules.values),
+        bool(room.state.members) or state.awaits(now),
+        state.topic,
+        state.topic_by,
+        state.topic_time,
+        state.topic_userhost,
+        state.created,
+        "".join(sorted(state.flags)),
+        dict(state.values),
         {},
-        dict(rules.roles),
-        tuple(rules.invited),
-        rules.drops_history,
-        dict(rules.accounts),
-        tuple(identity for identity, by_operator in rules.invited.items() if by_operator),
+        dict(state.roles),
+        tuple(state.invited),
+        state.drops_history,
+        dict(state.accounts),
+        tuple(identity for identity, by_operator in state.invited.items() if by_operator),
     )
 
 
