@@ -33,7 +33,7 @@ CALLED = shlex.join(PYCHAT)
 """How it calls itself when it is called like this."""
 
 
-ROUTINE = re.compile("(serves at|has come in:|is gone after|the server has ended)")
+ROUTINE = re.compile("(serves at|joined the server:|left the server after|the server has ended)")
 """What the log of a server says anyway."""
 
 

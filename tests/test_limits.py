@@ -146,7 +146,7 @@ def test_tries_and_lines_before_the_nickname(server: MakeServer, clients: Client
         (
             "ann\n",
             "/dance\n",
-            "! unknown command /dance; /help lists the commands, //dance says it",
+            "! unknown command /dance; /help lists the commands, //dance sends it as text",
             "-- goodbye: flooding",
         ),
         (

@@ -141,13 +141,13 @@ MISTAKES: list[tuple[str, Callable[[Any, Any], object], type[Exception], str]] =
         "bare every",
         lambda server, bot: bot.every(generating),
         TypeError,
-        "say after how many seconds: @bot.every(60), not generating",
+        "give the number of seconds: @bot.every(60), not generating",
     ),
     (
         "every text",
         lambda server, bot: bot.every("60"),
         TypeError,
-        "say after how many seconds: @bot.every(60), not '60'",
+        "give the number of seconds: @bot.every(60), not '60'",
     ),
     ("bare on", lambda server, bot: bot.on(generating), TypeError, "name the types of events: @bot.on(Message)"),
     (
@@ -346,7 +346,7 @@ def test_reload_checks_what_it_is_given() -> None:
 
 
 NOBODY_HEARS = (
-    "nobody will hear anybody: no handler publishes messages; add Broadcast() to handlers=[...], "
+    "nobody will receive messages: no handler publishes them; add Broadcast() to handlers=[...], "
     "or leave handlers= out and use server.add_handler(...)"
 )
 
@@ -381,7 +381,7 @@ def test_a_message_that_nobody_hears_is_told(chat_server: MakeChat, caplog: pyte
     """To the program that says it, and once in the log, also if somebody without acknowledgements said it."""
     chat = chat_server(handlers=[Counter()])
     ann, bob, nc = chat.session("ann"), chat.join("bob"), chat.connect()
-    not_published = "no handler of the server has published it: nobody hears it, at least not yet"
+    not_published = "no handler of the server has published the message, so nobody has received it yet"
 
     assert bob.say("tea, anyone?") == ann.next(Message).id
     nc.send("nc\nmore tea\n")
@@ -396,8 +396,8 @@ def test_a_message_that_nobody_hears_is_told(chat_server: MakeChat, caplog: pyte
             assert (caught.value.code, str(caught.value)) == ("not_published", not_published)
 
     warning = (
-        "nobody hears what nc says: no handler has published it; add Broadcast() to the handlers, or let one call "
-        "session.chat.publish(message)"
+        "nobody receives messages from nc: no handler has published them; add Broadcast() to the handlers, or let "
+        "one call session.chat.publish(message)"
     )
     assert caplog.messages == [warning]
 

@@ -72,7 +72,7 @@ def test_an_invitation_opens_a_room_once(enter: Enter) -> None:
     """Who is invited hears of it, in no room of those who invite."""
     ann, bob = enter("ann", ["ops"]), enter("bob", ["lobby"])
     ann.set_modes("+i")
-    with pytest.raises(Refused, match=r"^room 'ops' is only for those who are invited$"):
+    with pytest.raises(Refused, match=r"^room 'ops' is invite-only$"):
         bob.join("ops")
 
     ann.invite("bob")
@@ -205,19 +205,22 @@ def test_commands_of_operators(server: MakeServer, clients: Clients) -> None:
     ann.send("/voice bob\n/mode +ml 5\n/mode\n/ban eve\n/ban\n/unban eve\n/ban\n/devoice bob\n")
     assert ann.read_until("took voice") == [
         "-- ann gave bob voice in ops",
-        "-- ann made ops moderated: only operators and voices talk",
-        "-- ann lets at most 5 members into ops",
-        "-- rules of ops: only operators and voices talk (m); only members talk (n); at most 5 members (l)",
+        "-- ann made ops moderated: only operators and members with voice can talk",
+        "-- ann limited ops to 5 members",
+        (
+            "-- rules of ops: moderated: only operators and members with voice can talk (m); "
+            "only members can talk (n); at most 5 members (l)"
+        ),
         "-- ann banned eve from ops",
-        "-- nobody here is called eve: the ban is for that nickname only",
+        "-- nobody here is called eve: the ban covers that nickname only",
         "-- banned from ops: eve!*@* (by ann)",
-        "-- ann ended the ban of eve from ops",
+        "-- ann unbanned eve from ops",
         "-- banned from ops: nobody",
-        "-- ann took voice in ops from bob",
+        "-- ann took voice from bob in ops",
     ]
     bob.send("hello?\n/kick ann\n/names\n")
     assert bob.read_until("in ops: ")[-3:] == [
-        "! only operators and those with voice talk in room 'ops'",
+        "! room 'ops' is moderated: only operators and members with voice can talk",
         "! only operators of room 'ops' may do that",
         "-- in ops: @ann, bob",
     ]
@@ -227,15 +230,18 @@ def test_commands_of_operators(server: MakeServer, clients: Clients) -> None:
     bob.send("/away lunch\n/mode ops\n")
     assert bob.read_until("rules of ops") == [
         "-- bob is away: lunch",
-        "-- rules of ops: only operators and voices talk (m); only members talk (n); at most 5 members (l)",
+        (
+            "-- rules of ops: moderated: only operators and members with voice can talk (m); "
+            "only members can talk (n); at most 5 members (l)"
+        ),
     ]
     ann.send("/invite bob\n/mode +k sesame\n")
     assert ann.read_until("key of ops")[-3:] == [
-        "-- ann invited bob into ops (/join ops)",
+        "-- ann invited bob to ops (/join ops)",
         "-- bob is away: lunch",
         "-- ann set the key of ops: sesame",
     ]
-    bob.read_until("-- ann invited bob into ops (/join ops)")
+    bob.read_until("-- ann invited bob to ops (/join ops)")
     bob.send("/invite\n/join ops sesame\n")
     assert bob.read_line() == "-- you are invited to ops"
     assert bob.read_line() == "-- you are in ops: @ann, bob (away: lunch)"
@@ -256,7 +262,7 @@ def test_commands_of_server_operators(server: MakeServer, clients: Clients) -> N
         "! wrong name or password",
         "-- you are a server operator",
         "-- be nice",
-        f"{host}) is in lobby; silent for 0 s; a server operator; here from 127.0.0.1",
+        f"{host}) is in lobby; silent for 0 s; a server operator; connected from 127.0.0.1",
         "-- bob is disconnected",
         "<-- bob left (killed by ann (spam))",
     ]

@@ -151,7 +151,9 @@ class Bot(Repertoire, Participant):
         """
         self._check_free()
         if self._state is not None:
-            raise LocalProtocolError("a bot inside a server has no state file: its place is lost with the server")
+            raise LocalProtocolError(
+                "a bot inside a server cannot have a state file: its position is lost with the server"
+            )
         session = LocalSession(chat)
         chat.admit(session, self._nick, self._rooms, bot=True, told=self._warn)
         self.clock = chat.clock
@@ -181,7 +183,7 @@ class Bot(Repertoire, Participant):
             self._participant, self._lost = None, None
             participant.close()
         if not self._stopping.is_set():
-            raise ConnectionLost("the bot was put out of the chat")
+            raise ConnectionLost("the bot was disconnected from the chat")
 
     def stop(self, reason: str = "") -> None:
         """
@@ -217,9 +219,9 @@ class Bot(Repertoire, Participant):
 
     def _check_free(self) -> None:
         if self._stopping.is_set():
-            raise LocalProtocolError("the bot was stopped and does not start again; make a new one")
+            raise LocalProtocolError("the bot was stopped and cannot start again; create a new one")
         if self._participant is not None:
-            raise LocalProtocolError("the bot is in a chat already; make another one")
+            raise LocalProtocolError("the bot is already in a chat; create another one")
 
     def _connect(self, host: str, port: int, *, wait: bool, options: dict[str, Any]) -> ChatClient | None:
         """Return a connection; None if the bot was stopped before it was established."""
@@ -270,12 +272,12 @@ class Bot(Repertoire, Participant):
         """
         participant = self._participant
         if participant is None:
-            raise ConnectionLost("the bot is in no chat")
+            raise ConnectionLost("the bot is not in a chat")
         try:
             return participant.ask(verb)
         except LocalProtocolError as error:
             if self._excuses():
-                raise ConnectionLost("the bot is out of the chat") from error
+                raise ConnectionLost("the bot has left the chat") from error
             raise
 
     def reply(self, message: Message, text: str) -> None:
@@ -313,12 +315,12 @@ class Bot(Repertoire, Participant):
                 self._lost, self._restarted = None, False
                 logger.info("%r is back", self)
             case Gap():
-                logger.warning("%r has missed what was said in %s: it is not kept any more", self, heard.room)
+                logger.warning("%r has missed messages in %s that the server no longer has", self, heard.room)
             case Failure():
                 self._warn(heard.text)
             case Dropped():
                 self._lost = None  # its `Reconnected` may be among the dropped events
-                logger.warning("%r is too slow: %d events are lost", self, heard.number)
+                logger.warning("%r is too slow: %d events were dropped", self, heard.number)
         self._tell(heard)
         if isinstance(heard, Message) and self._obeys(heard):
             self._answer(BotContext(self, heard), heard.text)

@@ -84,7 +84,7 @@ class Repertoire:
         The first call is after one interval. Calls that were missed, because another function took long, are skipped.
         """
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise TypeError(f"say after how many seconds: @bot.every(60), not {title_of(seconds)}")
+            raise TypeError(f"give the number of seconds: @bot.every(60), not {title_of(seconds)}")
 
         def decorate(function: F) -> F:
             _check_parameters(function)
@@ -106,7 +106,7 @@ class Repertoire:
             with contextlib.suppress(ValueError):  # another thread has just removed it
                 self._functions.remove(entry)
         if not any([heard, self._schedule.remove(function), self._commands.remove(function)]):
-            raise ValueError(f"{title_of(function)} is none of the functions of the bot")
+            raise ValueError(f"{title_of(function)} is not a function of the bot")
 
     # For the bot
 

@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _NO_FILE: Final = (
-    "which file? Name it with --db, or where the server finds it: in PYCHAT_SERVE_DB, or as db in the table [serve] of "
-    "a config file"
+    "no file is named; use --db, the variable PYCHAT_SERVE_DB, or db in the table [serve] of a config file"
 )
 _password_option: Final = option(
     "--password-file",
     type=FILE,
     metavar="FILE",
-    help="The new password is in this file; otherwise you are asked for it twice, or it is read from stdin.",
+    help="The new password is in this file; without this option, you are asked for it twice, or it is read from stdin.",
 )
 
 
@@ -56,17 +55,17 @@ def _file_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @group(cls=Section)
 def account() -> None:
-    """List, make, reset, lock or delete accounts."""
+    """List, add, reset, lock or delete accounts."""
 
 
 @account.command("list")
-@option("--format", type=Choice(("text", "json")), default="text", help="How it is written.")
+@option("--format", type=Choice(("text", "json")), default="text", help="Format of the output.")
 @_file_options
 def list_(format: str, **where: Path | None) -> None:
     """
-    Print the accounts, when they were made, and which are locked.
+    Print the accounts, when they were created, and which are locked.
 
-    A server may use the file.
+    A server may be using the file.
     """
     path, _ = _file(**where)
     from pychat.cli.accounts import accounts_in, shown
@@ -80,9 +79,9 @@ def list_(format: str, **where: Path | None) -> None:
 @_file_options
 def add(name: str, password_file: Path | None, **where: Path | None) -> None:
     """
-    Make an account, also where nobody may make one by themselves.
+    Add an account, even if people cannot register accounts themselves.
 
-    Not while a server uses the file.
+    This is refused while a server uses the file.
     """
     from pychat.cli.accounts import new_password
     from pychat.core.accounts.administration import add_account, new_name
@@ -91,7 +90,7 @@ def add(name: str, password_file: Path | None, **where: Path | None) -> None:
         account = new_name(chat, name)
         return add_account(chat, _by(), account, new_password(account, password_file))
 
-    _change(where, act, "the account {} is made", make=True)
+    _change(where, act, "the account {} was created", make=True)
 
 
 @account.command()
@@ -100,9 +99,9 @@ def add(name: str, password_file: Path | None, **where: Path | None) -> None:
 @_file_options
 def reset(name: str, password_file: Path | None, **where: Path | None) -> None:
     """
-    Give an account another password, for one who has forgotten it.
+    Set a new password of an account, for example if the owner has forgotten it.
 
-    Not while a server uses the file. Whoever knew the old password does not come back by it.
+    This is refused while a server uses the file. Sessions of the old password cannot be resumed.
     """
     from pychat.cli.accounts import new_password
     from pychat.core.accounts.administration import account_named, reset_password
@@ -111,18 +110,18 @@ def reset(name: str, password_file: Path | None, **where: Path | None) -> None:
         account = account_named(chat, name)
         return reset_password(chat, _by(), account, new_password(account, password_file))
 
-    _change(where, act, "the account {} has another password now")
+    _change(where, act, "the password of the account {} was changed")
 
 
 @account.command()
 @argument("name")
-@option("--reason", default="", metavar="TEXT", help="The reason that is told to anybody who tries to log in.")
+@option("--reason", default="", metavar="TEXT", help="The reason shown to people who try to log in.")
 @_file_options
 def lock(name: str, reason: str, **where: Path | None) -> None:
     """
-    Let nobody log in to an account any more; its name stays its own.
+    Prevent all logins to an account; its name stays reserved.
 
-    Not while a server uses the file: there, a server operator says /serverban a:NAME, which is the same.
+    This is refused while a server uses the file: a server operator types /serverban a:NAME there instead.
     """
     from pychat.core.accounts.administration import lock_account
 
@@ -130,7 +129,7 @@ def lock(name: str, reason: str, **where: Path | None) -> None:
         where,
         lambda chat: lock_account(chat, _by(), name, reason),
         "the account {} is locked",
-        meanwhile=f"say there, as a server operator: /serverban a:{name}",
+        meanwhile=f"type there, as a server operator: /serverban a:{name}",
     )
 
 
@@ -139,17 +138,17 @@ def lock(name: str, reason: str, **where: Path | None) -> None:
 @_file_options
 def unlock(name: str, **where: Path | None) -> None:
     """
-    Let people log in to an account again.
+    Allow logins to an account again.
 
-    Not while a server uses the file: there, a server operator says /serverunban a:NAME, which is the same.
+    This is refused while a server uses the file: a server operator types /serverunban a:NAME there instead.
     """
     from pychat.core.accounts.administration import unlock_account
 
     _change(
         where,
         lambda chat: unlock_account(chat, _by(), name),
-        "the account {} is not locked any more",
-        meanwhile=f"say there, as a server operator: /serverunban a:{name}",
+        "the account {} is unlocked",
+        meanwhile=f"type there, as a server operator: /serverunban a:{name}",
     )
 
 
@@ -158,9 +157,9 @@ def unlock(name: str, **where: Path | None) -> None:
 @_file_options
 def delete(name: str, **where: Path | None) -> None:
     """
-    Delete an account with its roles in rooms; its name is free for everybody.
+    Delete an account and its roles in rooms; its name becomes free.
 
-    Not while a server uses the file. What was said stays.
+    This is refused while a server uses the file. Messages stay.
     """
     from pychat.core.accounts.administration import delete_account
 

@@ -28,7 +28,7 @@ _LEAST_PASSWORD_CHARS: Final = 8
 _EVER: Final = 1e9
 """Seconds; keeps reserved memberships alive, so that they still exist when the server is started."""
 _CLOSE_SECONDS: Final = 10.0
-_STOP_FIRST: Final = "stop it, and start it again afterwards: whoever is connected comes back by itself"
+_STOP_FIRST: Final = "stop it, and start it again afterwards: connected clients reconnect by themselves"
 
 
 class AccountFailed(ChatError):
@@ -89,11 +89,11 @@ def new_password(account: str, path: Path | None) -> str:
     try:
         password = getpass.getpass(f"New password of {account} ({bounds}): ")
         if not _LEAST_PASSWORD_CHARS <= len(password) <= MOST_PASSWORD_CHARS:
-            raise BadSecret(source, f"a password has {bounds}; nothing was done")
-        if getpass.getpass("The same again: ") != password:
-            raise BadSecret(source, "these are two passwords; nothing was done")
+            raise BadSecret(source, f"a password must have {bounds}; nothing was done")
+        if getpass.getpass("Repeat it: ") != password:
+            raise BadSecret(source, "the passwords differ; nothing was done")
     except EOFError:
-        raise BadSecret(source, "there is none; nothing was done") from None
+        raise BadSecret(source, "no password was given; nothing was done") from None
     return password
 
 
@@ -122,7 +122,7 @@ def change(
     except FileInUse as error:
         raise AccountFailed(f"a server uses {str(path)!r}; {meanwhile}") from error
     except AccountExists as error:
-        problem = "has an account, or one that looks like it; pychat account reset gives one another password"
+        problem = "or a similar name already has an account; pychat account reset changes its password"
         raise AccountFailed(f"{error.subject[0]!r} {problem}") from error
     except Refused as error:
         raise AccountFailed(str(error)) from error
@@ -148,4 +148,4 @@ def _offline(path: Path, limits: Limits) -> Iterator[Chat]:
         accounts.end()
         log.close(_CLOSE_SECONDS)
     if log.storage_error is not None:
-        raise NotStored("all of it", log.storage_error)
+        raise NotStored("the change", log.storage_error)

@@ -102,7 +102,7 @@ def how_to_join(name: str, host: str, port: int | None, room: str, access: Acces
     where = f"{name} listens on {address(host, port)}"
     if access.proxied:
         by = "There" if port is None else "From this machine"
-        lines = [f"{where}. {by} it takes proxies only: join it through yours."]
+        lines = [f"{where}. {by} it accepts only proxies: join through yours."]
     else:
         lines = [f"{where}. Join it from another terminal:", *commands(near(host), port, access)]
     if host in EVERYWHERE:
@@ -120,7 +120,7 @@ def how_to_join(name: str, host: str, port: int | None, room: str, access: Acces
         lines.append(f"In irssi, or any other IRC client without TLS, then type: /join #{room}")
     if access.has_password:
         asks = "openssl" if access.tls_required else "nc"
-        lines.append(f"It wants its password: {asks} and pychat connect ask for it.")
+        lines.append(f"The server requires a password: {asks} and pychat connect ask for it.")
     return lines
 
 
@@ -182,7 +182,7 @@ def commands(host: str, port: int | None, access: Access, program: str | None = 
         f"    {pychat} connect --nick NAME{place(host, port)} --tls-fingerprint {access.fingerprint}",
         f"    openssl s_client -quiet {where}",
     ]
-    return over_tls if access.tls_required else [*plain, "or, so that nobody on the way can listen:", *over_tls]
+    return over_tls if access.tls_required else [*plain, "or, encrypted with TLS:", *over_tls]
 
 
 def place(host: str, port: int | None) -> str:
@@ -212,10 +212,10 @@ _OUTGOING: Final = range(32768, 61000)
 _ADVICE: Final = {
     errno.EADDRINUSE: "it is in use, perhaps by another pychat; choose another with --port, or 0 for any free one",
     errno.EACCES: "only the administrator may use ports below 1024; choose another with --port",
-    errno.EADDRNOTAVAIL: "this machine does not have that address; use 127.0.0.1, or 0.0.0.0 for all that it has",
+    errno.EADDRNOTAVAIL: "this machine does not have that address; use 127.0.0.1, or 0.0.0.0 for all of its addresses",
 }
 _ADVICE_UNIX: Final = {
     errno.EADDRINUSE: "another server listens there; stop that one, or choose another path",
-    errno.EEXIST: "there is a file that is not a socket; it stays as it is, choose another path",
-    errno.EACCES: "this user may not make a file there; change the permissions of the directory",
+    errno.EEXIST: "a file that is not a socket is there; choose another path",
+    errno.EACCES: "this user may not create a file there; change the permissions of the directory",
 }

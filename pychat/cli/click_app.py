@@ -109,9 +109,9 @@ class Command(click.Command):
             formatter.write_paragraph()
             with formatter.indentation():
                 formatter.write_text(
-                    f"Each option can also be set by an environment variable, {example} by {variable}, or in the table "
-                    f"[{self.name}] of a TOML file: the one that --config names, or {_default_config()}. The command "
-                    "line goes first, then the environment, then the file."
+                    f"Each option can also be set by an environment variable ({example} by {variable}), or in the "
+                    f"table [{self.name}] of a TOML file: the one that --config names, or {_default_config()}. The "
+                    "command line takes precedence over the environment, and the environment over the file."
                 )
 
     @property

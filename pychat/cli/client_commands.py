@@ -42,7 +42,10 @@ from pychat.cli.units import check_event_id
 from pychat.transport.trust import Trust, read_fingerprint
 
 _key_option: Final = shared_option(
-    "--room-key-file", type=FILE, metavar="FILE", help="Keys of rooms are in this file: a line ROOM:KEY for each."
+    "--room-key-file",
+    type=FILE,
+    metavar="FILE",
+    help="Keys of rooms are in this file, one line ROOM:KEY for each room.",
 )
 
 
@@ -54,16 +57,18 @@ def _server_options(function: Callable[..., Any], *, with_keys: bool = True) -> 
             "--tls-fingerprint",
             type=Checked("fingerprint", read_fingerprint),
             metavar="SHA256",
-            help="Speak TLS, with the server that has this certificate.",
+            help="Use TLS, and trust only the certificate with this fingerprint.",
         ),
         shared_option(
             "--tls-ca",
             type=FILE,
             metavar="FILE",
-            help="Speak TLS, and trust the certificates in this PEM file instead of the system's authorities.",
+            help="Use TLS, and trust the certificates in this PEM file instead of the system's authorities.",
         ),
-        shared_option("--tls", is_flag=True, help="Speak TLS with the server, whose certificate must be valid."),
-        shared_option("--account-password-file", type=FILE, metavar="FILE", help="Its password is in this file."),
+        shared_option("--tls", is_flag=True, help="Use TLS; the server's certificate must be valid."),
+        shared_option(
+            "--account-password-file", type=FILE, metavar="FILE", help="The password of the account is in this file."
+        ),
         shared_option("--account", metavar="NAME", help="Log in to this account."),
         *[_key_option] * with_keys,
         shared_option("--password-file", type=FILE, metavar="FILE", help="The server's password is in this file."),
@@ -116,12 +121,14 @@ def _entrance(
     multiple=True,
     type=room_name,
     metavar="NAME",
-    help="Room to join; default: the one that everybody joins. Can be repeated: you talk in the last one.",
+    help="Room to join; default: the one that everybody joins. Can be repeated: messages go to the last one.",
 )
-@option("--create", is_flag=True, help="In a pipe: create rooms that do not exist; otherwise they are refused.")
-@option("--json", is_flag=True, help="Write events as JSON lines, and read requests as such.")
-@option("--no-reconnect", is_flag=True, help="End when the connection is lost.")
-@option("--no-color", is_flag=True, help="Use no colors at a terminal.")
+@option(
+    "--create", is_flag=True, help="In a pipe: create rooms that do not exist; without this option, they are refused."
+)
+@option("--json", is_flag=True, help="Write events and read requests as JSON lines.")
+@option("--no-reconnect", is_flag=True, help="Exit when the connection is lost.")
+@option("--no-color", is_flag=True, help="Do not use colors at a terminal.")
 @_server_options
 def connect(
     address: str | None,
@@ -134,13 +141,13 @@ def connect(
     **server: Any,
 ) -> None:
     """
-    Join a chat, at [NICK@]HOST[:PORT] or unix:PATH; otherwise where --host and --port say.
+    Join a chat at [NICK@]HOST[:PORT] or unix:PATH, or at --host and --port.
 
-    At a terminal, type a line and Enter to say it; /help lists what else you can do. In a pipe, each line of the
-    input is said, and the command ends when the last one is acknowledged: "echo hi | pychat connect --nick ci". There
-    are no commands then: a line that begins with a slash is refused, and "//etc/hosts" says "/etc/hosts". What others
-    say goes to stdout, all else to stderr. With --json, each line is a request of the protocol, for programs: {"type":
-    "say", "text": "hi"}.
+    At a terminal, type a line and press Enter to send it; /help lists the commands. In a pipe, each line of the input
+    is sent as a message, and the command ends when the last one is acknowledged: "echo hi | pychat connect --nick ci".
+    Commands do not work there: a line that begins with a slash is refused, and "//etc/hosts" sends "/etc/hosts".
+    Messages go to stdout, everything else to stderr. With --json, each line is a request of the protocol, for programs:
+    {"type": "say", "text": "hi"}.
     """
     target, nick = target_of(address, nick)
     entrance = _entrance(**server, target=target)
@@ -167,10 +174,12 @@ def connect(
 
 
 @command(cls=ClientCommand)
-@option("--nick", "-n", metavar="NAME", help="Your nickname; default: your name on this machine, or one like it.")
-@option("--room", type=room_name, metavar="NAME", help="Room to say it in; default: the one that everybody joins.")
-@option("--create", is_flag=True, help="Create the room if it does not exist; otherwise it is refused.")
-@option("--split", is_flag=True, help="Split a text that is too long for one message into several.")
+@option(
+    "--nick", "-n", metavar="NAME", help="Your nickname; default: your user name on this machine, or a similar one."
+)
+@option("--room", type=room_name, metavar="NAME", help="Room to send to; default: the one that everybody joins.")
+@option("--create", is_flag=True, help="Create the room if it does not exist; without this option, it is refused.")
+@option("--split", is_flag=True, help="Send a text that is too long for one message as several messages.")
 @option("--tail", is_flag=True, help="Send the last lines of a text that is too long for one message.")
 @_server_options
 @argument("text", nargs=-1)
@@ -184,10 +193,10 @@ def send(
     **server: Any,
 ) -> None:
     """
-    Say one thing, and go; nobody is told that you come and go.
+    Send one message and leave, without join and leave notices.
 
-    Several words are one text. Without any, or with "-", all lines of the input are one message: "git log -1 |
-    pychat send --room ops". The command ends when the server has accepted it.
+    Several words are one message; without words, or with "-", all lines of the input are one message: "git log -1 |
+    pychat send --room ops". The command ends when the server has accepted the message.
     """
     entrance = _entrance(**server)
     try:
@@ -195,7 +204,7 @@ def send(
     except NothingToSay as error:
         raise UsageError(str(error)) from error
     if split and tail:
-        raise UsageError("--split says all of it, and --tail the end: give one of them")
+        raise UsageError("--split and --tail cannot be combined")
     too_long = TooLong.SPLIT if split else TooLong.TAIL if tail else TooLong.REFUSE
     nicks = own_nicknames() if nick is None else [nick]
     say_once(entrance, nicks, room, what, create=create, too_long=too_long)
@@ -204,17 +213,20 @@ def send(
 @command(cls=ClientCommand)
 @option("--oper", metavar="NAME", help="The name of a server operator.")
 @option("--oper-password-file", type=FILE, metavar="FILE", help="The password of this operator is in this file.")
-@option("--nick", "-n", metavar="NAME", help="Your nickname; default: your name on this machine, or one like it.")
+@option(
+    "--nick", "-n", metavar="NAME", help="Your nickname; default: your user name on this machine, or a similar one."
+)
 @partial(_server_options, with_keys=False)
 @argument("text", nargs=-1)
 def announce(
     oper: str | None, oper_password_file: Path | None, nick: str | None, text: tuple[str, ...], **server: Any
 ) -> None:
     """
-    Tell everybody on the server something, in the server's name: "pychat announce --oper root restart at noon".
+    Send a message to everybody on the server, in the server's name.
 
-    It takes the name and the password of a server operator. Several words are one text. Without any, or with "-", it is
-    read from the input. Nobody is told that you come and go.
+    For example: "pychat announce --oper root restart at noon". The command needs the name and the password of a server
+    operator. Several words are one message; without words, or with "-", the message is read from the input. The command
+    joins and leaves without notices.
     """
     if oper is None:
         raise UsageError("name a server operator with --oper; the server has them in its --oper-file")
@@ -228,12 +240,12 @@ def announce(
 
 @command(cls=ClientCommand)
 @address_argument
-@option("--nick", metavar="NAME", help="Your nickname; default: your name on this machine, followed by -tail.")
+@option("--nick", metavar="NAME", help="Your nickname; default: your user name on this machine, followed by -tail.")
 @option("--room", type=room_name, metavar="NAME", help="The room; default: the one that everybody joins.")
 @option(
     "--lines", "-n", default=10, type=IntRange(0, 10**9), metavar="N", help="Begin with this many of the last messages."
 )
-@option("--all", is_flag=True, help="Begin with joins and other events, too, and count them.")
+@option("--all", is_flag=True, help="Include joins and other events, and count them, too.")
 @option("--since", type=Checked("id", check_event_id), metavar="ID", help="Begin after the event with this id instead.")
 @option("--json", is_flag=True, help="Write each event as a line of JSON, with its id.")
 @_server_options
@@ -248,10 +260,10 @@ def tail(
     **server: Any,
 ) -> None:
     """
-    Print what happens in a room, until Ctrl-C. The server is at [NICK@]HOST[:PORT], or where --host and --port say.
+    Print what happens in a room, until Ctrl-C. The server is at [NICK@]HOST[:PORT], or at --host and --port.
 
-    It says nothing, and nobody is told that it comes and goes; /who names it. When the connection is lost, it comes
-    back, and prints what was missed.
+    It sends no messages, and joins and leaves without notices; /who lists it. When the connection is lost, it
+    reconnects, and prints what it has missed.
     """
     target, nick = target_of(address, nick)
     entrance = _entrance(**server, target=target)

@@ -58,7 +58,7 @@ _VERSION: Final = f"pychat {__version__}"
     subcommand_metavar="COMMAND [ARGS]...",
 )
 @version_option(__version__, "-V", "--version", message=_VERSION)
-@option("--debug", is_flag=True, help="When something fails, show the whole traceback.")
+@option("--debug", is_flag=True, help="Show the whole traceback of an error.")
 @pass_context
 def cli(ctx: Context, debug: bool) -> None:
     """
@@ -83,7 +83,9 @@ def main() -> None:
 
 
 @cli.command()
-@option("--port", "-p", default=55555, type=IntRange(0, 65535), metavar="N", help="0 takes a free one.")
+@option(
+    "--port", "-p", default=55555, type=IntRange(0, 65535), metavar="N", help="Port to listen on; 0 for any free one."
+)
 @option(
     "--host",
     default="127.0.0.1",
@@ -119,7 +121,7 @@ def main() -> None:
     "--tls-cert",
     type=FILE,
     metavar="FILE",
-    help="Accept TLS, too, on the same port, with the certificate in this PEM file.",
+    help="Accept TLS on the same port, too, with the certificate in this PEM file.",
 )
 @option("--tls-key", type=FILE, metavar="FILE", help="The key of the certificate, if it is in another file.")
 @option("--tls-required", is_flag=True, help="Refuse connections without TLS.")
@@ -128,15 +130,15 @@ def main() -> None:
     multiple=True,
     type=Checked("address", lambda text: Proxies([text])),
     metavar="ADDRESS",
-    help="Only proxies connect from this address, or network like 10.0.0.0/8, and name their clients (PROXY protocol, "
-    "version 1); unix: by the Unix socket. Can be repeated.",
+    help="Address or network (10.0.0.0/8) of proxies, or unix: for the Unix socket: all connections from there must "
+    "name their client (PROXY protocol, version 1). Can be repeated.",
 )
 @option("--db", type=NEW_FILE, metavar="FILE", help="Store messages in this file; without it, they are in memory only.")
 @option(
     "--db-sync",
     type=Choice(("full", "normal")),
     default="full",
-    help="What a power failure may lose: nothing, or, to be faster, the last moments.",
+    help="full: a power failure loses nothing; normal: faster, but it can lose the last moments.",
 )
 @option(
     "--keep",
@@ -153,9 +155,9 @@ def main() -> None:
     metavar="MODULE:CLASS",
     help="Add a handler of your own (installed, or in this directory). Can be repeated.",
 )
-@option("--cpu", type=IntRange(min=0), metavar="N", help="Run on this processor only, which often costs less CPU time.")
-@option("--log-level", type=Choice(LEVELS), default="info", help="Least severe messages that are written to stderr.")
-@option("--log-format", type=Choice(FORMATS), default="text", help="How it is written.")
+@option("--cpu", type=IntRange(min=0), metavar="N", help="Run on this processor only, which often needs less CPU time.")
+@option("--log-level", type=Choice(LEVELS), default="info", help="Log messages of this level and above to stderr.")
+@option("--log-format", type=Choice(FORMATS), default="text", help="Format of the log.")
 @config_option
 @limit_options
 def serve(**options: Any) -> None:
@@ -194,7 +196,7 @@ def _beginning(ctx: Context, text: str) -> list[str]:
 @argument("name", metavar="[COMMAND]", required=False, shell_complete=lambda ctx, _, text: _beginning(ctx, text))
 @pass_context
 def help_(ctx: Context, name: str | None) -> None:
-    """Tell what pychat can do, or a command: "pychat help send"."""
+    """Explain pychat, or one command: "pychat help send"."""
     Output().write(help_of(ctx.find_root(), name))
 
 

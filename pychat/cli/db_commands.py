@@ -34,10 +34,7 @@ from pychat.cli.units import number_of, parse_position, size_of
 from pychat.model.errors import Refused
 from pychat.model.search import Terms
 
-_NO_FILE = (
-    "which file? Name it with --db, or where the server finds it: in PYCHAT_SERVE_DB, or as db in the table [serve] of "
-    "a config file"
-)
+_NO_FILE = "no file is named; use --db, the variable PYCHAT_SERVE_DB, or db in the table [serve] of a config file"
 
 
 @command(cls=Command)
@@ -47,8 +44,8 @@ _NO_FILE = (
 @option("--search", metavar="WORDS", help='Only messages with these words, "phrases" or beginnings of words*.')
 @option("--since", type=Checked("position", parse_position), metavar="TIME|ID", help="Begin at this time or id.")
 @option("--before", type=Checked("position", parse_position), metavar="TIME|ID", help="End at this time or id.")
-@option("--lines", "-n", type=IntRange(0, 10**9), metavar="N", help="Only this many of the last ones.")
-@option("--format", type=Choice(("text", "json")), default="text", help="How it is written.")
+@option("--lines", "-n", type=IntRange(0, 10**9), metavar="N", help="Only this many of the last events.")
+@option("--format", type=Choice(("text", "json")), default="text", help="Format of the output.")
 @config_option
 @pass_context
 def history(
@@ -63,10 +60,11 @@ def history(
     format: str,
 ) -> None:
     """
-    Print what was said, from the file.
+    Print messages from a database file.
 
-    It needs no server, and may run beside one. A time is 2026-11-22, 2026-11-22T15:04, 15:04 (today) or 2h (ago), and
-    belongs to what is printed with --since. An event with the given id is not printed. In JSON, each event is a line.
+    It needs no server; one may be using the file. A time is 2026-11-22, 2026-11-22T15:04, 15:04 (today) or 2h (ago).
+    --since includes events at the given time; an event with the given id is not printed. In JSON, each event is one
+    line.
     """
     path = db or next(setting.value for setting in settings_of(ctx, "serve", ()) if setting.option == "db")
     if not isinstance(path, Path):
@@ -92,23 +90,23 @@ def history(
 
 @group(cls=Section)
 def db() -> None:
-    """Check, back up or shrink a file with a record."""
+    """Check, back up or shrink a database file."""
 
 
 @db.command()
 @argument("file", type=FILE)
 def check(file: Path) -> None:
     """
-    Read all of a file and tell whether it is whole.
+    Check a whole database file for damage.
 
-    It may be in use. The exit code is 1 if something is wrong.
+    A server may be using it. The exit code is 1 if something is wrong.
     """
     from pychat.stores.sqlite import check as upkeep
 
     found = upkeep.inspect(file)
     good = {
-        "file": "the file is whole",
-        "record": f"{number_of(found.events, 'event')} of {number_of(found.rooms, 'room')}, each in its place",
+        "file": "the file is not damaged",
+        "record": f"{number_of(found.events, 'event')} of {number_of(found.rooms, 'room')}, all in order",
         "index": f"{number_of(found.messages, 'message')} can be searched",
     }
     problems = {"file": found.damage, "record": found.disorder, "index": found.not_found}
@@ -127,9 +125,9 @@ def check(file: Path) -> None:
 @argument("target", type=NEW_FILE)
 def backup(file: Path, target: Path) -> None:
     """
-    Copy a file to a new one, also while a server uses it.
+    Copy a database file to a new one, even while a server uses it.
 
-    The copy is what was stored when it began, and can be used like the file itself.
+    The copy has everything that was stored when the command began, and can be used like the original.
     """
     from pychat.stores.sqlite import check as upkeep
 
@@ -141,10 +139,10 @@ def backup(file: Path, target: Path) -> None:
 @argument("file", type=FILE)
 def vacuum(file: Path) -> None:
     """
-    Give back what is free in a file.
+    Shrink a database file: return its free space to the disk.
 
-    Not while a server uses it, which fills what is free again by itself. It needs as much room on the disk as the file
-    will have.
+    This is refused while a server uses the file; the server reuses free space itself. The disk needs as much free space
+    as the file will have.
     """
     from pychat.stores.sqlite import check as upkeep
 

@@ -82,7 +82,7 @@ def joining(host: str, port: int | None) -> list[str]:
     access = access_to(host, port)
     lines = ["Join a server there with one of:", *commands(near(host), port, access)]
     if access.has_password:
-        lines.append("It wants its password; pychat connect asks for it.")
+        lines.append("The server requires a password; pychat connect asks for it.")
     return lines
 
 
@@ -119,14 +119,14 @@ def check_port(host: str, port: int | None) -> Finding:
     try:
         ask_for_life(near(host), port, _ANSWER_SECONDS)
     except NotPychat as error:
-        text = f"{where} is taken, and not by pychat: {error.reason}; choose {other}"
+        text = f"{where} is in use, but not by pychat: {error.reason}; choose {other}"
         return Finding(Grade.WRONG, "port", text)
     except ConnectFailed as error:
         if isinstance(error.__cause__, OSError | UnicodeError):
             return _check_free(host, port)
-        return Finding(Grade.WRONG, "port", f"{where} is taken: {error.reason}")
+        return Finding(Grade.WRONG, "port", f"{where} is in use: {error.reason}")
     except TlsRequired:
-        text = f"{where} is taken, by {TLS_SERVER}; choose {other}"
+        text = f"{where} is in use by {TLS_SERVER}; choose {other}"
         return Finding(Grade.WRONG, "port", text)
     return Finding(Grade.OK, "port", f"a pychat server answers on {where}")
 
@@ -228,7 +228,7 @@ def check_doubts(options: Mapping[str, object]) -> Iterator[Finding]:
     if isinstance(record, Path):
         trouble = little_space(record)
         grade = Grade.OK if trouble is None else Grade.WARNING
-        yield Finding(grade, "disk", trouble or "there is space for the record")
+        yield Finding(grade, "disk", trouble or "there is enough disk space for the database")
 
 
 # The rest
@@ -254,6 +254,6 @@ def check_terminal() -> Finding:
     encoding = sys.stdout.encoding.lower().replace("-", "")
     columns, rows = shutil.get_terminal_size()
     if encoding != "utf8":
-        text = f"{kind} writes {sys.stdout.encoding}, not UTF-8: other scripts and emoji will not be seen"
+        text = f"{kind} writes {sys.stdout.encoding}, not UTF-8: other scripts and emoji will not be shown"
         return Finding(Grade.WARNING, "terminal", f"{text}; set LANG to a locale with UTF-8")
     return Finding(Grade.OK, "terminal", f"{kind}, {columns} x {rows}, UTF-8")

@@ -33,11 +33,11 @@ MEANINGS: Final[dict[int, str]] = {
     ERROR: "an error",
     USAGE: "the command line is wrong",
     3: "cannot connect",
-    REFUSED: "refused: the nickname, the password, to come without TLS, or something that was said",
+    REFUSED: "refused: the nickname, the password, a connection without TLS, or a message",
     5: "the connection was lost for good",
-    UNACKNOWLEDGED: "something was sent and not acknowledged",
+    UNACKNOWLEDGED: "something was sent but not acknowledged",
     INTERRUPTED: "interrupted by Ctrl-C",
-    CLOSED_PIPE: "nobody reads the output any more",
+    CLOSED_PIPE: "the output was closed",
 }
 """For commands that connect to a server; the others end with 0, 1, 2, 130 or 141."""
 
@@ -52,10 +52,10 @@ _CODES: Final[dict[type[Exception], int]] = {
 
 _THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 _NO_CONNECTION: Final[dict[type[Exception], str]] = {
-    socket.gaierror: "is the name of the host right?",
-    UnicodeError: "is the name of the host right?",
-    PermissionError: "you may not use it; ask whoever runs the server which group may",
-    TimeoutError: "is this its address, or does a firewall keep you out?",
+    socket.gaierror: "is the host name right?",
+    UnicodeError: "is the host name right?",
+    PermissionError: "you may not use it; ask the people who run the server which group may",
+    TimeoutError: "is this its address, or does a firewall block you?",
 }
 _PASSWORD: Final = "give it with --password-file FILE or in PYCHAT_PASSWORD"
 _REFUSALS: Final[dict[str, str]] = {
@@ -108,5 +108,5 @@ def _advice(error: ChatError, command: str) -> str:
             return ""
         return next((text for kind, text in _NO_CONNECTION.items() if isinstance(cause, kind)), _no_server(error))
     if isinstance(error, Refused) and error.code == "no_such_room" and command in ("send", "connect"):
-        return "to make it, add --create"
+        return "to create it, add --create"
     return _REFUSALS.get(error.code, "") if isinstance(error, Refused) else ""

@@ -75,9 +75,9 @@ def check_secret(text: str, source: str) -> str:
     """
     password = text.removesuffix("\n").removesuffix("\r")
     if password == "":  # the user certainly does not want an open server
-        raise BadSecret(source, "there is no password in it")
+        raise BadSecret(source, "it contains no password")
     if not password.isprintable():
-        raise BadSecret(source, "a password is one line, without control characters")
+        raise BadSecret(source, "a password must be one line, without control characters")
     return password
 
 
@@ -99,7 +99,7 @@ def read_operators(path: Path | None, environment: Mapping[str, str] = os.enviro
             where = f"operator file {str(path)!r}, line {number}"
             name, password = _operator(line, where)
             if name in passwords:
-                raise BadSecret(where, "the name is there twice")
+                raise BadSecret(where, "the name appears twice")
             passwords[name] = password
     variable = environment.get(OPERATOR_VARIABLE)
     if variable is not None:

@@ -47,14 +47,14 @@ _SHELLS: Final = ("bash", "zsh", "fish")
     metavar="NAME",
     help="Host name or address by which the server is reached. Can be repeated.",
 )
-@option("--days", type=IntRange(1, 36_500), default=365, metavar="N", help="How long it is valid.")
+@option("--days", type=IntRange(1, 36_500), default=365, metavar="N", help="Number of days for which it is valid.")
 @option("--out", type=DIRECTORY, default=Path(), metavar="DIR", help="Where to write cert.pem and key.pem.")
 @config_option
 def cert(host: tuple[str, ...], days: int, out: Path) -> None:
     """
     Make a certificate for "pychat serve --tls-cert".
 
-    It vouches for itself, so nobody trusts it who was not told its fingerprint. The program openssl makes it.
+    It is self-signed, so clients need its fingerprint to trust it. The program openssl makes it.
     """
     from pychat.cli.server.certificate import how_to_use, make_certificate  # loads ssl
 
@@ -86,7 +86,7 @@ def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> Non
     """
     Print all options, and where their values come from.
 
-    It is a TOML file that can be used as it is. Arguments behind the command count, too: "pychat config serve --port
+    The output is a valid config file in TOML. Arguments after the command count, too: "pychat config serve --port
     6000".
     """
     known = configurable(ctx.find_root().command)
@@ -107,15 +107,17 @@ def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> Non
 
 @command(cls=Command)
 @address_argument
-@shared_option("--port", "-p", default=55555, type=IntRange(1, 65535), metavar="N", help="The port of a server.")
+@shared_option("--port", "-p", default=55555, type=IntRange(1, 65535), metavar="N", help="Port of the server.")
 @shared_option(
     "--host",
     default="127.0.0.1",
     type=Checked("address", check_host),
     metavar="ADDRESS",
-    help="Where it listens, or is to listen.",
+    help="Address where the server listens, or will listen.",
 )
-@shared_option("--unix", type=NEW_FILE, metavar="PATH", help="Its Unix socket, instead of host and port.")
+@shared_option(
+    "--unix", type=NEW_FILE, metavar="PATH", help="Path of the server's Unix socket, instead of host and port."
+)
 @option(
     "--expect",
     type=Choice(("server",)),
@@ -126,11 +128,11 @@ def config(ctx: Context, command: str | None, arguments: tuple[str, ...]) -> Non
 @pass_context
 def doctor(ctx: Context, address: str | None, port: int, host: str, unix: Path | None, expect: str | None) -> None:
     """
-    Look for what could keep pychat from working here.
+    Look for problems that could keep pychat from working here.
 
-    The server is at HOST[:PORT], or where --host and --port say. It asks who answers there, and looks at the limits of
-    the system, the clock, the terminal, the config file and the certificates that it names. The exit code is 1 if
-    something is wrong.
+    The server is at HOST[:PORT], or at --host and --port. The command checks what answers there, the limits of the
+    system, the clock, the terminal, the config file and the certificates that it names. The exit code is 1 if something
+    is wrong.
     """
     where = place_of(host, port, unix, target_of(address)[0])
     if expect is not None:
@@ -144,7 +146,7 @@ def doctor(ctx: Context, address: str | None, port: int, host: str, unix: Path |
     except UsageError as error:
         findings.append(Finding(Grade.WRONG, "config", error.format_message()))
     else:
-        findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are good"))
+        findings.append(Finding(Grade.OK, "config", "the options in files and in the environment are valid"))
         for name, options in settings.items():
             values = {setting.option: setting.value for setting in options}
             findings += check_tls(name, values)
@@ -168,7 +170,7 @@ def doctor(ctx: Context, address: str | None, port: int, host: str, unix: Path |
 @pass_context
 def completion(ctx: Context, shell: str) -> None:
     """
-    Print a script that completes what you type behind "pychat".
+    Print a script for the completion of "pychat" in a shell.
 
     For bash, put this into ~/.bashrc: eval "$(pychat completion bash)"
     """

@@ -47,7 +47,7 @@ class BadVariable(ChatError):
 
     def __str__(self) -> str:
         close = difflib.get_close_matches(self.name.removeprefix(self.prefix), self.known, n=1)
-        hint = f"did you mean {self.prefix}{close[0]}?" if close else "take it out of the environment"
+        hint = f"did you mean {self.prefix}{close[0]}?" if close else "remove it from the environment"
         return f"the variable {self.name} sets no option; {hint}"
 
 

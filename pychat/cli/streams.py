@@ -61,7 +61,7 @@ class Output:
                 raise CannotWrite(error.strerror or str(error)) from error
 
     def check(self) -> None:
-        """Raise `ClosedPipe` if nobody reads the output any more, which is not noticed while nothing is written."""
+        """Raise `ClosedPipe` if the output was closed, which is not noticed while nothing is written."""
         if sys.stdout is None:
             return
         poller = select.poll()

@@ -302,7 +302,7 @@ class ReconnectingWire(Forkable):
             except ConnectFailed as error:
                 reason = str(error)
             except Refused as error:
-                reason = f"coming back was refused: {error}"
+                reason = f"reconnecting was refused: {error}"
                 # After the server has closed the session, it does not keep our nickname, so somebody else has it.
                 if error.code not in _PASSING or (error.code == "nickname_in_use" and self._goodbye is not None):
                     self._why = reason

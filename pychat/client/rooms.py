@@ -79,7 +79,7 @@ class OurRooms:
         self._waits_for.pop(folded, None)
         self._expected.discard(folded)
         if len(self._names) >= _MOST_ROOMS:
-            raise RemoteProtocolError(f"the server puts us into more than {_MOST_ROOMS} rooms")
+            raise RemoteProtocolError(f"the server joins us to more than {_MOST_ROOMS} rooms")
         self._names[folded] = members.room
         self._been_in = True
         if key is not None:

@@ -47,7 +47,7 @@ class InUse(CannotOpen):
     """Another program uses the file."""
 
     def __init__(self, path: object) -> None:
-        super().__init__(path, "another program goes on with this session; stop that one, or name another file")
+        super().__init__(path, "another program uses this session; stop that one, or name another file")
         self.args = (path,)
 
 

@@ -29,18 +29,18 @@ _NOBODY_VOUCHES: Final = frozenset({18, 19, 20, 21})
 _NOT_VERIFIED: Final = {
     9: "its certificate is not valid yet; is this machine's clock right?",
     10: "its certificate has expired",
-    18: "nobody vouches for its certificate, which is self-signed",
-    19: "nobody that we know vouches for its certificate",
-    20: "nobody that we know vouches for its certificate",
-    21: "nobody that we know vouches for its certificate",
+    18: "its certificate is self-signed",
+    19: "its certificate is not from a trusted authority",
+    20: "its certificate is not from a trusted authority",
+    21: "its certificate is not from a trusted authority",
     62: "its certificate is for another host name",
     64: "its certificate is for another address",
 }
 """The problems of a certificate, by the codes of X509_verify_cert."""
 _REASONS: Final = {
-    "no application protocol": "it speaks TLS, but is not pychat",
-    "protocol version": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
-    "unsupported protocol": "it speaks another version of TLS only; 1.2 is the oldest that is safe",
+    "no application protocol": "it uses TLS, but is not pychat",
+    "protocol version": "it supports only another version of TLS; 1.2 is the oldest that is safe",
+    "unsupported protocol": "it supports only another version of TLS; 1.2 is the oldest that is safe",
 }
 """The meaning of alerts and OpenSSL errors, by words in them: not every Python version knows all their names."""
 
@@ -110,14 +110,14 @@ def _shake_hands(layer: TlsLayer, sock: socket.socket, timeout: float) -> tuple[
                 return b"", f"no answer within {timeout:g} s"
             data = sock.recv(_READ_BYTES)
             if not data:
-                return b"", "it ended the connection instead of speaking TLS"
+                return b"", "it ended the connection instead of starting TLS"
             if head is not None:
                 head += data
                 if not (data := behind_prompt(head)):
                     continue  # the prompt was sent before our hello arrived; it is not part of TLS
                 head = None
                 if not speaks_tls(data):
-                    return b"", f"there is no TLS, {recognise(data) or 'it'} says {first_line(data)!r}"
+                    return b"", f"it does not use TLS: {recognise(data) or 'it'} says {first_line(data)!r}"
             plain = layer.receive(data)
     except OSError as error:
         return b"", f"{error.strerror or error}, instead of TLS"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _READ_BYTES: Final = 65_536
 _LEAVE_SECONDS: Final = 0.5  # somebody has pressed Ctrl-C and waits
-_NOT_STARTED: Final = "the server there is one of this program, which has not started it: call its start()"
+_NOT_STARTED: Final = "the server there belongs to this program, which has not started it; call its start()"
 
 
 class Wire:
@@ -66,7 +66,7 @@ class Wire:
         except OSError as error:  # includes socket.gaierror and TimeoutError
             raise ConnectFailed(host, port, error.strerror or str(error) or "no answer") from error
         except UnicodeError as error:
-            raise ConnectFailed(host, port, "no host can have this name") from error
+            raise ConnectFailed(host, port, "this is not a valid host name") from error
         except (ValueError, OverflowError) as error:  # an invalid port
             raise ConnectFailed(host, port, str(error)) from error
         self._socket.settimeout(None)
@@ -116,7 +116,7 @@ class Wire:
             raise LimitExceeded("request", line_bytes(limits), "bytes")
         deadline = time.monotonic() + self._timeout
         if not self._sending.acquire(timeout=self._timeout):
-            raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
+            raise ConnectionLost(f"the server read nothing for {self._timeout:g} s")
         try:
             left = memoryview(line if self._tls is None else self._tls.send(line))
             while left:
@@ -134,7 +134,7 @@ class Wire:
         poller.register(self._socket, select.POLLOUT)
         if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
             self.shutdown()  # half a line was sent, so the rest of the stream would be invalid
-            raise ConnectionLost(f"the server took nothing for {self._timeout:g} s")
+            raise ConnectionLost(f"the server read nothing for {self._timeout:g} s")
 
     def receive(self, timeout: float | None = None) -> list[Item]:
         """

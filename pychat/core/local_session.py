@@ -69,7 +69,7 @@ class LocalSession(Participant, Session):
         check_verb(verb)
         if self.chat.order.turn.checked is not None:
             raise LocalProtocolError(
-                f"{self.nickname!r} cannot ask for anything in the hooks of a message, which is not published yet: let "
+                f"{self.nickname!r} cannot send requests from a hook for a message that is not published yet: let "
                 "the hook use room.announce() or session.notice(), or a thread of your own"
             )
         return self._answer_to(verb)

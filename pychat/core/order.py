@@ -126,7 +126,7 @@ class Order:
         turn = self.turn
         session = turn.session
         if session is None and self.stopping.is_set():
-            raise LocalProtocolError("the chat has ended: nothing is published any more")
+            raise LocalProtocolError("the chat has ended; nothing can be published")
         if session is None and self.log.storage_error is not None and rooms and isinstance(event, WITH_TEXT):
             raise NotStored("your message", self.log.storage_error, room=rooms[0].name)
         said = session is not None and isinstance(event, SAID) and event.sender == session.person.nickname
@@ -266,7 +266,7 @@ class Order:
         now = int(self.clock.time() * 1000)
         if self._last_ms > now + _MOST_BEHIND_MS:
             ahead = write_duration((self._last_ms - now) // 1000)
-            logger.warning("the newest event is %s ahead of the clock: times go back to the clock", ahead)
+            logger.warning("the newest event is %s ahead of the clock: new times follow the clock", ahead)
             self._last_ms = 0
             self.log.set_back(first_id)
         first = max(now, self._last_ms + 1)

@@ -66,7 +66,7 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
             operator's invitation overrides all but the key.
     """
     state, name = room.state, room.name
-    require_store(session, "your joining", name)
+    require_store(session, "your membership", name)
     if is_server_operator(session):
         return
     invited = state.invited.get(session.identity, False)
@@ -77,9 +77,9 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
     if state.expects(session.identity, clock.monotonic()) or _owns(session, room):
         return
     if "i" in state.flags and session.identity not in state.invited and not _listed(session, room, "I", clock):
-        raise refusal(f"room {name!r} is only for those who are invited", code="invite_only", room=name)
+        raise refusal(f"room {name!r} is invite-only", code="invite_only", room=name)
     if state.join_key is not None and not _same_key(key or "", state.join_key):
-        raise refusal(f"room {name!r} has a key, and this is not it", code="bad_key", room=name)
+        raise refusal(f"room {name!r} requires a key; it is missing or wrong", code="bad_key", room=name)
     if state.limit is not None and len(room.state.members) >= state.limit and not invited:
         raise refusal(f"room {name!r} is full", code="room_full", room=name)
 
@@ -105,7 +105,7 @@ def may_speak(session: Session, room: Room, message: Message, clock: Clock) -> N
     if is_server_operator(session):
         return
     if "C" in state.flags and not message.action and (message.formatted or "").startswith("\x01"):
-        raise _silenced(room, f"room {name!r} takes no CTCP")
+        raise _silenced(room, f"room {name!r} blocks CTCP messages")
     require_voice(session, room, clock)
 
 
@@ -121,7 +121,7 @@ def take_turn(session: Session, room: Room, clock: Clock) -> None:
         return
     left = math.ceil(room.pace.take(session.identity, state.slow, clock.monotonic()))
     if left:
-        text = f"room {room.name!r} is slow: one message in {state.slow} s; you can talk again in {left} s"
+        text = f"room {room.name!r} is in slow mode: one message every {state.slow} s; you can talk again in {left} s"
         raise refusal(text, code="slow_mode", room=room.name, subject=(str(left),))
 
 
@@ -203,7 +203,7 @@ def may_rename(session: Session, clock: Clock) -> None:
     """
     for room in tuple(session.rooms.values()):
         if not may_be_heard(session, room, clock):
-            text = f"you may not talk in room {room.name!r}, so keep your nickname there, or leave first"
+            text = f"you may not talk in room {room.name!r}, so you cannot change your nickname; leave the room first"
             raise refusal(text, code="cannot_speak", room=room.name)
 
 
@@ -228,7 +228,7 @@ def require_voice(session: Session, room: Room, clock: Clock) -> None:
     if always_talks(session, room):
         return
     if "m" in room.state.flags:
-        raise _silenced(room, f"only operators and those with voice talk in room {name!r}")
+        raise _silenced(room, f"room {name!r} is moderated: only operators and members with voice can talk")
     ban = muted_by(session, room, clock)
     if ban is not None:
         raise _silenced(room, f"you may not talk in room {name!r}{until_when(as_of_now(ban, clock))}")

@@ -47,7 +47,7 @@ class Alarms:
         try:
             thread.start()
         except RuntimeError:
-            logger.warning("no thread is left for what is to be done later; it waits for the next that is")
+            logger.warning("no thread could be started for delayed calls; they wait for the next one")
         else:
             self._thread = thread
 
@@ -78,4 +78,4 @@ class Alarms:
             try:
                 function()
             except Exception:
-                logger.exception("what was to be done later failed")
+                logger.exception("a delayed call failed")

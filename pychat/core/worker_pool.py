@@ -148,7 +148,7 @@ class Workers:
         try:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
         except RuntimeError:
-            logger.warning("no thread is left for %s", self._name)
+            logger.warning("no thread could be started for %s", self._name)
             return False
         self._threads += 1
         return True

@@ -228,7 +228,7 @@ class CommandTable:
         close = difflib.get_close_matches(name, self._known(), n=1)
         if close:
             prefix = self.prefix
-            ctx.whisper(f"no command {prefix}{name}; did you mean {prefix}{close[0]}? {prefix}help lists them")
+            ctx.whisper(f"unknown command {prefix}{name}; did you mean {prefix}{close[0]}? {prefix}help lists them")
 
     def _help(self, ctx: Context, command: str = "") -> None:
         """List the commands, or explain one."""
@@ -325,7 +325,7 @@ class _Command:
         """Return the remaining words for the keyword-only parameter; without one, none may remain."""
         if self._rest is None:
             if left:
-                raise UsageError(f"{left[0]!r} is too much")
+                raise UsageError(f"unexpected argument {left[0]!r}")
             return {}
         if left:
             return {self._rest.name: convert(self._rest, " ".join(left))}

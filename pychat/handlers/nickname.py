@@ -27,5 +27,5 @@ class NicknameValidator(Handler):
         if len(nickname) < self._min_chars:
             raise Refused(f"nickname {nickname!r} is too short: at least {self._min_chars} characters")
         if fold(nickname) in self._forbidden:
-            raise Refused(f"nickname {nickname!r} is not allowed here; take another")
+            raise Refused(f"nickname {nickname!r} is not allowed here; choose another")
         return nickname

@@ -87,7 +87,7 @@ def network_in(text: str, *, strict: bool = True) -> Network:
     if inside.version == network.version:
         return network
     if network.prefixlen < _MAPPED_BITS:
-        raise ValueError("of an IPv4 address inside of IPv6, the prefix is 96 at least")
+        raise ValueError("for an IPv4 address inside IPv6, the prefix must be at least 96")
     return ipaddress.ip_network((int(inside), network.prefixlen - _MAPPED_BITS), strict=False)
 
 

@@ -83,7 +83,7 @@ class CannotOpen(ChatError):
 
 def no_directory(path: object) -> str:
     """Return the error text for a file in a directory that does not exist."""
-    return f"there is no directory {str(path)!r}; make it first"
+    return f"directory {str(path)!r} does not exist; create it first"
 
 
 class FileInUse(CannotOpen):
@@ -173,7 +173,7 @@ class NicknameInUse(Refused):
     def __init__(self, nickname: str) -> None:
         self.nickname = nickname
         self.subject = (nickname,)
-        super().__init__(f"nickname {nickname!r} is in use; take another")
+        super().__init__(f"nickname {nickname!r} is in use; choose another")
 
 
 class NicknameKept(NicknameInUse):
@@ -185,8 +185,8 @@ class NicknameKept(NicknameInUse):
 
     def __str__(self) -> str:
         return (
-            f"nickname {self.nickname!r} is kept for somebody who lost the connection, for {self.retry_after} s more; "
-            "try again then, or take another"
+            f"nickname {self.nickname!r} is reserved for {self.retry_after} s for somebody who lost the connection; "
+            "try again then, or choose another"
         )
 
 
@@ -194,7 +194,7 @@ class NicknameAnswers(NicknameInUse):
     """The nickname's holder, who may be its owner, answered the server's probe."""
 
     def __str__(self) -> str:
-        return f"nickname {self.nickname!r} is yours, but a connection that answers has it; use regain to take it back"
+        return f"nickname {self.nickname!r} is yours, but an active connection uses it; use regain to take it back"
 
 
 class NicknameRegistered(Refused):
@@ -204,7 +204,7 @@ class NicknameRegistered(Refused):
 
     def __init__(self, nickname: str) -> None:
         self.subject = (nickname,)
-        super().__init__(f"nickname {nickname!r} belongs to an account; log in, or take another")
+        super().__init__(f"nickname {nickname!r} belongs to an account; log in, or choose another")
 
 
 class NoSuchNickname(Refused):
@@ -225,7 +225,7 @@ class HasLeft(Refused):
 
     def __init__(self, nickname: str) -> None:
         self.subject = (nickname,)
-        super().__init__(f"{nickname[:64]!r} has left; whoever is called so now is somebody else")
+        super().__init__(f"{nickname[:64]!r} has left; the person with this nickname now is somebody else")
 
 
 class UnknownUserMode(Refused):
@@ -244,7 +244,7 @@ class TooManyWatched(LimitExceeded):
     code = "too_many_watched"
 
     def __init__(self, limit: int, left_out: tuple[str, ...]) -> None:
-        super().__init__("nicknames that you watch", limit, "nicknames")
+        super().__init__("nicknames that you monitor", limit, "nicknames")
         self.subject = left_out
 
 
@@ -300,7 +300,7 @@ class PasswordRequired(Refused):
     code = "password_required"
 
     def __init__(self) -> None:
-        super().__init__("this server wants a password")
+        super().__init__("this server requires a password")
 
 
 class WrongServerPassword(Refused):
@@ -351,7 +351,7 @@ class AccountExists(Refused):
 
     def __init__(self, name: str) -> None:
         self.subject = (name,)
-        super().__init__(f"{name!r} has an account already; log in, or take another name")
+        super().__init__(f"{name!r} or a similar name already has an account; log in, or choose another name")
 
 
 class AccountInUse(Refused):
@@ -360,7 +360,7 @@ class AccountInUse(Refused):
     code = "busy"
 
     def __init__(self) -> None:
-        super().__init__("the account is being changed at this moment; try again")
+        super().__init__("the account is being changed; try again")
 
 
 class NotOffered(Refused):
@@ -445,7 +445,7 @@ class BadDuration(Refused):
 
     def __init__(self, text: str) -> None:
         super().__init__(
-            f"{text[:40]!r} is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason"
+            f"{text[:40]!r} is not a duration; use 90s, 10m, 2h, 1d12h or 1w; a reason must not begin with a digit"
         )
 
 
@@ -474,7 +474,7 @@ class TlsRequired(Refused):
     code = "tls_required"
 
     def __init__(self) -> None:
-        super().__init__("this server wants TLS")
+        super().__init__("this server requires TLS")
 
 
 class Busy(Refused):
@@ -511,7 +511,7 @@ class NotPublished(Refused):
     code = "not_published"
 
     def __init__(self) -> None:
-        super().__init__("no handler of the server has published it: nobody hears it, at least not yet")
+        super().__init__("no handler of the server has published the message, so nobody has received it yet")
 
 
 class NotReadable(Refused):

@@ -38,7 +38,7 @@ class Limits:
             is_rate = field.name in _RATES
             if type(value) not in kinds or not value >= 0 or (is_rate and value == 0):
                 kind = "a number" if float in kinds else "a whole number"
-                least = "over 0" if is_rate else "from 0 on"
+                least = "over 0" if is_rate else "of at least 0"
                 raise ValueError(f"limit {field.name} must be {kind} {least}, not {value!r}")
 
     # Text and names

@@ -135,7 +135,7 @@ def normal_mask(raw: str) -> str:
     """
     prefix, mask = (MUTE, raw[len(MUTE) :]) if raw.startswith(MUTE) else ("", raw)
     if not mask or not mask.isprintable() or " " in mask:
-        raise _bad_mask(raw, "a mask has characters that can be seen, and no spaces")
+        raise _bad_mask(raw, "a mask must contain only visible characters and no spaces")
     if mask.startswith(ACCOUNT):
         return _within(raw, prefix + mask)
     nickname, bang, rest = mask.partition("!")
@@ -147,7 +147,7 @@ def normal_mask(raw: str) -> str:
 
 def _within(raw: str, whole: str) -> str:
     if len(whole) > MASK_BYTES or len(whole.encode()) > MASK_BYTES:
-        raise _bad_mask(raw, f"a mask has at most {MASK_BYTES} bytes")
+        raise _bad_mask(raw, f"a mask can have at most {MASK_BYTES} bytes")
     return whole
 
 

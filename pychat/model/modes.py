@@ -7,7 +7,7 @@ Modes: the rules of a room and the roles of its members, by their IRC letters.
 | `k` | a key | required to join |
 | `l` | a number, when it is set | maximum number of members |
 | `W` | seconds, when it is set | slow mode: minimum time between two messages of a member without a role |
-| `i` | | only invited people may join |
+| `i` | | invite-only: only invited people may join |
 | `m` | | only operators and members with voice may speak |
 | `n` | | only members may speak |
 | `s` | | the room is hidden from everybody who is not in it |
@@ -67,10 +67,13 @@ def _parse_seconds(argument: str) -> str | None:
 
 VALUES: Final = {
     "k": ValueMode(
-        "key", _parse_key, "a key has 1 to 32 characters of ASCII, no space, no comma, and no ':' first", secret=True
+        "key",
+        _parse_key,
+        "a key must have 1 to 32 ASCII characters, no spaces or commas, and no ':' at its beginning",
+        secret=True,
     ),
-    "l": ValueMode("limit", _parse_limit, "a limit is a number from 1 to 999999"),
-    "W": ValueMode("slow", _parse_seconds, f"slow mode has 1 to {_SLOWEST} seconds"),
+    "l": ValueMode("limit", _parse_limit, "a limit must be a number from 1 to 999999"),
+    "W": ValueMode("slow", _parse_seconds, f"slow mode must have 1 to {_SLOWEST} seconds"),
 }
 """Modes with a value, by letter, in the order in which the values are shown. No common IRC server has `W`."""
 ALWAYS_WITH_VALUE: Final = "".join([letter for letter, mode in VALUES.items() if mode.secret])

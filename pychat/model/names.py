@@ -84,7 +84,7 @@ def check_room(raw: str, limits: Limits) -> str:
     if not problem and name[0] in _NO_ROOM_BEGINS:
         problem = f"it may not begin with {name[0]!r}"
     if not problem and any(not part or part[0] == "." for part in name.split("/")):
-        problem = "behind '/' there must be something that does not begin with '.'"
+        problem = "'/' must be followed by something that does not begin with '.'"
     if problem:
         raise InvalidRoomName(raw, problem, limit)
     return name
@@ -233,7 +233,7 @@ def _enforce_profile(raw: str) -> tuple[str, str | None]:
         name = error.object
         if not error.reason.endswith(("/bidi_rule", "/not_idempotent")):
             return name, _not_allowed(name[error.start])
-        return name, _mixed_scripts(name) or "its right-to-left letters do not go together with the rest"
+        return name, _mixed_scripts(name) or "its right-to-left letters cannot be combined with the rest"
 
 
 _WRITTEN_TOGETHER = {

@@ -522,4 +522,4 @@ def no_answer(verb: Verb, seconds: float) -> str:
     text = f"no answer from the server for {seconds:g} s"
     if isinstance(verb, Query | Ping | Help | ListIgnored | ListServerBans):
         return text
-    return f"{text}; it may or may not have been {'said' if isinstance(verb, Say | Direct) else 'done'}"
+    return f"{text}; the {'message' if isinstance(verb, Say | Direct) else 'request'} may or may not have been accepted"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-TLS_SERVER: Final = "a server that wants TLS"
+TLS_SERVER: Final = "a server that requires TLS"
 """Takes anything as the start of a TLS handshake and answers with an alert."""
 _TLS_RECORDS: Final = range(20, 25)
 """The first byte of every TLS record (RFC 8446 section 5.1)."""

@@ -200,9 +200,7 @@ class LineDecoder:
         return items
 
 
-_BAD_UTF8: Final = Invalid(
-    "bad_utf8", "this is not UTF-8: what could not be read was replaced by \N{REPLACEMENT CHARACTER}"
-)
+_BAD_UTF8: Final = Invalid("bad_utf8", "this is not UTF-8: unreadable bytes were replaced by \N{REPLACEMENT CHARACTER}")
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -169,9 +169,9 @@ class ChatServer(Listener, Forkable):
         with self._life:
             check_owned(self.chat.order)
             if self._stopping:
-                raise LocalProtocolError("the server was stopped and does not start again; make a new one")
+                raise LocalProtocolError("the server was stopped and cannot start again; create a new one")
             if self.socket.fileno() < 0:
-                raise LocalProtocolError("the server could not listen and does not try again; make a new one")
+                raise LocalProtocolError("the server could not listen and cannot try again; create a new one")
             if self._writer is None:
                 try:
                     self.server_bind()

@@ -27,7 +27,7 @@ def warn_if_mute(chat: Chat) -> None:
     """Log a warning if no handler publishes messages: a program that gives handlers replaces the default ones."""
     if not chat.chains.may_publish:
         logger.warning(
-            "nobody will hear anybody: no handler publishes messages; add Broadcast() to handlers=[...], "
+            "nobody will receive messages: no handler publishes them; add Broadcast() to handlers=[...], "
             "or leave handlers= out and use server.add_handler(...)"
         )
 
@@ -48,7 +48,7 @@ class Bots:
             thread.start()
         except RuntimeError:
             self._threads.remove(thread)
-            bot.stop("no thread is left")
+            bot.stop("no thread could be started")
             raise
 
     def _run(self, bot: Bot) -> None:

@@ -49,7 +49,7 @@ def reload(
     """Change the given settings of a server, all of them or none; see `ChatServer.reload`."""
     chat = service.chat
     if (tls is not None or tls_required) and service.tls is None:
-        raise ValueError("a server that was made without TLS cannot begin with it")
+        raise ValueError("a server that was created without TLS cannot enable it later")
     check_limits(limits)
     made_tls = service.tls if tls is None else make_tls(tls)
     made_proxies = service.proxies if proxies is None else Proxies(proxies)

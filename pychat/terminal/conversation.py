@@ -112,7 +112,7 @@ class Conversation:
         assert isinstance(asked, Verb)
         asked = self._meant(asked)
         if not self._client.connected:
-            self._stage.tell("! not connected; the line stays here until you are back")
+            self._stage.tell("! not connected; the line stays here until the connection is back")
             return Typed.KEPT
         if ask_secrets(self._screen, asked, lambda verb: self._ask(verb, ""), self._stage.tell):
             return Typed.TAKEN
@@ -135,9 +135,9 @@ class Conversation:
         """Return the question if the message needs confirmation; empty if not."""
         room, lines = self._stage.rooms.current, asked.text.count("\n") + 1
         if isinstance(asked, Say) and self._stage.was_moved and room is not None:
-            return f"you are in {visible_line(room.name)} now; say it there? [y/N]"
+            return f"you are in {visible_line(room.name)} now; send it there? [y/N]"
         if any(request.verb == asked for request in self._unanswered):
-            return "it may have been said already; say it again? [y/N]"
+            return "it may have been sent already; send it again? [y/N]"
         return f"send {lines} lines? [y/N]" if lines > _PASTE_LINES else ""
 
     def is_secret(self, text: str) -> bool:
@@ -201,14 +201,14 @@ class Conversation:
         ignored = self._stage.ignored
         if asked.nickname:
             ignored[fold(asked.nickname)] = asked.nickname
-            self._stage.tell(f"-- you ignore {asked.nickname} now; /unignore {asked.nickname} ends it")
+            self._stage.tell(f"-- you now ignore {asked.nickname}; /unignore {asked.nickname} ends it")
         else:
             self._stage.tell(f"-- ignored: {', '.join(ignored.values()) or 'nobody'}")
         return Typed.TAKEN
 
     def _unignore(self, asked: Unignore) -> Typed:
         name = self._stage.ignored.pop(fold(asked.nickname), None)
-        self._stage.tell(f"! you do not ignore {asked.nickname}" if name is None else f"-- you hear {name} again")
+        self._stage.tell(f"! you do not ignore {asked.nickname}" if name is None else f"-- you no longer ignore {name}")
         return Typed.TAKEN
 
     # The keys for rooms
@@ -238,7 +238,9 @@ class Conversation:
             (room for room in self._stage.rooms if fold(room.name).startswith(start)), None
         )
         if room is None:
-            self._stage.tell(f"! you are in no room {asked.room}: {self._room_list()}; /join {asked.room} goes into it")
+            self._stage.tell(
+                f"! you are not in room {asked.room}; your rooms: {self._room_list()}; to join it: /join {asked.room}"
+            )
         elif room is not self._stage.rooms.current:
             self._stage.go_to(room)
         return Typed.TAKEN
@@ -349,7 +351,7 @@ class Conversation:
             self._screen.give_back(request.typed)
         elif room is not None and not room.draft:
             room.draft = request.typed
-            self._stage.tell(f"-- it is in the line again when you go to {room.name}")
+            self._stage.tell(f"-- the text is back in the input line of {room.name}")
         else:
             self._screen.put_away(request.typed)
 
@@ -381,7 +383,7 @@ def _problem(asked: Say | Direct, limits: Limits) -> str | None:
         ("bytes", len(text.encode(errors="replace")), limits.text_bytes),
     ):
         if number > limit:
-            return f"message: at most {limit} {what}, and this has {number}; it was not sent"
+            return f"not sent: the message has {number} {what}, and at most {limit} are allowed"
     return None
 
 

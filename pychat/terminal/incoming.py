@@ -107,7 +107,7 @@ class Hearing:
         self._take_missed()
         if self._stage.me != (nickname := self._nickname()):  # the server has changed it meanwhile
             self._stage.me = nickname
-            self._stage.tell(f"-- you are {nickname} now")
+            self._stage.tell(f"-- you are now {nickname}")
         still_in = {fold(name) for name in self._still_in()}
         for room in [*self._stage.rooms]:
             if fold(room.name) not in still_in:

@@ -51,10 +51,10 @@ Local: TypeAlias = Clear | Reconnect | Ignore | Unignore | Win | Go
 """Commands that the server does not see."""
 
 _KEYS: Final = """\
-Enter         says the line, or runs the command; on an empty line: tries at once to come back
+Enter         sends the line, or runs the command; on an empty line: reconnects at once
 Alt-Enter     begins another line of the same message
 Tab           completes a command, a room or a nickname; again: the next one that fits
-Alt-A         goes to the next room in which something was said
+Alt-A         goes to the next room with unread messages
 Alt-1..9      goes to a room by its number
 Alt-Left      goes to the room before; Alt-Right: to the next one
 Ctrl-R, Up    search what was typed before, bring it back
@@ -70,7 +70,7 @@ _command = TABLE.command
 
 @_command("help", "[COMMAND]", "h")
 def _help(arguments: str) -> Help | Invalid:
-    """Show what most people need, or explain one command; "/help all", "/help ops", "/help keys"."""
+    """Show the common commands, or explain one; more: "/help all", "/help ops", "/help keys"."""
     return TABLE.help(arguments)
 
 
@@ -83,7 +83,7 @@ def _oper(arguments: str) -> BecomeOperator | None:
 
 @_command("register", "[PASSWORD]")
 def _register(arguments: str) -> Register:
-    """Make an account of your nickname, which nobody else can keep then; you are asked for the password."""
+    """Register your nickname as an account, so that nobody else can keep it; you are asked for the password."""
     return Register(unquoted(arguments))
 
 
@@ -95,7 +95,7 @@ def _login(arguments: str) -> LogIn:
 
 @_command("password", "[OLD NEW]", "passwd")
 def _password(arguments: str) -> ChangePassword | None:
-    """Give your account another password; without them, you are asked for both."""
+    """Change the password of your account; without the passwords, you are asked for both."""
     words = passwords(arguments) or ["", ""]
     return ChangePassword(*words) if len(words) == 2 else None
 
@@ -108,13 +108,13 @@ def _drop(arguments: str) -> DropAccount:
 
 @_command("ignore", "[NICK]")
 def _ignore(arguments: str) -> Ignore | None:
-    """Show nothing any more that somebody says; alone, list who is ignored."""
+    """Hide messages from somebody; alone, list ignored people."""
     return Ignore(arguments) if " " not in arguments else None
 
 
 @_command("unignore", "NICK")
 def _unignore(arguments: str) -> Unignore | None:
-    """Show again what somebody says."""
+    """Show messages from somebody again."""
     return Unignore(arguments) if arguments and " " not in arguments else None
 
 
@@ -132,7 +132,7 @@ def _go(arguments: str) -> Go | None:
 
 @_command("reconnect")
 def _reconnect(arguments: str) -> Reconnect | None:
-    """Try to come back at once, when the connection is lost; so does Enter on the empty line."""
+    """Reconnect at once when the connection is lost; so does Enter on the empty line."""
     return None if arguments else Reconnect()
 
 

@@ -47,7 +47,7 @@ _QUESTIONS: Final[dict[type, tuple[_Question, ...]]] = {
     LogIn: (_Question("password", lambda verb: "password: "),),
     DropAccount: (_Question("password", lambda verb: "password of the account to be deleted: "),),
     ChangePassword: (
-        _Question("password", lambda verb: "password until now: "),
+        _Question("password", lambda verb: "old password: "),
         _Question("new_password", _new, twice=True),
     ),
 }
@@ -67,9 +67,9 @@ def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: 
 
     def answered(password: str) -> None:
         if question.twice and not _LEAST <= len(password) <= MOST_PASSWORD_CHARS:
-            again(f"a password has {_LEAST} to {MOST_PASSWORD_CHARS} characters")
+            again(f"a password must have {_LEAST} to {MOST_PASSWORD_CHARS} characters")
         elif question.twice:
-            screen.ask_secret("the same again: ", lambda second: compared(password, second))
+            screen.ask_secret("repeat it: ", lambda second: compared(password, second))
         else:
             filled(password)
 
@@ -77,7 +77,7 @@ def ask_secrets(screen: Screen, verb: Verb, done: Callable[[Verb], None], tell: 
         if password == second:
             filled(password)
         else:
-            again("these are two passwords")
+            again("the passwords differ")
 
     def again(problem: str) -> None:
         # Ask at once, so that a person who types on does not send the next password to the room.

@@ -144,7 +144,7 @@ class Stage:
         draft = self._screen.change_line("" if last is None else last.draft)
         self._screen.put_away(draft)
         if last is None:
-            self.tell("-- you are in no room now; /join ROOM goes into one")
+            self.tell("-- you are not in a room now; /join ROOM joins one")
         else:
             last.draft, self.was_moved = "", not wanted or bool(draft)
             self._go_to(last)

@@ -203,7 +203,7 @@ def chat_servers() -> Iterator[MakeChat]:
                 anywhere = options.keys().isdisjoint({"server_address", "unix"})
                 server = ChatServer(**({"port": 0, **options} if anywhere else options))
             elif options:
-                raise TypeError(f"the server is made already, without {', '.join(options)}")
+                raise TypeError(f"the server was already created, without {', '.join(options)}")
             harness = ChatHarness(server, aftermath.errors, deadline)
             aftermath.deadline = deadline
             stack.callback(harness.close)

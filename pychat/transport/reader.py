@@ -111,17 +111,17 @@ class Connection:
             while not line.complete:
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._incoming.wait(left):
-                    raise RemoteProtocolError("it does not say whom it brings")
+                    raise RemoteProtocolError("it did not name its client in time")
                 line.receive(self._incoming.receive(MOST_PROXY_BYTES))
                 if self._incoming.ended and not line.complete:
-                    logger.debug("proxy %s brings nobody", self._origin)
+                    logger.debug("proxy %s closed the connection without naming a client", self._origin)
                     return None
         except RemoteProtocolError as error:
             logger.warning("proxy %s is disconnected: %s", self._origin, error)
             return None
         proxy = self._origin.address
         refusal = None if line.address is None else self._service.admission.identify(self._origin, line.address)
-        logger.debug("proxy %s brings %s", proxy, line.address or "somebody it does not know")
+        logger.debug("proxy %s forwards %s", proxy, line.address or "an unknown client")
         if refusal is None:
             return line.rest
         self._service.write_queue.submit(Raw(self._link, f"{refusal}\r\n".encode()))
@@ -166,7 +166,7 @@ class Connection:
         assert self._deadline is not None
         plain = self._incoming.secure(tls, data, self._deadline)
         if plain is None:
-            logger.debug("%s has no TLS with us: %s", self._origin, tls.error or "it did not finish the handshake")
+            logger.debug("TLS with %s failed: %s", self._origin, tls.error or "it did not finish the handshake")
             return None, b""
         if tls.protocol is not None:
             language = ALPN[tls.protocol]
@@ -284,9 +284,9 @@ class Connection:
         """End a session that has used up its attempts to register."""
         limits = self._service.limits
         if session.lacks_password and not protocol.asks_password:
-            session.disconnect_self("nobody comes in without the password")
+            session.disconnect_self("nobody can join without the password")
         elif self._tries and not protocol.asks_again:
-            session.disconnect_self("that nickname is refused; connect again with another")
+            session.disconnect_self("the nickname was refused; connect again with another")
         elif self._tries >= limits.registration_tries:
             what = "tries without the password" if session.lacks_password else "nicknames were refused"
             session.disconnect_self(f"{limits.registration_tries} {what}")

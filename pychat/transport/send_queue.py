@@ -165,7 +165,7 @@ class SendQueues:
             self._next_check = now + 1.0
             seconds = self.limits.stall_seconds
             for link in [link for link in self._behind if _silent_for(link, now) >= seconds]:
-                self.cut_off(link, f"too slow: nothing was taken for {seconds:g} seconds")
+                self.cut_off(link, f"too slow: nothing was read for {seconds:g} seconds")
             for link in [
                 link for link in self._behind if link.allowed and link.queued_bytes > self.limits.send_queue_bytes
             ]:

@@ -55,7 +55,7 @@ class Silence:
     def _check_answer(self, link: Link) -> None:
         assert link.session is not None
         if link.session.last_input_time == link.asked:
-            reason = f"no sign of life for {self.limits.silence_seconds:g} seconds"
+            reason = f"no answer for {self.limits.silence_seconds:g} seconds"
             self._write_queue.submit_now(Disconnect(link, reason))
         else:
             self._check_silence(link)

@@ -93,7 +93,7 @@ class TlsLayer:
                 except ssl.SSLError as error:
                     self.ended, self.error = True, error
                 if self._outgoing.pending > _UNSENT_BYTES:
-                    self.ended, self.error = True, TooMuch("too much is to be answered")
+                    self.ended, self.error = True, TooMuch("too many bytes are to be sent in answer")
         return b"".join(plain)
 
     def send(self, plain: bytes = b"") -> bytes:
@@ -135,7 +135,7 @@ class TlsLayer:
         if not self.established:
             self._received += len(data)
             if self._received > _HANDSHAKE_BYTES:
-                raise TooMuch(f"no handshake needs more than {_HANDSHAKE_BYTES} bytes")
+                raise TooMuch(f"the handshake has more than {_HANDSHAKE_BYTES} bytes")
             if self._hello is not None:
                 self._hello += data
             self._shake_hands_locked()
@@ -159,7 +159,7 @@ class TlsLayer:
         if offered and not {name.encode() for name in ALPN}.intersection(offered):
             self._outgoing.read()
             self._refusal = NO_APPLICATION_PROTOCOL
-            raise ssl.SSLError(f"none of {offered[:8]} is spoken here")
+            raise ssl.SSLError(f"none of {offered[:8]} is supported here")
 
 
 class ServerTls:
@@ -209,7 +209,7 @@ def _why_not_loaded(certificate: Certificate, error: ssl.SSLError) -> tuple[str,
     except BadCertificate as bad:
         return bad.what, bad.problem
     if "ENCRYPTED" in _read_text(certificate.key or certificate.file):
-        return key, "it has a passphrase; a server that starts by itself needs one without"
+        return key, "it has a passphrase; use a key without one, because the server cannot ask for it"
     if "PRIVATE KEY-----" not in _read_text(certificate.key or certificate.file):
         return key, "there is no private key in PEM form in it"
     return f"{file} with {key}", error.reason or str(error)

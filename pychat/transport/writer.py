@@ -91,7 +91,7 @@ class Writer:
                 while jobs and time.monotonic() < until:
                     self._pass()
             except Exception:
-                logger.exception("the writer failed; it goes on")
+                logger.exception("the writer thread failed; it continues")
         self._sender.close()
         self._write_queue.close()
 
@@ -135,7 +135,7 @@ class Writer:
                 if not link.queue:
                     link.allowed = 0
             elif self._responses.hold(link, parts) > self._limits.send_queue_bytes + link.allowed:
-                self._sender.cut_off(link, "too slow: more is to be sent than fits before a request is answered")
+                self._sender.cut_off(link, "too slow: an answer does not fit into the send queue")
         self._singled.clear()
         for last in self._after_pass:
             self._DO_AFTER[type(last)](self, last)

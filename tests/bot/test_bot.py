@@ -133,7 +133,7 @@ def test_wrong_arguments_and_refusals_are_whispered(stage: Stage) -> None:
     assert [answer.text for answer in answers] == [
         "hours must be int, not 'well'; usage: ?sleep HOURS",
         "no beds here",
-        "no command ?slep; did you mean ?sleep? ?help lists them",
+        "unknown command ?slep; did you mean ?sleep? ?help lists them",
     ]
     assert {answer.to for answer in answers} == {"ann"}
 
@@ -164,7 +164,7 @@ def test_help_explains_one_command(stage: Stage, asked: str) -> None:
         stage.ann.say(text)
 
     assert stage.heard().text == "!echo TEXT  Say it again."
-    assert stage.heard().text == "no command !ehco; did you mean !echo? !help lists them"
+    assert stage.heard().text == "unknown command !ehco; did you mean !echo? !help lists them"
 
 
 def test_groups_of_commands_are_plain_classes(stage: Stage) -> None:
@@ -413,7 +413,7 @@ def test_a_function_can_be_taken_back(stage: Stage) -> None:
 
     assert stage.heard().text == "!help [COMMAND]  List the commands, or explain one.\n!echo TEXT  Say it again."
     assert heard == ["!echo one", "listener"]
-    with pytest.raises(ValueError, match=r"once is none of the functions of the bot"):
+    with pytest.raises(ValueError, match=r"once is not a function of the bot"):
         bot.off(once)
 
 
@@ -500,7 +500,7 @@ def test_a_bot_can_stop_itself(stage: Stage) -> None:
     stage.ann.say("!leave")
 
     wait_until(lambda: stage.server.chat.find("helper") is None, "the bot is gone")
-    with pytest.raises(LocalProtocolError, match=r"^the bot was stopped and does not start again; make a new one$"):
+    with pytest.raises(LocalProtocolError, match=r"^the bot was stopped and cannot start again; create a new one$"):
         stage.server.add_bot(bot)
 
 
@@ -538,9 +538,9 @@ def test_a_bot_is_in_one_chat_at_a_time(stage: Stage) -> None:
     """Else its functions would run on two threads."""
     bot = stage.let_in(make_bot())
 
-    with pytest.raises(LocalProtocolError, match=r"^the bot is in a chat already; make another one$"):
+    with pytest.raises(LocalProtocolError, match=r"^the bot is already in a chat; create another one$"):
         stage.server.add_bot(bot)
-    with pytest.raises(LocalProtocolError, match=r"^the bot is in a chat already; make another one$"):
+    with pytest.raises(LocalProtocolError, match=r"^the bot is already in a chat; create another one$"):
         bot.run("127.0.0.1", stage.server.port)
 
 
@@ -549,7 +549,7 @@ def test_a_bot_in_no_chat_says_nothing() -> None:
     bot = Bot("helper")
 
     assert bot.nickname == "helper"
-    with pytest.raises(ConnectionLost, match=r"^the bot is in no chat$"):
+    with pytest.raises(ConnectionLost, match=r"^the bot is not in a chat$"):
         bot.say("hello?")
 
 
@@ -602,7 +602,7 @@ def test_a_room_that_does_not_let_it_in_is_logged(server: MakeServer, caplog: py
     bot = running.bot("helper", ["secret", "lobby"])
 
     assert [record.getMessage() for record in caplog.records] == [
-        "<Bot 'helper'>: room 'secret' has a key, and this is not it"
+        "<Bot 'helper'>: room 'secret' requires a key; it is missing or wrong"
     ]
     assert [member.nickname for member in bot.members("lobby")] == ["helper"]
 
@@ -612,7 +612,7 @@ def test_a_bot_inside_needs_a_free_nickname(server: MakeServer) -> None:
     running, bot = server(), Bot("helper")
     running.session("Helper")
 
-    with pytest.raises(Refused, match="nickname 'helper' is in use; take another"):
+    with pytest.raises(Refused, match="nickname 'helper' is in use; choose another"):
         running.add_bot(bot)
     server().add_bot(bot)
 
@@ -695,7 +695,7 @@ def test_a_bot_that_is_kicked_is_out(server: MakeServer, caplog: pytest.LogCaptu
 
     session.disconnect("no bots, please")
 
-    wait_until(lambda: "<Bot 'helper'>: the bot was put out of the chat" in caplog.text, "the log says so")
+    wait_until(lambda: "<Bot 'helper'>: the bot was disconnected from the chat" in caplog.text, "the log says so")
     wait_until(lambda: running.chat.find("helper") is None, "its nickname is free")  # which another thread sees to
 
 

@@ -84,7 +84,7 @@ def test_a_nickname_in_use_is_refused(server: MakeServer) -> None:
     running.session("ann")
 
     for _ in range(2):
-        with pytest.raises(Refused, match=r"^nickname 'ann' is in use; take another$"):
+        with pytest.raises(Refused, match=r"^nickname 'ann' is in use; choose another$"):
             bot.run("127.0.0.1", running.port)
 
 
@@ -122,7 +122,7 @@ def test_a_bot_that_was_stopped_does_not_start(server: MakeServer) -> None:
     bot = Bot("helper")
     bot.stop()
 
-    with pytest.raises(LocalProtocolError, match=r"^the bot was stopped and does not start again; make a new one$"):
+    with pytest.raises(LocalProtocolError, match=r"^the bot was stopped and cannot start again; create a new one$"):
         bot.run("127.0.0.1", server().port)
 
 
@@ -237,7 +237,7 @@ def test_a_bot_that_has_missed_more_than_is_kept_says_so(
     assert [event.room for event in heard if isinstance(event, Gap)] == ["lobby"]
     assert isinstance(heard[-1], Reconnected)
     assert (heard[-1].missed, heard[-1].gaps) == (len(texts) - 1, 1)
-    assert "<Bot 'helper'> has missed what was said in lobby: it is not kept any more" in caplog.text
+    assert "<Bot 'helper'> has missed messages in lobby that the server no longer has" in caplog.text
 
 
 def test_functions_of_time_go_on_without_a_connection(
@@ -287,7 +287,7 @@ def test_a_bot_that_is_too_slow_is_told(
 
     assert said.wait(DEADLINE)
     assert heard == ["first", "16", "17", "18", "19", "last"]
-    assert "<Bot 'helper'> is too slow: 16 events are lost" in caplog.text
+    assert "<Bot 'helper'> is too slow: 16 events were dropped" in caplog.text
 
 
 def test_a_bot_obeys_also_if_it_never_hears_that_it_is_back(
@@ -351,7 +351,7 @@ def test_stop_ends_a_bot_with_a_reason(server: MakeServer, run: Run) -> None:
 
 
 def test_ctrl_c_ends_a_bot(server: MakeServer) -> None:
-    """Also while a function runs; `run` returns, and the bot is out of the chat."""
+    """Also while a function runs; `run` returns, and the bot has left the chat."""
     running, bot = server(), Bot("helper")
     ann = running.session("ann")
     bot.every(0.01)(lambda: signal.raise_signal(signal.SIGINT))

@@ -415,7 +415,7 @@ def test_a_value_in_a_file_is_checked_like_any_other(pychat: Programs) -> None:
         ("PING_SECONDS", "-1", "Invalid value for '--ping-seconds' ({}): -1.0 is not in the range 0<x<=1000000000.0."),
         ("PROT", "1", "the variable PYCHAT_SERVE_PROT sets no option; did you mean PYCHAT_SERVE_PORT?"),
         ("PASWORD", "x", "the variable PYCHAT_SERVE_PASWORD sets no option; did you mean PYCHAT_SERVE_PASSWORD?"),
-        ("WWWWWWWWWW", "1", "the variable PYCHAT_SERVE_WWWWWWWWWW sets no option; take it out of the environment"),
+        ("WWWWWWWWWW", "1", "the variable PYCHAT_SERVE_WWWWWWWWWW sets no option; remove it from the environment"),
     ],
 )
 def test_a_variable_that_is_wrong_says_which(pychat: Programs, name: str, value: str, problem: str) -> None:
@@ -557,7 +557,7 @@ def test_how_to_join_a_server_with_a_password() -> None:
     ]
     assert how_to_join("home", "127.0.0.1", 55555, "hall", Access(has_password=True))[-2:] == [
         "In irssi, or any other IRC client without TLS, then type: /join #hall",
-        "It wants its password: nc and pychat connect ask for it.",
+        "The server requires a password: nc and pychat connect ask for it.",
     ]
 
 
@@ -567,7 +567,7 @@ def test_how_to_join_a_server_that_wants_tls_and_a_password() -> None:
         "    pychat connect --nick NAME --host ::1 --tls-fingerprint 9F:86",
         "    openssl s_client -quiet -connect [::1]:55555",
         "In irssi, type: /connect -tls ::1 55555 PASSWORD, then: /join #hall",
-        "It wants its password: openssl and pychat connect ask for it.",
+        "The server requires a password: openssl and pychat connect ask for it.",
     ]
 
 
@@ -609,7 +609,7 @@ def test_how_to_join_a_server_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) ->
     """From here only through that, so no other way is told; from elsewhere as always."""
     monkeypatch.setattr(addresses, "own_addresses", lambda host: ["192.0.2.7"])
     assert how_to_join("home", "127.0.0.1", 6000, "hall", Access(proxied=True)) == [
-        "home listens on 127.0.0.1 port 6000. From this machine it takes proxies only: join it through yours.",
+        "home listens on 127.0.0.1 port 6000. From this machine it accepts only proxies: join through yours.",
         "In an IRC client, then type: /join #hall",
     ]
     assert how_to_join("home", "0.0.0.0", 6000, "hall", Access(proxied=True))[1:3] == [

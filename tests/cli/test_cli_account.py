@@ -65,7 +65,7 @@ def test_a_wrong_or_missing_password_is_exit_code_4(pychat: Programs, running: C
     wrong = pychat.run(*arguments, PYCHAT_ACCOUNT_PASSWORD="guess-guess")
 
     how = "give it with --account-password-file FILE or in PYCHAT_ACCOUNT_PASSWORD"
-    assert (missing.returncode, missing.stderr) == (4, f"Error: the account 'ann' needs its password; {how}\n")
+    assert (missing.returncode, missing.stderr) == (4, f"Error: the account 'ann' requires its password; {how}\n")
     assert (wrong.returncode, wrong.stderr) == (4, f"Error: wrong account or password; {how}\n")
 
 
@@ -89,33 +89,33 @@ def test_an_account_is_made_at_the_terminal(running: ChatServer, terminals: Term
     tim.type(f"/register{ENTER}")
     tim.see_line("new password (8 to 512 characters):")
     tim.type(f"battery-staple{ENTER}")
-    tim.see_line("the same again:")
+    tim.see_line("repeat it:")
     tim.type(f"battery-stable{ENTER}")
-    tim.see("! these are two passwords; try again, or press Enter to give up")
+    tim.see("! the passwords differ; try again, or press Enter to give up")
     tim.see_line("new password (8 to 512 characters):")
     tim.type(f"staple{ENTER}")
-    tim.see("! a password has 8 to 512 characters; try again, or press Enter to give up")
-    for question in ("new password (8 to 512 characters):", "the same again:"):
+    tim.see("! a password must have 8 to 512 characters; try again, or press Enter to give up")
+    for question in ("new password (8 to 512 characters):", "repeat it:"):
         tim.see_line(question)
         tim.type(f"battery-staple{ENTER}")
     tim.see("-- the account tim is yours now; you are logged in")
 
     tim.type(f"/logout{ENTER}")
-    tim.see("-- you are not logged in any more")
+    tim.see("-- you are logged out")
     tim.type(f"/login battery-staple{ENTER}")
     tim.see("-- you are logged in as tim")
     tim.type(f"/lgoin battery-staple{ENTER}")
     tim.see("! unknown command /lgoin; did you mean /login? /help lists the commands")
     tim.type(f"/password{ENTER}")
     for question, answer in (
-        ("password until now:", "battery-staple"),
+        ("old password:", "battery-staple"),
         ("new password (8 to 512 characters):", PASSWORD),
     ):
         tim.see_line(question)
         tim.type(f"{answer}{ENTER}")
-    tim.see_line("the same again:")
+    tim.see_line("repeat it:")
     tim.type(f"{PASSWORD}{ENTER}")
-    tim.see("-- the account tim has another password now")
+    tim.see("-- the password of the account tim was changed")
     tim.type(ARROW_UP)
     tim.see_line("[lobby] /password")
 

@@ -67,13 +67,13 @@ def test_password_and_text_from_elsewhere(pychat: Programs, clients: Clients, po
 @pytest.mark.parametrize(
     ("password", "text", "problem"),
     [
-        (None, "hi", f"the operator 'root' needs a password; {HOW}"),
-        ("guess", "hi", "wrong name or password of an operator"),
+        (None, "hi", f"the operator 'root' requires a password; {HOW}"),
+        ("guess", "hi", "wrong operator name or password"),
         (PASSWORD, "x" * 391, "message: at most 390 characters"),
         (
             PASSWORD,
             "/oper root sesame",
-            "it begins with a slash and was not said: there are no commands here; two slashes say one",
+            "the text begins with a slash and was not sent: commands do not work here; type // to send a slash",
         ),
     ],
 )
@@ -136,7 +136,7 @@ def test_a_person_is_asked(terminals: Terminals, clients: Clients, port: int) ->
     screen = terminals.start(*PYCHAT, "announce", "--port", str(port), "--oper", "root", "hi")
     screen.see_line("Password of the operator root:")
     screen.type(f"guess{ENTER}")
-    screen.see("wrong name or password of an operator; try again")
+    screen.see("wrong operator name or password; try again")
     screen.see_line("Password of the operator root:")
     screen.type(f"{PASSWORD}{ENTER}")
 

@@ -76,15 +76,15 @@ def test_a_pychat_server_is_good(host: str) -> None:
         (
             b"HTTP/1.1 400 Bad Request\r\n\r\n",
             (
-                "is taken, and not by pychat: an HTTP server answers there: 'HTTP/1.1 400 Bad Request'; choose another "
-                "with --port"
+                "is in use, but not by pychat: an HTTP server answers there: 'HTTP/1.1 400 Bad Request'; choose "
+                "another with --port"
             ),
         ),
-        (b"", "is taken, and not by pychat: no answer within 0.2 s; choose another with --port"),
-        (b"server full\r\n", "is taken: it says 'server full'"),
+        (b"", "is in use, but not by pychat: no answer within 0.2 s; choose another with --port"),
+        (b"server full\r\n", "is in use: it says 'server full'"),
         (
             b"\x15\x03\x03\x00\x02\x02\x32",
-            "is taken, by a server that wants TLS; choose another with --port",
+            "is in use by a server that requires TLS; choose another with --port",
         ),
     ],
 )
@@ -190,7 +190,7 @@ def test_it_knows_that_a_password_is_wanted(pychat: Programs) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-2:] == [
         f"    irssi -c 127.0.0.1 -p {port} -w PASSWORD",
-        "It wants its password; pychat connect asks for it.",
+        "The server requires a password; pychat connect asks for it.",
     ]
 
 

@@ -42,7 +42,9 @@ def test_a_server_has_its_password_from_a_file(pychat: Programs, clients: Client
     server = pychat("serve", "--port", "0", "--password-file", write(pychat))
     port = server.read_port()
 
-    assert server.stdout.read_until("password")[-1] == "It wants its password: nc and pychat connect ask for it."
+    assert (
+        server.stdout.read_until("password")[-1] == "The server requires a password: nc and pychat connect ask for it."
+    )
     ann = clients.new_json(("127.0.0.1", port))
     assert ann.answer("hello", nick="ann")["code"] == "password_required"
     assert ann.answer("hello", nick="ann", password=PASSWORD)["type"] == "welcome"
@@ -60,8 +62,8 @@ def test_the_variable_of_a_server_counts_before_its_file(pychat: Programs, clien
     ("arguments", "variable", "problem"),
     [
         (["--password-file", "missing"], "x", "Invalid value for '--password-file': File 'missing' does not exist."),
-        (["--password-file", "password"], None, "password file 'password': a password is one line, without control "),
-        ([], "", "PYCHAT_SERVE_PASSWORD: there is no password in it"),
+        (["--password-file", "password"], None, "password file 'password': a password must be one line, "),
+        ([], "", "PYCHAT_SERVE_PASSWORD: it contains no password"),
         (["--password", "secret"], "x", "No such option '--password'."),
     ],
 )
@@ -92,7 +94,7 @@ def test_the_warnings_of_a_server_that_listens_everywhere(pychat: Programs) -> N
             "(0.0.0.0) without TLS, so it can be overheard"
         ),
         (
-            f"everybody on this machine can read the passwords in {str(path)!r}; make it readable for yourself alone: "
+            f"everybody on this machine can read the passwords in {str(path)!r}; make it readable only for yourself: "
             "chmod 600"
         ),
     ]
@@ -139,7 +141,7 @@ def test_without_a_password_or_with_a_wrong_one_it_is_exit_code_4(pychat: Progra
     wrong = pychat.run(*arguments, input="hi", PYCHAT_PASSWORD="guess")
 
     how = "give it with --password-file FILE or in PYCHAT_PASSWORD"
-    assert (missing.returncode, missing.stderr) == (4, f"Error: this server wants a password; {how}\n")
+    assert (missing.returncode, missing.stderr) == (4, f"Error: this server requires a password; {how}\n")
     assert (wrong.returncode, wrong.stderr) == (4, f"Error: wrong password; {how}\n")
 
 

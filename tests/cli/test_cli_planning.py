@@ -22,7 +22,7 @@ __all__ = ["pychat"]  # the fixture
 MARK = b"\xef\xbb\xbf"
 """The byte order mark that Windows puts before a text."""
 AGAIN = "options and files were read again"
-KEPT = "; nothing was changed, what was read before stays in use"
+KEPT = "; nothing was changed, and the earlier settings stay in use"
 
 
 class Broken(NamedTuple):
@@ -44,7 +44,7 @@ BROKEN = {
         "Invalid value for '--text-bytes' (file: my.toml, line 3): 0 is not in the range x>=1.",
     ),
     "no TOML": Broken("room = [", "config file 'my.toml': not TOML: Invalid value (at end of document)"),
-    "keep without db": Broken("keep = '30d'", "--keep is about a file; name it with --db"),
+    "keep without db": Broken("keep = '30d'", "--keep needs a database file; name it with --db"),
     "tls-required alone": Broken(
         "tls-required = true", "--tls-key and --tls-required need --tls-cert; make a certificate with: pychat cert"
     ),
@@ -57,10 +57,10 @@ BROKEN = {
         "tls-cert = 'pair/cert.pem'", "key 'pair/cert.pem': there is no private key in PEM form in it"
     ),
     "a password file that is empty": Broken(
-        "password-file = 'p'", "password file 'p': there is no password in it", {"p": b"\n"}
+        "password-file = 'p'", "password file 'p': it contains no password", {"p": b"\n"}
     ),
     "a password file with nothing but a mark": Broken(
-        "password-file = 'p'", "password file 'p': there is no password in it", {"p": MARK}
+        "password-file = 'p'", "password file 'p': it contains no password", {"p": MARK}
     ),
     "an operator file with a bad line": Broken(
         "oper-file = 'o'",
@@ -80,7 +80,7 @@ BROKEN = {
     "a handler that is none": Broken(
         "handler = ['pychat:Bot']", "handler 'pychat:Bot': it is not a class derived from pychat.Handler"
     ),
-    "no room": Broken("room = []", "name at least one room with --room; it is where everybody comes in"),
+    "no room": Broken("room = []", "name at least one room with --room; everybody joins the first one"),
     "a room that cannot be": Broken(
         "room = ['hall', 'a b']",
         "room 'a b': spaces are not allowed; use 1 to 64 letters, ",
@@ -89,7 +89,7 @@ BROKEN = {
         "room = ['a', 'b']\nmax-rooms = 1", "new rooms on this server: at most 1 room"
     ),
     "a database in no directory": Broken(
-        "db = 'no/chat.db'", "cannot open 'no/chat.db': there is no directory 'no'; make it first"
+        "db = 'no/chat.db'", "cannot open 'no/chat.db': directory 'no' does not exist; create it first"
     ),
     "a database that is none": Broken(
         "db = 'text'", "cannot open 'text': it is not a database; name another file", {"text": b"Dear diary,\n" * 50}
@@ -102,8 +102,8 @@ BROKEN = {
     ),
     "a database with two names": Broken(
         "db = 'linked.db'",
-        "cannot open 'linked.db': it has another name, too (a hard link), where its -wal is missing; "
-        "remove that name, or copy it",
+        "cannot open 'linked.db': it has a second name (a hard link), which has no -wal next to it; "
+        "remove that name, or copy the file",
     ),
     "a host that is none": Broken(
         "host = '999.1.1.1'", "no address is known for host '999.1.1.1'; use one of this machine, 127.0.0.1 or 0.0.0.0"
@@ -114,16 +114,15 @@ BROKEN = {
     "a host of another machine": Broken(
         "host = '203.0.113.1'",
         "cannot listen on 203.0.113.1 port 0: this machine does not have that address; use 127.0.0.1, or 0.0.0.0 for "
-        "all that it has",
+        "all of its addresses",
     ),
     "a socket in no directory": Broken(
         "unix = 'no/chat.sock'",
-        "cannot listen on the Unix socket no/chat.sock: there is no directory 'no'; make it first",
+        "cannot listen on the Unix socket no/chat.sock: directory 'no' does not exist; create it first",
     ),
     "a socket that is a file": Broken(
         "unix = 'text'",
-        "cannot listen on the Unix socket text: there is a file that is not a socket; it stays as it is, choose "
-        "another path",
+        "cannot listen on the Unix socket text: a file that is not a socket is there; choose another path",
         {"text": b"precious"},
     ),
     "a path too long for a socket": Broken(

@@ -99,7 +99,7 @@ def test_nothing_is_said_twice(pychat: Programs, arguments: list[str]) -> None:
     result = pychat.run("connect", *arguments)
 
     assert result.returncode == 2
-    assert result.stderr.endswith(f"{arguments[0]!r} and {arguments[1]} say the same; leave out one of them\n")
+    assert result.stderr.endswith(f"{arguments[0]!r} and {arguments[1]} name the same thing; leave out one of them\n")
 
 
 def test_a_variable_is_for_all_that_connect(pychat: Programs, clients: Clients) -> None:

@@ -81,7 +81,7 @@ def test_limits_and_files_change_while_people_talk(pychat: Programs, write: Writ
             "Invalid value for '--nickname-chars' (file: my.toml, line 3): 0 is not in the range x>=1.",
         ),
         ("motd = 'no'\n", {}, "Invalid value for '--motd' (file: my.toml, line 3): File 'no' does not exist."),
-        ("password-file = 'p'\n", {"p": "\n"}, "password file 'p': there is no password in it"),
+        ("password-file = 'p'\n", {"p": "\n"}, "password file 'p': it contains no password"),
         ("oper-file = 'o'\n", {"o": "x\n"}, "operator file 'o', line 1: write it as name:password, "),
         ("tls-required = true\n", {}, "--tls-key and --tls-required need --tls-cert; "),
     ],
@@ -98,7 +98,7 @@ def test_what_is_wrong_changes_nothing(
     line = hang_up(server)
 
     assert f" ERROR pychat: {problem}" in line
-    assert line.endswith("; nothing was changed, what was read before stays in use")
+    assert line.endswith("; nothing was changed, and the earlier settings stay in use")
     ann.send("123456\n/who\n")
     assert ann.read_line() == "-- in lobby: ann"
     write("text-bytes = 5\n")

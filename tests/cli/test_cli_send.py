@@ -73,7 +73,7 @@ def test_nothing_to_say_is_exit_code_2(pychat: Programs) -> None:
     result = pychat.run("send", "--port", "1", input=" \n")
 
     assert result.returncode == 2
-    assert result.stderr.endswith("Error: there is nothing to say: the text is empty\n")
+    assert result.stderr.endswith("Error: there is nothing to send: the text is empty\n")
 
 
 def test_no_server_is_exit_code_3(pychat: Programs) -> None:
@@ -94,7 +94,7 @@ def test_a_nickname_in_use_is_exit_code_4(pychat: Programs, clients: Clients) ->
 
     result = pychat.run("send", "--nick", "ci", "--port", str(port), "hi")
 
-    assert (result.returncode, result.stderr) == (4, "Error: nickname 'ci' is in use; take another\n")
+    assert (result.returncode, result.stderr) == (4, "Error: nickname 'ci' is in use; choose another\n")
 
 
 def test_a_room_that_lets_nobody_in_is_exit_code_4(pychat: Programs, clients: Clients) -> None:
@@ -105,7 +105,7 @@ def test_a_room_that_lets_nobody_in_is_exit_code_4(pychat: Programs, clients: Cl
 
     result = pychat.run("send", "--nick", "ci", "--room", "ops", "--port", str(port), "hi")
 
-    assert (result.returncode, result.stderr) == (4, "Error: room 'ops' is only for those who are invited\n")
+    assert (result.returncode, result.stderr) == (4, "Error: room 'ops' is invite-only\n")
 
 
 def test_a_text_that_is_refused_is_exit_code_4(pychat: Programs) -> None:
@@ -117,7 +117,7 @@ def test_a_text_that_is_refused_is_exit_code_4(pychat: Programs) -> None:
     assert result.returncode == 4
     assert result.stderr == (
         "Error: the text has 101 bytes, and a message has at most 100 bytes; "
-        "add --tail to say the last lines, or --split to say all in several messages\n"
+        "add --tail to send the last lines, or --split to send all of it in several messages\n"
     )
 
 
@@ -167,7 +167,7 @@ def test_a_room_that_is_not_there_is_refused(pychat: Programs, clients: Clients)
 
     result = pychat.run("send", "--nick", "ci", "--room", "opps", "--port", str(port), "disk full")
 
-    assert (result.returncode, result.stderr) == (4, "Error: there is no room 'opps'; to make it, add --create\n")
+    assert (result.returncode, result.stderr) == (4, "Error: there is no room 'opps'; to create it, add --create\n")
     assert "opps" not in [room["room"] for room in bob.answer("rooms")["rooms"]]
 
 
@@ -216,7 +216,7 @@ def test_a_text_with_too_many_lines_says_how_many_there_were(pychat: Programs) -
         4,
         (
             "Error: the text has 60 lines, and a message has at most 50 lines; "
-            "add --tail to say the last lines, or --split to say all in several messages\n"
+            "add --tail to send the last lines, or --split to send all of it in several messages\n"
         ),
     )
 
@@ -264,4 +264,4 @@ def test_the_two_ways_to_say_a_long_text_exclude_each_other(pychat: Programs) ->
     result = pychat.run("send", "--split", "--tail", "hi")
 
     assert result.returncode == 2
-    assert result.stderr.endswith("Error: --split says all of it, and --tail the end: give one of them\n")
+    assert result.stderr.endswith("Error: --split and --tail cannot be combined\n")

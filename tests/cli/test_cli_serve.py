@@ -28,7 +28,7 @@ def test_it_says_how_to_join(pychat: Programs, clients: Clients) -> None:
     assert server.stdout.read_line() == f"    irssi -c 127.0.0.1 -p {port}"
     channel = "In irssi, or any other IRC client without TLS, then type: /join #lobby"
     assert server.stdout.read_line() == channel
-    assert server.stdout.read_line() == "Ctrl-C ends it."
+    assert server.stdout.read_line() == "Press Ctrl-C to stop it."
     assert clients.text(("127.0.0.1", port), "ann")
     server.signal(signal.SIGINT)
     assert server.wait() == 0
@@ -238,8 +238,8 @@ def test_the_log_tells_who_comes_and_goes_and_what_goes_on(pychat: Programs, cli
     (serves,) = [line for line in said if " serves at " in line]  # who is fast comes in before that is logged
     assert re.fullmatch(rf"pychat \S+ serves at 127\.0\.0\.1 port {port}, process \d+, record 'chat\.db'", serves)
     said.remove(serves)
-    assert said[:2] == ["ann from 127.0.0.1 has come in: text", "bob from 127.0.0.1 has come in: json"]
-    gone = r"{} from 127\.0\.0\.1 is gone after \d+ s, messages: {}, '{}'"
+    assert said[:2] == ["ann from 127.0.0.1 joined the server: text", "bob from 127.0.0.1 joined the server: json"]
+    gone = r"{} from 127\.0\.0\.1 left the server after \d+ s, messages: {}, '{}'"
     of_ann, of_bob = sorted(said[2:4])
     assert re.fullmatch(gone.format("ann", 0, "quit"), of_ann)
     assert re.fullmatch(gone.format("bob", 1, "the server is shutting down"), of_bob)

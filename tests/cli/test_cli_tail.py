@@ -179,9 +179,9 @@ def test_it_comes_back_with_what_was_missed(pychat: Programs, clients: Clients) 
         (
             [],
             [
-                "-- the server closed the connection; trying to come back",
+                "-- the server closed the connection; reconnecting",
                 "-- some messages of ops are missing",
-                "-- back again",
+                "-- reconnected",
             ],
         ),
         (["-q"], ["-- some messages of ops are missing"]),
@@ -220,7 +220,7 @@ def test_the_day_is_told_where_messages_are_printed() -> None:
     assert len(stamped.show(Reconnected(0))) == 2  # the day, and that we are back
     assert stamped.show(message) == ["-- 2126-11-22", "[12:05] bob: hello"]
     assert stamped.show(message) == ["[12:05] bob: hello"]
-    assert [line[8:] for line in stamped.show(Reconnected(0))[1:]] == ["-- back again"]
+    assert [line[8:] for line in stamped.show(Reconnected(0))[1:]] == ["-- reconnected"]
     assert stamped.show(message) == ["[12:05] bob: hello"]
 
 

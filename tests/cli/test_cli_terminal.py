@@ -40,7 +40,7 @@ def test_a_nickname_of_the_command_line_that_is_taken_is_asked_again(
     clients.text(("127.0.0.1", port), "bob")
     ann = terminals(port, "--nick", "bob")
 
-    ann.see("! nickname 'bob' is in use; take another")
+    ann.see("! nickname 'bob' is in use; choose another")
     ann.see_line("Your nickname:")
     ann.type(CTRL_D)
 
@@ -103,10 +103,10 @@ def test_help_lists_all_commands(pychat: Programs, terminals: Terminals) -> None
 
     ann.type("/help all" + ENTER)
 
-    ann.see("//text  Say")
+    ann.see("//text  Send")
     ann.see("!help [COMMAND]  List the commands, or explain one.")
     ann.see("!hi")
-    ann.see("/join ROOM [KEY]  Go into a room and talk there from now on.")
+    ann.see("/join ROOM [KEY]  Join a room, and talk there from now on.")
     ann.see("/clear  Clear the screen; the scrollback of the terminal stays.")
 
 
@@ -120,7 +120,7 @@ def test_help_fits_a_screen(pychat: Programs, terminals: Terminals) -> None:
     assert len(ann.screen.rows()) <= 18
     ann.type("/help keys" + ENTER)
 
-    ann.see("Alt-A         goes to the next room in which something was said")
+    ann.see("Alt-A         goes to the next room with unread messages")
 
 
 def test_help_explains_one_command(pychat: Programs, terminals: Terminals) -> None:
@@ -130,7 +130,7 @@ def test_help_explains_one_command(pychat: Programs, terminals: Terminals) -> No
 
     ann.type("/help ignore" + ENTER)
 
-    ann.see("/ignore [NICK]  Show nothing any more that somebody says; alone, list who is ignored.")
+    ann.see("/ignore [NICK]  Hide messages from somebody; alone, list ignored people.")
 
 
 def test_a_message_of_the_day_that_is_not_there_is_told(pychat: Programs, terminals: Terminals) -> None:
@@ -398,7 +398,7 @@ def test_a_dumb_terminal_has_commands_and_hidden_passwords(
     ann.type("/register\n")
     ann.wait_for(lambda: ann.line.endswith("new password (8 to 512 characters):"), "the question")
     ann.type("correct horse\n")
-    ann.wait_for(lambda: ann.line.endswith("the same again:"), "the question")
+    ann.wait_for(lambda: ann.line.endswith("repeat it:"), "the question")
     ann.type("correct horse\n")
     ann.wait_for(lambda: any("account" in row for row in ann.text()), "the account")
     ann.type("/quit bye\n")
@@ -440,9 +440,9 @@ def test_a_dumb_terminal_asks_before_it_talks_in_another_room(
     bob.ask("kick", room="ops", nick="ann")
     ann.wait_for(lambda: "-- lobby: nothing new" in ann.text(), "the other room")
     ann.type("for ops only\n")
-    ann.wait_for(lambda: "you are in lobby now; say it there? [y/N]" in ann.text(), "the question")
+    ann.wait_for(lambda: "you are in lobby now; send it there? [y/N]" in ann.text(), "the question")
     ann.type("no\n/me waves\n")  # what is typed may be seen behind the question, or below it
-    ann.wait_for(lambda: sum("say it there? [y/N]" in row for row in ann.text()) == 2, "the question again")
+    ann.wait_for(lambda: sum("send it there? [y/N]" in row for row in ann.text()) == 2, "the question again")
     ann.type("y\n")
     ann.wait_for(lambda: "* ann waves" in ann.text(), "what was said")
 

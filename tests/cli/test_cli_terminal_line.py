@@ -256,8 +256,8 @@ def test_a_paste_of_fourteen_lines_is_asked_about(pychat: Programs, clients: Cli
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("\r".join("x" * 60), "! message: at most 50 lines, and this has 60; it was not sent"),
-        ("é" * 2049, "! message: at most 4096 bytes, and this has 4098; it was not sent"),
+        ("\r".join("x" * 60), "! not sent: the message has 60 lines, and at most 50 are allowed"),
+        ("é" * 2049, "! not sent: the message has 4098 bytes, and at most 4096 are allowed"),
     ],
 )
 def test_a_paste_that_is_too_much_is_refused_before_it_is_sent(

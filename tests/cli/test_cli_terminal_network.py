@@ -24,7 +24,7 @@ def test_a_line_stays_while_there_is_no_connection(pychat: Programs, clients: Cl
     ann.wait_for(lambda: re.search(r"pychat: reconnecting in \d+ s", ann.status), "the countdown")
 
     ann.type("important" + ENTER)
-    ann.see("! not connected; the line stays here until you are back")
+    ann.see("! not connected; the line stays here until the connection is back")
     pychat.serve(port=port)
     ann.see("-- reconnected")
     ann.see_status("pychat: connected")
@@ -108,11 +108,11 @@ def test_a_refused_message_comes_back(pychat: Programs, clients: Clients, termin
     bob = terminals(port, "--nick", "bob", "--room", "ops")
     bob.see_line("[ops]")
     ann.type("/mode +m" + ENTER)
-    bob.see("-- ann made ops moderated: only operators and voices talk")
+    bob.see("-- ann made ops moderated: only operators and members with voice can talk")
 
     bob.type("may I?" + ENTER)
 
-    bob.see("! only operators and those with voice talk in room 'ops'")
+    bob.see("! room 'ops' is moderated: only operators and members with voice can talk")
     bob.see_line("[ops] may I?")
     assert "bob: may I?" not in bob.text()
     ann.type("/voice bob" + ENTER)
@@ -128,12 +128,12 @@ def test_a_refused_message_does_not_disturb_what_is_typed_by_then(pychat: Progra
     ann = terminals(port, "--nick", "ann", "--room", "ops")
     ann.see_line("[ops]")
     ann.type("/mode +m" + ENTER)
-    ann.see("-- ann made ops moderated: only operators and voices talk")
+    ann.see("-- ann made ops moderated: only operators and members with voice can talk")
     bob = terminals(port, "--nick", "bob", "--room", "ops")
     bob.see_line("[ops]")
 
     bob.type("/who" + ENTER + "may I?" + ENTER + "/who" + ENTER + "something else")
-    bob.see("! only operators and those with voice talk in room 'ops'")
+    bob.see("! room 'ops' is moderated: only operators and members with voice can talk")
 
     bob.see_line("[ops] something else")
     bob.type(ARROW_UP)

@@ -174,11 +174,11 @@ def test_leaving_a_room_shows_another_one(pychat: Programs, terminals: Terminals
     ann.see("<-- ann left ops")
     ann.see_line("[lobby]")
     ann.type("/part lobby bye" + ENTER)
-    ann.see("-- you are in no room now; /join ROOM goes into one")
+    ann.see("-- you are not in a room now; /join ROOM joins one")
     ann.see_line("[no room]")
     ann.type("hello?" + ENTER)
 
-    ann.see("! you are in no room; join one first")
+    ann.see("! you are not in a room; join one first")
     ann.see_line("[no room] hello?")
 
 
@@ -214,7 +214,7 @@ def test_who_is_ignored_is_not_heard(pychat: Programs, clients: Clients, termina
     bob, carl = (clients.text(("127.0.0.1", port), name) for name in ("bob", "carl"))
     ann = terminals.join(port, "ann")
     ann.type("/ignore Bob" + ENTER)
-    ann.see("-- you ignore Bob now; /unignore Bob ends it")
+    ann.see("-- you now ignore Bob; /unignore Bob ends it")
 
     bob.send("hello ann\n/msg ann psst\n/nick bobby\nstill here\n/who\n")
     bob.read_until("-- in lobby: ")
@@ -223,7 +223,7 @@ def test_who_is_ignored_is_not_heard(pychat: Programs, clients: Clients, termina
     ann.type("/ignore" + ENTER)
     ann.see("-- ignored: bobby")
     ann.type("/unignore bobby" + ENTER)
-    ann.see("-- you hear bobby again")
+    ann.see("-- you no longer ignore bobby")
     bob.send("now?\n")
     ann.see("bobby: now?")
 
@@ -247,7 +247,7 @@ def test_a_muted_person_cannot_talk(pychat: Programs, clients: Clients, terminal
     ann.type("/ban" + ENTER)
     ann.see("-- muted in ops: bob!*@* (by ann)")
     ann.type("/unmute bob" + ENTER)
-    bob.read_until("-- ann ended the mute of bob in ops")
+    bob.read_until("-- ann unmuted bob in ops")
     bob.send("hello again\n")
 
     ann.see("bob: hello again")
@@ -320,7 +320,7 @@ def test_who_is_put_out_says_nothing_in_the_next_room_unseen(
     ann.see("-- your unfinished line for ops is one arrow up away")
     ann.see_line("[lobby]")
     ann.type(" hunter2" + ENTER)
-    ann.see_status("you are in lobby now; say it there? [y/N]")
+    ann.see_status("you are in lobby now; send it there? [y/N]")
     ann.type("n\x15" + ARROW_UP)
     ann.see_line("[lobby] the password is")
     ann.type("\x15now" + ENTER + "y")

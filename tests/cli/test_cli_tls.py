@@ -36,7 +36,7 @@ def serve(pychat: Programs, certificate: Certificate) -> Serve:
 
 
 def serve_tls_only(pychat: Programs, certificate: Certificate) -> tuple[list[str], int]:
-    """Start a server that wants TLS; return how to join it, as it says, and its port."""
+    """Start a server that requires TLS; return how to join it, as it says, and its port."""
     files = ("--tls-cert", str(certificate.file), "--tls-key", str(certificate.key))
     listens, *lines = pychat("serve", "--port", "0", "--tls-required", *files).stdout.read_until("Ctrl-C")
     return lines, int(listens.partition(" port ")[2].partition(".")[0])
@@ -55,10 +55,10 @@ def test_cert_makes_what_serve_and_connect_take(pychat: Programs) -> None:
     assert made.returncode == 0
     names = ", ".join(LOCAL_NAMES)
     assert lines == [
-        f"tls/cert.pem is a certificate for {names}, good for 365 days; tls/key.pem is its key, and secret.",
-        "Its SHA-256 fingerprint, by which those who connect can tell your server from others:",
+        f"tls/cert.pem is a certificate for {names}, valid for 365 days; tls/key.pem is its secret key.",
+        "Clients recognize your server by its SHA-256 fingerprint:",
         f"    {shown}",
-        "Serve with it:",
+        "Start a server with it:",
         f"    {CALLED} serve --tls-cert tls/cert.pem --tls-key tls/key.pem",
         "Join with:",
         f"    {CALLED} connect --nick NAME --tls-fingerprint {shown}",
@@ -80,7 +80,7 @@ def test_cert_for_a_host_says_how_to_reach_it(pychat: Programs) -> None:
     """From elsewhere, so the server must listen everywhere."""
     lines = pychat.run("cert", "--host", "chat.example", "--host", "192.0.2.1", "--days", "30").stdout.splitlines()
 
-    assert lines[0].startswith("cert.pem is a certificate for chat.example, 192.0.2.1, good for 30 days; ")
+    assert lines[0].startswith("cert.pem is a certificate for chat.example, 192.0.2.1, valid for 30 days; ")
     assert lines[4] == f"    {CALLED} serve --tls-cert cert.pem --tls-key key.pem --host 0.0.0.0"
     assert lines[6].startswith("    pychat connect --nick NAME --host chat.example --tls-fingerprint ")
     text = subprocess.run(
@@ -98,10 +98,10 @@ def test_cert_for_a_host_says_how_to_reach_it(pychat: Programs) -> None:
         (["--host", "no name"], "'no name' is neither a host name nor an address"),
         (["--host", "a\nCN=b"], "'a\\nCN=b' is neither a host name nor an address"),
         (["--host", ""], "'' is neither a host name nor an address"),
-        (["--out", "taken"], "'taken/key.pem' is there already; remove it, or name another directory with --out"),
-        (["--out", "no"], "there is no directory 'no'; make it first"),
-        (["--out", "file/below"], "there is no directory 'file/below'; make it first"),
-        (["--out", "file"], "there is no directory 'file'; make it first"),
+        (["--out", "taken"], "'taken/key.pem' already exists; remove it, or name another directory with --out"),
+        (["--out", "no"], "directory 'no' does not exist; create it first"),
+        (["--out", "file/below"], "directory 'file/below' does not exist; create it first"),
+        (["--out", "file"], "directory 'file' does not exist; create it first"),
     ],
 )
 def test_cert_says_what_is_wrong_and_leaves_no_file(pychat: Programs, arguments: list[str], problem: str) -> None:
@@ -132,7 +132,7 @@ def test_cert_without_openssl_says_so(pychat: Programs) -> None:
     result = pychat.run("cert", PATH=str(pychat.directory))
 
     assert result.returncode == 1
-    assert result.stderr == "Error: the program openssl makes certificates, and is not installed here\n"
+    assert result.stderr == "Error: the program openssl, which makes certificates, is not installed\n"
 
 
 # pychat serve
@@ -146,11 +146,11 @@ def test_serve_says_how_to_join_over_tls(serve: Serve, certificate: Certificate)
     assert server.stdout.read_until("Ctrl-C") == [
         f"    {CALLED} connect --nick NAME --port {port}",
         f"    irssi -c 127.0.0.1 -p {port}",
-        "or, so that nobody on the way can listen:",
+        "or, encrypted with TLS:",
         f"    {CALLED} connect --nick NAME --port {port} --tls-fingerprint {shown}",
         f"    openssl s_client -quiet -connect 127.0.0.1:{port}",
         "In irssi, or any other IRC client without TLS, then type: /join #lobby",
-        "Ctrl-C ends it.",
+        "Press Ctrl-C to stop it.",
     ]
 
 
@@ -162,11 +162,11 @@ def test_serve_with_tls_required_tells_no_other_way(pychat: Programs, certificat
         f"    {CALLED} connect --nick NAME --port {port} --tls-fingerprint {fingerprint_of(certificate.file)}",
         f"    openssl s_client -quiet -connect 127.0.0.1:{port}",
         f"In irssi, type: /connect -tls 127.0.0.1 {port}, then: /join #lobby",
-        "Ctrl-C ends it.",
+        "Press Ctrl-C to stop it.",
     ]
     refused = pychat.run("connect", "--port", str(port), "--nick", "ann")
     assert refused.returncode == REFUSED
-    assert refused.stderr == "Error: this server wants TLS; add --tls, or --tls-fingerprint\n"
+    assert refused.stderr == "Error: this server requires TLS; add --tls, or --tls-fingerprint\n"
 
 
 def test_a_certificate_that_cannot_be_used_is_one_line(pychat: Programs, certificate: Certificate) -> None:
@@ -200,7 +200,7 @@ def test_a_key_that_everybody_can_read_is_warned_about(pychat: Programs) -> None
 
     assert server.stderr.read_line() == (
         f"warning: everybody on this machine can read the key in '{files.key}'; "
-        "make it readable for yourself alone: chmod 600"
+        "make it readable only for yourself: chmod 600"
     )
 
 
@@ -239,7 +239,7 @@ def test_sighup_reads_certificate_and_motd_again(pychat: Programs) -> None:
         server.signal(signal.SIGHUP)
         line = server.stderr.read_line()
         assert f" ERROR pychat: certificate '{old.file}': there is no certificate in PEM form in it; " in line
-        assert line.endswith("; nothing was changed, what was read before stays in use")
+        assert line.endswith("; nothing was changed, and the earlier settings stay in use")
         ann.send("/who\n")
         assert ann.read_until("in lobby: ")[-1] == "-- in lobby: ann, carl"
         clients.text(("127.0.0.1", port), "dora")
@@ -300,7 +300,7 @@ def test_connect_names_the_fingerprint_that_nobody_vouches_for(
 
     assert result.returncode == NOT_CONNECTED
     assert result.stderr == (
-        f"Error: cannot connect to 127.0.0.1 port {port}: nobody vouches for its certificate, which is self-signed; "
+        f"Error: cannot connect to 127.0.0.1 port {port}: its certificate is self-signed; "
         f"its fingerprint is {fingerprint_of(certificate.file)}; if that is your server's, add it with: "
         "--tls-fingerprint\n"
     )

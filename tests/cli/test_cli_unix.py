@@ -36,8 +36,8 @@ def test_it_says_how_to_join(pychat: Programs) -> None:
         f"    {CALLED} connect --nick NAME --unix chat.sock",
         f"    irssi -c {path} -w PASSWORD",
         "In irssi, or any other IRC client without TLS, then type: /join #lobby",
-        "It wants its password: nc and pychat connect ask for it.",
-        "Ctrl-C ends it.",
+        "The server requires a password: nc and pychat connect ask for it.",
+        "Press Ctrl-C to stop it.",
     ]
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
@@ -84,8 +84,8 @@ def test_a_killed_server_is_no_obstacle_and_a_live_one_is(pychat: Programs) -> N
 @pytest.mark.parametrize(
     ("path", "advice"),
     [
-        ("file", "there is a file that is not a socket; it stays as it is, choose another path"),
-        ("no/chat.sock", "there is no directory 'no'; make it first"),
+        ("file", "a file that is not a socket is there; choose another path"),
+        ("no/chat.sock", "directory 'no' does not exist; create it first"),
         ("x" * 200, "AF_UNIX path too long"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_port_beside_it_is_refused(pychat: Programs, command: str) -> None:
     result = pychat.run(command, "--unix", "chat.sock", "--port", "6000", *text)
 
     assert result.returncode == 2
-    assert result.stderr.splitlines()[-1] == "Error: --unix is instead of --host and --port; leave out one of them"
+    assert result.stderr.splitlines()[-1] == "Error: --unix cannot be combined with --host and --port"
 
 
 def test_in_a_file_it_counts_before_the_port(pychat: Programs) -> None:
@@ -136,7 +136,7 @@ def test_a_proxy_there_is_named(pychat: Programs) -> None:
     server = pychat("serve", "--unix", "chat.sock", "--proxy-from", "unix")
 
     assert server.stdout.read_line() == (
-        "pychat listens on the Unix socket chat.sock. There it takes proxies only: join it through yours."
+        "pychat listens on the Unix socket chat.sock. There it accepts only proxies: join through yours."
     )
 
 
@@ -162,9 +162,9 @@ def test_doctor_on_a_path_that_is_none(tmp_path: Path) -> None:
     taken = doctor.check_port(str(tmp_path / "file"), None)
     nowhere = doctor.check_port(str(tmp_path / "no" / "s"), None)
 
-    text = f"{cannot} {tmp_path / 'file'}: there is a file that is not a socket; it stays as it is, choose another path"
+    text = f"{cannot} {tmp_path / 'file'}: a file that is not a socket is there; choose another path"
     assert taken == Finding(Grade.WRONG, "port", text)
-    text = f"{cannot} {tmp_path / 'no' / 's'}: there is no directory {str(tmp_path / 'no')!r}; make it first"
+    text = f"{cannot} {tmp_path / 'no' / 's'}: directory {str(tmp_path / 'no')!r} does not exist; create it first"
     assert nowhere == Finding(Grade.WRONG, "port", text)
 
 
@@ -174,4 +174,4 @@ def test_doctor_in_a_directory_of_others(tmp_path: Path, monkeypatch: pytest.Mon
 
     finding = doctor.check_port(str(tmp_path / "s"), None)
 
-    assert finding.text.endswith(": this user may not make a file there; change the permissions of the directory")
+    assert finding.text.endswith(": this user may not create a file there; change the permissions of the directory")

@@ -21,7 +21,7 @@ from pychat.cli.server.warnings import DiskWatch, doubts, little_space
 __all__ = ["pychat"]  # the fixture
 
 DEFAULTS: dict[str, Any] = {field.name.replace("_", "-"): field.default for field in limit_fields()}
-PING = "--ping-seconds 100 is not below --silence-seconds 90: who is silent is disconnected without being asked before"
+PING = "--ping-seconds 100 is not below --silence-seconds 90: silent clients are disconnected without a ping before"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_full_disk_is_warned_of_once(monkeypatch: pytest.MonkeyPatch, caplog: 
 
     ours = [record for record in caplog.records if record.thread == threading.get_ident()]
     assert [record.getMessage() for record in ours] == [
-        "the disk of 'chat.db' is nearly full: 40.0 MB of 1.0 GB are free; when it is full, nothing can be said",
+        "the disk of 'chat.db' is nearly full: 40.0 MB of 1.0 GB are free; when it is full, messages are refused",
         "there is enough space again on the disk of 'chat.db'",
     ]
 

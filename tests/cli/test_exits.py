@@ -59,15 +59,15 @@ def failed(cause: OSError | UnicodeError | ChatError) -> ConnectFailed:
         ),
         (
             failed(socket.gaierror(-2, "Name or service not known")),
-            "cannot connect to h port 1: Name or service not known; is the name of the host right?",
+            "cannot connect to h port 1: Name or service not known; is the host name right?",
         ),
         (
             failed(UnicodeError("label too long")),
-            "cannot connect to h port 1: label too long; is the name of the host right?",
+            "cannot connect to h port 1: label too long; is the host name right?",
         ),
         (
             failed(TimeoutError("timed out")),
-            "cannot connect to h port 1: timed out; is this its address, or does a firewall keep you out?",
+            "cannot connect to h port 1: timed out; is this its address, or does a firewall block you?",
         ),
         (
             failed(RemoteProtocolError("not JSON")),
@@ -82,8 +82,8 @@ def failed(cause: OSError | UnicodeError | ChatError) -> ConnectFailed:
             ),
         ),
         (
-            Refused("this server wants a password", code="password_required"),
-            "this server wants a password; give it with --password-file FILE or in PYCHAT_PASSWORD",
+            Refused("this server requires a password", code="password_required"),
+            "this server requires a password; give it with --password-file FILE or in PYCHAT_PASSWORD",
         ),
         (ValueError("x"), "unexpected ValueError: x; see more with: pychat --debug send"),
     ],

@@ -46,10 +46,10 @@ def test_a_variable_counts_before_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "there is no password in it"),
-        ("\n", "there is no password in it"),
-        ("secret\nother\n", "a password is one line, without control characters"),
-        ("secret\x1b[2J\n", "a password is one line, without control characters"),
+        ("", "it contains no password"),
+        ("\n", "it contains no password"),
+        ("secret\nother\n", "a password must be one line, without control characters"),
+        ("secret\x1b[2J\n", "a password must be one line, without control characters"),
         ("secret\xff\n", "it is not UTF-8"),
     ],
 )
@@ -68,7 +68,7 @@ def test_an_empty_variable_is_refused() -> None:
     with pytest.raises(BadSecret) as caught:
         read_password(None, "PYCHAT_PASSWORD", {"PYCHAT_PASSWORD": ""})
 
-    assert str(caught.value) == "PYCHAT_PASSWORD: there is no password in it"
+    assert str(caught.value) == "PYCHAT_PASSWORD: it contains no password"
 
 
 # Server operators
@@ -97,7 +97,7 @@ def test_the_variable_counts_before_the_file(tmp_path: Path) -> None:
         ("ann:\n", ", line 1: write it as name:password, the name without spaces"),
         (":x\n", ", line 1: write it as name:password, the name without spaces"),
         ("an n:x\n", ", line 1: write it as name:password, the name without spaces"),
-        ("ann:x\nann:y\n", ", line 2: the name is there twice"),
+        ("ann:x\nann:y\n", ", line 2: the name appears twice"),
         ("ann:\xff\n", ": it is not UTF-8"),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_file_that_others_can_read_is_warned_about(pychat: Programs) -> None:
 
     assert server.stderr.read_line() == (
         "warning: everybody on this machine can read the passwords in 'opers'; "
-        "make it readable for yourself alone: chmod 600"
+        "make it readable only for yourself: chmod 600"
     )
     assert server.read_port()
     assert path.exists()
@@ -165,8 +165,8 @@ def test_a_record_that_others_can_read_is_warned_about(pychat: Programs) -> None
 
     files = [pychat.directory.resolve() / name for name in ("chat.db", "chat.db-wal", "chat.db-shm")]
     assert [server.stderr.read_line() for _ in files] == [
-        f"warning: everybody on this machine can read what is said in {str(file)!r}; "
-        "make it readable for yourself alone: chmod 600"
+        f"warning: everybody on this machine can read the messages in {str(file)!r}; "
+        "make it readable only for yourself: chmod 600"
         for file in files
     ]
     assert server.read_port()

@@ -102,7 +102,7 @@ def test_a_refusal_is_raised_with_its_code(server: MakeServer, join: MakeClient)
     with pytest.raises(Refused) as caught:
         bob.set_nickname("ann")
 
-    assert (str(caught.value), caught.value.code) == ("nickname 'ann' is in use; take another", "nickname_in_use")
+    assert (str(caught.value), caught.value.code) == ("nickname 'ann' is in use; choose another", "nickname_in_use")
 
 
 def test_a_refused_nickname_is_raised_when_connecting(server: MakeServer, join: MakeClient) -> None:
@@ -110,7 +110,7 @@ def test_a_refused_nickname_is_raised_when_connecting(server: MakeServer, join: 
     port = server().port
     join(port, "ann")
 
-    with pytest.raises(Refused, match=r"^nickname 'ann' is in use; take another$"):
+    with pytest.raises(Refused, match=r"^nickname 'ann' is in use; choose another$"):
         join(port, "ann")
 
 
@@ -206,7 +206,9 @@ def test_no_answer_in_time_is_raised(server: MakeServer, join: MakeClient) -> No
     ann = join(port, "ann")
     ann._line._timeout = 0.2  # from now on: to come in may take longer on a busy machine
 
-    with pytest.raises(AckTimeout, match=r"^no answer from the server for 0\.2 s; it may or may not have been said$"):
+    with pytest.raises(
+        AckTimeout, match=r"^no answer from the server for 0\.2 s; the message may or may not have been accepted$"
+    ):
         ann.say("hello")
 
     gate.set()

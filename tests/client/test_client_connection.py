@@ -118,7 +118,7 @@ def test_a_server_that_takes_nothing_is_given_up() -> None:
                 while True:
                     wire.send(Say("x" * 4000))
 
-            with pytest.raises(ConnectionLost, match=r"^the server took nothing for 0.1 s$"):
+            with pytest.raises(ConnectionLost, match=r"^the server read nothing for 0.1 s$"):
                 fill()
             with pytest.raises(ConnectionLost, match=r"^Broken pipe$"):
                 wire.send(Say("more"))
@@ -285,7 +285,7 @@ def test_a_server_that_remembers_a_client_tells_nobody_again(chat: ChatHarness) 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_nickname_that_was_taken_meanwhile_ends_it(chat_server: MakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the server said goodbye there is no ghost to wait for: somebody else is called that now."""
+    """After the server said goodbye there is no ghost to wait for: somebody else is now called that."""
     monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)  # for the goodbye
     old = chat_server(port=free_port())
     ann = old.join("ann", reconnect=True)
@@ -295,7 +295,9 @@ def test_a_nickname_that_was_taken_meanwhile_ends_it(chat_server: MakeChat, monk
         new.session("ann")
         new.start()
 
-        with pytest.raises(ConnectionLost, match=r"^coming back was refused: nickname 'ann' is in use; take another$"):
+        with pytest.raises(
+            ConnectionLost, match=r"^reconnecting was refused: nickname 'ann' is in use; choose another$"
+        ):
             ann.next(Message)
 
 

@@ -167,7 +167,7 @@ def test_a_room_that_nobody_can_join_for_want_of_space_is_joined_later(
     monkeypatch.setattr(chat.server.chat.log, "storage_error", "no space left", raising=False)
     ann = chat.join("ann", "ops")
     assert not ann.rooms
-    assert ann.next(Failure).text == "your joining cannot be stored: no space left"
+    assert ann.next(Failure).text == "your membership cannot be stored: no space left"
 
     monkeypatch.setattr(chat.server.chat.log, "storage_error", None)
 

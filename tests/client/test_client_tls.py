@@ -114,9 +114,7 @@ def test_a_self_signed_certificate_is_told_with_its_fingerprint(tls_server: Make
     running = tls_server()
     error = why_not(running.port)
 
-    assert error.reason == (
-        f"nobody vouches for its certificate, which is self-signed; its fingerprint is {fingerprint}"
-    )
+    assert error.reason == (f"its certificate is self-signed; its fingerprint is {fingerprint}")
     assert error.fingerprint == fingerprint
     assert running.chat.sessions() == []
 
@@ -152,7 +150,7 @@ def test_an_expired_certificate_is_told(server: MakeServer, tmp_path: Path) -> N
 
 def test_a_server_without_tls_is_told(server: MakeServer) -> None:
     """It has just hung up."""
-    assert why_not(server().port).reason == "it ended the connection instead of speaking TLS"
+    assert why_not(server().port).reason == "it ended the connection instead of starting TLS"
 
 
 def test_another_kind_of_server_is_told() -> None:
@@ -169,7 +167,7 @@ def test_another_kind_of_server_is_told() -> None:
         error = why_not(listener.getsockname()[1])
         thread.join(DEADLINE)
 
-    assert error.reason == "there is no TLS, an SSH server says 'SSH-2.0-OpenSSH_9.6'"
+    assert error.reason == "it does not use TLS: an SSH server says 'SSH-2.0-OpenSSH_9.6'"
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
@@ -195,7 +193,7 @@ def test_another_kind_of_tls_server_is_told() -> None:
         error = why_not(listener.getsockname()[1])
         thread.join(DEADLINE)
 
-    assert error.reason == "it speaks TLS, but is not pychat"
+    assert error.reason == "it uses TLS, but is not pychat"
 
 
 @pytest.mark.usefixtures("unprompted")
@@ -229,7 +227,7 @@ def test_the_prompt_before_our_hello_is_no_problem(tls_server: MakeServer, finge
 
 def test_a_server_that_wants_tls_says_so(tls_server: MakeServer, join: MakeClient) -> None:
     """In a code for programs."""
-    with pytest.raises(Refused, match=r"^this server wants TLS$") as caught:
+    with pytest.raises(Refused, match=r"^this server requires TLS$") as caught:
         join(tls_server(tls_required=True).port, "ann")
     assert caught.value.code == "tls_required"
 
@@ -238,7 +236,7 @@ def test_a_server_that_knows_nothing_but_tls_is_understood(script: Callable[...,
     """It answers a line of JSON with an alert."""
     server = script(raw=b"\x15\x03\x01\x00\x02\x02\x46")
 
-    with pytest.raises(Refused, match=r"^this server wants TLS$") as caught:
+    with pytest.raises(Refused, match=r"^this server requires TLS$") as caught:
         ChatClient(port=server.port, nick="ann")
     assert caught.value.code == "tls_required"
 

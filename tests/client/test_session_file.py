@@ -91,7 +91,7 @@ def test_one_program_has_it(path: Path) -> None:
         SessionFile(path)
 
     assert str(caught.value) == (
-        f"cannot open {str(path)!r}: another program goes on with this session; stop that one, or name another file"
+        f"cannot open {str(path)!r}: another program uses this session; stop that one, or name another file"
     )
     file.close()
     file.close()
@@ -364,7 +364,7 @@ def test_a_bot_waits_for_a_nickname_that_is_only_kept(chat_server: MakeChat) -> 
         wait_until(lambda: bot.connected or running.done(), "the bot is in the chat")
         bot.stop()
         running.result(DEADLINE)
-    with pytest.raises(Refused, match=r"^nickname 'bob' is in use; take another$"):
+    with pytest.raises(Refused, match=r"^nickname 'bob' is in use; choose another$"):
         Bot("bob").run("127.0.0.1", chat.port, wait=True)
 
 
@@ -373,7 +373,7 @@ def test_a_bot_that_need_not_wait_says_why(chat: ChatHarness) -> None:
     network, bob = chat.network(), chat.join("bob")
     lose(chat.join("helper", via=network), network, bob)
 
-    with pytest.raises(Refused, match=r"^nickname 'helper' is kept for somebody who lost the connection") as caught:
+    with pytest.raises(Refused, match=r"^nickname 'helper' is reserved for") as caught:
         Bot("helper").run("127.0.0.1", chat.port)
 
     assert caught.value.retry_after is not None
@@ -381,13 +381,13 @@ def test_a_bot_that_need_not_wait_says_why(chat: ChatHarness) -> None:
 
 def test_a_bot_inside_a_server_has_no_state(chat: ChatHarness, path: Path) -> None:
     """There would be nothing to come back to."""
-    with pytest.raises(LocalProtocolError, match="a bot inside a server has no state file"):
+    with pytest.raises(LocalProtocolError, match="a bot inside a server cannot have a state file"):
         chat.server.add_bot(Bot("helper", state=path))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_bot(chat: ChatHarness, number: signal.Signals) -> None:
-    """Also while a function runs; `run` returns, the bot is out of the chat, and the signal is what it was."""
+    """Also while a function runs; `run` returns, the bot has left the chat, and the signal is what it was."""
     before, bob, bot = signal.getsignal(signal.SIGTERM), chat.session("bob"), Bot("helper")
     bot.every(0.01)(lambda: signal.raise_signal(number))
 
@@ -468,6 +468,6 @@ def test_a_second_connect_does_not_put_out_the_first(pychat: Programs) -> None:
 
     second = pychat.run("connect", "--json", "--nick", "ann", "--port", str(port), input="")
 
-    assert (second.returncode, second.stderr) == (4, "Error: nickname 'ann' is in use; take another\n")
+    assert (second.returncode, second.stderr) == (4, "Error: nickname 'ann' is in use; choose another\n")
     ann.send('{"type":"who","ref":1}')
     assert ann.read_object("members")["ref"] == 1

@@ -183,7 +183,7 @@ def test_changing_the_password() -> None:
     assert codes(ann.do(ChangePassword("wrong-horse", "battery-staple"))) == ["bad_credentials"]
     assert codes(ann.do(ChangePassword(PASSWORD, "short"))) == ["bad_password"]
     notice, ok = ann.do(ChangePassword(PASSWORD, "battery-staple", ref=1))
-    assert (notice.text, ok) == ("the account ann has another password now", Ok(1))
+    assert (notice.text, ok) == ("the password of the account ann was changed", Ok(1))
     assert codes(ann.do(LogIn(PASSWORD))) == ["bad_credentials"]
     assert not codes(ann.do(LogIn("battery-staple")))
 

@@ -62,7 +62,7 @@ def failure(items: list[Any]) -> tuple[str, str]:
 
 
 def private(chat: Chat) -> tuple[Remote, Room]:
-    """Somebody in a room with a key, in which something was said."""
+    """Somebody in a room with a key, with unread messages."""
     ann = arrive(chat, "ann", rooms=("den",))
     ann.do(SetModes(tuple(parse("+k", ("sesame",)))), Say("secret"))
     return ann, ann.rooms["den"]
@@ -86,7 +86,7 @@ def test_a_private_room_stays_private_while_its_members_are_away(chat: Chat, rea
     lose(chat, ann, reason=reason)
 
     eve = arrive(chat, "eve")
-    assert failure(eve.do(Join("den"))) == ("bad_key", "room 'den' has a key, and this is not it")
+    assert failure(eve.do(Join("den"))) == ("bad_key", "room 'den' requires a key; it is missing or wrong")
     back = arrive(chat, "ann", token=ann.token)
     assert back.rooms == {"den": room}
     assert (room.state.join_key, room.state.roles) == ("sesame", {ann.identity: "o"})

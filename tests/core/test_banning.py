@@ -172,22 +172,23 @@ def test_an_operator_reads_whom_a_ban_catches() -> None:
     assert isinstance(items[-1], Ok)
     assert told(items) == [
         (
-            "the mute is for the nickname carl only, as 2 others share the address: another nickname does not end it, "
-            f"connecting anew as somebody else does; *!*@{carl.host} means the whole address, a:Carl the account"
+            "the mute covers the nickname carl only, because 2 others share the address: a new nickname does not "
+            f"evade it, but a new connection with another nickname does; *!*@{carl.host} covers the whole address, "
+            "and a:Carl covers the account"
         )
     ]
     assert told(ann.do(Ban("bob"))) == [
         (
-            "the ban is for the address of bob: whoever else comes from there is meant, too (1 other shares it now); "
-            "a:Bob the account only"
+            "the ban covers the address of bob, and everybody else who connects from there (1 other shares it now); "
+            "a:Bob covers the account only"
         ),
         "bob is still in ops and cannot talk: /kick bob removes them",
     ]
-    assert told(ann.do(Ban("gina"))) == ["nobody here is called gina: the ban is for that nickname only"]
+    assert told(ann.do(Ban("gina"))) == ["nobody here is called gina: the ban covers that nickname only"]
     assert told(ann.do(Ban("*!*@*.example"), Ban("a:carl"), SetModes(tuple(parse("+b", ["hugo"]))))) == []
     assert told(ann.do(Ban("*!*@192.0.2.*"), Ban("*@2001:db8::1"), Ban("*!*@6d*.ip"))) == [
-        "*!*@192.0.2.* catches nobody, as no address is shown: name somebody who is here",
-        "*!*@2001:db8::1 catches nobody, as no address is shown: name somebody who is here",
+        "*!*@192.0.2.* matches nobody, because addresses are hidden; name somebody who is here",
+        "*!*@2001:db8::1 matches nobody, because addresses are hidden; name somebody who is here",
     ]
 
 
@@ -200,8 +201,8 @@ def test_an_operator_reads_that_somebody_shares_the_own_address() -> None:
 
     assert told(ann.do(Ban("bob"), Ban("bot"))) == [
         (
-            "the ban is for the nickname bob only, as you share the address: another nickname does not end it, "
-            f"connecting anew as somebody else does; *!*@{ann.host} means the whole address"
+            "the ban covers the nickname bob only, because you share the address: a new nickname does not evade it, "
+            f"but a new connection with another nickname does; *!*@{ann.host} covers the whole address"
         ),
         "bob is still in tea and cannot talk: /kick bob removes them",
         "bot is still in tea and cannot talk: /kick bot removes them",
@@ -213,7 +214,7 @@ def test_an_operator_reads_that_somebody_talks_all_the_same() -> None:
     _, _, (ann, bob, carl) = people("ann", "bob", "carl")
     ann.do(SetModes(tuple(parse("+v", ["bob"]))))
 
-    still = "bob is still in ops and can talk all the same, by a role: /kick bob removes them"
+    still = "bob is still in ops and can still talk, because of a role: /kick bob removes them"
     assert told(ann.do(Ban("bob", mute=True))) == [still]
     assert told(ann.do(Ban("bob"))) == [still]
     assert told(ann.do(Ban("carl", mute=True))) == []
@@ -377,7 +378,7 @@ def test_what_is_no_duration_is_left_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("text", ["10x spam", "10 spam", "5minutes", "0s", "1h30 too loud", "²"])
 def test_a_mistyped_duration_is_no_reason(text: str) -> None:
     """Else there would be a ban for ever that nobody meant."""
-    with pytest.raises(BadDuration, match=r"is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before"):
+    with pytest.raises(BadDuration, match=r"is not a duration; use 90s, 10m, 2h, 1d12h or 1w; a reason must not begin"):
         take_duration(text)
 
 

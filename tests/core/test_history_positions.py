@@ -181,7 +181,7 @@ def test_places_exclude_each_other(record: Record, place: dict[str, Any], other:
     """Only before and after go together."""
     (answer,) = record.ann.do(ReadHistory("ops", **{**place, **other}))
 
-    assert answer == Failure(None, "bad_request", "history takes around, or before and after, not all of them")
+    assert answer == Failure(None, "bad_request", "history can have either around, or before and after")
 
 
 def test_history_is_for_members(record: Record) -> None:

@@ -41,10 +41,10 @@ def test_a_line_for_each_coming_and_going(caplog: pytest.LogCaptureFixture) -> N
     chat.close(nobody, "lost")
 
     assert lines(caplog) == [
-        "ann from 192.0.2.1 has come in: program",
-        "ann from 192.0.2.1 (account Ann) is gone after 90 s, messages: 2, 'bye\\n\"x\"'",
-        "bob from inside has come in: program",
-        "bob from inside is gone after 0 s, messages: 0, 'lost'",
+        "ann from 192.0.2.1 joined the server: program",
+        "ann from 192.0.2.1 (account Ann) left the server after 90 s, messages: 2, 'bye\\n\"x\"'",
+        "bob from inside joined the server: program",
+        "bob from inside left the server after 0 s, messages: 0, 'lost'",
     ]
 
 

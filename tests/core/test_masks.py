@@ -107,7 +107,7 @@ def test_masks_that_are_refused(raw: str) -> None:
 def test_a_mask_is_as_long_as_allowed() -> None:
     """With the parts that were added."""
     assert len(normal_mask("x" * (MASK_BYTES - 4))) == MASK_BYTES
-    with pytest.raises(Refused, match="a mask has at most 160 bytes"):
+    with pytest.raises(Refused, match="a mask can have at most 160 bytes"):
         normal_mask("x" * (MASK_BYTES - 3))
 
 

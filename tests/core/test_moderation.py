@@ -253,7 +253,7 @@ def test_refused_changes_do_not_stop_the_others() -> None:
         ("bad_mode_argument", "ops", ("l", "0")),
     ]
     assert {failure.ref for failure in failures} == {1}
-    assert failures[5].text == "mode +l: a limit is a number from 1 to 999999"
+    assert failures[5].text == "mode +l: a limit must be a number from 1 to 999999"
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_lists_have_an_end() -> None:
     items = ann.do(mode("+bbbe", "a", "b", "c", "d"))
 
     assert refusals(items) == [("list_full", "ops", ("c!*@*", "b")), ("list_full", "ops", ("d!*@*", "e"))]
-    assert items[-1].text == "the lists of room 'ops' are full: at most 2 masks in all of them together"
+    assert items[-1].text == "the lists of room 'ops' are full: at most 2 masks in total"
     (answer,) = ann.do(queries.ListMasks("b", ref=1))
     assert (answer.ref, answer.room, answer.mode) == (1, "ops", "b")
     assert [(entry.mask, entry.by, entry.time > 0) for entry in answer.masks] == [

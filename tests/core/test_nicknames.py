@@ -44,7 +44,7 @@ def test_the_same_name_and_look_alikes_are_taken(taken: str, wanted: str) -> Non
     with pytest.raises(NicknameInUse) as caught:
         claim(names, wanted)
 
-    assert str(caught.value) == f"nickname {wanted!r} is in use; take another"
+    assert str(caught.value) == f"nickname {wanted!r} is in use; choose another"
     assert caught.value.code == "nickname_in_use"
 
 

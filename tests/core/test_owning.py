@@ -45,7 +45,7 @@ def test_who_does_not_log_in_gets_another_nickname() -> None:
     chat = owned(clock)
     bob, eve = enter(chat, "bob"), come(chat, "Ann")
     assert eve.notices == [
-        "the nickname Ann belongs to an account: log in within 60 s (/login PASSWORD), or you will get another one"
+        "the nickname Ann belongs to an account: log in within 60 s (/login PASSWORD), or you will be renamed"
     ]
 
     pass_time(clock, 60)
@@ -54,7 +54,7 @@ def test_who_does_not_log_in_gets_another_nickname() -> None:
     assert eve.nickname is not None
     assert eve.nickname.startswith("guest-")
     assert [(event.old, event.new) for event in bob.take() if isinstance(event, Renamed)] == [("Ann", eve.nickname)]
-    assert eve.notices[-1] == f"the nickname Ann belongs to an account; you are {eve.nickname} now"
+    assert eve.notices[-1] == f"the nickname Ann belongs to an account; you are now {eve.nickname}"
 
 
 def test_who_logs_in_keeps_it() -> None:

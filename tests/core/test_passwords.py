@@ -87,7 +87,7 @@ def test_a_wrong_password_is_logged_with_the_address_and_without_itself(caplog: 
         require_password(session, "guess")
 
     assert [record.getMessage() for record in caplog.records] == [
-        "somebody from 192.0.2.1 gave a wrong password of the server"
+        "somebody from 192.0.2.1 gave a wrong password for the server"
     ]
 
 

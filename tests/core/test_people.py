@@ -403,7 +403,9 @@ def test_nobody_watches_too_many() -> None:
     news, failure = ann.do(Watch(("b", "c", "B", "d", "e"), ref=1))
 
     assert news == Watched(None, (), ("B", "c"))
-    assert failure == Failure(1, "too_many_watched", "nicknames that you watch: at most 2 nicknames", None, ("d", "e"))
+    assert failure == Failure(
+        1, "too_many_watched", "nicknames that you monitor: at most 2 nicknames", None, ("d", "e")
+    )
     assert ann.do(Watch(("c",), ("b",)), Watch(("d",))) == [Watched(None, (), ("c",)), Watched(None, (), ("d",))]
 
 

@@ -162,7 +162,7 @@ def test_announce_after_stop_says_that_the_chat_has_ended() -> None:
     room = server.room("lobby")
     server.stop()
 
-    with pytest.raises(LocalProtocolError, match=r"^the chat has ended: nothing is published any more$"):
+    with pytest.raises(LocalProtocolError, match=r"^the chat has ended; nothing can be published$"):
         room.announce("hello?")
 
 

@@ -17,7 +17,7 @@ from pychat.model.replies import Failure, Ok
 from pychat.model.server_ban import AddServerBan
 from pychat.model.verbs import Ban, Direct, Invite, Kick, Kill, SetModes, SetNickname, Tag, Verb
 
-LEFT = "'bob' has left; whoever is called so now is somebody else"
+LEFT = "'bob' has left; the person with this nickname now is somebody else"
 
 
 def written() -> tuple[Chat, Recorder, Recorder, int]:
@@ -48,7 +48,7 @@ def test_a_reply_follows_who_took_another_nickname(to: str | None) -> None:
 
     answers = ann.do(Direct("the secret", to, reply_to=id))
 
-    assert said(answers) == [f"{to or 'bob'} is called robert now"]
+    assert said(answers) == [f"{to or 'bob'} is now called robert"]
     assert heard(bob, eve) == [[("robert", "the secret")], []]
 
 

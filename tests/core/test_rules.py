@@ -59,7 +59,7 @@ def test_in_a_slow_room_a_member_talks_now_and_then() -> None:
     refused = bob.do(Say("y"))[-1]
     assert (refused.code, refused.text) == (
         "slow_mode",
-        "room 'ops' is slow: one message in 10 s; you can talk again in 4 s",
+        "room 'ops' is in slow mode: one message every 10 s; you can talk again in 4 s",
     )
     assert code(carl.do(Say("x"))) is None
     clock.advance(3.5)
@@ -143,8 +143,8 @@ def test_a_room_without_roles_shares_what_it_says_of_members() -> None:
     ("modes", "refusal"),
     [
         (("+b", "bob"), ("banned", "you are banned from room 'ops'")),
-        (("+i",), ("invite_only", "room 'ops' is only for those who are invited")),
-        (("+k", "secret"), ("bad_key", "room 'ops' has a key, and this is not it")),
+        (("+i",), ("invite_only", "room 'ops' is invite-only")),
+        (("+k", "secret"), ("bad_key", "room 'ops' requires a key; it is missing or wrong")),
         (("+l", "1"), ("room_full", "room 'ops' is full")),
     ],
 )
@@ -280,7 +280,7 @@ def test_a_room_asks_about_each_message_only_if_a_rule_may_be_against_it() -> No
 @pytest.mark.parametrize(
     ("modes", "text"),
     [
-        (("+m",), "only operators and those with voice talk in room 'ops'"),
+        (("+m",), "room 'ops' is moderated: only operators and members with voice can talk"),
         (("+b", "bob"), "you may not talk in room 'ops'"),
         (("+b", "m:bob"), "you may not talk in room 'ops'"),
     ],
@@ -450,7 +450,7 @@ def test_conditions_of_a_list_of_rooms(clock: FakeClock) -> None:
     assert rooms(topic_since=50) == []
     assert rooms(topic_since=200) == ["team"]
     items = bob.do(queries.ListRooms(filter=queries.RoomFilter(masks=("x",) * 21)))
-    assert items == [Failure(None, "limit_exceeded", "masks in a question: at most 20 masks")]
+    assert items == [Failure(None, "limit_exceeded", "masks in one request: at most 20 masks")]
 
 
 # Topics

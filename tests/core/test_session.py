@@ -56,7 +56,7 @@ def test_a_refused_nickname_leaves_no_session() -> None:
     chat = make_chat(Listens())
     chat.session("ann")
 
-    with pytest.raises(Refused, match="nickname 'ANN' is in use; take another"):
+    with pytest.raises(Refused, match="nickname 'ANN' is in use; choose another"):
         chat.session("ANN")
 
     assert heard == ["not admitted"]
@@ -156,7 +156,9 @@ def test_a_log_that_does_not_accept_in_time(monkeypatch: pytest.MonkeyPatch) -> 
     log.stuck = True
     monkeypatch.setattr(LocalSession, "ANSWER_SECONDS", 0.01)
 
-    with pytest.raises(AckTimeout, match=r"^no answer from the server for 0\.01 s; it may or may not have been said$"):
+    with pytest.raises(
+        AckTimeout, match=r"^no answer from the server for 0\.01 s; the message may or may not have been accepted$"
+    ):
         ann.say("hello")
 
 

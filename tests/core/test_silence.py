@@ -171,7 +171,7 @@ def test_who_may_not_talk_keeps_the_nickname() -> None:
 
     (failure,) = bob.do(SetNickname("bobby"))
     assert (failure.code, failure.room) == ("cannot_speak", "ops")
-    assert failure.text == "you may not talk in room 'ops', so keep your nickname there, or leave first"
+    assert failure.text == "you may not talk in room 'ops', so you cannot change your nickname; leave the room first"
     bob.do(SetNickname("robert"))
     assert bob.nickname == "robert"
     bob.do(Leave("ops"), SetNickname("bobby"))

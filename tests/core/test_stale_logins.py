@@ -297,7 +297,7 @@ def test_an_exchange_of_sasl_has_ten_seconds() -> None:
 
     (failure,) = world.old.do(Authenticate(None, b"", ref=7))
 
-    assert (failure.code, failure.text) == ("sasl_failed", "it took more than 10 s; begin again")
+    assert (failure.code, failure.text) == ("sasl_failed", "the authentication took more than 10 s; start again")
     assert world.old.account is None
 
 
@@ -338,7 +338,7 @@ def test_nobody_else_changes_an_account_that_is_being_changed(verb: Verb) -> Non
     world.accounts.check = lambda name, password: "ann"  # type: ignore[method-assign]
     with world.held("drop", lambda: world.ann.do(DropAccount(PASSWORD))):
         (failure,) = [item for item in eve.do(verb) if codes([item])]
-        assert (failure.code, failure.text) == ("busy", "the account is being changed at this moment; try again")
+        assert (failure.code, failure.text) == ("busy", "the account is being changed; try again")
         world.chat.close(world.old, "over")
         assert codes(come(world.chat, "tim", "192.0.2.9").do(Register(SECOND, "ann"))) == ["nickname_in_use"]
         world.ann.do(SetNickname("anna"))

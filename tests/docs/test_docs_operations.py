@@ -53,7 +53,7 @@ class Operator:
             arguments[arguments.index("--port") + 1] = "0"
         self._server = self._programs(*arguments)
         where = self._server.stdout.read_line()
-        assert "it takes proxies only: join it through yours." in where
+        assert "it accepts only proxies: join through yours." in where
         port = re.search(r" port (\d+)", where)
         at: tuple[str, int | None] = (
             ("127.0.0.1", int(port[1]))

@@ -49,7 +49,7 @@ class Bot(ABC):
 
     @abstractmethod
     def set_nickname(self, nickname: str) -> None:
-        """Take another nickname."""
+        """Change your nickname."""
 
     @abstractmethod
     def set_topic(self, channel: str, text: str) -> None:

@@ -55,7 +55,7 @@ class IrcProgram(ABC):
         self.command(f"/msg {target} {text}")
 
     def set_nickname(self, nickname: str) -> None:
-        """Take another nickname."""
+        """Change your nickname."""
         self.command(f"/nick {nickname}")
 
     def set_topic(self, channel: str, text: str) -> None:

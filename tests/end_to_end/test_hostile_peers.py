@@ -66,7 +66,7 @@ def test_a_reader_that_stalls_is_cut_off_after_the_time_for_that(server: MakeSer
 
     slow = running.chat.find("slow")
     assert isinstance(slow, WireSession)
-    told = "<-- slow left (too slow: nothing was taken for 0.25 seconds)"
+    told = "<-- slow left (too slow: nothing was read for 0.25 seconds)"
     heard: list[str] = []
     while told not in heard:
         if not (slow.link.queue or slow.link.dead):  # also if the system has found room for what waited
@@ -138,8 +138,8 @@ def test_a_json_client_that_is_silent_is_asked_and_then_ended(server: MakeServer
     lost = clients.json(running, "lost")
     text.read_until("lost joined")
     assert lost.next("ping") == {"type": "ping"}
-    assert lost.next("bye") == {"type": "bye", "reason": "no sign of life for 4 seconds"}
-    assert text.read_line() == "<-- lost left (no sign of life for 4 seconds)"
+    assert lost.next("bye") == {"type": "bye", "reason": "no answer for 4 seconds"}
+    assert text.read_line() == "<-- lost left (no answer for 4 seconds)"
     stay.set()
     text.send("go on\n")
     answering.join(DEADLINE)
@@ -171,7 +171,7 @@ def test_nickname_theft_between_check_and_use(server: MakeServer, clients: Clien
         thread.join(DEADLINE)
 
     winners = [line for line in first_lines if line.startswith("-- welcome")]
-    losers = [line for line in first_lines if re.fullmatch(r"! nickname '(?i:ann)' is in use; take another", line)]
+    losers = [line for line in first_lines if re.fullmatch(r"! nickname '(?i:ann)' is in use; choose another", line)]
     assert (len(winners), len(losers)) == (1, 49)
     assert len(running.chat.sessions()) == 1
 
@@ -189,7 +189,7 @@ def test_five_refused_nicknames_end_the_connection(server: MakeServer, clients: 
         f"! nickname 'a b': spaces are not allowed; {allowed}",
         f"! nickname '': it is empty; {allowed}",
         f"! nickname '1st': it may not begin with a digit; {allowed}",
-        "! nickname 'taken' is in use; take another",
+        "! nickname 'taken' is in use; choose another",
         f"! nickname 'server': 'server' is reserved; {allowed}",
         "-- goodbye: 5 nicknames were refused",
     ]
@@ -235,9 +235,9 @@ def test_look_alike_nicknames(server: MakeServer, clients: Clients) -> None:
 
     allowed = "use 1 to 32 letters, digits or -_[]{}|^\\`"
     assert [ann.read_line() for _ in range(4)] == [
-        "! nickname 'аес' is in use; take another",
-        "! nickname 'aec' is in use; take another",
-        "! nickname 'AEC' is in use; take another",
+        "! nickname 'аес' is in use; choose another",
+        "! nickname 'aec' is in use; choose another",
+        "! nickname 'AEC' is in use; choose another",
         f"! nickname 'aеc': letters of different scripts are mixed; {allowed}",
     ]
 
@@ -508,7 +508,7 @@ def test_one_bad_client_does_not_end_the_server(server: MakeServer, clients: Cli
     assert messages == [f"ann: m{number}" for number in range(300)]
     wait_until(lambda: running.connections == 2, "the connections are closed")
     assert sorted(session.nickname or "" for session in running.chat.sessions()) == ["ann", "bob"]
-    wait_until(lambda: len(pychat_threads()) <= threads, "no thread is left")
+    wait_until(lambda: len(pychat_threads()) <= threads, "no thread could be started")
     wait_until(lambda: len(os.listdir("/proc/self/fd")) <= files, "no descriptor is left")  # noqa: PTH208
 
 

@@ -428,8 +428,8 @@ def test_a_lost_nickname_is_kept_for_its_token_and_for_nobody_else(server: MakeS
         "type": "error",
         "ref": "asked",
         "code": "nickname_in_use",
-        "text": f"nickname 'Ann' is kept for somebody who lost the connection, for {seconds} s more; "
-        "try again then, or take another",
+        "text": f"nickname 'Ann' is reserved for {seconds} s for somebody who lost the connection; "
+        "try again then, or choose another",
         "subject": ["Ann"],
         "retry_after": seconds,
     }

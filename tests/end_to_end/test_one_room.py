@@ -117,8 +117,8 @@ def test_a_classic_client_with_a_refused_nickname_is_told_why_and_closed(
     clients.text(running, "ann")
     with classic_client("ann", running.port) as classic:
         assert classic.read_until("closed the connection") == [
-            "! nickname 'ann' is in use; take another",
-            "-- goodbye: that nickname is refused; connect again with another",
+            "! nickname 'ann' is in use; choose another",
+            "-- goodbye: the nickname was refused; connect again with another",
             "the server has closed the connection",
         ]
 
@@ -175,7 +175,7 @@ def test_invalid_utf8_is_replaced_and_reported_once(server: MakeServer, clients:
     ann.send(b"gr\xfcn\nro\xdf\n/who\n")
 
     assert [bob.read_line(), bob.read_line()] == ["ann: gr\ufffdn", "ann: ro\ufffd"]
-    complaint = "! this is not UTF-8: what could not be read was replaced by \ufffd"
+    complaint = "! this is not UTF-8: unreadable bytes were replaced by \ufffd"
     assert [ann.read_line(), ann.read_line()] == [complaint, "-- in lobby: ann, bob"]
 
 
@@ -220,7 +220,7 @@ def test_slash_commands_of_a_text_client(server: MakeServer, clients: Clients) -
         "-- you are in ops: @bob",
         "-- in ops: @bob",
         "<-- bob left ops",
-        "! unknown command /foo; /help lists the commands, //foo says it",
+        "! unknown command /foo; /help lists the commands, //foo sends it as text",
     ]
     assert at_bob("/quit tired") == "<-- anna left (tired)"
     assert ann.read_rest().endswith(b"-- goodbye: tired\n")

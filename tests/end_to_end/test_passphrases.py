@@ -58,9 +58,9 @@ def test_text_has_every_command(running: ChatServer, clients: Clients) -> None:
 
     assert typed(ann, f"/register {PHRASE}") == "-- the account ann is yours now; you are logged in"
     assert typed(ann, f"/password {PHRASE} {OTHER}") == (
-        '! two passwords with blanks: put each into double quotes, "like this one"'
+        '! passwords with blanks: put each of them into double quotes, "like this one"'
     )
-    assert typed(ann, f'/password "{PHRASE}" "{OTHER}"') == "-- the account ann has another password now"
+    assert typed(ann, f'/password "{PHRASE}" "{OTHER}"') == "-- the password of the account ann was changed"
     bob = clients.text(running, "bob")
     bob.send(f"/regain ann {OTHER}\n")
     bob.read_until("bob is now ann")
@@ -78,9 +78,9 @@ def test_nickserv_has_every_command(running: ChatServer, clients: Clients) -> No
     to_nickserv(ann, "LOGOUT")
     assert "900" in to_nickserv(ann, f"IDENTIFY ann {PHRASE}")
     assert to_nickserv(ann, f"PASSWD {PHRASE} {OTHER}") == [
-        'NickServ: two passwords with blanks: put each into double quotes, "like this one"'
+        'NickServ: passwords with blanks: put each of them into double quotes, "like this one"'
     ]
-    assert "the account ann has another password now" in to_nickserv(ann, f'PASSWD "{PHRASE}" "{OTHER}"')
+    assert "the password of the account ann was changed" in to_nickserv(ann, f'PASSWD "{PHRASE}" "{OTHER}"')
     bob = irc(clients, running, "bob")
     assert "900" in to_nickserv(bob, f"REGAIN ann {OTHER}")
     assert "the account ann was deleted" in to_nickserv(bob, f"DROP ann {OTHER}")
@@ -144,11 +144,9 @@ def test_a_new_password_is_one_that_can_be_typed(running: ChatServer, clients: C
 
     for password in (f" {PHRASE}", f"{PHRASE} "):
         answer = ann.answer("register", password=password)
-        assert (answer["code"], answer["text"]) == ("bad_password", "a password does not begin or end with a blank")
+        assert (answer["code"], answer["text"]) == ("bad_password", "a password must not begin or end with a blank")
     text = clients.text(running, "Bob")
-    assert typed(text, f"/register bob {PHRASE}") == (
-        "! the password begins with the nickname, which is not wanted here: leave it out"
-    )
+    assert typed(text, f"/register bob {PHRASE}") == ("! the password begins with the nickname; type only the password")
 
 
 def test_quotes_are_part_of_a_password_without_blanks(running: ChatServer, clients: Clients) -> None:
@@ -183,4 +181,4 @@ def test_a_password_may_have_512_characters(running: ChatServer, clients: Client
     bob = clients.json(running, "bob")
     assert bob.answer("login", account="ann", password=long)["type"] == "logged_in"
     bob.answer("logout")
-    assert bob.answer("register", password=f"{long}!")["text"] == "a password has 8 to 512 characters"
+    assert bob.answer("register", password=f"{long}!")["text"] == "a password must have 8 to 512 characters"

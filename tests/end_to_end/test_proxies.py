@@ -156,15 +156,15 @@ def test_who_a_proxy_does_not_know_has_its_address_and_no_cap(server: MakeServer
         ("ann\n", "it does not begin with a PROXY line"),
         ("PROXY TCP4 192.0.2.1\r\nann\n", "its PROXY line is malformed"),
         ("PROXY" + " " * 200, "its PROXY line is longer than 107 bytes"),
-        ("PROXY TCP4 192", "it does not say whom it brings"),
-        ("", "it does not say whom it brings"),
+        ("PROXY TCP4 192", "it did not name its client in time"),
+        ("", "it did not name its client in time"),
     ],
 )
 def test_a_listed_address_without_its_line_is_disconnected(
     server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture, said: str, problem: str
 ) -> None:
     """Nothing is guessed: nobody who can reach the server past the proxy is anybody; the log says why."""
-    seconds = 0.3 if problem == "it does not say whom it brings" else DEADLINE
+    seconds = 0.3 if problem == "it did not name its client in time" else DEADLINE
     running = server(proxies=LOCAL, limits=Limits(detection_seconds=seconds))
     peer = clients.raw(running)
     peer.send(said)
@@ -194,7 +194,7 @@ def test_the_log_names_the_client(server: MakeServer, clients: Clients, caplog: 
     bring(clients, running, "192.0.2.1", '{"type":"hello","nick":"ann","password":"x"}\n').read_until("wrong_password")
 
     assert [record.getMessage() for record in caplog.records] == [
-        "proxy 127.0.0.1 brings 192.0.2.1",
+        "proxy 127.0.0.1 forwards 192.0.2.1",
         "192.0.2.1 speaks json",
-        "somebody from 192.0.2.1 gave a wrong password of the server",
+        "somebody from 192.0.2.1 gave a wrong password for the server",
     ]

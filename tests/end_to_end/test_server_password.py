@@ -36,7 +36,7 @@ def test_text_is_asked_for_the_password(closed: ChatServer, clients: Clients) ->
     ann = clients.raw(closed)
 
     ann.send("ann\n")
-    assert ann.read_line() == "-- this server wants a password"
+    assert ann.read_line() == "-- this server requires a password"
     ann.send("open sesame\n")
     assert ann.read_line() == "! wrong password"
     ann.send(f"{PASSWORD}\nhi\n/who\n")
@@ -55,8 +55,8 @@ def test_text_keeps_the_password_for_another_nickname(closed: ChatServer, client
     ann.send(f"host\n{PASSWORD}\nann\n")
 
     assert ann.read_until("welcome") == [
-        "-- this server wants a password",
-        "! nickname 'host' is in use; take another",
+        "-- this server requires a password",
+        "! nickname 'host' is in use; choose another",
         "-- welcome to pychat, ann; /help lists the commands",
     ]
 
@@ -65,13 +65,13 @@ def test_text_that_gave_the_password_is_not_asked_again(closed: ChatServer, clie
     """Also if something that was no try came with it: the next line is a nickname."""
     ann = clients.raw(closed)
     ann.send("host\n")
-    assert ann.read_line() == "-- this server wants a password"
+    assert ann.read_line() == "-- this server requires a password"
 
     ann.send("x" * 5000 + f"\n{PASSWORD}\nann\n")
 
     assert ann.read_until("welcome") == [
         "! line too long: at most 4096 bytes",
-        "! nickname 'host' is in use; take another",
+        "! nickname 'host' is in use; choose another",
         "-- welcome to pychat, ann; /help lists the commands",
     ]
 
@@ -87,7 +87,7 @@ def test_the_password_is_said_to_nobody(closed: ChatServer, clients: Clients, ca
     assert heard[-1]["text"] == "hi"
     assert [item["type"] for item in heard] == ["joined", "message"]
     log = "\n".join(record.getMessage() for record in caplog.records)
-    assert "127.0.0.1 gave a wrong password of the server" in log
+    assert "127.0.0.1 gave a wrong password for the server" in log
     assert "guess" not in log
     assert PASSWORD not in log
 
@@ -100,7 +100,7 @@ def test_tries_are_bounded(closed: ChatServer, clients: Clients) -> None:
 
     lines = ann.read_rest().decode().splitlines()
     assert lines == [
-        "-- this server wants a password",
+        "-- this server requires a password",
         *["! wrong password"] * 4,
         "-- goodbye: 5 tries without the password",
     ]
@@ -128,7 +128,7 @@ def test_irc_gives_it_by_pass(closed: ChatServer, clients: Clients) -> None:
     assert ann.register("ann")[0].command == "001"
 
 
-@pytest.mark.parametrize(("lines", "text"), [((), "this server wants a password"), (("PASS x",), "wrong password")])
+@pytest.mark.parametrize(("lines", "text"), [((), "this server requires a password"), (("PASS x",), "wrong password")])
 def test_irc_is_disconnected_without_it(
     closed: ChatServer, clients: Clients, lines: tuple[str, ...], text: str
 ) -> None:
@@ -139,7 +139,7 @@ def test_irc_is_disconnected_without_it(
 
     refused, error = ann.read(), ann.read()
     assert (refused.command, refused.params) == ("464", ("*", text))
-    assert (error.command, error.params) == ("ERROR", ("Closing link: nobody comes in without the password",))
+    assert (error.command, error.params) == ("ERROR", ("Closing link: nobody can join without the password",))
     assert ann.read_rest() == b""
 
 
@@ -148,8 +148,8 @@ def test_the_classic_client_is_told_and_closed(closed: ChatServer, monkeypatch: 
     monkeypatch.setattr(detect, "HINT_SECONDS", DEADLINE)  # a program that starts slowly must see the prompt alone
     with classic_client("ann", closed.port) as classic:
         assert classic.read_until("closed the connection") == [
-            "-- this server wants a password",
-            "-- goodbye: nobody comes in without the password",
+            "-- this server requires a password",
+            "-- goodbye: nobody can join without the password",
             "the server has closed the connection",
         ]
 
@@ -161,7 +161,7 @@ def test_a_client_gives_it(closed: ChatServer, join: MakeClient) -> None:
     """And is refused with a code if it is missing or wrong."""
     assert join(closed.port, "ann", password=PASSWORD).nickname == "ann"
 
-    with pytest.raises(Refused, match=r"^this server wants a password$") as missing:
+    with pytest.raises(Refused, match=r"^this server requires a password$") as missing:
         join(closed.port, "bob")
     with pytest.raises(Refused, match=r"^wrong password$") as wrong:
         join(closed.port, "bob", password="guess")

@@ -19,8 +19,8 @@ from pychat.transport.link import WireSession
 MakeServer = Callable[..., ChatServer]
 
 PASSWORD = "correct-horse"
-KEPT = "nickname 'ann' is kept for somebody who lost the connection, for 25 s more; try again then, or take another"
-ANSWERS = "nickname 'ann' is yours, but a connection that answers has it; use regain to take it back"
+KEPT = "nickname 'ann' is reserved for 25 s for somebody who lost the connection; try again then, or choose another"
+ANSWERS = "nickname 'ann' is yours, but an active connection uses it; use regain to take it back"
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_regaining_with_the_password_of_the_server(server: MakeServer, clients: 
 
     ann.send(f"/regain ann {PASSWORD}\nsesame\n")
 
-    ann.read_until("-- this server wants a password")
+    ann.read_until("-- this server requires a password")
     ann.read_until("-- welcome to pychat, ann")
 
 

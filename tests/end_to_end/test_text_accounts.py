@@ -35,10 +35,10 @@ def test_every_command_is_answered(running: ChatServer, clients: Clients) -> Non
     ann = clients.text(running, "ann")
 
     assert answer(ann, f"/register {PASSWORD}") == ["-- the account ann is yours now; you are logged in"]
-    assert answer(ann, f"/password {PASSWORD} {OTHER}") == ["-- the account ann has another password now"]
+    assert answer(ann, f"/password {PASSWORD} {OTHER}") == ["-- the password of the account ann was changed"]
     assert answer(ann, "/logout") == [
-        "-- you are not logged in any more",
-        "-- the nickname ann belongs to an account: log in within 60 s (/login PASSWORD), or you will get another one",
+        "-- you are logged out",
+        "-- the nickname ann belongs to an account: log in within 60 s (/login PASSWORD), or you will be renamed",
     ]
     assert answer(ann, f"/login {PASSWORD}") == ["! wrong account or password"]
     assert answer(ann, f"/login {OTHER}") == ["-- you are logged in as ann"]
@@ -46,7 +46,7 @@ def test_every_command_is_answered(running: ChatServer, clients: Clients) -> Non
     assert answer(bob, f"/login ann {OTHER}") == ["-- you are logged in as ann"]
     bob.send(f"/regain ann {OTHER}\n")
     bob.read_until("-- bob is now ann")
-    dropped = ["-- the account ann was deleted", "-- you are not logged in any more"]
+    dropped = ["-- the account ann was deleted", "-- you are logged out"]
     assert answer(bob, f"/drop {OTHER}") == dropped
     assert answer(bob, f"/login {OTHER}") == ["! wrong account or password"]
 
@@ -80,18 +80,18 @@ def test_a_blank_before_the_command_does_not_tell_the_password(
 
     told = answer(ann, f"{before}  /login {PASSWORD}\n /me too")
 
-    assert "! there is a blank before /login: nothing was done, and nothing was said" in told
+    assert "! there is a blank before /login: nothing was done, and nothing was sent" in told
     assert PASSWORD not in "".join(bob.read_until("ann:  /me too"))
 
 
 @pytest.mark.parametrize(
     ("start", "what"),
     [
-        ("\ufeff/login", "something that is not seen"),
-        ("\u200b /Login", "something that is not seen"),
-        ("\x1b[A/login", "something that is not seen"),
-        ("\x1b[1;5C\x7f\u2060/login", "something that is not seen"),
-        ("\x01/login", "something that is not seen"),
+        ("\ufeff/login", "an invisible character"),
+        ("\u200b /Login", "an invisible character"),
+        ("\x1b[A/login", "an invisible character"),
+        ("\x1b[1;5C\x7f\u2060/login", "an invisible character"),
+        ("\x01/login", "an invisible character"),
         ("\u3000/login", "a blank"),
         ("\uff0flogin", "another slash"),
         ("\uff0f\uff4c\uff4f\uff47\uff49\uff4e", "another slash"),
@@ -107,5 +107,5 @@ def test_what_looks_like_a_command_does_not_tell_the_password(
 
     told = answer(ann, f"{before}{start} {PASSWORD}\nbye")
 
-    assert f"! there is {what} before /login: nothing was done, and nothing was said" in told
+    assert f"! there is {what} before /login: nothing was done, and nothing was sent" in told
     assert PASSWORD not in "".join(bob.read_until("ann: bye"))

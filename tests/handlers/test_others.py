@@ -53,9 +53,9 @@ def test_nicknames_that_are_not_welcome() -> None:
     with pytest.raises(Refused, match="nickname 'al' is too short: at least 3 characters"):
         chat.session("al")
     for name in ("root", "ROOT", "Moderator"):
-        with pytest.raises(Refused, match=f"nickname {name!r} is not allowed here; take another"):
+        with pytest.raises(Refused, match=f"nickname {name!r} is not allowed here; choose another"):
             chat.session(name)
-    with pytest.raises(Refused, match="nickname 'root' is not allowed here; take another"):
+    with pytest.raises(Refused, match="nickname 'root' is not allowed here; choose another"):
         ann.set_nickname("root")
     assert ann.nickname == "ann"
 

@@ -26,7 +26,7 @@ from pychat.protocols.foreign import is_client, recognise, speaks_tls
         (b"220 (vsFTPd 3.0.5)\r\n", "an FTP server"),
         (b'-ERR unknown command \'{"type":"hello"\'\r\n', "a Redis server"),
         (b"RFB 003.008\n", "a remote desktop (VNC)"),
-        (b"\x15\x03\x03\x00\x02\x02\x32", "a server that wants TLS"),
+        (b"\x15\x03\x03\x00\x02\x02\x32", "a server that requires TLS"),
     ],
 )
 def test_it_is_told_by_its_first_bytes(start: bytes, kind: str) -> None:

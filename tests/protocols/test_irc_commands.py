@@ -230,12 +230,12 @@ def test_help() -> None:
 @pytest.mark.parametrize(
     ("line", "numeric"),
     [
-        ("JOIN a", Numeric("403", ("a", "No such channel: their names begin with #"))),
-        ("JOIN :a b", Numeric("403", ("a", "No such channel: their names begin with #"))),
-        ("PART &a", Numeric("403", ("&a", "No such channel: their names begin with #"))),
-        ("TOPIC a", Numeric("403", ("a", "No such channel: their names begin with #"))),
-        ("INVITE #a bob", Numeric("403", ("bob", "No such channel: their names begin with #"))),
-        ("KICK a bob", Numeric("403", ("a", "No such channel: their names begin with #"))),
+        ("JOIN a", Numeric("403", ("a", "No such channel: channel names begin with #"))),
+        ("JOIN :a b", Numeric("403", ("a", "No such channel: channel names begin with #"))),
+        ("PART &a", Numeric("403", ("&a", "No such channel: channel names begin with #"))),
+        ("TOPIC a", Numeric("403", ("a", "No such channel: channel names begin with #"))),
+        ("INVITE #a bob", Numeric("403", ("bob", "No such channel: channel names begin with #"))),
+        ("KICK a bob", Numeric("403", ("a", "No such channel: channel names begin with #"))),
         ("KICK #a,#b,#c bob,eve", Numeric("461", ("KICK", "Not enough parameters"))),
         ("KICK #a ,", Numeric("461", ("KICK", "Not enough parameters"))),
         ("INVITE bob", Numeric("461", ("INVITE", "Not enough parameters"))),

@@ -44,8 +44,8 @@ def test_a_page_of_nothing_is_no_end_if_there_is_more() -> None:
     """A client that got an empty batch would never ask again (IRCv3 chathistory, "Errors and Warnings")."""
     cut_off = PAGE._replace(events=(), more=True, next=0x1A204B46B5B00005)
 
-    line = ":irc.pychat FAIL CHATHISTORY MESSAGE_ERROR LATEST #lobby :Nothing to show in what one request looks at"
-    assert told(cut_off, "batch") == [f"{line}; go on from msgid=1a204b46b5b00005"]
+    line = ":irc.pychat FAIL CHATHISTORY MESSAGE_ERROR LATEST #lobby :Nothing found as far as one request looks"
+    assert told(cut_off, "batch") == [f"{line}; continue from msgid=1a204b46b5b00005"]
     assert told(cut_off._replace(next=None)) == [line]
 
 

@@ -28,7 +28,7 @@ def test_it_tells_how_to_join() -> None:
         "    nc chat.example 6000",
         "    pychat connect --nick NAME --host chat.example --port 6000",
         "    irssi -c chat.example -p 6000",
-        "Then type your nickname and press Enter. IRC clients come into the room by: /join #lobby",
+        "Then type your nickname and press Enter. In an IRC client, then type: /join #lobby",
     ]
 
 
@@ -60,8 +60,8 @@ def test_a_server_with_tls_tells_its_fingerprint() -> None:
         "    openssl s_client -quiet -connect h:443",
         "    /connect -tls h 443    (in irssi)",
         "The SHA-256 fingerprint of its certificate is 9F:86.",
-        "Then type your nickname and press Enter. IRC clients come into the room by: /join #lobby",
-        "It wants a password, which those who run it can tell you.",
+        "Then type your nickname and press Enter. In an IRC client, then type: /join #lobby",
+        "The server requires a password; ask the people who run it.",
     ]
 
 

@@ -252,7 +252,7 @@ def test_what_is_not_for_clients_to_send_is_refused() -> None:
         (v.Say("for you", role="operator"), "'role' of Say cannot be sent"),
         (v.Hello("ann", realname="Ann"), "'realname' of Hello cannot be sent"),
         (queries.ReadHistory(between=(1, 2)), "'between' of ReadHistory cannot be sent"),
-        (queries.ReadHistory(before=queries.Moment(1.0)), "a place in history is an event id here, not a time"),
+        (queries.ReadHistory(before=queries.Moment(1.0)), "a position in history must be an event id here, not a time"),
         (queries.ListRooms(filter=queries.RoomFilter(("x*",))), "'filter' of ListRooms cannot be sent"),
     ],
 )

@@ -234,7 +234,7 @@ def test_lines_that_are_no_requests_keep_their_place() -> None:
     assert protocol.take_verbs() == [
         queries.ListRooms(),
         v.Invalid("line_too_long", "line too long: at most 40 bytes"),
-        v.Invalid("bad_utf8", "this is not UTF-8: what could not be read was replaced by \ufffd"),
+        v.Invalid("bad_utf8", "this is not UTF-8: unreadable bytes were replaced by \ufffd"),
         v.Say("caf\ufffd"),
     ]
 

@@ -109,7 +109,7 @@ def test_any_chunks_give_the_same_lines(case: tuple[bytes, list[bytes]]) -> None
 def test_what_is_not_utf8_is_replaced_and_complained_of_once() -> None:
     """The complaint comes before the first bad line, and never again."""
     decoder = LineDecoder()
-    complaint = Invalid("bad_utf8", "this is not UTF-8: what could not be read was replaced by \ufffd")
+    complaint = Invalid("bad_utf8", "this is not UTF-8: unreadable bytes were replaced by \ufffd")
 
     assert decoder.decode(b"good\nb\xe9d\nw\xffrse") == ["good", complaint, "b\ufffdd", "w\ufffdrse"]
     assert decoder.decode(b"b\xe9d") == ["b\ufffdd"]

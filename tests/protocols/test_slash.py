@@ -141,21 +141,21 @@ def test_too_many_changes_at_once_are_refused() -> None:
 @pytest.mark.parametrize("line", ["/ban ann 10x spam", "/mute ann 10x", "/serverban a:eve 10x spam"])
 def test_a_mistyped_duration_is_refused(line: str) -> None:
     """It would have been a ban for ever, with the duration as its reason."""
-    text = "'10x' is not a duration; use 90s, 10m, 2h, 1d12h or 1w, and no digit before a reason"
+    text = "'10x' is not a duration; use 90s, 10m, 2h, 1d12h or 1w; a reason must not begin with a digit"
     assert slash.parse(line) == v.Invalid("bad_request", text)
 
 
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("/foo bar", "unknown command /foo; /help lists the commands, //foo says it"),
+        ("/foo bar", "unknown command /foo; /help lists the commands, //foo sends it as text"),
         ("/", "unknown command /; /help lists the commands"),
         ("/ join", "unknown command /; /help lists the commands"),
         ("/jion ops", "unknown command /jion; did you mean /join? /help lists the commands"),
         ("/" + "x" * 99, f"unknown command /{'x' * 32}; /help lists the commands"),
         ("/\x1b[2J", "unknown command /'\\x1b[2J'; /help lists the commands"),
         ("/help foo", "unknown command /foo; /help lists the commands"),
-        ("/etc/hosts is full", "unknown command /etc/hosts; /help lists the commands, //etc/hosts says it"),
+        ("/etc/hosts is full", "unknown command /etc/hosts; /help lists the commands, //etc/hosts sends it as text"),
     ],
 )
 def test_an_unknown_command_is_an_error(line: str, text: str) -> None:
@@ -183,14 +183,14 @@ def test_help_fits_a_screen() -> None:
 
     assert asked == v.Help(
         """\
-Type a line and Enter to say it; //text says a text that begins with a slash.
+Type a line and press Enter to send it; //text sends "/text" as a message.
 talk:    /msg /reply /me /history /search
 rooms:   /join /part /list /who /topic /invite
 people:  /whois /ignore /unignore
 you:     /nick /away /back /quit
 account: /register /login /logout /password /drop /regain
 more:    /help /motd
-/help COMMAND explains one, as /help msg does; more: /help all, /help ops."""
+/help COMMAND explains a command, such as /help msg; more: /help all, /help ops."""
     )
 
 
@@ -209,10 +209,10 @@ def test_help_tells_what_the_letters_of_modes_mean() -> None:
 
     assert isinstance(asked, v.Help)
     lines = asked.text.split("\n")
-    assert "  i  private: only who is invited comes in" in lines
-    assert "  k  who comes in needs the key WORD" in lines
+    assert "  i  invite-only: only invited people can join" in lines
+    assert "  k  joining requires the key WORD" in lines
     assert "  l  at most N members" in lines
-    assert "  W  slow mode: one message in N seconds" in lines
+    assert "  W  slow mode: one message every N seconds" in lines
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_invalid_utf8_is_replaced_and_reported_once() -> None:
     protocol = registered()
     protocol.receive(b"one\ncaf\xe9\ncaf\xe9\n")
 
-    complaint = Invalid("bad_utf8", "this is not UTF-8: what could not be read was replaced by \ufffd")
+    complaint = Invalid("bad_utf8", "this is not UTF-8: unreadable bytes were replaced by \ufffd")
     assert protocol.take_verbs() == [Say("one"), complaint, Say("caf\ufffd"), Say("caf\ufffd")]
 
 

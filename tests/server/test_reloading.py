@@ -127,8 +127,8 @@ def test_what_a_log_is_made_with_stays(server: MakeServer) -> None:
     [
         ({"password": ""}, ValueError, "the password is empty"),
         ({"proxies": ["localhost"]}, BadProxy, "proxy 'localhost': it is not an address"),
-        ({"tls": Certificate("cert.pem")}, ValueError, "a server that was made without TLS cannot begin with it"),
-        ({"tls_required": True}, ValueError, "a server that was made without TLS cannot begin with it"),
+        ({"tls": Certificate("cert.pem")}, ValueError, "a server that was created without TLS cannot enable it later"),
+        ({"tls_required": True}, ValueError, "a server that was created without TLS cannot enable it later"),
     ],
 )
 def test_all_or_nothing(server: MakeServer, change: dict[str, Any], kind: type[Exception], problem: str) -> None:

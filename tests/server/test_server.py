@@ -208,7 +208,7 @@ def test_stop_from_a_handler_ends_the_connection_that_asked_for_it(server: MakeS
     assert stopped.wait(DEADLINE)
     assert ann.read_rest().endswith(b"-- goodbye: ann wants it\n")
     assert bob.read_rest() == b"-- goodbye: ann wants it\n"
-    wait_until(lambda: not pychat_threads(), "no thread is left")
+    wait_until(lambda: not pychat_threads(), "no thread could be started")
     assert open_files() < files
 
 
@@ -505,7 +505,7 @@ def test_a_server_that_was_stopped_does_not_start_again(server: MakeServer) -> N
     stopped.stop()
 
     for start in (stopped.start, stopped.serve_forever, stopped.__enter__):
-        with pytest.raises(LocalProtocolError, match="the server was stopped and does not start again; make a new one"):
+        with pytest.raises(LocalProtocolError, match="the server was stopped and cannot start again; create a new one"):
             start()
 
 
@@ -522,11 +522,11 @@ def test_a_string_is_no_list_of_rooms(server: MakeServer) -> None:
 @pytest.mark.parametrize(
     ("limits", "problem"),
     [
-        ({"line_bytes": -1}, "limit line_bytes must be a whole number from 0 on, not -1"),
-        ({"line_bytes": 1.5}, "limit line_bytes must be a whole number from 0 on, not 1.5"),
-        ({"line_bytes": True}, "limit line_bytes must be a whole number from 0 on, not True"),
-        ({"ping_seconds": "x"}, "limit ping_seconds must be a number from 0 on, not 'x'"),
-        ({"ping_seconds": float("nan")}, "limit ping_seconds must be a number from 0 on, not nan"),
+        ({"line_bytes": -1}, "limit line_bytes must be a whole number of at least 0, not -1"),
+        ({"line_bytes": 1.5}, "limit line_bytes must be a whole number of at least 0, not 1.5"),
+        ({"line_bytes": True}, "limit line_bytes must be a whole number of at least 0, not True"),
+        ({"ping_seconds": "x"}, "limit ping_seconds must be a number of at least 0, not 'x'"),
+        ({"ping_seconds": float("nan")}, "limit ping_seconds must be a number of at least 0, not nan"),
     ],
 )
 def test_limits_are_numbers(limits: dict[str, Any], problem: str) -> None:

@@ -135,7 +135,7 @@ def test_serve_forever_can_be_called_again_after_it_was_interrupted(monkeypatch:
     assert_no_thread_is_left()
 
 
-NOT_STARTED = "the server there is one of this program, which has not started it: call its start()"
+NOT_STARTED = "the server there belongs to this program, which has not started it; call its start()"
 
 
 @pytest.mark.parametrize("way", ["port", "anywhere", "unix"])
@@ -202,7 +202,7 @@ def test_a_port_in_use_is_named_and_the_server_does_not_try_again(chat_server: M
     for again in (server.start, server.serve_forever, server.bind):
         with pytest.raises(LocalProtocolError) as caught:
             again()
-        assert str(caught.value) == "the server could not listen and does not try again; make a new one"
+        assert str(caught.value) == "the server could not listen and cannot try again; create a new one"
     server.stop()
 
 

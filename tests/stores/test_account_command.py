@@ -31,7 +31,7 @@ MakeServer = Callable[..., ChatServer]
 PASSWORD = "correct-horse"
 OTHER = "battery-staple"
 FULL = "cannot be stored: no space left on the disk"
-STOP = "stop it, and start it again afterwards: whoever is connected comes back by itself"
+STOP = "stop it, and start it again afterwards: connected clients reconnect by themselves"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_an_account_is_made_where_nobody_may_make_one(
     """Also before the first start of the server, and of a reserved name; the password is a line of stdin."""
     done = pychat.run("account", "add", "Root", "--db", str(db), input=f"{PASSWORD}\n")
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "the account Root is made\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the account Root was created\n", "")
     assert log_in(start().session("eve"), "root", PASSWORD) == ""
 
 
@@ -87,7 +87,7 @@ def test_a_forgotten_password_is_replaced(pychat: Programs, filled: Path, start:
     """The old one is worth nothing, and the account is as it was otherwise."""
     done = pychat.run("account", "reset", "ann", "--db", str(filled), input=OTHER)
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "the account Ann has another password now\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the password of the account Ann was changed\n", "")
     eve = start().session("eve")
     assert (log_in(eve, "ann", PASSWORD), log_in(eve, "ann", OTHER)) == (WRONG, "")
     eve.join("ops")
@@ -107,7 +107,7 @@ def test_nobody_logs_in_to_a_locked_account(pychat: Programs, filled: Path, star
 
     done = pychat.run("account", "unlock", "ann", "--db", str(filled))
 
-    assert (done.returncode, done.stdout) == (0, "the account Ann is not locked any more\n")
+    assert (done.returncode, done.stdout) == (0, "the account Ann is unlocked\n")
     assert log_in(start().session("eve"), "ann", PASSWORD) == ""
 
 
@@ -184,7 +184,7 @@ def test_it_is_in_the_audit_record(pychat: Programs, filled: Path) -> None:
         f"{by} unlocked the account Ann",
         f"{by} reset the password of the account Ann",
         f"{by} deleted the account Ann",
-        f"{by} made the account ann",
+        f"{by} created the account ann",
     ]
 
 
@@ -242,8 +242,8 @@ def test_a_file_without_accounts_has_an_empty_list(pychat: Programs, db: Path) -
         (["add", "eve"], STOP),
         (["reset", "ann"], STOP),
         (["delete", "ann"], STOP),
-        (["lock", "ann"], "say there, as a server operator: /serverban a:ann"),
-        (["unlock", "ann"], "say there, as a server operator: /serverunban a:ann"),
+        (["lock", "ann"], "type there, as a server operator: /serverban a:ann"),
+        (["unlock", "ann"], "type there, as a server operator: /serverunban a:ann"),
     ],
 )
 @pytest.mark.usefixtures("filled")
@@ -269,7 +269,7 @@ def test_a_server_has_the_file(
         (["delete", "eve"], "there is no account 'eve'"),
         (
             ["add", "ANN"],
-            "'ANN' has an account, or one that looks like it; pychat account reset gives one another password",
+            "'ANN' or a similar name already has an account; pychat account reset changes its password",
         ),
         (["add", "a b"], "nickname 'a b': "),
         (["lock", "ann", "--reason", "x" * 391], "reason: at most 390 characters"),
@@ -305,8 +305,7 @@ def test_where_the_file_is(pychat: Programs, filled: Path) -> None:
 
     assert nowhere.returncode == 2
     assert nowhere.stderr.splitlines()[-1] == (
-        "Error: which file? Name it with --db, or where the server finds it: in PYCHAT_SERVE_DB, or as db in the "
-        "table [serve] of a config file"
+        "Error: no file is named; use --db, the variable PYCHAT_SERVE_DB, or db in the table [serve] of a config file"
     )
     assert by_file.stdout == by_variable.stdout == pychat.run("account", "list", "--db", str(filled)).stdout
     assert len(by_file.stdout.splitlines()) == 2
@@ -353,9 +352,9 @@ def test_a_password_in_a_file(pychat: Programs, filled: Path, start: Callable[[]
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "stdin: there is no password in it"),
-        (f"{OTHER}\n{OTHER}\n", "stdin: a password is one line, without control characters"),
-        ("short\n", "a password has 8 to 512 characters"),
+        ("", "stdin: it contains no password"),
+        (f"{OTHER}\n{OTHER}\n", "stdin: a password must be one line, without control characters"),
+        ("short\n", "a password must have 8 to 512 characters"),
     ],
 )
 def test_bad_passwords(pychat: Programs, filled: Path, text: str, problem: str) -> None:
@@ -373,12 +372,12 @@ def test_a_person_is_asked_twice(terminals: Terminals, filled: Path, start: Call
     prompt = "New password of Ann (8 to 512 characters):"
     arguments = [*PYCHAT, "account", "reset", "ann", "--db", str(filled)]
     for entries, problem in (
-        (["short"], "new password of Ann: a password has 8 to 512 characters; nothing was done"),
-        ([OTHER, PASSWORD], "new password of Ann: these are two passwords; nothing was done"),
-        ([OTHER, OTHER], "the account Ann has another password now"),
+        (["short"], "new password of Ann: a password must have 8 to 512 characters; nothing was done"),
+        ([OTHER, PASSWORD], "new password of Ann: the passwords differ; nothing was done"),
+        ([OTHER, OTHER], "the password of the account Ann was changed"),
     ):
         screen = terminals.start(*arguments)
-        for asked, entry in zip((prompt, "The same again:"), entries, strict=False):
+        for asked, entry in zip((prompt, "Repeat it:"), entries, strict=False):
             screen.see_line(asked)
             screen.type(f"{entry}{ENTER}")
         screen.wait_for(lambda s=screen, p=problem: any(p in row for row in s.text()), problem)  # type: ignore[misc]  # the defaults bind the loop's variables

@@ -105,9 +105,9 @@ def test_programs_tell_why(running: ChatServer, disk: Disk, clients: Clients, py
     done = pychat.run(*arguments, input="text\n")
 
     assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr == "Error: your joining cannot be stored: the file is read-only\n"
+    assert done.stderr == "Error: your membership cannot be stored: the file is read-only\n"
     disk.become_writable()
-    wait_until(lambda: running.chat.log.storage_error is None, "it can be stored again")
+    wait_until(lambda: running.chat.log.storage_error is None, "storing works again")
     assert pychat.run("send", "--nick", "ci", "--port", str(running.port), "later").returncode == 0
     assert bob.next("message")["text"] == "later"
     assert texts(bob) == ["later"]
@@ -130,7 +130,7 @@ def test_send_tells_that_its_message_was_not_stored(
 
     assert (done.returncode, done.stderr) == (4, f"Error: {READ_ONLY}\n")
     disk.become_writable()
-    wait_until(lambda: running.chat.log.storage_error is None, "it can be stored again")
+    wait_until(lambda: running.chat.log.storage_error is None, "storing works again")
     assert texts(bob) == []
 
 
@@ -180,7 +180,7 @@ def test_joining_and_changing_are_refused(running: ChatServer, disk: Disk, clien
     disk.become_read_only()
     refusal(ann)
 
-    with pytest.raises(Refused, match=r"^your joining cannot be stored: the file is read-only$"):
+    with pytest.raises(Refused, match=r"^your membership cannot be stored: the file is read-only$"):
         ann.join("ops")
     with pytest.raises(Refused, match=r"^your new nickname cannot be stored: the file is read-only$"):
         ann.set_nickname("anna")
@@ -189,7 +189,7 @@ def test_joining_and_changing_are_refused(running: ChatServer, disk: Disk, clien
     assert (ann.nickname, ann.room_names, running.room("lobby").topic) == ("ann", ("lobby",), "")
     bob = clients.new_json(running)
     bob.ask("hello", nick="bob", ref=1)
-    assert bob.until("error")[-1]["text"] == "your joining cannot be stored: the file is read-only"
+    assert bob.until("error")[-1]["text"] == "your membership cannot be stored: the file is read-only"
     bob.ask("direct", to="ann", text="psst")
     assert ann.next(Message, DEADLINE).text == "psst"
     disk.become_writable()
@@ -362,11 +362,11 @@ def test_it_is_logged_once(running: ChatServer, disk: Disk, log: SqliteLog, capl
     retried = log._writer._retry_at
     wait_until(lambda: log._writer._retry_at > retried, "it was tried again")
     disk.become_writable()
-    wait_until(lambda: "stored again" in caplog.text, "the log is well again, and has told so")
+    wait_until(lambda: ": storing works again" in caplog.text, "the log is well again, and has told so")
 
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
-        f"{disk._database.path}: the file is read-only; who writes is refused until it can be stored",
-        f"{disk._database.path}: it can be stored again",
+        f"{disk._database.path}: the file is read-only; messages are refused until storing works again",
+        f"{disk._database.path}: storing works again",
     ]
 
 

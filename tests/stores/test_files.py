@@ -24,7 +24,7 @@ from pychat.stores.sqlite.database import ReadOnlyDatabase
 MakeServer = Callable[..., ChatServer]
 
 USED = "a server uses it; stop that one, or name another file"
-LINKED = "it has another name, too (a hard link), where its -wal is missing; remove that name, or copy it"
+LINKED = "it has a second name (a hard link), which has no -wal next to it; remove that name, or copy the file"
 COUNT = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM blocks').fetchone())"
 
 
@@ -213,7 +213,7 @@ def test_it_goes_on_when_the_file_is_back(path: Path, log: SqliteLog, caplog: py
     say(log, "lost")
     settle(log)
     assert log.storage_error == "the file was removed"
-    assert f"{path}: the file was removed; who writes is refused until the same file is put back" in caplog.text
+    assert f"{path}: the file was removed; messages are refused until the same file is put back" in caplog.text
 
     away.rename(path)
     wait_until(lambda: log.storage_error is None, "the file is back")

@@ -202,7 +202,7 @@ def test_hostile_text_is_clean(pychat: Programs) -> None:
         (["-n", "-1"], 2, "Invalid value for '--lines': -1 is not in the range 0<=x<=1000000000."),
         (["--db", "no.db"], 2, "Invalid value for '--db': File 'no.db' does not exist."),
         (["--db", "notes.txt"], 1, "cannot open 'notes.txt': it is not a database; name another file"),
-        (["--db", "empty.db"], 1, "cannot open 'empty.db': there is nothing in it yet"),
+        (["--db", "empty.db"], 1, "cannot open 'empty.db': it is still empty"),
     ],
 )
 def test_what_cannot_be_is_one_line(pychat: Programs, db: Path, arguments: list[str], code: int, problem: str) -> None:
@@ -222,8 +222,7 @@ def test_without_a_file(pychat: Programs) -> None:
 
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
-        "Error: which file? Name it with --db, or where the server finds it: in PYCHAT_SERVE_DB, or as db in the table "
-        "[serve] of a config file"
+        "Error: no file is named; use --db, the variable PYCHAT_SERVE_DB, or db in the table [serve] of a config file"
     )
 
 

@@ -38,7 +38,7 @@ def newer_version(path: Path) -> str:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    return f"its version is 99, and this pychat knows those up to {len(MIGRATIONS)}; use a newer pychat"
+    return f"its version is 99, but this pychat supports only versions up to {len(MIGRATIONS)}; use a newer pychat"
 
 
 def damaged(path: Path) -> str:
@@ -70,7 +70,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
     with pytest.raises(CannotOpen) as caught:
         SqliteLog(path)
-    assert caught.value.problem == f"there is no directory {str(path.parent)!r}; make it first"
+    assert caught.value.problem == f"directory {str(path.parent)!r} does not exist; create it first"
 
 
 def test_a_directory_is_no_file(tmp_path: Path) -> None:

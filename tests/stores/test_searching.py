@@ -217,7 +217,7 @@ def test_members_search(server: MakeServer, clients: Clients, tmp_path: Path) ->
     bob.send("/search coffee\n")
     assert "ann: black coffee" in bob.read_until("black coffee")[-1]
     assert ann.answer("history", search="tea", after="0000000000000001")["text"] == (
-        "a search takes before, not after or around"
+        "a search can have before, but not after or around"
     )
     assert ann.answer("history", search="tea", room="ops")["code"] == "not_a_member"
 

@@ -120,7 +120,7 @@ def newer_version(path: Path) -> str:
     SqliteLog(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    return f"its version is 99, and this pychat knows those up to {len(MIGRATIONS)}; use a newer pychat"
+    return f"its version is 99, but this pychat supports only versions up to {len(MIGRATIONS)}; use a newer pychat"
 
 
 def damaged(path: Path) -> str:
@@ -159,9 +159,9 @@ def test_a_file_has_one_server(pychat: Programs) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [
-        (["--db", "no/chat.db"], 1, "cannot open 'no/chat.db': there is no directory 'no'; make it first"),
+        (["--db", "no/chat.db"], 1, "cannot open 'no/chat.db': directory 'no' does not exist; create it first"),
         (["--db", "."], 2, "Invalid value for '--db': File '.' is a directory."),
-        (["--keep", "30d"], 2, "--keep is about a file; name it with --db"),
+        (["--keep", "30d"], 2, "--keep needs a database file; name it with --db"),
         (["--db", "chat.db", "--keep", "1d", "--keep", "2d"], 2, "'2d' is one too many; give one time, or one size, "),
         (["--db", "chat.db", "--keep", "lots"], 2, "Invalid value for '--keep': 'lots' is neither a time nor a size; "),
         (["--db", "chat.db", "--db-sync", "off"], 2, "Invalid value for '--db-sync': 'off' is not one of "),

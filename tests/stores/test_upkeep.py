@@ -71,17 +71,17 @@ def test_a_whole_file_has_nothing_wrong(db: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
-        ("UPDATE blocks SET room = 7 WHERE block = 1", "block 1 is of a room that is not known"),
+        ("UPDATE blocks SET room = 7 WHERE block = 1", "block 1 belongs to an unknown room"),
         ("UPDATE blocks SET events = x'7b' WHERE block = 1", "block 1 cannot be read"),
         ("UPDATE blocks SET events = 'x' WHERE block = 1", "block 1 cannot be read"),
-        ("UPDATE blocks SET events = x'5b5d' WHERE block = 1", "block 1 has other events than it should"),
-        ("UPDATE blocks SET last = last + 1 WHERE block = 1", "block 1 has other events than it should"),
-        ("UPDATE blocks SET last_time = 5 WHERE block = 1", "block 1 has other events than it should"),
+        ("UPDATE blocks SET events = x'5b5d' WHERE block = 1", "block 1 has other events than recorded"),
+        ("UPDATE blocks SET last = last + 1 WHERE block = 1", "block 1 has other events than recorded"),
+        ("UPDATE blocks SET last_time = 5 WHERE block = 1", "block 1 has other events than recorded"),
         (
             "UPDATE blocks SET first = (SELECT first FROM blocks WHERE block = 1) WHERE block = 3",
-            "block 3 begins before the one ahead of it ends",
+            "block 3 begins before the previous block ends",
         ),
-        ("UPDATE state SET bytes = bytes + 1", "the record is said to have "),
+        ("UPDATE state SET bytes = bytes + 1", "the record should have "),
     ],
 )
 def test_disorder_is_found(db: Path, statement: str, problem: str) -> None:
@@ -135,12 +135,12 @@ def test_check_tells_line_by_line(pychat: Programs, db: Path) -> None:
 
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.splitlines() == [
-        "ok       file    the file is whole",
-        "ok       record  20 events of 2 rooms, each in its place",
+        "ok       file    the file is not damaged",
+        "ok       record  20 events of 2 rooms, all in order",
         "ok       index   20 messages can be searched",
     ]
     assert (bad.returncode, bad.stderr) == (1, "")
-    assert bad.stdout.startswith("ok       file    the file is whole\nwrong    record  block 1 cannot be read\n")
+    assert bad.stdout.startswith("ok       file    the file is not damaged\nwrong    record  block 1 cannot be read\n")
     assert bad.stdout.count("\nwrong    record") == 2  # and has not its length
     assert bad.stdout.count("\nwrong    index   block ") == 9
 
@@ -200,7 +200,7 @@ def test_a_backup_is_never_written_over(db: Path, tmp_path: Path) -> None:
 
     with pytest.raises(CannotOpen) as caught:
         back_up(db, target)
-    assert caught.value.problem == "it is there already; name another file"
+    assert caught.value.problem == "it already exists; name another file"
     assert target.read_text() == "precious"
 
 
@@ -208,7 +208,7 @@ def test_a_backup_into_no_directory(db: Path, tmp_path: Path) -> None:
     """It is not made."""
     with pytest.raises(CannotOpen) as caught:
         back_up(db, tmp_path / "no" / "backup.db")
-    assert caught.value.problem == f"there is no directory {str(tmp_path / 'no')!r}; make it first"
+    assert caught.value.problem == f"directory {str(tmp_path / 'no')!r} does not exist; create it first"
 
 
 def test_a_backup_that_fails_leaves_nothing(db: Path, tmp_path: Path) -> None:
@@ -270,20 +270,20 @@ def no_database(path: Path) -> str:
 def empty(path: Path) -> str:
     """A file that was only begun."""
     path.touch()
-    return "there is nothing in it yet"
+    return "it is still empty"
 
 
 def without_its_log(path: Path) -> str:
     """A copy of the file alone, while all that was written is still in what is beside it."""
     change(path, "PRAGMA journal_mode = WAL")
-    return "there is nothing in it yet"
+    return "it is still empty"
 
 
 def newer_version(path: Path) -> str:
     """A file of a later pychat."""
     SqliteLog(path).close()
     change(path, "PRAGMA user_version = 99")
-    return f"its version is 99, and this pychat knows those up to {len(MIGRATIONS)}; use a newer pychat"
+    return f"its version is 99, but this pychat supports only versions up to {len(MIGRATIONS)}; use a newer pychat"
 
 
 def another_program(path: Path) -> str:

@@ -72,7 +72,7 @@ def test_a_wrong_clock_deletes_nothing_while_nobody_talks(tmp_path: Path, caplog
     with running(tmp_path / "chat.db", FakeClock(start=START + 420 * DAY)) as (log, looks):
         looks.wait()
         assert texts(log) == last_days(20)
-    text = "the clock is 401 days ahead of the newest event: age is counted from that. Is the clock right?"
+    text = "the clock is 401 days ahead of the newest event; age is counted from that. Is the clock right?"
     assert caplog.messages == [f"{tmp_path / 'chat.db'}: {text}"]
 
 
@@ -90,8 +90,8 @@ def test_a_wrong_clock_deletes_a_tenth_in_an_hour(tmp_path: Path, caplog: pytest
         assert 17 <= left <= 18
         assert texts(log) == [*last_days(left), "now"]
         text = (
-            "events became too old all at once and are deleted; the rest of what is too old by the clock waits: "
-            "at most a tenth of the record goes in an hour. Is the clock right?"
+            "events became too old all at once and were deleted; other old events wait, because at most a tenth of the "
+            "record is deleted in an hour. Is the clock right?"
         )
         assert caplog.messages == [f"{tmp_path / 'chat.db'}: {20 - left} {text}"]
         clock.advance(3600)
@@ -173,7 +173,7 @@ def test_times_are_right_as_soon_as_the_clock_is(
     found = said_over_restarts(server, tmp_path / "chat.db", START + seconds, START, START + 60)
 
     assert [round(time) for time in found] == [START + seconds, START, START + 60]
-    text = f"the newest event is {write_duration(seconds)} ahead of the clock: times go back to the clock"
+    text = f"the newest event is {write_duration(seconds)} ahead of the clock: new times follow the clock"
     assert [message for message in caplog.messages if "clock" in message] == [text]
 
 

@@ -242,9 +242,9 @@ def test_news_of_people_are_for_those_who_see_them(ears: Ears) -> None:
 
 def test_an_invitation_into_an_unknown_room_is_shown(ears: Ears) -> None:
     """It is why one would go there."""
-    assert ears.hear(e.Invited(2, AT, "den", "bob", "ann")) == ["-- bob invited ann into den (/join den)"]
+    assert ears.hear(e.Invited(2, AT, "den", "bob", "ann")) == ["-- bob invited ann to den (/join den)"]
     assert ears.hear(e.Invited(3, AT, "lobby", "bob", "carl")) == []
-    assert ears.hear(e.Invited(4, AT, "ops", "bob", "carl")) == ["-- bob invited carl into ops (/join ops)"]
+    assert ears.hear(e.Invited(4, AT, "ops", "bob", "carl")) == ["-- bob invited carl to ops (/join ops)"]
 
 
 def test_who_is_ignored_is_counted_all_the_same(ears: Ears) -> None:
@@ -348,7 +348,7 @@ def test_a_nickname_that_changed_meanwhile_is_ours(ears: Ears) -> None:
 
     lines = ears.hear(Reconnecting(1, 0.5, "it broke"), members("ops", "anna"), Reconnected(0))
 
-    assert lines[1:] == ["-- reconnected", "-- you are anna now"]
+    assert lines[1:] == ["-- reconnected", "-- you are now anna"]
     assert ears.stage.me == "anna"
     assert ears.hear(Reconnecting(1, 0.5, "it broke"), Reconnected(0))[1:] == ["-- reconnected"]
 
@@ -394,7 +394,7 @@ def test_some_things_go_without_saying(ears: Ears) -> None:
         (e.Kicked(2, AT, "ops", "eve", "ann", "quick"), "<-- eve was removed from ops by ann (quick)"),
         (e.Renamed(2, AT, (), "eve", "bobby"), "-- eve is now bobby"),
         (e.TopicChanged(2, AT, "ops", "eve", "tea"), "-- eve set the topic of ops: tea"),
-        (e.Invited(2, AT, "ops", "carl", "eve"), "-- carl invited eve into ops (/join ops)"),
+        (e.Invited(2, AT, "ops", "carl", "eve"), "-- carl invited eve to ops (/join ops)"),
         (e.AwayChanged(2, AT, (), "eve", "tea"), "-- eve is away: tea"),
     ],
 )

@@ -94,7 +94,7 @@ def ann(server: ChatServer) -> Iterator[Ann]:
     list(ann.conversation.messenger.finish("quit"))  # its threads end, too
 
 
-_NO_ANSWER = "! no answer from the server for 0.2 s; it may or may not have been said"
+_NO_ANSWER = "! no answer from the server for 0.2 s; the message may or may not have been accepted"
 
 
 def test_the_author_sees_what_was_accepted_late(gate: Gate, ann: Ann, server: ChatServer) -> None:
@@ -134,7 +134,7 @@ def test_what_may_have_been_said_is_asked_about(gate: Gate, ann: Ann) -> None:
     ann.see(_NO_ANSWER)
 
     assert ann.enter("is it frozen?") is Typed.KEPT
-    assert ann.screen.question == "it may have been said already; say it again? [y/N]"
+    assert ann.screen.question == "it may have been sent already; send it again? [y/N]"
     gate.open.set()
     ann.see("ann: is it frozen?")
     assert ann.enter("is it frozen?") is Typed.TAKEN

@@ -74,7 +74,7 @@ def test_a_session_that_is_refused_leaves_nothing(chat: ChatHarness) -> None:
     """The nickname is somebody else's."""
     chat.session("ann")
 
-    with pytest.raises(Refused, match=r"^nickname 'ann' is in use; take another$"):
+    with pytest.raises(Refused, match=r"^nickname 'ann' is in use; choose another$"):
         chat.session("ann")
 
     assert len(chat.room().members) == 1
@@ -217,7 +217,7 @@ def test_a_server_of_a_program_has_its_options_already(chat_server: MakeChat) ->
     """What could not be done is not done in silence."""
     with ChatServer(port=0) as server, pytest.raises(TypeError) as caught:
         chat_server(server, name="shop", limits=Limits())
-    assert str(caught.value) == "the server is made already, without name, limits"
+    assert str(caught.value) == "the server was already created, without name, limits"
 
 
 def test_several_servers_are_chats_of_their_own(chat_server: MakeChat) -> None:

@@ -212,7 +212,7 @@ def test_a_nickname_is_kept_until_it_is_time(chat_server: MakeChat, clock: FakeC
     bob.next(Disconnected)
 
     clock.advance(29.0)
-    with pytest.raises(Refused, match=r"^nickname 'ann' is kept for somebody who lost the connection, for 1 s "):
+    with pytest.raises(Refused, match=r"^nickname 'ann' is reserved for 1 s for somebody who lost the connection"):
         chat.session("ann")
     clock.advance(1.5)
 

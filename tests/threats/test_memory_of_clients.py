@@ -140,7 +140,7 @@ def test_a_client_believes_that_it_is_in_so_many_rooms_and_no_more(script: Calla
             while True:
                 ann.take(DEADLINE)
 
-        with pytest.raises(ConnectionLost, match=r"^the server puts us into more than 1000 rooms$"):
+        with pytest.raises(ConnectionLost, match=r"^the server joins us to more than 1000 rooms$"):
             hear_all()
         assert len(ann.rooms) == 1000
 

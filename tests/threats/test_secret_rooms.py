@@ -63,7 +63,7 @@ JSON: list[dict[str, Any]] = [
 
 @pytest.fixture
 def running(server: MakeServer, clients: Clients) -> ChatServer:
-    """A server with a secret room, in which something was said; `hush` is its name, and `gone` is that of none."""
+    """A server with a secret room, with unread messages; `hush` is its name, and `gone` is that of none."""
     started = server()
     ann = clients.json(started, "ann", rooms=["hush"])
     for request in (

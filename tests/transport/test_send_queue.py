@@ -147,7 +147,7 @@ def test_who_takes_nothing_is_cut_off_and_who_takes_little_is_not(
     clock.now += 1.5
     bench.sender.cut_off_stalled()
 
-    assert stalled.close_reason == "too slow: nothing was taken for 10 seconds"
+    assert stalled.close_reason == "too slow: nothing was read for 10 seconds"
     assert not slow.dead
 
 
@@ -220,4 +220,4 @@ def test_who_reads_little_without_making_room_is_not_cut_off(bench: Bench, monke
     clock.now += 10.0
     bench.sender.cut_off_stalled()
 
-    assert link.close_reason == "too slow: nothing was taken for 10 seconds"
+    assert link.close_reason == "too slow: nothing was read for 10 seconds"

@@ -87,7 +87,7 @@ def test_who_is_secure_is_told(tls_server: MakeServer, clients: Clients, tls_cli
     assert [line.params for line in heard if line.command == "671"] == [("irc", "ann", "is using a secure connection")]
     assert json.answer("whois", nick="ann")["secure"] is True
     assert "secure" not in json.answer("whois", nick="irc")
-    assert text.read_until("ann (")[-1].endswith("; here over TLS")
+    assert text.read_until("ann (")[-1].endswith("; connected over TLS")
 
 
 def test_inside_of_tls_is_no_tls(tls_server: MakeServer, clients: Clients, tls_clients: TlsClients) -> None:
@@ -340,7 +340,7 @@ def test_what_must_be_answered_is_bounded(server_tls: ServerTls) -> None:
 
     server.receive(client.send(b"hello"))
 
-    assert str(server.error) == "('too much is to be answered',)"
+    assert str(server.error) == "('too many bytes are to be sent in answer',)"
 
 
 @settings(max_examples=50)
@@ -369,10 +369,10 @@ def test_plain_text_is_refused_where_tls_is_required(
     json.ask("hello", nick="ann")
     irc.say("NICK ann", "USER ann 0 * :ann")
 
-    assert text.read_rest() == b"! this server wants TLS\n-- goodbye: this server wants TLS\n"
-    assert json.next("error") == {"type": "error", "code": "tls_required", "text": "this server wants TLS"}
-    assert json.next("bye") == {"type": "bye", "reason": "this server wants TLS"}
-    assert irc.read().params == ("*", "this server wants TLS")
+    assert text.read_rest() == b"! this server requires TLS\n-- goodbye: this server requires TLS\n"
+    assert json.next("error") == {"type": "error", "code": "tls_required", "text": "this server requires TLS"}
+    assert json.next("bye") == {"type": "bye", "reason": "this server requires TLS"}
+    assert irc.read().params == ("*", "this server requires TLS")
     assert irc.read().command == "ERROR"
     assert tls_clients.text(running, "ann")
     assert [session.nickname for session in running.chat.sessions()] == ["ann"]
@@ -557,8 +557,8 @@ def test_files_that_are_no_pair_are_told(tmp_path: Path) -> None:
         Certificate(one.key, one.key): f"certificate '{one.key}': there is no certificate in PEM form in it",
         Certificate(missing, one.key): f"cannot read '{missing}': No such file or directory",
         Certificate(one.file, missing): f"cannot read '{missing}': No such file or directory",
-        Certificate(one.file, encrypted): f"key '{encrypted}': it has a passphrase; a server that starts by itself "
-        "needs one without",
+        Certificate(one.file, encrypted): f"key '{encrypted}': it has a passphrase; use a key without one, because "
+        "the server cannot ask for it",
     }
 
     for files, problem in cases.items():

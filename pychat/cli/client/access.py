@@ -208,7 +208,7 @@ class Entrance:
             try:
                 failure = client.next(Failure, timeout=0)  # it arrived before the constructor returned
             except TimeoutError:
-                raise Refused("the server lets you into no room; name one with --room") from None
+                raise Refused("the server did not let you join a room; name one with --room") from None
             raise failure.error()
         for room in rooms:
             if fold(room) not in inside:
@@ -232,7 +232,7 @@ class NoPassword(Refused):
     code = "bad_credentials"
 
     def __init__(self, account: str) -> None:
-        super().__init__(f"the account {account!r} needs its password")
+        super().__init__(f"the account {account!r} requires its password")
 
 
 def ask_password(reason: Refused, whose: str, *, again: bool) -> str:

@@ -22,8 +22,10 @@ from pychat.cli.click_app import (
 
 address_argument: Final = argument("address", required=False, metavar="[ADDRESS]")
 address_options: Final = (
-    shared_option("--unix", type=NEW_FILE, metavar="PATH", help="Path of its Unix socket, instead of host and port."),
-    shared_option("--port", "-p", default=55555, type=IntRange(1, 65535), metavar="N", help="Its port."),
+    shared_option(
+        "--unix", type=NEW_FILE, metavar="PATH", help="Path of the server's Unix socket, instead of host and port."
+    ),
+    shared_option("--port", "-p", default=55555, type=IntRange(1, 65535), metavar="N", help="Port of the server."),
     shared_option(
         "--host",
         default="127.0.0.1",
@@ -51,7 +53,7 @@ def target_of(address: str | None, nick: str | None = None) -> tuple[Target | No
     twice += ["port"] * (given("port") and (target.port is not None or target.is_unix))
     twice += ["nick"] * (target.nick is not None and given("nick"))
     if twice:
-        raise UsageError(f"{address!r} and --{twice[0]} say the same; leave out one of them")
+        raise UsageError(f"{address!r} and --{twice[0]} name the same thing; leave out one of them")
     return target, target.nick or nick
 
 
@@ -78,7 +80,7 @@ def refuse_together(name: str, *others: str) -> None:
         UsageError: If it does.
     """
     if given(name) and any(map(given, others)):
-        raise UsageError(f"--{name} is instead of {' and '.join(f'--{one}' for one in others)}; leave out one of them")
+        raise UsageError(f"--{name} cannot be combined with {' and '.join(f'--{one}' for one in others)}")
 
 
 def counts_before(name: str, *others: str) -> bool:

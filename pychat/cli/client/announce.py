@@ -36,7 +36,7 @@ def announce_once(entrance: Entrance, nicks: Sequence[str], name: str, password:
     """
     said, asked = not_a_command(text), password is None
     if password is None:
-        problem = NotAnOperator(f"the operator {name!r} needs a password; {_HOW}")
+        problem = NotAnOperator(f"the operator {name!r} requires a password; {_HOW}")
         password = ask_password(problem, _whose(name), again=False)
     # No room needs to admit us: an announcement is for all of them.
     with as_any(nicks, lambda nick: entrance.connect(nick, visit=True)) as client:
@@ -57,7 +57,7 @@ def _become_operator(client: ChatClient, name: str, password: str, *, tries: int
             if error.code != "wrong_password":
                 raise
         tries -= 1
-        problem = NotAnOperator("wrong name or password of an operator")
+        problem = NotAnOperator("wrong operator name or password")
         if not tries:
             raise problem
         password = ask_password(problem, _whose(name), again=True)

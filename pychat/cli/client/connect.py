@@ -60,7 +60,7 @@ class Pipe:
         Raises:
             ConnectionLost: If the connection is lost for good.
             AckTimeout: If the server does not answer any more.
-            ClosedPipe: If nobody reads the output any more.
+            ClosedPipe: If the output was closed.
             CannotWrite: If the output cannot be written.
         """
         try:
@@ -81,7 +81,7 @@ class Pipe:
         try:
             for number, line in enumerate(_read_lines(), 1):
                 if line is None:
-                    self._report(number, Refused(f"a line can have {_LONGEST_LINE} bytes"), None)
+                    self._report(number, Refused(f"a line can have at most {_LONGEST_LINE} bytes"), None)
                 elif line and not line.isspace():
                     self._client.wait_connected()
                     self._perform(number, line)

@@ -31,9 +31,9 @@ class Lines:
             case Welcome():  # there is no /help in a pipe
                 return [clean_line(f"-- welcome to {heard.server}, {heard.nickname}")]
             case Reconnecting(attempt, _, reason):
-                return [f"-- {clean_line(reason)}; trying to come back"] if attempt == 1 else []
+                return [f"-- {clean_line(reason)}; reconnecting"] if attempt == 1 else []
             case Reconnected(missed):
-                return ["-- back again" + (f"; {_messages(missed)} missed meanwhile" if missed else "")]
+                return ["-- reconnected" + (f"; {_messages(missed)} missed meanwhile" if missed else "")]
             case Dropped(number):
                 return [f"-- {number} lines came too fast and are not shown"]
             case Members() if heard.joined and self._room is None:

@@ -20,7 +20,7 @@ def listen(client: ChatClient, output: Output) -> Iterator[Heard]:
     Yield received items, until the client is closed.
 
     Raises:
-        ClosedPipe: If nobody reads the output any more.
+        ClosedPipe: If the output was closed.
         ConnectionLost: If the connection is lost for good.
     """
     while True:

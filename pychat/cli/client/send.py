@@ -32,7 +32,7 @@ class NothingToSay(ChatError):
     """There is no text."""
 
     def __str__(self) -> str:
-        return "there is nothing to say: the text is empty"
+        return "there is nothing to send: the text is empty"
 
 
 def text_of(words: Sequence[str]) -> str:
@@ -73,7 +73,7 @@ def messages_of(text: str, limits: Limits, too_long: TooLong) -> list[str]:
         return ["\n".join(reversed(last.split("\n")))]
     what = f"{lines} lines" if lines > limits.text_lines else f"{size} bytes"
     most = f"{limits.text_lines} lines" if lines > limits.text_lines else f"{limits.text_bytes} bytes"
-    advice = "add --tail to say the last lines, or --split to say all in several messages"
+    advice = "add --tail to send the last lines, or --split to send all of it in several messages"
     raise Refused(f"the text has {what}, and a message has at most {most}; {advice}", code="too_long")
 
 

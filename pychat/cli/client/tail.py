@@ -43,7 +43,7 @@ class Tail:
             since: The id of an event after which to begin instead.
 
         Raises:
-            ClosedPipe: If nobody reads the output any more.
+            ClosedPipe: If the output was closed.
             CannotWrite: If the output cannot be written.
             Refused: If we were removed from the room, or may not join it again.
             ConnectionLost: If the connection is lost for good.
@@ -93,7 +93,7 @@ class Tail:
             except ConnectionLost:
                 self._client.wait_connected()  # raises if it is lost for good
         if not isinstance(answer, HistoryPage):
-            raise RemoteProtocolError(f"a question for history was answered with {type(answer).__name__}")
+            raise RemoteProtocolError(f"a history request was answered with {type(answer).__name__}")
         return answer
 
     # New events

@@ -73,7 +73,7 @@ def make_certificate(hosts: Sequence[str], days: int, directory: Path) -> Pair:
         raise CannotCertify(no_directory(directory))
     for path in (pair.certificate, pair.key):
         if path.exists():  # checked before openssl runs in vain; `_write` never overwrites a file
-            raise CannotCertify(f"{str(path)!r} is there already; remove it, or name another directory with --out")
+            raise CannotCertify(f"{str(path)!r} already exists; remove it, or name another directory with --out")
     try:
         with TemporaryDirectory(prefix="pychat-cert-") as made_in:
             made = Path(made_in)
@@ -94,10 +94,10 @@ def how_to_use(pair: Pair, hosts: Sequence[str], days: int) -> list[str]:
     near = hosts[0] in LOCAL_NAMES
     where = "" if near else f" --host {hosts[0]}"
     return [
-        f"{certificate} is a certificate for {', '.join(hosts)}, good for {days} days; {key} is its key, and secret.",
-        "Its SHA-256 fingerprint, by which those who connect can tell your server from others:",
+        f"{certificate} is a certificate for {', '.join(hosts)}, valid for {days} days; {key} is its secret key.",
+        "Clients recognize your server by its SHA-256 fingerprint:",
         f"    {pair.fingerprint}",
-        "Serve with it:",
+        "Start a server with it:",
         f"    {called_as()} serve --tls-cert {certificate} --tls-key {key}{'' if near else ' --host 0.0.0.0'}",
         "Join with:",
         f"    {called_as() if near else 'pychat'} connect --nick NAME{where} --tls-fingerprint {pair.fingerprint}",
@@ -122,7 +122,7 @@ def _run_openssl(directory: Path, days: int) -> None:
             command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS
         )
     except FileNotFoundError:
-        raise CannotCertify("the program openssl makes certificates, and is not installed here") from None
+        raise CannotCertify("the program openssl, which makes certificates, is not installed") from None
     except subprocess.TimeoutExpired:
         raise CannotCertify(f"the program openssl did not end within {_SECONDS:g} s") from None
     if done.returncode:

@@ -25,7 +25,7 @@ def try_address(host: str, port: int | None) -> None:
         _try_path(Path(host))
         return
     if "\0" in host:  # the system would use the part before it, and Python raises TypeError
-        raise ValueError("there is a null character in it")
+        raise ValueError("it contains a null character")
     host.encode()  # as in `open_connection`
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

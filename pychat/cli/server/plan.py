@@ -54,9 +54,9 @@ def plan_serve(
     except BadAmount as error:
         raise UsageError(str(error)) from error
     if keep and db is None:
-        raise UsageError("--keep is about a file; name it with --db")
+        raise UsageError("--keep needs a database file; name it with --db")
     if not room:
-        raise UsageError("name at least one room with --room; it is where everybody comes in")
+        raise UsageError("name at least one room with --room; everybody joins the first one")
     return Plan(
         host=host if unix is None else str(unix),
         port=port if unix is None else None,

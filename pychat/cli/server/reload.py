@@ -56,7 +56,7 @@ def reload(server: ChatServer, plan: Plan, plan_again: Callable[[], Plan]) -> Pl
             proxies=new.proxies,
         )
     except ChatError as error:
-        logger.error("%s; nothing was changed, what was read before stays in use", error)
+        logger.error("%s; nothing was changed, and the earlier settings stay in use", error)
         return plan
     set_up(new.log_level, new.log_format)
     for doubt in doubts(limits_by_option(new.limits)):

@@ -103,7 +103,7 @@ def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()
             room = server.chat.default_room.name
             port = None if plan.port is None else server.port
             joining = how_to_join(server.chat.name, plan.host, port, room, access)
-            say_on_stdout([*joining, "Ctrl-C ends it."])
+            say_on_stdout([*joining, "Press Ctrl-C to stop it."])
             record = "in memory" if plan.db is None else repr(str(plan.db))
             where = plan.host if port is None else f"{plan.host or '*'} port {port}"
             logger.info("pychat %s serves at %s, process %d, record %s", __version__, where, os.getpid(), record)
@@ -171,11 +171,11 @@ def warnings(plan: Plan, access: Access) -> list[str]:
     if plan.tls is not None:
         secrets.append(("the key", Path(plan.tls.key or plan.tls.file)))
     if plan.db is not None:
-        secrets += [("what is said", path) for path in files_of(plan.db)]
+        secrets += [("the messages", path) for path in files_of(plan.db)]
     for what, path in secrets:
         if path is not None and is_readable_by_others(path):
             texts.append(
                 f"everybody on this machine can read {what} in {str(path)!r}; "
-                "make it readable for yourself alone: chmod 600"
+                "make it readable only for yourself: chmod 600"
             )
     return texts

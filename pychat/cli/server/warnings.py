@@ -32,12 +32,12 @@ def doubts(limits: Mapping[str, Any]) -> list[str]:
     if limits["ping-seconds"] >= limits["silence-seconds"]:
         found.append(
             f"--ping-seconds {limits['ping-seconds']:g} is not below --silence-seconds {limits['silence-seconds']:g}: "
-            "who is silent is disconnected without being asked before"
+            "silent clients are disconnected without a ping before"
         )
     for lower, higher, why in (
         ("text-bytes", "line-bytes", "only JSON lines can have messages of that size"),
         ("line-bytes", "unfinished-bytes", "lines that are longer than that end the connection"),
-        ("detection-seconds", "registration-seconds", "nobody has that long"),
+        ("detection-seconds", "registration-seconds", "no client has that much time"),
     ):
         if limits[lower] > limits[higher]:
             found.append(f"--{lower} {limits[lower]:g} is above --{higher} {limits[higher]:g}: {why}")
@@ -83,7 +83,7 @@ class DiskWatch:
         self._next = self._clock() + _LOOK_SECONDS
         trouble = little_space(self._record)
         if trouble is not None and not self._warned:
-            logger.warning("%s; when it is full, nothing can be said", trouble)
+            logger.warning("%s; when it is full, messages are refused", trouble)
         elif trouble is None and self._warned:
             logger.warning("there is enough space again on the disk of %r", str(self._record))
         self._warned = trouble is not None

@@ -53,7 +53,7 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     require_entry(session)
     wanted = verb.account if verb.account is not None else session.nickname
     if session.account is not None:
-        error = refusal(f"you are logged in as {session.account!r} already", code="bad_request")
+        error = refusal(f"you are already logged in as {session.account!r}", code="bad_request")
         if not session.is_of(wanted):
             raise error
         become(chat, session, _prove_again(session, session.account, verb.password, error), verb.ref, registered=True)
@@ -61,9 +61,7 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     name = check_nickname(wanted or "", chat.limits)
     require_unreserved(session, name)
     if fold(verb.password.partition(" ")[0]) == fold(name) and " " in verb.password:  # "/register ann sesame"
-        raise refusal(
-            "the password begins with the nickname, which is not wanted here: leave it out", code="bad_password"
-        )
+        raise refusal("the password begins with the nickname; type only the password", code="bad_password")
     ban = chat.bans.of_account(name)
     if ban is not None:
         raise BannedFromServer(ban.reason)
@@ -142,7 +140,7 @@ def change_password(chat: Chat, session: Session, verb: verbs.ChangePassword) ->
         ask_accounts(session, lambda: finish(chat.accounts.change_password, account, verb.new_password))
         chat.audit.note(session, f"changed the password of the account {account}")
         log_out_everybody(chat, account, but=session)
-    session.notice(f"the account {account} has another password now")
+    session.notice(f"the password of the account {account} was changed")
     chat.send(session, Ok(verb.ref))
 
 

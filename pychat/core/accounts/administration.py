@@ -85,7 +85,7 @@ def add_account(chat: Chat, by: str, name: str, password: str) -> str:
     """
     account = new_name(chat, name)
     finish(chat.accounts.register, account, password)
-    chat.audit.note(by, f"made the account {account}")
+    chat.audit.note(by, f"created the account {account}")
     log_out_everybody(chat, account)
     holder = chat.find(account)
     if holder is not None:

@@ -115,8 +115,8 @@ def require_account(
     if found is None:
         # Not an unknown name: people type the password there.
         known = owner_of(session.chat, account) is not None
-        name = f"the account {account}" if known else "an account that there is not"
-        logger.warning("%s gave a wrong password of %s", described(session), name)
+        name = f"the account {account}" if known else "an account that does not exist"
+        logger.warning("%s gave a wrong password for %s", described(session), name)
         raise BadCredentials
     return Proof(found, moment)
 

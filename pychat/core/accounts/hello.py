@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     if session.nickname is not None:
-        raise refusal(f"you are {session.nickname!r} already; use nick to change it", code="bad_request")
+        raise refusal(f"you are already {session.nickname!r}; use nick to change your nickname", code="bad_request")
     known = session.account
     parked = None if verb.token is None else _take_over(chat, session, verb.token)
     if parked is None or not parked.knows_password:

@@ -105,7 +105,7 @@ def lend(session: Session) -> None:
         chat.alarms.after(left, lambda: take_back(session))
     session.notice(
         f"the nickname {nickname} belongs to an account: log in within {left:.0f} s (/login PASSWORD), "
-        "or you will get another one"
+        "or you will be renamed"
     )
 
 
@@ -128,7 +128,7 @@ def take_back(session: Session) -> None:
         if session.closed or old is None or is_own(session, old):
             return
         new = _become_guest_locked(chat, session)
-        text = f"the nickname {old} belongs to an account; you are {new} now"
+        text = f"the nickname {old} belongs to an account; you are now {new}"
         chat.order.send_locked(session, Notice(0, chat.clock.time(), None, text))
     chat.run_on(chat.chains.on_nick, session, old, new)
 
@@ -162,4 +162,4 @@ def _become_guest_locked(chat: Chat, session: Session) -> str:
             except NicknameInUse:
                 continue
             return nickname
-    raise RuntimeError("no nickname is free for a guest")
+    raise RuntimeError("no nickname for a guest is free")

@@ -99,4 +99,4 @@ def end_old(chat: Chat, holder: Session, reason: str) -> None:
         holder.ended = ended = holder.ended or ThreadEvent()
     holder.disconnect(reason)
     if not ended.wait(chat.limits.stall_seconds):
-        raise refusal("your old connection does not end; try again", code="nickname_in_use")
+        raise refusal("your old connection has not ended yet; try again", code="nickname_in_use")

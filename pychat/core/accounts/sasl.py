@@ -57,7 +57,7 @@ def authenticate(chat: Chat, session: Session, verb: verbs.Authenticate) -> None
         raise SaslAborted
     if verb.mechanism is None:
         if not isinstance(state, _Scram):
-            raise SaslFailed("nothing has begun")
+            raise SaslFailed("no authentication is in progress")
         _go_on(chat, session, verb, state)
     elif verb.mechanism == PLAIN:
         _plain(chat, session, verb)
@@ -73,9 +73,9 @@ def _plain(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
     try:
         authzid, name, password = verb.message.decode().split("\0")
     except ValueError:  # includes UnicodeDecodeError
-        raise SaslFailed("not a message of PLAIN") from None
+        raise SaslFailed("not a valid PLAIN message") from None
     if authzid not in ("", name) or not name:
-        raise SaslFailed("you can only be yourself")
+        raise SaslFailed("logging in on behalf of another account is not supported")
     become(chat, session, check_password(session, name, password), verb.ref)
 
 
@@ -86,7 +86,7 @@ def _begin(chat: Chat, session: Session, verb: verbs.Authenticate) -> None:
     except BadScram as error:
         raise SaslFailed(str(error)) from None
     if first.authzid not in ("", first.name):
-        raise SaslFailed("you can only be yourself")
+        raise SaslFailed("logging in on behalf of another account is not supported")
     moment = chat.logins.moment
     keys = ask_accounts(session, lambda: checked_keys(chat.accounts, chat.accounts.scram(first.name)))
     if keys is None:
@@ -101,7 +101,7 @@ def _go_on(chat: Chat, session: Session, verb: verbs.Authenticate, state: _Scram
     """Check the client's proof and answer with the server's; then an empty message gets the result."""
     assert verb.message is not None
     if chat.clock.monotonic() >= state.until:
-        raise SaslFailed(f"it took more than {_EXCHANGE_SECONDS:.0f} s; begin again")
+        raise SaslFailed(f"the authentication took more than {_EXCHANGE_SECONDS:.0f} s; start again")
     if state.proof is not None:
         if verb.message:
             raise SaslFailed("unexpected message")

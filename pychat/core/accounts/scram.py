@@ -67,7 +67,7 @@ def prepare(password: str) -> str:
         spaces = [" " if stringprep.in_table_c12(c) else c for c in password if not stringprep.in_table_b1(c)]
         mapped = unicodedata.normalize("NFKC", "".join(spaces))
     if any(map(_is_prohibited, mapped)):
-        raise BadPassword("a password has no control characters")
+        raise BadPassword("a password must not contain control characters")
     return mapped
 
 
@@ -156,7 +156,7 @@ class Challenge:
         without, comma, proof = text.rpartition(",p=")
         attributes = _attributes(without)
         if not comma or attributes[:2] != [("c", _base64(self._first.header.encode())), ("r", self._nonce)]:
-            raise BadScram("not the last message of this exchange")
+            raise BadScram("not a valid final message of this exchange")
         exchange = f"{self._first.bare},{self.message},{without}"
         return ScramProof(_from_base64(proof), exchange.encode())
 
@@ -176,10 +176,10 @@ def read_first(message: bytes) -> ClientFirst:
     binding, _, rest = text.partition(",")
     authzid, comma, bare = rest.partition(",")
     if binding not in ("n", "y") or not comma or (authzid and not authzid.startswith("a=")):
-        raise BadScram("channel binding is not offered" if binding.startswith("p=") else "not a first message")
+        raise BadScram("channel binding is not offered" if binding.startswith("p=") else "not a valid first message")
     attributes = _attributes(bare)
     if [name for name, _ in attributes[:2]] != ["n", "r"]:
-        raise BadScram("not a first message")
+        raise BadScram("not a valid first message")
     name, nonce = attributes[0][1], attributes[1][1]
     if not nonce or not name:
         raise BadScram("the name or the nonce is empty")

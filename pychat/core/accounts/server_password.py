@@ -55,7 +55,7 @@ def require_password(session: Session, given: str | None) -> None:
     session.lacks_password = not attempt(session, None, lambda: password.fits(given) or None)
     if not session.lacks_password:
         return
-    logger.warning("%s gave a wrong password of the server", described(session))
+    logger.warning("%s gave a wrong password for the server", described(session))
     raise WrongServerPassword
 
 

@@ -174,7 +174,7 @@ class StoredAccounts(Accounts):
             if account is None:
                 return
             storing = None if self._log is None else self._log.save_account(fold(account.name), None)
-        self._wait(storing, "that your account is deleted")
+        self._wait(storing, "the deletion of your account")
         with self._lock:
             self._remove(account)
 
@@ -186,9 +186,9 @@ class StoredAccounts(Accounts):
 
     def _check_password(self, password: str) -> None:
         if not self._least_chars <= len(password) <= MOST_PASSWORD_CHARS:
-            raise UnusablePassword(f"a password has {self._least_chars} to {MOST_PASSWORD_CHARS} characters")
+            raise UnusablePassword(f"a password must have {self._least_chars} to {MOST_PASSWORD_CHARS} characters")
         if password != password.strip():  # most programs that ask for one strip them
-            raise UnusablePassword("a password does not begin or end with a blank")
+            raise UnusablePassword("a password must not begin or end with a blank")
 
     def _make(self, name: str, password: str) -> StoredAccount:
         try:

@@ -46,9 +46,9 @@ def read_history(chat: Chat, session: Session, verb: queries.ReadHistory) -> Non
 def _check_places(verb: queries.ReadHistory) -> None:
     bounded = verb.before is not None or verb.after is not None
     if sum((bounded, verb.around is not None, verb.between is not None)) > 1:
-        raise refusal("history takes around, or before and after, not all of them", code="bad_request")
+        raise refusal("history can have either around, or before and after", code="bad_request")
     if verb.search is not None and (verb.around, verb.between, verb.after) != (None, None, None):
-        raise refusal("a search takes before, not after or around", code="bad_request")
+        raise refusal("a search can have before, but not after or around", code="bad_request")
 
 
 def _bounds(chat: Chat, room: Room, verb: queries.ReadHistory) -> tuple[int | None, int | None, bool]:

@@ -130,7 +130,7 @@ def _addressed(chat: Chat, session: Session, verb: verbs.Direct) -> Session:
         person = next((other for other in chat.nicknames.sessions() if other.identity == identity), None)
     if person is None:
         raise NoSuchNickname(name) if holder is None else HasLeft(name)
-    session.notice(f"{name} is called {person.nickname} now")
+    session.notice(f"{name} is now called {person.nickname}")
     return person
 
 
@@ -209,8 +209,8 @@ def _note_unheard(chat: Chat, session: Session) -> None:
     if not chains.told_unheard:
         chains.told_unheard = True
         logger.warning(
-            "nobody hears what %s says: no handler has published it; add Broadcast() to the handlers, or let one call "
-            "session.chat.publish(message)",
+            "nobody receives messages from %s: no handler has published them; add Broadcast() to the handlers, or let "
+            "one call session.chat.publish(message)",
             session.nickname,
         )
 
@@ -222,7 +222,7 @@ def _changed(chat: Chat, said: Message, message: Message) -> Message:
     try:
         return checked_event(chat, message)
     except (LocalProtocolError, TypeError):
-        logger.exception("what the before_message hooks made of a message cannot be published")
+        logger.exception("a message cannot be published as the before_message hooks have changed it")
         raise InternalFailure from None
 
 

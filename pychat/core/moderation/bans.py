@@ -43,7 +43,7 @@ def ban(chat: Chat, session: Session, verb: verbs.Ban) -> None:
     if person is not None and person in room and not verb.kick:
         talks = always_talks(person, room)
         if talks or not verb.mute:
-            can = "can talk all the same, by a role" if talks else "cannot talk"
+            can = "can still talk, because of a role" if talks else "cannot talk"
             still = f"{person.nickname} is still in {room.name} and {can}: /kick {person.nickname} removes them"
             told.append(Notice(0, now, None, still))
     chat.send(session, *told, Ok(verb.ref, outcome.id), confirms=True)
@@ -72,19 +72,21 @@ def _reach(chat: Chat, session: Session, room: Room, target: str, mask: str, per
     if person is None:
         if "!" in target or "@" in target or target.startswith(masks.ACCOUNT):
             address = masks.means_address(mask)  # else the mask itself says whom it matches
-            return f"{mask} catches nobody, as no address is shown: name somebody who is here" if address else None
-        return f"nobody here is called {shorten(target)}: the {what} is for that nickname only"
+            hint = f"{mask} matches nobody, because addresses are hidden; name somebody who is here"
+            return hint if address else None
+        return f"nobody here is called {shorten(target)}: the {what} covers that nickname only"
     if person.host in (chat.cloaks.server, chat.cloaks.operator):
         return None  # not the address of a person
     name, others = person.nickname, len(_neighbours(chat, person))
-    account = "" if person.account is None else f", a:{person.account} the account"
+    account = "" if person.account is None else f"a:{person.account} covers the account"
     if mask.endswith(f"@{person.host}"):
-        text = f"the {what} is for the address of {name}: whoever else comes from there is meant, too"
-        return f"{text}{f' ({_others(others)} it now)' if others else ''}{account and f'; {account[2:]} only'}"
+        text = f"the {what} covers the address of {name}, and everybody else who connects from there"
+        return f"{text}{f' ({_others(others)} it now)' if others else ''}{account and f'; {account} only'}"
     sharing = "you share the address" if person.host == session.host else f"{_others(others)} the address"
+    account = account and f", and {account}"
     return (
-        f"the {what} is for the nickname {name} only, as {sharing}: another nickname does not end it, connecting anew "
-        f"as somebody else does; *!*@{person.host} means the whole address{account}"
+        f"the {what} covers the nickname {name} only, because {sharing}: a new nickname does not evade it, but a new "
+        f"connection with another nickname does; *!*@{person.host} covers the whole address{account}"
     )
 
 

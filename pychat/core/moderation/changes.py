@@ -65,7 +65,7 @@ def apply_invitation(state: State, change: NewInvitation, position: Position) ->
         raise NoSuchNickname(change.nickname)
     nickname = person.nickname
     if person in room:
-        text = f"{nickname!r} is in room {room.name!r} already"
+        text = f"{nickname!r} is already in room {room.name!r}"
         raise refusal(text, code="already_in_room", room=room.name, subject=(nickname,))
     rooms.invite(room.state, person.identity, by_operator=is_operator(host, room))
     event = Invited(0, 0.0, room.name, host.nickname or "", nickname, *host.origin)
@@ -153,13 +153,13 @@ def _set_mask(state: State, proposal: NewModes, change: ModeChange, position: Po
     room, author = state.room(proposal.room), state.person(proposal.author.identity)
     entries = room.state.lists[change.mode]
     if not change.argument:
-        raise _bad_argument(room, change, "which mask?")
+        raise _bad_argument(room, change, "it needs a mask")
     try:
         mask = masks.normal_mask(change.argument)
     except Refused as error:
         raise _bad_argument(room, change, str(error)) from None
     if change.mode == "I" and mask.startswith(MUTE):
-        raise _bad_argument(room, change, "who may come in is not a question of mutes")
+        raise _bad_argument(room, change, "a mute cannot be an invite exception")
     if not change.adding:
         removed = entries.remove(mask)
         rooms.update_may_silence(room.state)
@@ -280,7 +280,7 @@ def apply_ban_lift(state: State, change: BanLift, position: Position) -> Outcome
     rooms.update_may_silence(room.state)
     ended = tuple([ModeChange(False, "b", mask) for mask in found])
     event = ModesChanged(0, 0.0, room.name, author.nickname or "", ended, *author.origin)
-    notes = [Note(f"ended: {_said_of(mask)} {room.name}") for mask in found]
+    notes = [Note(f"un{_said_of(mask)} {room.name}") for mask in found]
     return Outcome((Publish(event, (room.key,)), *notes, SaveRoom(room.key)))
 
 
@@ -294,7 +294,7 @@ def _add_mask(state: State, room: Room, letter: str, entry: MaskEntry, most: int
     lists = room.state.lists
     entries = lists[letter]
     if entry.mask not in entries and sum(map(len, lists.values())) >= most:
-        text = f"the lists of room {room.name!r} are full: at most {most} masks in all of them together"
+        text = f"the lists of room {room.name!r} are full: at most {most} masks in total"
         raise refusal(text, code="list_full", room=room.name, subject=(entry.mask, letter))
     if letter == "b":
         follows = dict.fromkeys(entry.follows + _followed(state, room, entry.mask))

@@ -171,7 +171,7 @@ def _target(chat: Chat, session: Session, target: str) -> str:
 
 def remove_ban(chat: Chat, session: Session, verb: RemoveServerBan) -> None:
     target = normal_target(verb.target)
-    note = f"ended the ban of {target} from the server"
+    note = f"unbanned {target} from the server"
     chat.propose(ServerBanLift(author_of(session), target, note), session)
     session.notice(f"{shorten(target)} is not banned from the server any more")
     chat.send(session, Ok(verb.ref), confirms=True)

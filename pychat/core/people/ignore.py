@@ -93,7 +93,7 @@ def set_ignored(chat: Chat, session: Session, verb: SetIgnored) -> None:
             chat.order.send_locked(session, Ignored(verb.ref, known, tuple(added), removed, session.userhost))
     session.owes += ignored.patterns / _PATTERNS_PER_UNIT
     if full:
-        raise refusal(f"you ignore {most} masks already, which is the limit", code="too_many_ignored", subject=(full,))
+        raise refusal(f"you already ignore {most} masks, which is the limit", code="too_many_ignored", subject=(full,))
 
 
 def list_ignored(chat: Chat, session: Session, verb: ListIgnored) -> None:
@@ -120,7 +120,9 @@ def _normal(targets: tuple[str, ...]) -> list[str]:
     normal = []
     for target in targets:
         if target.startswith(MUTE):
-            raise refusal(f"{target[:64]!r} mutes: who is ignored is not heard anyway", code="bad_mode_argument")
+            raise refusal(
+                f"{target[:64]!r} is a mute, which cannot be ignored; leave out its m:", code="bad_mode_argument"
+            )
         masks.prepare(target)
         normal.append(masks.normal_mask(target))
     return normal

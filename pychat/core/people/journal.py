@@ -25,7 +25,7 @@ def described(session: Session) -> str:
 def note_coming(session: Session) -> None:
     """Log that a session has its first nickname."""
     secure = ", TLS" if session.secure else ""
-    logger.info("%s has come in: %s%s", described(session), session.language or "program", secure)
+    logger.info("%s joined the server: %s%s", described(session), session.language or "program", secure)
 
 
 def note_going(session: Session, reason: str) -> None:
@@ -33,4 +33,6 @@ def note_going(session: Session, reason: str) -> None:
     if session.nickname is None:
         return
     seconds = session.chat.clock.monotonic() - session.began
-    logger.info("%s is gone after %.0f s, messages: %d, %r", described(session), seconds, session.messages, reason)
+    logger.info(
+        "%s left the server after %.0f s, messages: %d, %r", described(session), seconds, session.messages, reason
+    )

@@ -77,7 +77,7 @@ def list_members(chat: Chat, session: Session, verb: queries.ListMembers) -> Non
 def list_rooms(chat: Chat, session: Session, verb: queries.ListRooms) -> None:
     wanted, now = verb.filter, chat.clock.time()
     if len(wanted.masks) + len(wanted.not_masks) > MOST_MASKS_ASKED:
-        raise LimitExceeded("masks in a question", MOST_MASKS_ASKED, "masks")
+        raise LimitExceeded("masks in one request", MOST_MASKS_ASKED, "masks")
     scan = Scan(session, _candidates(chat, wanted), times=max(1, len(wanted.masks) + len(wanted.not_masks)))
     masks, not_masks = list(map(matcher, wanted.masks)), list(map(matcher, wanted.not_masks))
     rooms = [

@@ -85,7 +85,7 @@ class CatchingUp:
         while not self._go_live(session, behind):
             self._bring_page(session, behind)
             if not session.drained(seconds):
-                session.disconnect(f"too slow: what was missed was not taken in {seconds:g} seconds")
+                session.disconnect(f"too slow: missed events were not read within {seconds:g} seconds")
                 return
 
     def _go_live(self, session: Session, behind: Behind) -> bool:

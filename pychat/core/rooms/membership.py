@@ -248,7 +248,7 @@ def own_room(session: Session, name: str | None) -> Room:
     if room is not None:
         return room
     if name is None:
-        raise refusal("you are in no room; join one first", code="not_a_member")
+        raise refusal("you are not in a room; join one first", code="not_a_member")
     raise NotAMember(name)
 
 

@@ -17,7 +17,7 @@ from pychat.protocols.http.request import is_request_line
 MOST_HEAD_BYTES: Final = 16_384
 """Limit for the head of a request; browsers send less than 2 KiB."""
 
-_NOT_ANSWERED: Final = "This chat has no web page for that. Use nc.\n"
+_NOT_ANSWERED: Final = "This chat server does not answer such requests. Use nc.\n"
 _HOST: Final = re.compile(
     r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
@@ -100,9 +100,9 @@ def _lines(host: str, port: int, site: Site, *, secure: bool) -> list[str]:
             f"    /connect -tls {host} {port}    (in irssi)",
             f"The SHA-256 fingerprint of its certificate is {site.fingerprint}.",
         ]
-    lines.append(f"Then type your nickname and press Enter. IRC clients come into the room by: /join #{site.room}")
+    lines.append(f"Then type your nickname and press Enter. In an IRC client, then type: /join #{site.room}")
     if site.has_password:
-        lines.append("It wants a password, which those who run it can tell you.")
+        lines.append("The server requires a password; ask the people who run it.")
     return lines
 
 

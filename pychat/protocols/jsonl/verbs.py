@@ -115,7 +115,7 @@ def _types() -> str:
 
 def _write_position(fields: dict[str, Any], name: str, value: Position) -> None:
     if isinstance(value, Moment):
-        raise LocalProtocolError("a place in history is an event id here, not a time")
+        raise LocalProtocolError("a position in history must be an event id here, not a time")
     fields[name] = format_id(value)
 
 
@@ -131,7 +131,7 @@ def _read_mask(fields: Fields, name: str) -> tuple[str, ...]:
 
 def _write_mask(fields: dict[str, Any], name: str, value: tuple[str, ...]) -> None:
     if len(value) != 1:
-        raise LocalProtocolError("in JSON one mask is ignored, or not any more, at a time")
+        raise LocalProtocolError("in JSON, one request can change only one ignored mask")
     fields[name] = value[0]
 
 

@@ -32,10 +32,10 @@ def hidden(line: str) -> Invalid | None:
     name = _confidential(line)
     if not name:
         return None
-    what = "a blank" if line[:1].isspace() else "something that is not seen"
+    what = "a blank" if line[:1].isspace() else "an invisible character"
     if line.lstrip()[:1] == _SLASHES[1]:
         what = "another slash"
-    return Invalid("bad_request", f"there is {what} before /{name}: nothing was done, and nothing was said")
+    return Invalid("bad_request", f"there is {what} before /{name}: nothing was done, and nothing was sent")
 
 
 def in_text(text: str) -> Invalid | None:
@@ -43,7 +43,7 @@ def in_text(text: str) -> Invalid | None:
     name = next(filter(None, map(_confidential, text.split("\n"))), "")
     if not name:
         return None
-    return Invalid("bad_request", f"there is a line with /{name} in it: nothing was done, and nothing was said")
+    return Invalid("bad_request", f"there is a line with /{name} in it: nothing was done, and nothing was sent")
 
 
 def not_a_command(text: str) -> Say:
@@ -56,7 +56,9 @@ def not_a_command(text: str) -> Say:
     if text.startswith("//"):
         return Say(text[1:])
     if text.startswith("/"):
-        raise Refused("it begins with a slash and was not said: there are no commands here; two slashes say one")
+        raise Refused(
+            "the text begins with a slash and was not sent: commands do not work here; type // to send a slash"
+        )
     if refusal := in_text(text):
         raise Refused(refusal.text)
     return Say(text)

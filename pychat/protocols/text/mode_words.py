@@ -11,42 +11,54 @@ from pychat.model.replies import Modes
 from pychat.protocols.text.wording import duration
 
 _CHANGES: Final[dict[str, tuple[str, str]]] = {
-    "o": ("{by} made {what} an operator of {room}", "{by} made {what} an operator of {room} no more"),
-    "v": ("{by} gave {what} voice in {room}", "{by} took voice in {room} from {what}"),
-    "b": ("{by} banned {what} from {room}", "{by} ended the ban of {what} from {room}"),
-    "e": ("{by} lets {what} into {room} despite bans", "{by} lets {what} into {room} despite bans no more"),
-    "I": ("{by} lets {what} into {room} uninvited", "{by} lets {what} into {room} uninvited no more"),
-    "k": ("{by} set the key of {room}: {what}", "{by} removed the key of {room}"),
-    "l": ("{by} lets at most {what} members into {room}", "{by} lets any number of members into {room}"),
-    "W": ("{by} set slow mode in {room}: one message in {time}", "{by} ended slow mode in {room}"),
-    "i": (
-        "{by} made {room} private: only who is invited comes in",
-        "{by} opened {room}: who is not invited comes in, too",
+    "o": ("{by} made {what} an operator of {room}", "{by} removed {what} as an operator of {room}"),
+    "v": ("{by} gave {what} voice in {room}", "{by} took voice from {what} in {room}"),
+    "b": ("{by} banned {what} from {room}", "{by} unbanned {what} from {room}"),
+    "e": ("{by} added {what} to the ban exceptions of {room}", "{by} removed {what} from the ban exceptions of {room}"),
+    "I": (
+        "{by} added {what} to the invite exceptions of {room}",
+        "{by} removed {what} from the invite exceptions of {room}",
     ),
-    "m": ("{by} made {room} moderated: only operators and voices talk", "{by} lets everybody in {room} talk"),
-    "n": ("{by} lets only members talk in {room}", "{by} lets people talk in {room} from outside"),
-    "s": ("{by} hid {room}: it is in no list", "{by} put {room} into the list of rooms again"),
-    "t": ("{by} lets only operators set the topic of {room}", "{by} lets everybody in {room} set its topic"),
+    "k": ("{by} set the key of {room}: {what}", "{by} removed the key of {room}"),
+    "l": ("{by} limited {room} to {what} members", "{by} removed the member limit of {room}"),
+    "W": ("{by} turned on slow mode in {room}: one message every {time}", "{by} turned off slow mode in {room}"),
+    "i": (
+        "{by} made {room} invite-only: only invited people can join",
+        "{by} opened {room}: people can join without an invitation",
+    ),
+    "m": (
+        "{by} made {room} moderated: only operators and members with voice can talk",
+        "{by} ended moderation of {room}: everybody can talk",
+    ),
+    "n": (
+        "{by} closed {room} to messages from outside: only members can talk",
+        "{by} opened {room} to messages from outside",
+    ),
+    "s": ("{by} hid {room}: only members can see it", "{by} made {room} visible to everybody"),
+    "t": (
+        "{by} locked the topic of {room}: only operators can set it",
+        "{by} unlocked the topic of {room}: all members can set it",
+    ),
     "C": (
-        "{by} lets no program in {room} be asked things (CTCP)",
-        "{by} lets programs in {room} be asked things (CTCP)",
+        "{by} blocked CTCP messages in {room}",
+        "{by} allowed CTCP messages in {room}",
     ),
 }
 """By letter: the text when a mode is set, and when it is removed."""
 
-_MUTES: Final = ("{by} muted {what} in {room}", "{by} ended the mute of {what} in {room}")
-_OVER: Final = {True: "the mute of {what} in {room} has ended", False: "the ban of {what} from {room} has ended"}
+_MUTES: Final = ("{by} muted {what} in {room}", "{by} unmuted {what} in {room}")
+_OVER: Final = {True: "the mute of {what} in {room} has expired", False: "the ban of {what} from {room} has expired"}
 
 RULES: Final[dict[str, str]] = {
-    "i": "private: only who is invited comes in",
-    "k": "who comes in needs the key{}",
+    "i": "invite-only: only invited people can join",
+    "k": "joining requires the key{}",
     "l": "at most{} members",
-    "W": "slow mode: one message in{}",
-    "m": "only operators and voices talk",
-    "n": "only members talk",
-    "s": "hidden: in no list of rooms",
-    "t": "only operators set the topic",
-    "C": "no program may be asked things (CTCP)",
+    "W": "slow mode: one message every{}",
+    "m": "moderated: only operators and members with voice can talk",
+    "n": "only members can talk",
+    "s": "hidden: only members can see this room",
+    "t": "only operators can set the topic",
+    "C": "CTCP messages (requests to IRC clients) are blocked",
 }
 """The meaning of each room mode, with a placeholder for its argument."""
 

@@ -39,7 +39,7 @@ def passwords(text: str) -> list[str]:
         word, text = (match[1], text[match.end() :]) if match else (*text.split(None, 1), "")[:2]
         found.append(word)
     if len(found) > 3:
-        raise refusal('two passwords with blanks: put each into double quotes, "like this one"', code="bad_request")
+        raise refusal('passwords with blanks: put each of them into double quotes, "like this one"', code="bad_request")
     return found
 
 

@@ -115,7 +115,7 @@ def _modes_changed(item: events.ModesChanged, style: Style) -> list[str]:
 
 
 def _invited(item: events.Invited, style: Style) -> list[str]:
-    return note(f"{item.nickname} invited {item.invited} into {item.room} (/join {item.room})")
+    return note(f"{item.nickname} invited {item.invited} to {item.room} (/join {item.room})")
 
 
 def _notice(item: events.Notice, style: Style) -> list[str]:
@@ -155,7 +155,7 @@ def _members(item: replies.Members, style: Style) -> list[str]:
 def _member(member: replies.MemberInfo) -> str:
     name = sign(member.roles) + member.nickname
     remarks = [] if member.away is None else [away(member.away)]
-    remarks += ["a program that visits"] * member.visits
+    remarks += ["visiting program"] * member.visits
     return f"{name} ({'; '.join(remarks)})" if remarks else name
 
 
@@ -165,7 +165,7 @@ def _topic(item: replies.Topic, style: Style) -> list[str]:
 
 def _rooms(item: replies.Rooms, style: Style) -> list[str]:
     lines = [line for room in item.rooms for line in _room(room)] or note("there are no rooms")
-    return lines + note("there are more rooms; the server looked for as long as one question may take") * item.more
+    return lines + note("there are more rooms; one request cannot list all of them") * item.more
 
 
 def _room(room: replies.RoomInfo) -> list[str]:
@@ -175,7 +175,7 @@ def _room(room: replies.RoomInfo) -> list[str]:
 
 def _profile(item: replies.Profile, style: Style) -> list[str]:
     rooms = [sign(roles) + room for room, roles in zip_longest(item.rooms, item.roles, fillvalue="")]
-    facts = [f"in {', '.join(rooms)}" if rooms else "in no room of yours"]
+    facts = [f"in {', '.join(rooms)}" if rooms else "in none of your rooms"]
     if item.away is not None:
         facts.append(away(item.away))
     facts.append(f"silent for {duration(item.idle)}")
@@ -183,9 +183,9 @@ def _profile(item: replies.Profile, style: Style) -> list[str]:
     if item.account is not None:
         facts.append(f"logged in as {item.account}")
     if item.secure:
-        facts.append("here over TLS")
+        facts.append("connected over TLS")
     if item.address:
-        facts.append(f"here from {item.address}")
+        facts.append(f"connected from {item.address}")
     who = f"{item.nickname} ({item.userhost})" if item.userhost else item.nickname
     return note(f"{who} is {'; '.join(facts)}")
 
@@ -212,7 +212,7 @@ def _mask(what: str, room: str, entry: MaskEntry, style: Style) -> list[str]:
     return note(f"{what} {room}: {entry.mask.removeprefix(MUTE)}{with_local_times(until_when(entry), style)} {by}")
 
 
-_LISTS: Final = {"b": "banned from", "e": "never banned from", "I": "always invited to"}
+_LISTS: Final = {"b": "banned from", "e": "ban exceptions of", "I": "invite exceptions of"}
 
 
 def _user_modes(item: replies.UserModes, style: Style) -> list[str]:
@@ -222,7 +222,7 @@ def _user_modes(item: replies.UserModes, style: Style) -> list[str]:
 
 
 def _invitations(item: replies.Invitations, style: Style) -> list[str]:
-    return note(f"you are invited to {', '.join(item.rooms)}" if item.rooms else "you are invited to no room")
+    return note(f"you are invited to {', '.join(item.rooms)}" if item.rooms else "you are not invited to any room")
 
 
 def _person_away(item: replies.PersonAway, style: Style) -> list[str]:

@@ -19,14 +19,14 @@ def _logged_in(item: LoggedIn, style: Style) -> list[str]:
 
 
 def _logged_out(item: LoggedOut, style: Style) -> list[str]:
-    return note("you are not logged in any more")
+    return note("you are logged out")
 
 
 def _ignored(item: Ignored, style: Style) -> list[str]:
     if item.added:
-        return note(f"you ignore {', '.join(item.added)} now")
+        return note(f"you now ignore {', '.join(item.added)}")
     if item.removed:
-        return note(f"you hear {', '.join(item.removed)} again")
+        return note(f"you no longer ignore {', '.join(item.removed)}")
     return note(f"ignored: {', '.join(item.masks) or 'nobody'}")
 
 

@@ -40,27 +40,27 @@ def _number(argument: str) -> int:
 
 @_command("help", "[COMMAND]", "h")
 def _help(arguments: str) -> Verb:
-    """Show what most people need, or explain one command; "/help all" lists all, "/help ops" those of operators."""
+    """Show the common commands, or explain one; "/help all" lists all commands, "/help ops" those for operators."""
     return TABLE.help(arguments) if arguments else verbs.Help(_overview())
 
 
 @_command("join", "ROOM [KEY]", "j")
 def _join(arguments: str) -> Verb | None:
-    """Go into a room and talk there from now on."""
+    """Join a room, and talk there from now on."""
     room, key = first_word(arguments)
     return verbs.Join(room, key=key or None) if (room := room_name(room)) else None
 
 
 @_command("part", "[ROOM] [REASON]", "leave")
 def _part(arguments: str) -> Verb:
-    """Leave a room, or this one."""
+    """Leave this room, or another."""
     room, reason = first_word(arguments)
     return verbs.Leave(room_name(room) or None, reason)
 
 
 @_command("nick", "NAME")
 def _nick(arguments: str) -> Verb | None:
-    """Take another nickname."""
+    """Change your nickname."""
     return verbs.SetNickname(arguments) if arguments else None
 
 
@@ -73,19 +73,19 @@ def _msg(arguments: str) -> Verb | None:
 
 @_command("reply", "TEXT", "r")
 def _reply(arguments: str) -> Verb | None:
-    """Write to the one who wrote to you last."""
+    """Reply to the person who wrote to you last."""
     return verbs.Direct(arguments) if arguments else None
 
 
 @_command("me", "TEXT")
 def _me(arguments: str) -> Verb | None:
-    """Say what you do: "/me waves" shows "* ann waves"."""
+    """Describe what you do: "/me waves" shows "* ann waves"."""
     return verbs.Say(arguments, action=True) if arguments else None
 
 
 @_command("who", "[ROOM]", "names")
 def _who(arguments: str) -> Verb:
-    """List who is in a room, or in this one."""
+    """List the members of this room, or another."""
     return queries.ListMembers(room_name(arguments) or None)
 
 
@@ -97,7 +97,7 @@ def _list(arguments: str) -> Verb | None:
 
 @_command("whois", "NICK")
 def _whois(arguments: str) -> Verb | None:
-    """Show who somebody is: rooms, away, how long silent."""
+    """Show details about somebody: rooms, away text, idle time."""
     return queries.WhoIs(arguments) if arguments else None
 
 
@@ -123,7 +123,7 @@ def _back(arguments: str) -> Verb | None:
 
 @_command("history", "[N]")
 def _history(arguments: str) -> Verb | None:
-    """Show what was said in this room: the last N events."""
+    """Show the last events of this room, or the last N."""
     if not arguments:
         return queries.ReadHistory(without=NOT_SHOWN)
     limit = _number(arguments)
@@ -132,13 +132,13 @@ def _history(arguments: str) -> Verb | None:
 
 @_command("search", "WORDS")
 def _search(arguments: str) -> Verb | None:
-    """Find what was said in this room: words, "a phrase", or the beginning of a word and *."""
+    """Search the messages of this room for words, "a phrase", or the beginning of a word and *."""
     return queries.ReadHistory(search=arguments) if arguments else None
 
 
 @_command("ignore", "[NICK]")
 def _ignore(arguments: str) -> Verb | None:
-    """Hear nothing any more of a nickname, nick!user@host with * and ?, or a:ACCOUNT; alone, list who is ignored."""
+    """Hide messages from a nickname, nick!user@host with * and ?, or a:ACCOUNT; alone, list ignored people."""
     if not arguments:
         return verbs.ListIgnored()
     return None if " " in arguments else verbs.SetIgnored((arguments,))
@@ -146,7 +146,7 @@ def _ignore(arguments: str) -> Verb | None:
 
 @_command("unignore", "NICK")
 def _unignore(arguments: str) -> Verb | None:
-    """Hear them again."""
+    """Show their messages again."""
     return verbs.SetIgnored((), (arguments,)) if len(arguments.split()) == 1 else None
 
 
@@ -169,7 +169,7 @@ def _kill(arguments: str) -> Verb | None:
 
 @_command("register", "PASSWORD")
 def _register(arguments: str) -> Verb | None:
-    """Make an account of your nickname, which nobody else can keep then."""
+    """Register your nickname as an account, so that nobody else can keep it."""
     return verbs.Register(unquoted(arguments)) if arguments else None
 
 
@@ -181,13 +181,13 @@ def _login(arguments: str) -> Verb | None:
 
 @_command("logout")
 def _logout(arguments: str) -> Verb | None:
-    """Be a guest again."""
+    """Log out."""
     return None if arguments else verbs.LogOut()
 
 
 @_command("password", "OLD NEW", "passwd")
 def _password(arguments: str) -> Verb | None:
-    """Give your account another password."""
+    """Change the password of your account."""
     words = passwords(arguments)
     return verbs.ChangePassword(*words) if len(words) == 2 else None
 
@@ -200,7 +200,7 @@ def _drop(arguments: str) -> Verb | None:
 
 @_command("regain", "NICK [PASSWORD]", "ghost")
 def _regain(arguments: str) -> Verb | None:
-    """Take your nickname back from whoever has it."""
+    """Take your nickname back from the connection that has it."""
     nickname, password = first_word(arguments)
     return verbs.Regain(nickname, unquoted(password) or None) if nickname else None
 
@@ -223,7 +223,7 @@ def _server_unban(arguments: str) -> Verb | None:
 
 @_command("audit", "[N]")
 def _audit(arguments: str) -> Verb | None:
-    """Show who did what to others: the last N entries; for operators of the server."""
+    """Show the last entries of the audit record, or the last N; for operators of the server."""
     if not arguments:
         return queries.ReadAudit()
     limit = _number(arguments)
@@ -232,13 +232,13 @@ def _audit(arguments: str) -> Verb | None:
 
 @_command("stats")
 def _stats(arguments: str) -> Verb | None:
-    """Show what goes on here, in figures; for operators of the server."""
+    """Show statistics of the server; for operators of the server."""
     return None if arguments else queries.GetStats()
 
 
 @_command("announce", "TEXT")
 def _announce(arguments: str) -> Verb | None:
-    """Say something in the server's name to everybody, in whatever room they are; for operators of the server."""
+    """Send a message to everybody, in the server's name; for operators of the server."""
     return verbs.Announce(arguments) if arguments else None
 
 

@@ -19,7 +19,7 @@ _command = CommandTable(COMMANDS).command
 
 @_command("invite", "[NICK] [ROOM]")
 def _invite(arguments: str) -> Verb | None:
-    """Invite somebody into this room, or another; alone, show where you are invited."""
+    """Invite somebody to this room, or another; alone, list your invitations."""
     nickname, room = first_word(arguments)
     return Invite(nickname, room_name(room) or None) if nickname else ListInvitations()
 
@@ -33,13 +33,13 @@ def _kick(arguments: str) -> Verb | None:
 
 @_command("ban", "[NICK] [10m] [REASON]")
 def _ban(arguments: str) -> Verb | None:
-    """Keep somebody out of this room: a nickname, nick!user@host with * and ?, or a:ACCOUNT; alone, list the bans."""
+    """Ban somebody from this room: a nickname, nick!user@host with * and ?, or a:ACCOUNT; alone, list the bans."""
     return _banned(arguments) if arguments else ListMasks("b")
 
 
 @_command("kickban", "NICK [10m] [REASON]", "kb")
 def _kickban(arguments: str) -> Verb | None:
-    """Keep somebody out of this room, as /ban does, and remove them from it."""
+    """Ban somebody from this room, as /ban does, and remove them from it."""
     ban = _banned(arguments)
     return None if ban is None else ban._replace(kick=True)
 
@@ -52,7 +52,7 @@ def _unban(arguments: str) -> Verb | None:
 
 @_command("mute", "NICK [10m] [REASON]")
 def _mute(arguments: str) -> Verb | None:
-    """Let somebody be in this room and not talk there; as in /ban, which lists the muted, too."""
+    """Stop somebody from talking in this room; the target is as in /ban, which lists mutes, too."""
     return _banned(arguments, mute=True)
 
 
@@ -76,7 +76,7 @@ def _op(arguments: str) -> Verb | None:
 
 @_command("deop", "NICK")
 def _deop(arguments: str) -> Verb | None:
-    """Make somebody no operator of this room any more."""
+    """Remove somebody as an operator of this room."""
     return _change(False, "o", arguments)
 
 
@@ -88,7 +88,7 @@ def _voice(arguments: str) -> Verb | None:
 
 @_command("devoice", "NICK")
 def _devoice(arguments: str) -> Verb | None:
-    """Take voice from somebody: no talking while this room is moderated."""
+    """Take voice from somebody: they cannot talk while this room is moderated."""
     return _change(False, "v", arguments)
 
 
@@ -99,7 +99,7 @@ def _change(adding: bool, mode: str, argument: str) -> Verb | None:
 
 @_command("mode", "[ROOM] [CHANGES]")
 def _mode(arguments: str) -> Verb:
-    """Show the rules of this room, or another, or change them: "/mode +l 50"; "/help mode" tells all letters."""
+    """Show the rules of this room, or another, or change them: "/mode +l 50"; "/help mode" explains all letters."""
     words = arguments.split()
     room = None if not words or words[0][0] in "+-" else room_name(words.pop(0))
     if not words:
@@ -115,15 +115,15 @@ _ARGUMENTS: Final = {"k": " WORD", "l": " N", "W": " N seconds"}
 COMMANDS["mode"] = COMMANDS["mode"]._replace(
     more=(
         *[f"  {letter}  {text.format(_ARGUMENTS.get(letter, ''))}" for letter, text in RULES.items()],
-        "  o, v  NICK is an operator; NICK has voice: talks in a moderated room",
-        "  b, e, I  masks: banned; let in despite bans; let in uninvited",
+        "  o, v  NICK is an operator; NICK has voice: can talk in a moderated room",
+        "  b, e, I  masks: bans; exceptions from bans; exceptions from invite-only",
     )
 )
 
 
 @_command("slow", "30s")
 def _slow(arguments: str) -> Verb | None:
-    """Let everybody talk only so often in this room, but for operators and those with voice; 0 ends it."""
+    """Allow one message per member in this time, except for operators and members with voice; 0 turns it off."""
     seconds = 0 if arguments == "0" else parse_duration(arguments) or parse_duration(f"{arguments}s")
     if seconds is None:
         return None
@@ -132,19 +132,19 @@ def _slow(arguments: str) -> Verb | None:
 
 @_command("private", "[off]")
 def _private(arguments: str) -> Verb | None:
-    """Let only those into this room who are invited (/invite); "/private off" opens it again."""
+    """Make this room invite-only: only invited people can join (/invite); "/private off" opens it again."""
     return _rule("i", arguments)
 
 
 @_command("hide", "[off]")
 def _hide(arguments: str) -> Verb | None:
-    """Show this room in no list to those who are not in it; "/hide off" shows it again."""
+    """Hide this room from people who are not in it; "/hide off" shows it again."""
     return _rule("s", arguments)
 
 
 @_command("key", "WORD")
 def _key(arguments: str) -> Verb | None:
-    """Let only those into this room who know a word: "/join ROOM WORD"; "/key off" lets everybody in again."""
+    """Require a key to join this room: "/join ROOM WORD"; "/key off" removes it."""
     if len(arguments.split()) != 1:
         return None
     off = arguments.lower() == "off"

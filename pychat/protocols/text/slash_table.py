@@ -79,7 +79,7 @@ class CommandTable(Generic[A]):
         name = words[0] if words else ""
         command = self.commands.get(name.lower())
         if command is None:
-            return self._unknown(name, f", //{name} says it" if name and _SAYABLE.fullmatch(name) else "")
+            return self._unknown(name, f", //{name} sends it as text" if name and _SAYABLE.fullmatch(name) else "")
         try:
             asked = command.parse(words[1].rstrip() if len(words) > 1 else "")
         except Refused as error:
@@ -102,18 +102,18 @@ class CommandTable(Generic[A]):
     def help_text(self) -> str:
         """Return all commands, one line each."""
         lines = self._lines(dict.fromkeys(self.commands.values()))
-        return "\n".join([*lines, "//text  Say a text that begins with a slash."])
+        return "\n".join([*lines, "//text  Send a text that begins with a slash."])
 
     def overview(self) -> str:
         """Return the commands for everybody by topic, and where to read more."""
         grouped = {name for names in (*GROUPS.values(), OPERATORS) for name in names}
         others = [command.name for command in dict.fromkeys(self.commands.values()) if command.name not in grouped]
-        lines = ["Type a line and Enter to say it; //text says a text that begins with a slash."]
+        lines = ['Type a line and press Enter to send it; //text sends "/text" as a message.']
         for title, names in {**GROUPS, "more": others}.items():
             there = [f"/{name}" for name in names if name in self.commands]
             lines += [f"{title + ':':<9}{' '.join(there)}"] if there else []
         topics = ", ".join(f"/help {topic}" for topic in self._topics())
-        return "\n".join([*lines, f"/help COMMAND explains one, as /help msg does; more: {topics}."])
+        return "\n".join([*lines, f"/help COMMAND explains a command, such as /help msg; more: {topics}."])
 
     def _topics(self) -> dict[str, str]:
         operators = [self.commands[name] for name in OPERATORS if name in self.commands]

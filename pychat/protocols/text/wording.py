@@ -72,13 +72,13 @@ def sign(roles: str) -> str:
 
 def listeners(role: str) -> str:
     """Return who receives a message to those with a role or a higher one (`Message.role`)."""
-    return {"operator": "operators", "voice": "operators and voices"}.get(role, role)
+    return {"operator": "operators", "voice": "operators and members with voice"}.get(role, role)
 
 
 def record_title(room: str, number: int, *, only_messages: bool, search: str = "", more: bool = False) -> str:
     """Return the title of a part of a room's record with `number` events; `search` holds the words searched for."""
     room = "the audit record" if room == AUDIT else room
-    sight = ", as far as one question looks" if more and not number else ""
+    sight = ", as far as one request looks" if more and not number else ""
     if search:
         found = {0: "no message", 1: "1 message"}.get(number, f"the last {number} messages")
         return f"{found} of {room} with {clean_line(search)}{sight}"

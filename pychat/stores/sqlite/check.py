@@ -97,9 +97,9 @@ class _Inspection:
             newest = newest if number == room else 0
             room = number
             if number not in rooms:
-                self._disorder.append(f"block {block} is of a room that is not known")
+                self._disorder.append(f"block {block} belongs to an unknown room")
             if first <= newest:
-                self._disorder.append(f"block {block} begins before the one ahead of it ends")
+                self._disorder.append(f"block {block} begins before the previous block ends")
             newest = last
             self._bytes += len(record) if digested else 0
             try:
@@ -109,7 +109,7 @@ class _Inspection:
                 continue
             ids = [event.id for event in events]
             if ids != sorted(set(ids)) or not ids or (ids[0], ids[-1], events[-1].time) != (first, last, last_time):
-                self._disorder.append(f"block {block} has other events than it should")
+                self._disorder.append(f"block {block} has other events than recorded")
             self._events += len(events)
             if digested:
                 self._look_at_index(block, events)
@@ -124,7 +124,7 @@ class _Inspection:
     def _look_at_state(self) -> None:
         ((size,),) = self._connection.execute(_BYTES).fetchall()
         if size != self._bytes:
-            self._disorder.append(f"the record is said to have {size} bytes, and has {self._bytes}")
+            self._disorder.append(f"the record should have {size} bytes, but has {self._bytes}")
         ((indexed,),) = self._connection.execute(_INDEXED).fetchall()
         if indexed > self._messages:
             self._not_found.append(f"messages that are in the index and not in the record: {indexed - self._messages}")
@@ -141,7 +141,7 @@ def back_up(path: Path, target: Path) -> int:
         UpkeepFailed: If it cannot be copied; there is no target then.
     """
     if target.exists():
-        raise CannotOpen(target, "it is there already; name another file")
+        raise CannotOpen(target, "it already exists; name another file")
     database = ReadOnlyDatabase(path)
     try:
         part = _new_file_beside(target)

@@ -345,7 +345,7 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     if application != APPLICATION_ID and not empty:
         raise CannotOpen(path, "it is a database of another program; name another file")
     if version > len(MIGRATIONS):
-        known = f"its version is {version}, and this pychat knows those up to {len(MIGRATIONS)}"
+        known = f"its version is {version}, but this pychat supports only versions up to {len(MIGRATIONS)}"
         raise CannotOpen(path, f"{known}; use a newer pychat")
     return int(version)
 

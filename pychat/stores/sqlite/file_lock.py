@@ -24,7 +24,7 @@ _BESIDE: Final = ("-wal", "-shm")
 """The files that SQLite keeps beside the open file."""
 _LOCK: Final = "-lock"
 _NOT_ALLOWED: Final = "{}; change the permissions, or name another file"
-NOTHING_YET: Final = "there is nothing in it yet"
+NOTHING_YET: Final = "it is still empty"
 _USED: Final = "a server uses it; stop that one, or name another file"
 
 _Identity: TypeAlias = tuple[int, int]
@@ -136,7 +136,9 @@ class RecordFile:
             CannotOpen: If it has a hard link.
         """
         if os.fstat(self._descriptor).st_nlink > 1:
-            problem = "it has another name, too (a hard link), where its -wal is missing; remove that name, or copy it"
+            problem = (
+                "it has a second name (a hard link), which has no -wal next to it; remove that name, or copy the file"
+            )
             raise CannotOpen(self.path, problem)
 
     def check_whole(self) -> None:

@@ -115,9 +115,9 @@ class Tending:
             try:
                 found = task()
             except StoreError as error:
-                logger.warning("%s cannot be tended: %s", self._database.path, error)
+                logger.warning("the maintenance of %s failed: %s", self._database.path, error)
             except Exception:
-                logger.exception("%s cannot be tended", self._database.path)
+                logger.exception("the maintenance of %s failed", self._database.path)
             if found:
                 break
         now = time.monotonic()
@@ -129,7 +129,7 @@ class Tending:
         try:
             done = self._database.shorten_log()
         except StoreError as error:
-            logger.warning("%s: its log cannot begin anew: %s", self._database.path, error)
+            logger.warning("%s: its -wal cannot be shortened: %s", self._database.path, error)
             done = False
         self._look_at = now + (_LOOK_SECONDS if done else _REST_SECONDS)
 

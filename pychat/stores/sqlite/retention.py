@@ -81,7 +81,7 @@ class Retention:
             if time < self._clock.time() - self._keep_seconds:
                 self._warn(
                     "ahead",
-                    f"the clock is {self._days_ahead:.0f} days ahead of the newest event: age is counted from that",
+                    f"the clock is {self._days_ahead:.0f} days ahead of the newest event; age is counted from that",
                 )
             self._clean = self._since, self._clock.monotonic()
             return False
@@ -91,8 +91,8 @@ class Retention:
         if self._ration <= 0:
             self._warn(
                 "ration",
-                f"{self._deleted} events became too old all at once and are deleted; the rest of what is too old by "
-                "the clock waits: at most a tenth of the record goes in an hour",
+                f"{self._deleted} events became too old all at once and were deleted; other old events wait, because "
+                "at most a tenth of the record is deleted in an hour",
             )
             return False
         self._ration -= size

@@ -124,7 +124,7 @@ class LogWriter:
                     self._settle(self._take())
                 self._tend(idle)
             except Exception:
-                logger.exception("the log failed; it goes on")
+                logger.exception("the log thread failed; it continues")
         self._write_last()
         self._ended = True
         with self._flow:
@@ -301,10 +301,10 @@ class LogWriter:
             self._tending.stored(changes.size)
             changes.done()
 
-    def _fail(self, reason: str, until: str = "it can be stored") -> None:
+    def _fail(self, reason: str, until: str = "storing works again") -> None:
         """Stop storing for now; `until` says what ends that, for the server's log."""
         if self.storage_error is None:
-            logger.error("%s: %s; who writes is refused until %s", self._database.path, reason, until)
+            logger.error("%s: %s; messages are refused until %s", self._database.path, reason, until)
         self.storage_error = reason
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
@@ -322,7 +322,7 @@ class LogWriter:
             self._fail(error.reason)
             return
         self.storage_error = None
-        logger.warning("%s: it can be stored again", self._database.path)
+        logger.warning("%s: storing works again", self._database.path)
         self._deliver_held()
         self._wake()
 

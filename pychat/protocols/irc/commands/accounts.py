@@ -190,11 +190,11 @@ _SERVICES: Final[dict[str, Callable[[Client, str], Verb | None]]] = {
     "DROP": _drop,
 }
 _USAGE: Final = (
-    "REGISTER password: make an account of your nickname",
-    "IDENTIFY [account] password: log in; better by SASL, before you join",
-    "LOGOUT: be a guest again",
+    "REGISTER password: register your nickname as an account",
+    "IDENTIFY [account] password: log in; SASL is better, because it logs you in before you join",
+    "LOGOUT: log out",
     "REGAIN nickname [password]: take your nickname back",
-    "PASSWD old new: another password",
+    "PASSWD old new: change your password",
     "DROP password: delete your account",
 )
 

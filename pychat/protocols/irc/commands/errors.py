@@ -37,7 +37,7 @@ def needs_parameters(command: str) -> Invalid:
 
 def no_such_channel(name: str) -> Invalid:
     """Return ERR_NOSUCHCHANNEL: the name does not begin with `#`."""
-    return refuse("403", name, "No such channel: their names begin with #", code="bad_room")
+    return refuse("403", name, "No such channel: channel names begin with #", code="bad_room")
 
 
 def unknown_command(command: str) -> Invalid:

@@ -128,7 +128,7 @@ def _counted(command: ParsedLine, number: int) -> tuple[str, ...]:
 
 def _limit(client: Client, text: str) -> int:
     if not text.isascii() or not text.isdigit() or not text.strip("0"):
-        raise _Wrong("INVALID_PARAMS", text, "The limit is a number from 1 on")
+        raise _Wrong("INVALID_PARAMS", text, "The limit must be a number of at least 1")
     most = client.limits.history_page
     return most if len(text) > 9 else min(int(text), most)
 
@@ -138,7 +138,7 @@ def _position(text: str) -> Position:
     position = _READERS[kind](value) if kind in _READERS else None
     if position is None:
         code = "INVALID_PARAMS" if kind in _READERS else "INVALID_MSGREFTYPE"
-        raise _Wrong(code, text, "A place is msgid=... or timestamp=YYYY-MM-DDThh:mm:ss.sssZ")
+        raise _Wrong(code, text, "A position must be msgid=... or timestamp=YYYY-MM-DDThh:mm:ss.sssZ")
     return position
 
 

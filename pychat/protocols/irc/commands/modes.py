@@ -41,7 +41,7 @@ def tban(client: Client, command: ParsedLine) -> Sequence[Verb]:
         return [no_such_channel(channel)]
     seconds = parse_duration(duration) or parse_duration(f"{duration}s")
     if seconds is None:
-        return [refuse("400", "TBAN", "A duration is like 90s, 10m, 2h, 1d12h or 1w", code="bad_request")]
+        return [refuse("400", "TBAN", "A duration must be like 90s, 10m, 2h, 1d12h or 1w", code="bad_request")]
     return [Ban(target, room, seconds, short_text(client, command, 3), ref=Asked("TBAN", (channel, duration, target)))]
 
 

@@ -58,8 +58,8 @@ def _history(item: HistoryPage, context: Context) -> list[str]:
 def _nothing_yet(item: HistoryPage, context: Context) -> str:
     """Return FAIL: an empty batch would mean that there is nothing at all (IRCv3 chathistory, MESSAGE_ERROR)."""
     subcommand = item.ref.params[0].upper() if isinstance(item.ref, Asked) and item.ref.params else "*"
-    then = "" if item.next is None else f"; go on from msgid={format_msgid(item.next)}"
-    text = f"Nothing to show in what one request looks at{then}"
+    then = "" if item.next is None else f"; continue from msgid={format_msgid(item.next)}"
+    text = f"Nothing found as far as one request looks{then}"
     return f":{context.server} FAIL CHATHISTORY MESSAGE_ERROR {subcommand} {channel(item.room)} :{text}"
 
 
