@@ -139,10 +139,11 @@ class Chat:
         session: Session | None = None,
         reply: Callable[[], Reply] | None = None,
         *,
+        then: Callable[[Outcome], None] = lambda outcome: None,
         timer: bool = False,
     ) -> Outcome:
         """Apply a proposal to the state; see `Sequencer.propose`."""
-        return self.sequencer.propose(proposal, session, reply, timer=timer)
+        return self.sequencer.propose(proposal, session, reply, then=then, timer=timer)
 
     # Handlers
 

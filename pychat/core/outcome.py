@@ -103,6 +103,28 @@ class Unsubscribe(NamedTuple):
     room: str
 
 
+class ForgetHistory(NamedTuple):
+    """Delete the history of a room."""
+
+    room: str
+
+
+class AddMember(NamedTuple):
+    """Let a session know that it is in a room."""
+
+    identity: int
+    room: str
+    first: bool
+    """True if the room had no members."""
+
+
+class NoteJoined(NamedTuple):
+    """Record the newest id as the one at which a member had joined."""
+
+    identity: int
+    room: str
+
+
 class DropMember(NamedTuple):
     """Let a session know that it is not in a room any more, and count the room for another member."""
 
@@ -153,6 +175,9 @@ Effect: TypeAlias = (
     Publish
     | SendTo
     | Note
+    | ForgetHistory
+    | AddMember
+    | NoteJoined
     | Unsubscribe
     | DropMember
     | Release
@@ -173,5 +198,10 @@ class Outcome(NamedTuple):
     """The parts of the proposal that were refused, in its order."""
     made: tuple[ModeChange, ...] = ()
     """The modes and masks that were set or removed."""
-    id: int | None = None
-    """The id of the first published event; the sequencer adds it."""
+    event: Event | None = None
+    """The event that tells of it. The sequencer sets it to the first published one, with its id."""
+
+    @property
+    def id(self) -> int | None:
+        """The id of that event; None if it has none."""
+        return None if self.event is None else self.event.id or None

@@ -60,13 +60,11 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
     Check that the session may join (modern.ircdocs.horse, "JOIN message").
 
     Raises:
-        NotStored: If the log cannot store it.
         Refused: If it is banned, the room is full or invite-only, or the key is wrong. The last three do not apply to a
             member that returns in time after a lost connection, nor to an account that is an operator of the room. An
             operator's invitation overrides all but the key.
     """
     state, name = room.state, room.name
-    require_store(session, "your membership", name)
     if is_server_operator(session):
         return
     invited = state.invited.get(session.identity, False)

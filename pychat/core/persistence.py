@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pychat.core.log.snapshots import SessionSnapshot
 from pychat.core.moderation.changes import restore_bans
 from pychat.core.people.nicknames import Parked
-from pychat.core.rooms import changes
+from pychat.core.rooms import rules
 from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.snapshot import restore_room, snapshot_of, take_mask_changes
@@ -66,7 +66,7 @@ class Persistence:
                 if as_of_now(ban, chat.clock) is not ban:
                     chat.log.save_ban(key, as_of_now(ban, chat.clock), None)
             for room in chat.table.in_memory():
-                if changes.set_ends(room.state, chat.clock):
+                if rules.set_ends(room.state, chat.clock):
                     self.save_room_locked(room)
 
     def restore(self) -> None:
@@ -79,7 +79,7 @@ class Persistence:
             for snapshot in chat.log.load_rooms():
                 room = Room(chat, snapshot.name)
                 restore_room(room, snapshot, chat.clock)
-                changes.await_members(room.state, until)
+                rules.await_members(room.state, until)
                 chat.table.put_locked(room)
                 wait_locked(chat, room, _LEAST_WAIT_SECONDS)
             for session in chat.log.load_sessions():
@@ -96,7 +96,7 @@ class Persistence:
         for name in rooms:
             room = self._chat.table.get(name)
             if room is not None:
-                changes.expect(room.state, identity, until)
+                rules.expect(room.state, identity, until)
 
 
 def _session_of(session: Session, digest: str, lost: float | None) -> SessionSnapshot:

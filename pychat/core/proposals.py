@@ -23,6 +23,7 @@ Proposal: TypeAlias = (
     | people.NewRealname
     | people.NewUserModes
     | rooms.NewTopic
+    | rooms.Arrival
     | rooms.Departure
     | rooms.Removal
     | rooms.MaskExpiry
@@ -41,6 +42,7 @@ APPLY: Final[Mapping[type[Any], Callable[..., Outcome]]] = {
     people.NewRealname: people.apply_realname,
     people.NewUserModes: people.apply_user_modes,
     rooms.NewTopic: rooms.apply_topic,
+    rooms.Arrival: rooms.apply_arrival,
     rooms.Departure: rooms.apply_departure,
     rooms.Removal: rooms.apply_removal,
     rooms.MaskExpiry: rooms.apply_mask_expiry,

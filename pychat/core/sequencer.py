@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pychat.core.delivery import Detach
 from pychat.core.outcome import (
+    AddMember,
     Author,
     AwaitMembers,
     DropMember,
     Effect,
+    ForgetHistory,
     Note,
+    NoteJoined,
     Outcome,
     Position,
     Publish,
@@ -29,7 +32,9 @@ from pychat.core.outcome import (
     Unsubscribe,
     WatchMasks,
 )
+from pychat.core.people.ignore import hear_locked
 from pychat.core.proposals import APPLY, Proposal
+from pychat.core.rooms import rules
 from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
@@ -37,7 +42,7 @@ from pychat.core.session import Session
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.model.events import PersonEvent
+    from pychat.model.events import Event, PersonEvent
     from pychat.model.replies import Reply
 
 
@@ -53,6 +58,7 @@ class Sequencer:
         session: Session | None = None,
         reply: Callable[[], Reply] | None = None,
         *,
+        then: Callable[[Outcome], None] = lambda outcome: None,
         timer: bool = False,
     ) -> Outcome:
         """
@@ -61,6 +67,7 @@ class Sequencer:
         Args:
             session: The session whose verb this is, if any.
             reply: Returns what the session is told before the events of the outcome, when the proposal is applied.
+            then: Called after the events, still under the order lock, for whatever belongs to the session alone.
             timer: True if nobody asks for it now: it does nothing if the chat has ended.
 
         Raises:
@@ -76,26 +83,28 @@ class Sequencer:
             if session is not None and reply is not None:
                 chat.order.send_locked(session, reply())
             first = self.carry_out_locked(outcome.effects, position, getattr(proposal, "author", None))
+            outcome = outcome._replace(event=first or outcome.event)
+            then(outcome)
         if session is None:
             chat.audit.write()
-        return outcome._replace(id=first)
+        return outcome
 
     def carry_out_locked(
         self, effects: Iterable[Effect], position: Position | None = None, author: Author | None = None
-    ) -> int | None:
+    ) -> Event | None:
         """
-        Carry out what happens because of a change; return the id of the first event in a room.
+        Carry out what happens because of a change; return the first event that is published.
 
         Args:
             position: Where the change was applied, if events follow from it.
             author: For notes in the audit record.
         """
-        first: int | None = None
+        first: Event | None = None
         for effect in effects:
             if type(effect) is Publish:
                 time = None if position is None or first is not None else position.stamp()
-                id = self._publish_locked(effect, time)
-                first = id if first is None else first
+                event = self._publish_locked(effect, time)
+                first = event if first is None else first
             elif type(effect) is Note:
                 assert author is not None
                 self._chat.audit.note_locked(author.described, effect.what)
@@ -103,7 +112,7 @@ class Sequencer:
                 self._DO[type(effect)](self, effect)
         return first
 
-    def _publish_locked(self, effect: Publish, time: float | None) -> int:
+    def _publish_locked(self, effect: Publish, time: float | None) -> Event:
         chat = self._chat
         rooms = tuple(map(self._room, effect.rooms))
         person = self._person(effect.extra)
@@ -113,12 +122,26 @@ class Sequencer:
             chat.watches.changed_locked(person, cast("PersonEvent", placed))
         if effect.guest is not None:
             self._send_to_locked(SendTo(effect.guest, (placed,)))
-        return placed.id
+        return placed
 
     def _send_to_locked(self, effect: SendTo) -> None:
         person = self._person(effect.identity)
         if person is not None:
             self._chat.order.send_locked(person, *effect.items)
+
+    def _forget_history_locked(self, effect: ForgetHistory) -> None:
+        self._chat.log.forget(effect.room)
+
+    def _add_member_locked(self, effect: AddMember) -> None:
+        person, room = self._person(effect.identity), self._room(effect.room)
+        if person is not None:
+            if effect.first:
+                self._chat.table.shares.arrived(room, person)
+            person.rooms[room.key] = room
+            hear_locked(person, room)
+
+    def _note_joined_locked(self, effect: NoteJoined) -> None:
+        rules.note_joined(self._room(effect.room).state, effect.identity, self._chat.log.last_id())
 
     def _unsubscribe_locked(self, effect: Unsubscribe) -> None:
         person = self._person(effect.identity)
@@ -174,6 +197,9 @@ class Sequencer:
 
     _DO: ClassVar[dict[type[Effect], Callable[[Any, Any], None]]] = {
         SendTo: _send_to_locked,
+        ForgetHistory: _forget_history_locked,
+        AddMember: _add_member_locked,
+        NoteJoined: _note_joined_locked,
         Unsubscribe: _unsubscribe_locked,
         DropMember: _drop_member_locked,
         Release: _release_locked,

@@ -15,7 +15,15 @@ from pychat.core.moderation.changes import BanLift, NewBan, NewInvitation, NewMo
 from pychat.core.outcome import Author
 from pychat.core.people.changes import NewAway, NewRealname, NewUserModes
 from pychat.core.proposals import APPLY, VERSION, Proposal, decode, encode
-from pychat.core.rooms.changes import AccountForgotten, Departure, EmptyRoomExpiry, MaskExpiry, NewTopic, Removal
+from pychat.core.rooms.changes import (
+    AccountForgotten,
+    Arrival,
+    Departure,
+    EmptyRoomExpiry,
+    MaskExpiry,
+    NewTopic,
+    Removal,
+)
 from pychat.core.rooms.snapshot import snapshot_of
 from pychat.model.errors import NotHere, Refused, RemoteProtocolError
 from pychat.model.modes import ALL, ModeChange
@@ -143,6 +151,7 @@ def likely(world: World) -> st.SearchStrategy[Proposal]:
     targets = st.sampled_from(["192.0.2.1", "192.0.2.2", "a:eve"])
     return st.one_of(
         st.builds(NewTopic, rooms, identities, st.text(max_size=5)),
+        st.builds(Arrival, rooms, identities, st.none(), *[st.booleans()] * 3, st.just("irc.pychat")),
         st.builds(Departure, rooms, identities, st.just(""), st.booleans()),
         st.builds(Removal, rooms, identities, identities, st.just("bob"), st.just(""), st.booleans()),
         st.builds(MaskExpiry, rooms, st.just("irc.pychat")),

@@ -9,7 +9,7 @@ from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
 from pychat.core.chat import Chat
 from pychat.core.handler import Handler
-from pychat.core.rooms import changes
+from pychat.core.rooms import rules
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.slow_mode import Pace
 from pychat.core.rooms.state import RoomState
@@ -269,11 +269,11 @@ def test_a_room_asks_about_each_message_only_if_a_rule_may_be_against_it() -> No
     state = RoomState(0.0)
     assert not state.may_silence
     for letter in "mC":
-        changes.set_flag(state, letter, True)
+        rules.set_flag(state, letter, True)
         assert state.may_silence
-        changes.set_flag(state, letter, False)
+        rules.set_flag(state, letter, False)
     for letter in "inst":
-        changes.set_flag(state, letter, True)
+        rules.set_flag(state, letter, True)
     assert not state.may_silence
 
 
@@ -552,12 +552,12 @@ def test_a_member_that_lost_the_connection_comes_back_as_it_was() -> None:
 def test_nobody_is_expected_for_ever() -> None:
     """What is kept for one who does not come back in time is dropped, so rooms that live long do not grow."""
     state = RoomState(0.0)
-    changes.set_role(state, 1, "o", True)
-    changes.depart(state, 1, 5.0, keep_seconds=1000)
+    rules.set_role(state, 1, "o", True)
+    rules.depart(state, 1, 5.0, keep_seconds=1000)
     assert state.expects(1, 1004.0)
     assert not state.expects(1, 1005.0)
 
-    changes.depart(state, 2, 1005.0)
+    rules.depart(state, 2, 1005.0)
 
     assert (state.roles, state.expected) == ({}, {})
 
@@ -580,9 +580,9 @@ def test_only_so_many_are_invited_at_once() -> None:
     """The oldest invitation is forgotten."""
     state = RoomState(0.0)
     for identity in range(101):
-        changes.invite(state, identity)
-    changes.invite(state, 1)
-    changes.invite(state, 200)
+        rules.invite(state, identity)
+    rules.invite(state, 1)
+    rules.invite(state, 200)
 
     assert len(state.invited) == 100
     assert [identity for identity in (0, 1, 2, 3, 200) if identity in state.invited] == [1, 3, 200]
@@ -591,12 +591,12 @@ def test_only_so_many_are_invited_at_once() -> None:
 def test_roles_are_written_the_highest_first() -> None:
     """Whatever came first; what is so already is no change."""
     state = RoomState(0.0)
-    assert changes.set_role(state, 1, "v", True)
-    assert changes.set_role(state, 1, "o", True)
-    assert not changes.set_role(state, 1, "o", True)
+    assert rules.set_role(state, 1, "v", True)
+    assert rules.set_role(state, 1, "o", True)
+    assert not rules.set_role(state, 1, "o", True)
     assert state.roles == {1: "ov"}
-    assert changes.set_role(state, 1, "o", False)
-    assert changes.set_role(state, 1, "v", False)
+    assert rules.set_role(state, 1, "o", False)
+    assert rules.set_role(state, 1, "v", False)
     assert state.roles == {}
 
 

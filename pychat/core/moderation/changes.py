@@ -25,7 +25,7 @@ from pychat.core.outcome import (
 )
 from pychat.core.people.ignore import ignores
 from pychat.core.permissions import is_operator, may_be_heard, may_invite, require_operator
-from pychat.core.rooms import changes as rooms
+from pychat.core.rooms import rules
 from pychat.core.rooms.room import Room
 from pychat.model import masks, modes
 from pychat.model.clock import Clock
@@ -67,7 +67,7 @@ def apply_invitation(state: State, change: NewInvitation, position: Position) ->
     if person in room:
         text = f"{nickname!r} is already in room {room.name!r}"
         raise refusal(text, code="already_in_room", room=room.name, subject=(nickname,))
-    rooms.invite(room.state, person.identity, by_operator=is_operator(host, room))
+    rules.invite(room.state, person.identity, by_operator=is_operator(host, room))
     event = Invited(0, 0.0, room.name, host.nickname or "", nickname, *host.origin)
     told = not ignores(person, host.hostmask)
     if may_be_heard(host, room, position):
@@ -117,18 +117,18 @@ def apply_modes(state: State, change: NewModes, position: Position) -> Outcome:
 
 def _set_flag(state: State, proposal: NewModes, change: ModeChange, position: Position) -> ModeChange | None:
     room, letter = state.room(proposal.room), change.mode
-    return ModeChange(change.adding, letter) if rooms.set_flag(room.state, letter, change.adding) else None
+    return ModeChange(change.adding, letter) if rules.set_flag(room.state, letter, change.adding) else None
 
 
 def _set_value(state: State, proposal: NewModes, change: ModeChange, position: Position) -> ModeChange | None:
     room, letter, mode = state.room(proposal.room), change.mode, modes.VALUES[change.mode]
     if not change.adding:
         removed = ModeChange(False, letter, "*" if mode.secret else None)
-        return removed if rooms.set_value(room.state, letter, None) else None
+        return removed if rules.set_value(room.state, letter, None) else None
     value = mode.parse(change.argument or "")
     if value is None:
         raise _bad_argument(room, change, mode.allowed)
-    return ModeChange(True, letter, value) if rooms.set_value(room.state, letter, value) else None
+    return ModeChange(True, letter, value) if rules.set_value(room.state, letter, value) else None
 
 
 def _set_role(state: State, proposal: NewModes, change: ModeChange, position: Position) -> ModeChange | None:
@@ -143,9 +143,9 @@ def _set_role(state: State, proposal: NewModes, change: ModeChange, position: Po
         raise NoSuchNickname(change.argument)
     if member not in room:
         raise UserNotInRoom(member.nickname, room.name)
-    changed = rooms.set_role(room.state, member.identity, change.mode, change.adding)
+    changed = rules.set_role(room.state, member.identity, change.mode, change.adding)
     if member.account is not None:
-        rooms.set_account_role(room.state, fold(member.account), change.mode, change.adding)
+        rules.set_account_role(room.state, fold(member.account), change.mode, change.adding)
     return change._replace(argument=member.nickname) if changed else None
 
 
@@ -162,7 +162,7 @@ def _set_mask(state: State, proposal: NewModes, change: ModeChange, position: Po
         raise _bad_argument(room, change, "a mute cannot be an invite exception")
     if not change.adding:
         removed = entries.remove(mask)
-        rooms.update_may_silence(room.state)
+        rules.update_may_silence(room.state)
         return ModeChange(False, change.mode, removed) if removed is not None else None
     if mask in entries:
         return None
@@ -277,7 +277,7 @@ def apply_ban_lift(state: State, change: BanLift, position: Position) -> Outcome
         raise refusal(text, code="not_banned", room=room.name, subject=(change.target,))
     for mask in found:
         bans.remove(mask)
-    rooms.update_may_silence(room.state)
+    rules.update_may_silence(room.state)
     ended = tuple([ModeChange(False, "b", mask) for mask in found])
     event = ModesChanged(0, 0.0, room.name, author.nickname or "", ended, *author.origin)
     notes = [Note(f"un{_said_of(mask)} {room.name}") for mask in found]
@@ -300,7 +300,7 @@ def _add_mask(state: State, room: Room, letter: str, entry: MaskEntry, most: int
         follows = dict.fromkeys(entry.follows + _followed(state, room, entry.mask))
         entry = entry._replace(follows=tuple(follows))
     entries.add(entry)
-    rooms.update_may_silence(room.state)
+    rules.update_may_silence(room.state)
 
 
 def _followed(state: State, room: Room, mask: str) -> tuple[int, ...]:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pychat.core.rooms import changes
-from pychat.model.events import ModesChanged
-from pychat.model.modes import ROLES, ModeChange
 from pychat.model.names import fold
 
 if TYPE_CHECKING:
@@ -22,23 +20,11 @@ if TYPE_CHECKING:
 
 def meet_locked(chat: Chat, session: Session, room: Room) -> None:
     """
-    Merge the roles of a logged-in member and its account: each gets those of the other; new ones are announced.
+    Merge the roles of a member that has logged in, and its account; see `changes.meet`.
 
     Hold the chat's order lock; the caller calls `Order.wake`.
     """
-    if session.account is None:
-        return
-    state, account = room.state, fold(session.account)
-    has, kept = state.roles.get(session.identity, ""), state.accounts.get(account, "")
-    new = [role for role in ROLES if role in kept and role not in has]
-    for role in new:
-        changes.set_role(state, session.identity, role, True)
-    changed = [changes.set_account_role(state, account, role, True) for role in has]
-    if new:
-        news = tuple([ModeChange(True, role, session.nickname or "") for role in new])
-        chat.order.append_locked(ModesChanged(0, 0.0, room.name, chat.cloaks.server, news), room.as_tuple)
-    if new or any(changed):
-        chat.persistence.save_room_locked(room)
+    chat.sequencer.carry_out_locked(changes.meet(room, session, chat.cloaks.server))
 
 
 def forget_account(chat: Chat, account: str) -> None:

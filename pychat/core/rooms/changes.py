@@ -1,14 +1,21 @@
-"""Changes of a room's state. They run under the chat's order lock; the time is given to them."""
+"""
+Changes of rooms: joining, leaving, kicks, the topic, and what time does to a room.
+
+Each proposal has a function that applies it, or raises `Refused` before it changes anything. They run under the chat's
+order lock; the time is given to them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pychat.core.log.snapshots import RoomSnapshot
 from pychat.core.outcome import (
+    AddMember,
     AwaitMembers,
     DropMember,
     Effect,
+    ForgetHistory,
+    NoteJoined,
     Outcome,
     Position,
     Publish,
@@ -19,182 +26,18 @@ from pychat.core.outcome import (
     Unsubscribe,
     WatchMasks,
 )
-from pychat.core.permissions import may_set_topic, require_operator
-from pychat.core.rooms.state import RoomState
+from pychat.core.permissions import may_be_heard, may_join, may_set_topic, require_operator
+from pychat.core.rooms import rules
 from pychat.model.clock import Clock
-from pychat.model.durations import as_of_now, deadline_of
-from pychat.model.errors import UserNotInRoom
-from pychat.model.events import Kicked, Left, ModesChanged, TopicChanged
-from pychat.model.masks import MaskList
+from pychat.model.errors import NoSuchRoom, NotAMember, UserNotInRoom
+from pychat.model.events import Joined, Kicked, Left, ModesChanged, TopicChanged
 from pychat.model.modes import ROLES, ModeChange
+from pychat.model.names import fold
 
 if TYPE_CHECKING:
     from pychat.core.rooms.room import Room
     from pychat.core.session import Session
     from pychat.core.state import State
-
-_MOST_INVITED: Final = 100
-_MOST_ACCOUNTS: Final = 100
-
-# Rules; `set_` functions of modes and roles return whether they made a difference
-
-
-def set_flag(state: RoomState, letter: str, adding: bool) -> bool:
-    flags = state.flags | {letter} if adding else state.flags - {letter}
-    changed, state.flags = flags != state.flags, flags
-    update_may_silence(state)
-    return changed
-
-
-def set_value(state: RoomState, letter: str, value: str | None) -> bool:
-    """Set a mode with a value, or remove it with None."""
-    changed = value != state.values.get(letter)
-    if value is None:
-        state.values.pop(letter, None)
-    else:
-        state.values[letter] = value
-    update_may_silence(state)
-    return changed
-
-
-def set_role(state: RoomState, identity: int, letter: str, adding: bool) -> bool:
-    has = state.roles.get(identity, "")
-    roles = "".join([role for role in ROLES if (adding if role == letter else role in has)])
-    if roles:
-        state.roles[identity] = roles
-    else:
-        state.roles.pop(identity, None)
-    return roles != has
-
-
-def set_account_role(state: RoomState, account: str, letter: str, adding: bool) -> bool:
-    """Set or remove a role that the account, by folded name, gets on its next visit; ignored above the maximum."""
-    has = state.accounts.get(account, "")
-    if adding and not has and len(state.accounts) >= _MOST_ACCOUNTS:
-        return False
-    roles = "".join([role for role in ROLES if (adding if role == letter else role in has)])
-    if roles:
-        state.accounts[account] = roles
-    else:
-        state.accounts.pop(account, None)
-    return roles != has
-
-
-def update_may_silence(state: RoomState) -> None:
-    """Update `may_silence` after a change of flags, bans or the slow mode."""
-    state.may_silence = not state.flags.isdisjoint("mC") or len(state.lists["b"]) > 0 or "W" in state.values
-
-
-def set_topic(state: RoomState, topic: str, by: str, userhost: str, time: float) -> None:
-    """Set the topic; with an empty one, nothing is known of who set it."""
-    state.topic = topic
-    state.topic_by, state.topic_time, state.topic_userhost = (by, time, userhost) if topic else ("", 0.0, "")
-
-
-def begin_anew(state: RoomState, time: float) -> None:
-    """Give a room that is abandoned the state of a new one; the topic of an open room stays, as does its history."""
-    new = RoomState(time)
-    if state.closed:
-        new.drops_history = True
-    else:
-        set_topic(new, state.topic, state.topic_by, state.topic_userhost, state.topic_time)
-    for attribute in RoomState.__slots__:
-        setattr(state, attribute, getattr(new, attribute))
-
-
-def found(state: RoomState, founder: int | None, time: float) -> None:
-    """Begin a room that had no members. The founder becomes its operator; None if it is not its first member."""
-    state.drops_history = False
-    if founder is not None:
-        state.created = time
-        set_role(state, founder, "o", True)
-
-
-def forget_account(state: RoomState, account: str) -> bool:
-    """Remove the roles of an account, by folded name."""
-    return state.accounts.pop(account, None) is not None
-
-
-# Members that join and leave
-
-
-def add_member(state: RoomState, identity: int, newest: int) -> None:
-    """Add a member; `newest` is the newest event id now."""
-    state.members[identity] = newest
-
-
-def remove_member(state: RoomState, identity: int) -> None:
-    """Remove a member, if it is one."""
-    state.members.pop(identity, None)
-
-
-def await_members(state: RoomState, until: float) -> None:
-    """Wait for the members of the last run of the server."""
-    state.waits_until = until
-    state.expected = dict.fromkeys(state.roles, until)
-
-
-def expect(state: RoomState, identity: int, until: float) -> None:
-    """Expect a member back."""
-    state.expected[identity] = until
-
-
-def stop_waiting(state: RoomState) -> None:
-    """Wait for nobody."""
-    state.waits_until = 0.0
-
-
-def invite(state: RoomState, identity: int, *, by_operator: bool = False) -> None:
-    """Store an invitation; above the maximum, the oldest one is dropped."""
-    state.invited[identity] = state.invited.pop(identity, False) or by_operator
-    if len(state.invited) > _MOST_INVITED:
-        del state.invited[next(iter(state.invited))]
-
-
-def arrive(state: RoomState, identity: int, now: float) -> bool:
-    """
-    Use up the invitation of a new member, and drop its roles unless it was expected back.
-
-    Returns:
-        True if that changes the room's snapshot.
-    """
-    changed = identity in state.invited
-    state.invited.pop(identity, None)
-    if not state.expects(identity, now):
-        changed |= state.roles.pop(identity, None) is not None
-    state.expected.pop(identity, None)
-    return changed
-
-
-def depart(state: RoomState, identity: int, now: float, keep_seconds: float = 0.0) -> bool:
-    """
-    Remove a member, and keep its roles and its right to return for `keep_seconds`.
-
-    Returns:
-        True if that changes the room's snapshot.
-    """
-    before = len(state.roles)
-    while state.expected:
-        oldest, until = next(iter(state.expected.items()))
-        if until > now:
-            break
-        del state.expected[oldest]
-        state.roles.pop(oldest, None)
-    if keep_seconds > 0:
-        state.expected[identity] = now + keep_seconds
-    else:
-        state.roles.pop(identity, None)
-    return len(state.roles) < before
-
-
-def await_expected(state: RoomState, now: float) -> bool:
-    """Let an empty room wait for its expected members; return whether there are any."""
-    if state.expected:
-        state.waits_until = max(state.waits_until, *state.expected.values())
-    return state.awaits(now)
-
-
-# Proposals. Each has a function that applies it, or raises `Refused` before it changes anything.
 
 
 class NewTopic(NamedTuple):
@@ -210,9 +53,90 @@ def apply_topic(state: State, change: NewTopic, position: Position) -> Outcome:
     room, person = state.room(change.room), state.person(change.by)
     may_set_topic(person, room, position)
     nickname = person.nickname or ""
-    set_topic(room.state, change.topic, nickname, person.userhost, position.stamp())
+    rules.set_topic(room.state, change.topic, nickname, person.userhost, position.stamp())
     event = TopicChanged(0, 0.0, room.name, nickname, change.topic, *person.origin)
     return Outcome((Publish(event, (room.key,)), SaveRoom(room.key)))
+
+
+class Arrival(NamedTuple):
+    """Join a room; somebody who is in it already changes nothing."""
+
+    room: str
+    person: int
+    """The identity."""
+    key: str | None
+    create: bool
+    """True if the room need not exist."""
+    asked: bool
+    """True if hooks and rules were asked; False if the person was in the room when the verb came."""
+    announced: bool
+    """True if the other members are told."""
+    server: str
+    """The name of the server, which gives roles by account."""
+
+
+def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
+    room, session = state.room(change.room), state.person(change.person)
+    if not change.create and not room.is_there:
+        raise NoSuchRoom(room.name)
+    if session in room:
+        return Outcome()
+    if not change.asked:  # kicked out just now
+        raise NotAMember(room.name)
+    may_join(session, room, change.key, position)
+    state.rooms.use_locked(room, session)
+    now, first = position.monotonic(), not room.state.members
+    changed = rules.arrive(room.state, session.identity, now)
+    forgets = room.state.drops_history
+    founds = first or (not session.visits and _has_visitors_only(room, now))
+    if founds:
+        # A visitor does not become an operator, because members would have one they were not told of.
+        kept = room.pinned or room.state.awaits(now) or room.state.owned or session.visits
+        rules.found(room.state, None if kept else session.identity, position.time())
+    event = _joined(session, room, position)
+    met = meet(room, session, change.server)
+    rules.add_member(room.state, session.identity)
+    told: tuple[Effect, ...] = (Publish(event, (room.key,)),) if change.announced else ()
+    return Outcome(
+        (
+            *((ForgetHistory(room.key),) if founds and forgets else ()),  # its last leaves are newer than its end
+            AddMember(session.identity, room.key, first),
+            *told,
+            *met,
+            NoteJoined(session.identity, room.key),
+            SaveSession(session.identity),
+            *((SaveRoom(room.key),) if founds or changed else ()),
+        ),
+        event=event,
+    )
+
+
+def _joined(session: Session, room: Room, position: Position) -> Joined:
+    nickname, (userhost, account, bot) = session.nickname or "", session.origin
+    away, realname = session.away, session.realname
+    if not may_be_heard(session, room, position):
+        away, realname = away and "away", ""
+    return Joined(0, position.time(), room.name, nickname, userhost, away, account, realname, bot)
+
+
+def _has_visitors_only(room: Room, now: float) -> bool:
+    """Return whether all members are visitors, and no member with a lost connection is expected back."""
+    return all(member.visits for member in room.members) and not rules.await_expected(room.state, now)
+
+
+def meet(room: Room, session: Session, server: str) -> list[Effect]:
+    """Merge the roles of a logged-in member and its account: each gets those of the other; new ones are announced."""
+    if session.account is None:
+        return []
+    state, account = room.state, fold(session.account)
+    has, kept = state.roles.get(session.identity, ""), state.accounts.get(account, "")
+    new = [role for role in ROLES if role in kept and role not in has]
+    for role in new:
+        rules.set_role(state, session.identity, role, True)
+    changed = [rules.set_account_role(state, account, role, True) for role in has]
+    news = tuple([ModeChange(True, role, session.nickname or "") for role in new])
+    told: list[Effect] = [Publish(ModesChanged(0, 0.0, room.name, server, news), (room.key,))] if new else []
+    return [*told, SaveRoom(room.key)] if new or any(changed) else told
 
 
 class Departure(NamedTuple):
@@ -270,7 +194,7 @@ def _remove(
     announced: bool,
 ) -> list[Effect]:
     """Remove a member; tell all members, or only that one and those others."""
-    remove_member(room.state, member.identity)
+    rules.remove_member(room.state, member.identity)
     told: list[Effect] = [SendTo(person.identity, (event,)) for person in (member, *others)]
     if announced:
         told = [Publish(event, (room.key,), extra=member.identity)]
@@ -287,10 +211,10 @@ def depart_from(room: Room, identity: int, position: Clock, keep_seconds: float 
         keep_seconds: For so long, the person may come back and has the same roles.
     """
     state = room.state
-    changed = depart(state, identity, position.monotonic(), keep_seconds)
+    changed = rules.depart(state, identity, position.monotonic(), keep_seconds)
     if state.members or room.pinned:
         return [SaveRoom(room.key)] if changed or not state.members else []
-    if await_expected(state, position.monotonic()):
+    if rules.await_expected(state, position.monotonic()):
         return [AwaitMembers(room.key), SaveRoom(room.key)]
     return abandon(room, position)
 
@@ -298,9 +222,9 @@ def depart_from(room: Room, identity: int, position: Clock, keep_seconds: float 
 def abandon(room: Room, position: Clock) -> list[Effect]:
     """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
     if room.state.owned:
-        stop_waiting(room.state)
+        rules.stop_waiting(room.state)
         return [Release(room.key, reset=False), SaveRoom(room.key)]
-    begin_anew(room.state, position.time())
+    rules.begin_anew(room.state, position.time())
     return [Release(room.key, reset=True), SaveRoom(room.key)]
 
 
@@ -329,7 +253,7 @@ class AccountForgotten(NamedTuple):
 
 def apply_account_forgotten(state: State, change: AccountForgotten, position: Position) -> Outcome:
     room = state.rooms.known(change.room)
-    if room is None or not forget_account(room.state, change.account):
+    if room is None or not rules.forget_account(room.state, change.account):
         return Outcome()
     there = room.state.members or room.pinned or room.state.owned or room.state.awaits(position.monotonic())
     return Outcome((SaveRoom(room.key), *(() if there else abandon(room, position))))
@@ -354,35 +278,6 @@ def apply_mask_expiry(state: State, change: MaskExpiry, position: Position) -> O
             changes.append(ModeChange(False, letter, entry.mask))
     if not changes:
         return Outcome((WatchMasks(room.key),))
-    update_may_silence(room.state)
+    rules.update_may_silence(room.state)
     event = ModesChanged(0, 0.0, room.name, change.server, tuple(changes))
     return Outcome((Publish(event, (room.key,)), SaveRoom(room.key), WatchMasks(room.key)))
-
-
-# Saving
-
-
-def set_ends(state: RoomState, clock: Clock) -> bool:
-    """Let masks end by the clock as it is now, which may have been set; return whether that changes anything."""
-    changed = False
-    for masks in state.lists.values():
-        for entry in tuple(masks):
-            if as_of_now(entry, clock) is not entry:
-                masks.add(as_of_now(entry, clock))
-                changed = True
-    return changed
-
-
-def restored(snapshot: RoomSnapshot, clock: Clock) -> RoomState:
-    """Return the state of a snapshot; the clock says how long bans last from now."""
-    state = RoomState(snapshot.created)
-    set_topic(state, snapshot.topic, snapshot.topic_by, snapshot.topic_userhost, snapshot.topic_time)
-    state.flags, state.values = frozenset(snapshot.flags), dict(snapshot.values)
-    for letter, masks in snapshot.lists.items():
-        entries = [entry._replace(deadline=deadline_of(entry.until, clock)) for entry in masks]
-        state.lists[letter] = MaskList(entries, lasts=True)
-    state.roles, state.accounts = dict(snapshot.roles), dict(snapshot.accounts)
-    state.invited = {identity: identity in snapshot.welcome for identity in snapshot.invited}
-    state.drops_history = snapshot.forgets
-    update_may_silence(state)
-    return state

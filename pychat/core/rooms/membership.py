@@ -9,18 +9,17 @@ that comes back after a lost connection (`catch_up.py`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from pychat.core.delivery import Detach
 from pychat.core.handler import one_says_yes, run_before
 from pychat.core.order import CAUSED_BYTES
-from pychat.core.people.ignore import hear_locked
-from pychat.core.permissions import may_be_heard, may_join, may_know
-from pychat.core.rooms import changes
-from pychat.core.rooms.account_roles import meet_locked
+from pychat.core.outcome import Outcome
+from pychat.core.permissions import may_join, may_know, require_store
+from pychat.core.rooms import rules
 from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.catch_up import CatchingUp
-from pychat.core.rooms.changes import Departure, Removal
+from pychat.core.rooms.changes import Arrival, Departure, Removal, depart_from
 from pychat.core.rooms.empty_rooms import stop_waiting
 from pychat.core.rooms.member_list import members_of
 from pychat.core.rooms.room import Room
@@ -123,26 +122,22 @@ class Membership:
             stop_waiting(chat, room)
         was_in = room.key in session.rooms
         announced = not was_in and self._ask(session, room, key)
-        with chat.order.change(session):
-            room = chat.table.get(room.key) or room  # it may have been removed and created again meanwhile
-            arrival = None
-            if not create and not room.is_there:
-                raise NoSuchRoom(room.name)
-            if session not in room:
-                if was_in:  # kicked out just now: the hooks were not asked, so it may not join
-                    raise NotAMember(room.name)
-                may_join(session, room, key, chat.clock)  # check again: hooks take time, and the room may have changed
-                chat.table.use_locked(room, session)
-                arrival = self._join_locked(session, room, announced)
-            session.current = room
-            behind = None
-            if arrival is not None:
+        behind: Behind | None = None
+
+        def settle_locked(outcome: Outcome) -> None:
+            nonlocal room, behind
+            room = session.current = chat.state.room(room.key)  # it may have been removed and created again meanwhile
+            if outcome.event is not None:
                 place = room.state.members[session.identity] if after is None else after
                 behind = self._catching_up.fall_behind_locked(session, room, place)
             newest = chat.log.last_id()
             place = newest if session.behind is None else session.behind.place(newest)
             members = members_of(room, ref, joined=True)
+            arrival = cast("Joined | None", outcome.event)
             chat.order.send_locked(session, members._replace(arrival=arrival, again=arrival is None, place=place))
+
+        proposal = Arrival(room.key, session.identity, key, create, not was_in, announced, chat.cloaks.server)
+        chat.propose(proposal, session, then=settle_locked)
         return room, behind
 
     def _ask(self, session: Session, room: Room, key: str | None) -> bool:
@@ -150,33 +145,10 @@ class Membership:
         chains, most = self._chat.chains, self._chat.limits.rooms_per_session
         if len(session.rooms) >= most:
             raise LimitExceeded("rooms that you are in", most, "rooms", code="too_many_rooms", room=room.name)
+        require_store(session, "your membership", room.name)
         may_join(session, room, key, self._chat.clock)
         run_before(chains.before_join, session, room)
         return one_says_yes(chains.announces, session, room, Joined)
-
-    def _join_locked(self, session: Session, room: Room, announced: bool) -> Joined:
-        changed = changes.arrive(room.state, session.identity, self._chat.clock.monotonic())
-        first = not room.state.members
-        if first:
-            self._chat.table.shares.arrived(room, session)
-        founds = first or (not session.visits and _has_visitors_only(room, self._chat.clock.monotonic()))
-        if founds:
-            self._found_locked(room, session)
-        session.rooms[room.key] = room
-        hear_locked(session, room)
-        now, nickname, (userhost, account, bot) = self._chat.clock.time(), session.nickname or "", session.origin
-        away, realname = session.away, session.realname
-        if not may_be_heard(session, room, self._chat.clock):
-            away, realname = away and "away", ""
-        event = Joined(0, now, room.name, nickname, userhost, away, account, realname, bot)
-        if announced:
-            event = self._chat.order.append_locked(event, room.as_tuple)
-        meet_locked(self._chat, session, room)
-        changes.add_member(room.state, session.identity, self._chat.log.last_id())
-        self._chat.persistence.save_session_locked(session)
-        if founds or changed:
-            self._chat.persistence.save_room_locked(room)
-        return event
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
         """Remove a session from a room; do nothing if it is not a member."""
@@ -214,27 +186,15 @@ class Membership:
             # If the server stops, the members have not left: they find their rooms unchanged.
             stays = self._chat.stopping.is_set() and self._chat.log.lasts
             for room in session.rooms.values():
-                changes.remove_member(room.state, session.identity)
+                rules.remove_member(room.state, session.identity)
                 room.ignoring.discard(session)
                 self._chat.log.append(Detach(session, room))
                 if stays:
                     continue
                 self._chat.table.shares.departed(room, session)
-                effects = changes.depart_from(room, session.identity, self._chat.clock, keep_seconds)
+                effects = depart_from(room, session.identity, self._chat.clock, keep_seconds)
                 self._chat.sequencer.carry_out_locked(effects)
             return True
-
-    def _found_locked(self, room: Room, session: Session) -> None:
-        """
-        Make the first member of an empty room its operator, unless the room is pinned or owned.
-
-        A visitor does not become one, because members would have an operator they were not told of.
-        """
-        if room.state.drops_history:  # the leaves of the last members were recorded after the log was cleared
-            self._chat.log.forget(room.key)
-        awaited = room.state.awaits(self._chat.clock.monotonic())
-        founder = None if room.pinned or awaited or room.state.owned or session.visits else session.identity
-        changes.found(room.state, founder, self._chat.clock.time())
 
 
 def own_room(session: Session, name: str | None) -> Room:
@@ -273,8 +233,3 @@ def shown_room(session: Session, name: str | None) -> Room:
         return known_room(session, name)
     except NoSuchRoom as error:
         raise NotAMember(name or "") from error
-
-
-def _has_visitors_only(room: Room, now: float) -> bool:
-    """Return whether all members are visitors, and no member with a lost connection is expected back."""
-    return all(member.visits for member in room.members) and not changes.await_expected(room.state, now)

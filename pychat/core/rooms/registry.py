@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from pychat.core.rooms import changes
+from pychat.core.rooms import rules
 from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.quotas import RoomShares
 from pychat.core.rooms.room import Room
@@ -97,8 +97,8 @@ class RoomRegistry:
         return self._used.get(fold(name))
 
     def known(self, key: str) -> Room | None:
-        """Return the room with this key, if it is in use or somebody refers to it."""
-        return self._used.get(key) or self._known.get(key)
+        """Return the room with this key, if it is in use or somebody refers to it, even if it is new."""
+        return self._used.get(key) or self._known.get(key) or self._new.get(key)
 
     def has(self, room: Room) -> bool:
         """Return whether this object is the room of its name; after removal it is not."""
@@ -165,7 +165,7 @@ class RoomRegistry:
             for rooms in (self._used, self._empty, self._known, self._new):
                 rooms.pop(room.key, None)
             self.shares.released(room)
-            changes.stop_waiting(room.state)
+            rules.stop_waiting(room.state)
             self._chat.log.forget(room.key)
 
     def _least_wanted(self, last: Room) -> Room:

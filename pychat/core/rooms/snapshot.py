@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pychat.core.log.snapshots import MaskChanges, RoomSnapshot
-from pychat.core.rooms.changes import restored
 from pychat.core.rooms.room import Room
+from pychat.core.rooms.rules import restored
 from pychat.model.clock import Clock
 
 
