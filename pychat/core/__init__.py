@@ -16,7 +16,7 @@ Folders by topic; each imports only those above it:
 
     log/            the log in which everything has its place
     people/         nicknames, profiles, monitor and ignore lists
-    rooms/          members, rules, roles by account; state.py: the state of a room, which changes.py changes by rules.py
+    rooms/          members, rules, roles by account; state.py: the state of a room, changed by changes.py, rules.py
     messages/       messages and tags; history/: reading the log
     moderation/     kicks, modes, bans, the audit record
     accounts/       accounts, passwords, operators, and the hello of a session

@@ -6,6 +6,7 @@ A session: one participant. Verbs go in, events come out; bytes and sockets are 
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -41,8 +42,22 @@ class Exchange(Protocol):
     """The mark of the message that began the login."""
 
 
-_identities = count(secrets.randbits(62))
-"""Unique across restarts, even if the clock was set back: persisted audiences and roles refer to these ids."""
+class _Identities:
+    """
+    The source of identities. They are unique across restarts, even if the clock was set back, and in each child of a
+    fork: persisted audiences and roles refer to them.
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+        os.register_at_fork(after_in_child=self.begin)
+
+    def begin(self) -> None:
+        """Begin anew, at random."""
+        self.next = count(secrets.randbits(62)).__next__
+
+
+_identities = _Identities()
 
 
 @old_names(
@@ -119,7 +134,7 @@ class Session:
         """The state of a login in several messages, which belongs to `core/accounts/sasl.py`."""
         self.secure = False
         """True if the connection uses TLS, so nobody on the way can read or change it."""
-        self.person = Person(next(_identities))
+        self.person = Person(_identities.next())
         """What it shares with the others: the properties below read it, and only proposals change it."""
         self.rooms: dict[str, Room] = {}
         """The rooms the session is in, by key, in order of joining."""

@@ -16,6 +16,7 @@ import pytest
 from chat_clients import DEADLINE, free_port, pychat_threads, wait_until
 
 from pychat import Bot, ChatClient, ChatServer, Message
+from pychat.core.chat import Chat
 from pychat.model.errors import ConnectFailed, LocalProtocolError
 from pychat.stores import SqliteLog
 from pychat.testing import ChatHarness, MakeChat
@@ -262,6 +263,17 @@ def test_the_copy_of_a_chat_in_a_child_says_whose_it_is(chat: ChatHarness) -> No
     assert in_child(child) == ""
     guide.say("hello")
     assert ann.next(Message).text == "hello"
+
+
+def test_people_of_two_forks_have_other_identities() -> None:
+    """A supervisor may load the program once, and fork it again after a crash: the record knows people by identity."""
+
+    chat = Chat()
+
+    def child() -> None:
+        raise AssertionError(chat.session("ann").identity)
+
+    assert in_child(child) != in_child(child)
 
 
 def test_a_fork_while_the_locks_are_held_waits_for_nobody(chat: ChatHarness) -> None:
