@@ -215,6 +215,13 @@ def test_protocols_know_neither_socket_nor_thread() -> None:
         assert {"socket", "select", "selectors", "threading", "logging", "asyncio"}.isdisjoint(imports(path)), path
 
 
+def test_a_client_loads_nothing_of_the_core() -> None:
+    """A program that only connects does not pay for a server."""
+    assert [
+        name for name in loaded_by("import pychat.client") if name.startswith(("pychat.core", "pychat.server"))
+    ] == []
+
+
 def test_import_pychat_loads_only_what_a_server_needs() -> None:
     """In a fresh interpreter: no command line, no terminal, no tables of Unicode, no asyncio."""
     loaded = loaded_by("from pychat import *")

@@ -24,14 +24,12 @@ from pychat.core.messages.actions import failure_of
 from pychat.core.moderation.audit import Audit
 from pychat.core.moderation.server_bans import ServerBans, arrive
 from pychat.core.order import CAUSED_BYTES, Order
-from pychat.core.outcome import Outcome
 from pychat.core.pauses import Pauses
 from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
 from pychat.core.people.user_counts import Census, Past
 from pychat.core.persistence import Persistence
-from pychat.core.proposals import Proposal
 from pychat.core.publish import publish
 from pychat.core.rooms.membership import Membership
 from pychat.core.rooms.registry import RoomRegistry
@@ -121,6 +119,7 @@ class Chat:
         self.state = State(self.nicknames, self.census.directory, self.table)
         self.bans = ServerBans(self.state.server_bans, clock)
         self.sequencer = Sequencer(self)
+        self.propose = self.sequencer.propose
         self.audit = Audit(self)
         self.membership = Membership(self)
         self.persistence = Persistence(self)
@@ -132,18 +131,6 @@ class Chat:
     def stopping(self) -> threading.Event:
         """Set when the chat ends: from then on nobody is admitted and nothing is published."""
         return self.order.stopping
-
-    def propose(
-        self,
-        proposal: Proposal,
-        session: Session | None = None,
-        reply: Callable[[], Reply] | None = None,
-        *,
-        then: Callable[[Outcome], None] = lambda outcome: None,
-        timer: bool = False,
-    ) -> Outcome:
-        """Apply a proposal to the state; see `Sequencer.propose`."""
-        return self.sequencer.propose(proposal, session, reply, then=then, timer=timer)
 
     # Handlers
 

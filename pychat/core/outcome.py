@@ -8,7 +8,7 @@ What becomes of a proposal: its position in the order, and the outcome of applyi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from pychat.model.clock import Clock
@@ -190,16 +190,26 @@ Effect: TypeAlias = (
 )
 
 
-class Outcome(NamedTuple):
-    """What happens because of a proposal, in order."""
+class Outcome:
+    """What happens because of a proposal."""
 
-    effects: tuple[Effect, ...] = ()
-    refusals: tuple[Refused, ...] = ()
-    """The parts of the proposal that were refused, in its order."""
-    made: tuple[ModeChange, ...] = ()
-    """The modes and masks that were set or removed."""
-    event: Event | None = None
-    """The event that tells of it. The sequencer sets it to the first published one, with its id."""
+    __slots__ = ("effects", "event", "made", "refusals")
+
+    def __init__(
+        self,
+        effects: Sequence[Effect] = (),
+        refusals: Sequence[Refused] = (),
+        made: tuple[ModeChange, ...] = (),
+        event: Event | None = None,
+    ) -> None:
+        self.effects = effects
+        """In order."""
+        self.refusals = refusals
+        """The parts of the proposal that were refused, in its order."""
+        self.made = made
+        """The modes and masks that were set or removed."""
+        self.event = event
+        """The event that tells of it. The sequencer sets it to the first published one, with its id."""
 
     @property
     def id(self) -> int | None:

@@ -41,7 +41,7 @@ def require_store(session: Session, what: str, room: str | None = None) -> None:
 
 def is_server_operator(session: Session) -> bool:
     """Return whether the session is a server operator."""
-    return "o" in session.modes
+    return "o" in session.person.modes
 
 
 # Permissions in a room. These functions only read; the order lock may be held or not. The clock tells whether a ban has
@@ -258,7 +258,8 @@ def _ban(session: Session, room: Room, clock: Clock, *, mutes: bool) -> MaskEntr
 
 
 def _listed(session: Session, room: Room, letter: str, clock: Clock, *, mutes: bool = False) -> MaskEntry | None:
-    return room.state.lists[letter].find(session.hostmask, clock.monotonic(), mutes=mutes, identity=session.identity)
+    person = session.person
+    return room.state.lists[letter].find(person.hostmask, clock.monotonic(), mutes=mutes, identity=person.identity)
 
 
 def _silenced(room: Room, text: str) -> Refused:

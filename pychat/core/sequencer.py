@@ -58,7 +58,7 @@ class Sequencer:
         session: Session | None = None,
         reply: Callable[[], Reply] | None = None,
         *,
-        then: Callable[[Outcome], None] = lambda outcome: None,
+        then: Callable[[Outcome], None] | None = None,
         timer: bool = False,
     ) -> Outcome:
         """
@@ -74,17 +74,18 @@ class Sequencer:
             NotHere: If that session has ended or was disconnected since its verb began.
             Refused: If the proposal is refused; nothing has changed then.
         """
-        chat = self._chat
-        with chat.order.change(session):
-            if timer and chat.stopping.is_set():
+        chat, order = self._chat, self._chat.order
+        with order.change(session):
+            if timer and order.stopping.is_set():
                 return Outcome()
-            position = chat.order.position_locked()
+            position = order.position_locked()
             outcome = APPLY[type(proposal)](chat.state, proposal, position)
             if session is not None and reply is not None:
-                chat.order.send_locked(session, reply())
+                order.send_locked(session, reply())
             first = self.carry_out_locked(outcome.effects, position, getattr(proposal, "author", None))
-            outcome = outcome._replace(event=first or outcome.event)
-            then(outcome)
+            outcome.event = first or outcome.event
+            if then is not None:
+                then(outcome)
         if session is None:
             chat.audit.write()
         return outcome
@@ -114,9 +115,11 @@ class Sequencer:
 
     def _publish_locked(self, effect: Publish, time: float | None) -> Event:
         chat = self._chat
-        rooms = tuple(map(self._room, effect.rooms))
+        rooms = tuple([self._room(key) for key in effect.rooms])
         person = self._person(effect.extra)
-        excluded = frozenset(filter(None, map(self._person, effect.excluded)))
+        excluded: frozenset[Session] = frozenset()
+        if effect.excluded:
+            excluded = frozenset(filter(None, map(self._person, effect.excluded)))
         placed = chat.order.append_locked(effect.event, rooms, person, excluded, time)
         if effect.of_person and person is not None:
             chat.watches.changed_locked(person, cast("PersonEvent", placed))

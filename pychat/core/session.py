@@ -6,11 +6,8 @@ A session: one participant. Verbs go in, events come out; bytes and sockets are 
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from pychat.core.people.changes import describe
@@ -19,6 +16,7 @@ from pychat.model.arguments import given
 from pychat.model.errors import LocalProtocolError, Refused
 from pychat.model.events import Event, Notice
 from pychat.model.hostmask import Hostmask
+from pychat.model.identities import IDENTITIES
 from pychat.model.names import fold
 from pychat.model.queries import Ref
 from pychat.model.replies import MemberInfo, Reply
@@ -40,24 +38,6 @@ class Exchange(Protocol):
 
     ref: Ref
     """The mark of the message that began the login."""
-
-
-class _Identities:
-    """
-    The source of identities. They are unique across restarts, even if the clock was set back, and in each child of a
-    fork: persisted audiences and roles refer to them.
-    """
-
-    def __init__(self) -> None:
-        self.begin()
-        os.register_at_fork(after_in_child=self.begin)
-
-    def begin(self) -> None:
-        """Begin anew, at random."""
-        self.next = count(secrets.randbits(62)).__next__
-
-
-_identities = _Identities()
 
 
 @old_names(
@@ -134,7 +114,7 @@ class Session:
         """The state of a login in several messages, which belongs to `core/accounts/sasl.py`."""
         self.secure = False
         """True if the connection uses TLS, so nobody on the way can read or change it."""
-        self.person = Person(_identities.next())
+        self.person = Person(IDENTITIES.next())
         """What it shares with the others: the properties below read it, and only proposals change it."""
         self.rooms: dict[str, Room] = {}
         """The rooms the session is in, by key, in order of joining."""
@@ -284,7 +264,8 @@ class Session:
     @property
     def origin(self) -> tuple[str, str | None, bool]:
         """The fields of an event that describe its author: `userhost`, `account`, `bot`."""
-        return self.userhost, self.account, "B" in self.modes
+        person = self.person
+        return person.userhost, person.account, "B" in person.modes
 
     @property
     def room_names(self) -> tuple[str, ...]:

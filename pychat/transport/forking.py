@@ -3,7 +3,8 @@ Handle forks: a child of `os.fork` has copies of servers and clients, without th
 
 Such a copy is unusable. Its locks may be held by threads that do not exist in the child; its listener and connections
 are the parent's, and shutting them down would affect the parent. So a copy closes its descriptors in the child at once,
-and its use raises an error that says why.
+and its use raises an error that says why. What the child makes itself is usable; its people have identities of their
+own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 import weakref
 from abc import abstractmethod
 from typing import Final
+
+from pychat.model.identities import IDENTITIES
 
 
 class Forkable:
@@ -37,10 +40,11 @@ class Forkable:
 _known: Final[weakref.WeakSet[Forkable]] = weakref.WeakSet()
 
 
-def _disown_all() -> None:
+def _begin_anew() -> None:
+    IDENTITIES.begin()
     for each in list(_known):
         each.disown()
     _known.clear()
 
 
-os.register_at_fork(after_in_child=_disown_all)
+os.register_at_fork(after_in_child=_begin_anew)

@@ -72,7 +72,7 @@ class Room:
 
     def __contains__(self, session: Session) -> bool:
         """Return whether a session is a member."""
-        return session.identity in self.state.members
+        return session.person.identity in self.state.members
 
     @property
     def topic(self) -> str:
