@@ -64,9 +64,9 @@ def check_seconds(seconds: float | None) -> float | None:
     Check the duration of a ban, and return it; None is for ever.
 
     Raises:
-        LimitExceeded: If it is too long.
+        LimitExceeded: If it is too long, or not a duration.
     """
-    if seconds is not None and seconds > MOST_SECONDS:
+    if seconds is not None and not 0 <= seconds <= MOST_SECONDS:
         raise LimitExceeded("how long", MOST_SECONDS, "seconds")
     return seconds
 

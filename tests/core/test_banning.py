@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -387,3 +388,14 @@ def test_durations_are_written_as_they_are_read(seconds: int) -> None:
     """So what is told can be typed."""
     assert parse_duration(write_duration(seconds)) == seconds
     assert take_duration(f"{write_duration(seconds)} too  loud") == (seconds, "too  loud")
+
+
+@pytest.mark.parametrize("seconds", [-1, -1e19, 1e19, math.inf, math.nan])
+def test_only_a_duration_is_taken_as_one(seconds: float) -> None:
+    """A program may compute it, and make a mistake."""
+    chat, _, (ann, _) = people("ann", "bob")
+
+    (answer,) = ann.do(Ban("bob", seconds=seconds))
+
+    assert answer.code == "limit_exceeded"
+    assert list(chat.room("ops").state.lists["b"]) == []
