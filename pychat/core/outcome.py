@@ -132,12 +132,16 @@ class DropMember(NamedTuple):
     room: str
 
 
-class Release(NamedTuple):
-    """Free the place of an empty room in the table."""
+class ResetRoom(NamedTuple):
+    """Forget what belongs to the rules that a room has lost, and its history if that was private."""
 
     room: str
-    reset: bool
-    """True if the room has lost its rules."""
+
+
+class Release(NamedTuple):
+    """Free the place of an empty room in the table; the table may forget it, so this comes last."""
+
+    room: str
 
 
 class AwaitMembers(NamedTuple):
@@ -180,6 +184,7 @@ Effect: TypeAlias = (
     | NoteJoined
     | Unsubscribe
     | DropMember
+    | ResetRoom
     | Release
     | AwaitMembers
     | Reindex
@@ -209,9 +214,9 @@ class Outcome:
         self.made = made
         """The modes and masks that were set or removed."""
         self.event = event
-        """The event that tells of it. The sequencer sets it to the first published one, with its id."""
+        """The event that tells of it: the first one that is published, or one that only some are told."""
 
     @property
     def id(self) -> int | None:
-        """The id of that event; None if it has none."""
+        """The id of that event; None if it was not published."""
         return None if self.event is None else self.event.id or None

@@ -79,7 +79,7 @@ class Persistence:
             for snapshot in chat.log.load_rooms():
                 room = Room(chat, snapshot.name)
                 restore_room(room, snapshot, chat.clock)
-                rules.await_members(room.state, until)
+                rules.expect_members(room.state, until)
                 chat.table.put_locked(room)
                 wait_locked(chat, room, _LEAST_WAIT_SECONDS)
             for session in chat.log.load_sessions():

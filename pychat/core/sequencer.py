@@ -25,6 +25,7 @@ from pychat.core.outcome import (
     Publish,
     Reindex,
     Release,
+    ResetRoom,
     SaveRoom,
     SaveServerBan,
     SaveSession,
@@ -56,7 +57,7 @@ class Sequencer:
         self,
         proposal: Proposal,
         session: Session | None = None,
-        reply: Callable[[], Reply] | None = None,
+        reply: Callable[[Outcome], Reply] | None = None,
         *,
         then: Callable[[Outcome], None] | None = None,
         timer: bool = False,
@@ -81,9 +82,9 @@ class Sequencer:
             position = order.position_locked()
             outcome = APPLY[type(proposal)](chat.state, proposal, position)
             if session is not None and reply is not None:
-                order.send_locked(session, reply())
+                order.send_locked(session, reply(outcome))
             first = self.carry_out_locked(outcome.effects, position, getattr(proposal, "author", None))
-            outcome.event = first or outcome.event
+            outcome.event = outcome.event or first
             if then is not None:
                 then(outcome)
         if session is None:
@@ -162,13 +163,14 @@ class Sequencer:
             if person.current is room:
                 person.current = next(reversed(person.rooms.values()), None)
 
-    def _release_locked(self, effect: Release) -> None:
+    def _reset_room_locked(self, effect: ResetRoom) -> None:
         room = self._room(effect.room)
-        self._chat.table.release_locked(room)
-        if effect.reset:
-            room.begin_anew()
-            if room.state.drops_history:
-                self._chat.log.forget(room.key)
+        room.begin_anew()
+        if room.state.drops_history:
+            self._chat.log.forget(room.key)
+
+    def _release_locked(self, effect: Release) -> None:
+        self._chat.table.release_locked(self._room(effect.room))
 
     def _await_members_locked(self, effect: AwaitMembers) -> None:
         wait_locked(self._chat, self._room(effect.room))
@@ -205,6 +207,7 @@ class Sequencer:
         NoteJoined: _note_joined_locked,
         Unsubscribe: _unsubscribe_locked,
         DropMember: _drop_member_locked,
+        ResetRoom: _reset_room_locked,
         Release: _release_locked,
         AwaitMembers: _await_members_locked,
         Reindex: _reindex_locked,

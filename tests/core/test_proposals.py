@@ -152,8 +152,8 @@ def likely(world: World) -> st.SearchStrategy[Proposal]:
     return st.one_of(
         st.builds(NewTopic, rooms, identities, st.text(max_size=5)),
         st.builds(Arrival, rooms, identities, st.none(), *[st.booleans()] * 3, st.just("irc.pychat")),
-        st.builds(Departure, rooms, identities, st.just(""), st.booleans()),
-        st.builds(Removal, rooms, identities, identities, st.just("bob"), st.just(""), st.booleans()),
+        st.builds(Departure, rooms, identities, st.just(""), st.booleans(), st.booleans()),
+        st.builds(Removal, rooms, identities, identities, st.just("bob"), st.just(""), st.booleans(), st.booleans()),
         st.builds(MaskExpiry, rooms, st.just("irc.pychat")),
         st.builds(EmptyRoomExpiry, rooms),
         st.builds(AccountForgotten, rooms, st.just("ann")),

@@ -61,7 +61,7 @@ def _lasting(masks: Iterable[MaskEntry]) -> list[MaskEntry]:
 def check(chat: Chat, people: list[Recorder], rooms: dict[str, Room]) -> None:
     """Check that all parts agree."""
     here = [person for person in people if not person.closed]
-    assert {person.identity for person in here} == set(chat.nicknames._identities)
+    assert {person.identity for person in here} == set(chat.nicknames.by_identity)
     assert [chat.find(person.nickname or "") for person in here] == here
     for person in here:
         assert list(person.rooms) == [key for key in person.rooms if person in rooms[key]]

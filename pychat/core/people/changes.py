@@ -132,17 +132,16 @@ class NewUserModes(NamedTuple):
 
 def apply_user_modes(state: State, change: NewUserModes, position: Position) -> Outcome:
     session = state.person(change.by)
-    before, letters = session.userhost, set(session.modes)
-    was_operator = "o" in letters
-    for one in change.changes:
-        (letters.add if one.adding else letters.discard)(one.mode)
-    set_modes(session.person, letters)
-    if ("o" in letters) == was_operator:
-        return Outcome(tuple(_described(session)))
+    before = session.userhost
+    made = tuple([one for one in change.changes if one.adding != (one.mode in session.modes)])
+    kept = set(session.modes).difference([one.mode for one in made])
+    set_modes(session.person, kept.union([one.mode for one in made if one.adding]))
+    if all(one.mode != "o" for one in made):
+        return Outcome(_described(session), made=made)
     session.person.userhost = f"{session.username}@{change.host}"
     userhost, account, bot = session.origin
     event = ProfileChanged(0, 0.0, (), session.nickname or "", before, userhost, None, account, bot)
-    return Outcome((*_described(session), *_told(session, event, event, position)))
+    return Outcome((*_described(session), *_told(session, event, event, position)), made=made)
 
 
 def _described(session: Session) -> list[Effect]:
@@ -164,7 +163,7 @@ def _told(
     open_rooms, closed_rooms = parted(session, position)
     effects: list[Effect] = []
     if closed_rooms and bare is not None:
-        told = frozenset({session.identity}.union(*[[one.identity for one in room.members] for room in open_rooms]))
+        told = frozenset({session.identity}.union(*[room.state.members for room in open_rooms]))
         names, keys = tuple([room.name for room in closed_rooms]), tuple([room.key for room in closed_rooms])
         effects.append(Publish(bare._replace(rooms=names), keys, excluded=told))
     names, keys = tuple([room.name for room in open_rooms]), tuple([room.key for room in open_rooms])

@@ -60,8 +60,8 @@ class Nicknames:
         self._clock = clock
         self._dropped = dropped
         self._holders: dict[str, Session | Parked] = {}
-        self._identities: dict[int, Session] = {}
-        """The sessions that have a nickname."""
+        self.by_identity: dict[int, Session] = {}
+        """The sessions that have a nickname. Others only read it, and need no lock."""
         self._skeletons: dict[str, set[str]] = {}
         self._tokens: dict[str, Session] = {}
         self._parked: dict[str, Parked] = {}
@@ -76,13 +76,13 @@ class Nicknames:
 
     def get(self, identity: int) -> Session | None:
         """Return the session with a nickname that has this identity. Needs no lock."""
-        return self._identities.get(identity)
+        return self.by_identity.get(identity)
 
     def identify(self, session: Session, identity: int) -> None:
         """Give a session that has a nickname the identity of the lost session that it resumes."""
-        del self._identities[session.identity]
+        del self.by_identity[session.identity]
         changes.set_identity(session.person, identity)
-        self._identities[identity] = session
+        self.by_identity[identity] = session
 
     def sessions(self) -> list[Session]:
         """Return all sessions that have a nickname."""
@@ -120,7 +120,7 @@ class Nicknames:
         if session.nickname is not None:
             self._forget(session.nickname)
         self._remember(nickname, session)
-        self._identities[session.identity] = session
+        self.by_identity[session.identity] = session
         changes.set_nickname(session.person, nickname)
         session.update_info()
 
@@ -152,7 +152,7 @@ class Nicknames:
         if session.nickname is None:
             return
         self._forget(session.nickname)
-        self._identities.pop(session.identity, None)
+        self.by_identity.pop(session.identity, None)
         if session.token is not None and keep_seconds > 0:
             until = self._clock.monotonic() + keep_seconds
             parked = Parked(

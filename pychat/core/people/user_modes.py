@@ -56,8 +56,7 @@ def set_user_modes(chat: Chat, session: Session, verb: verbs.SetUserModes) -> No
 
 def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: queries.Ref) -> None:
     """Change user modes and reply with the real changes. Operators get a host of their own."""
-    real = tuple([change for change in changes if change.adding != (change.mode in session.modes)])
-    operator = any(change.adding and change.mode == "o" for change in real)
+    operator = any(change.adding and change.mode == "o" for change in changes)
     host = chat.cloaks.operator if operator else chat.cloaks.host(session.address)
-    proposal = NewUserModes(session.identity, real, host)
-    chat.propose(proposal, session, lambda: UserModes(ref, session.modes, real))
+    proposal = NewUserModes(session.identity, tuple(changes), host)
+    chat.propose(proposal, session, lambda outcome: UserModes(ref, session.modes, outcome.made))

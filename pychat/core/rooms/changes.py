@@ -20,6 +20,7 @@ from pychat.core.outcome import (
     Position,
     Publish,
     Release,
+    ResetRoom,
     SaveRoom,
     SaveSession,
     SendTo,
@@ -77,7 +78,7 @@ class Arrival(NamedTuple):
 
 def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
     room, session = state.room(change.room), state.person(change.person)
-    if not change.create and not room.is_there:
+    if not change.create and not room.exists(position.monotonic()):
         raise NoSuchRoom(room.name)
     if session in room:
         return Outcome()
@@ -88,7 +89,7 @@ def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
     now, first = position.monotonic(), not room.state.members
     changed = rules.arrive(room.state, session.identity, now)
     forgets = room.state.drops_history
-    founds = first or (not session.visits and _has_visitors_only(room, now))
+    founds = first or (not session.visits and _has_visitors_only(state, room, now))
     if founds:
         # A visitor does not become an operator, because members would have one they were not told of.
         kept = room.pinned or room.state.awaits(now) or room.state.owned or session.visits
@@ -107,7 +108,7 @@ def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
             SaveSession(session.identity),
             *((SaveRoom(room.key),) if founds or changed else ()),
         ),
-        event=event,
+        event=None if change.announced else event,
     )
 
 
@@ -119,9 +120,10 @@ def _joined(session: Session, room: Room, position: Position) -> Joined:
     return Joined(0, position.time(), room.name, nickname, userhost, away, account, realname, bot)
 
 
-def _has_visitors_only(room: Room, now: float) -> bool:
+def _has_visitors_only(state: State, room: Room, now: float) -> bool:
     """Return whether all members are visitors, and no member with a lost connection is expected back."""
-    return all(member.visits for member in room.members) and not rules.await_expected(room.state, now)
+    people = map(state.people.get, room.state.members)
+    return all(member is None or member.visits for member in people) and not rules.await_expected(room.state, now)
 
 
 def meet(room: Room, session: Session, server: str) -> list[Effect]:
@@ -148,6 +150,8 @@ class Departure(NamedTuple):
     reason: str
     announced: bool
     """True if all members are told; else only the person."""
+    stopping: bool
+    """True if the server stops: after the restart, the person finds the room unchanged."""
 
 
 def apply_departure(state: State, change: Departure, position: Position) -> Outcome:
@@ -155,7 +159,7 @@ def apply_departure(state: State, change: Departure, position: Position) -> Outc
     if room is None or person is None or person not in room:
         return Outcome()
     event = Left(0, position.time(), room.name, person.nickname or "", change.reason, *person.origin)
-    return Outcome(tuple(_remove(room, person, event, (), position, announced=change.announced)))
+    return Outcome(_remove(room, person, event, (), position, change))
 
 
 class Removal(NamedTuple):
@@ -171,6 +175,8 @@ class Removal(NamedTuple):
     reason: str
     announced: bool
     """True if all members are told; else only those two."""
+    stopping: bool
+    """See `Departure`."""
 
 
 def apply_removal(state: State, change: Removal, position: Position) -> Outcome:
@@ -181,7 +187,7 @@ def apply_removal(state: State, change: Removal, position: Position) -> Outcome:
     nickname, by = member.nickname or "", author.nickname or ""
     event = Kicked(0, position.time(), room.name, nickname, by, change.reason, *author.origin)
     others = () if author is member else (author,)
-    return Outcome(tuple(_remove(room, member, event, others, position, announced=change.announced)))
+    return Outcome(_remove(room, member, event, others, position, change))
 
 
 def _remove(
@@ -190,20 +196,19 @@ def _remove(
     event: Left | Kicked,
     others: tuple[Session, ...],
     position: Position,
-    *,
-    announced: bool,
+    change: Departure | Removal,
 ) -> list[Effect]:
     """Remove a member; tell all members, or only that one and those others."""
     rules.remove_member(room.state, member.identity)
     told: list[Effect] = [SendTo(person.identity, (event,)) for person in (member, *others)]
-    if announced:
+    if change.announced:
         told = [Publish(event, (room.key,), extra=member.identity)]
     unsubscribed, dropped = Unsubscribe(member.identity, room.key), DropMember(member.identity, room.key)
-    departed = depart_from(room, member.identity, position)
+    departed = [] if change.stopping else depart_from(room, member.identity, position)
     return [unsubscribed, *told, dropped, *departed, SaveSession(member.identity)]
 
 
-def depart_from(room: Room, identity: int, position: Clock, keep_seconds: float = 0.0) -> list[Effect]:
+def depart_from(room: Room, identity: int, clock: Clock, keep_seconds: float = 0.0) -> list[Effect]:
     """
     Update the rules of a room that somebody has left, or who is gone; an empty room is abandoned, or waits.
 
@@ -211,21 +216,21 @@ def depart_from(room: Room, identity: int, position: Clock, keep_seconds: float 
         keep_seconds: For so long, the person may come back and has the same roles.
     """
     state = room.state
-    changed = rules.depart(state, identity, position.monotonic(), keep_seconds)
+    changed = rules.depart(state, identity, clock.monotonic(), keep_seconds)
     if state.members or room.pinned:
         return [SaveRoom(room.key)] if changed or not state.members else []
-    if rules.await_expected(state, position.monotonic()):
+    if rules.await_expected(state, clock.monotonic()):
         return [AwaitMembers(room.key), SaveRoom(room.key)]
-    return abandon(room, position)
+    return abandon(room, clock)
 
 
-def abandon(room: Room, position: Clock) -> list[Effect]:
+def abandon(room: Room, clock: Clock) -> list[Effect]:
     """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
     if room.state.owned:
-        rules.stop_waiting(room.state)
-        return [Release(room.key, reset=False), SaveRoom(room.key)]
-    rules.begin_anew(room.state, position.time())
-    return [Release(room.key, reset=True), SaveRoom(room.key)]
+        rules.end_wait(room.state)
+        return [SaveRoom(room.key), Release(room.key)]
+    rules.begin_anew(room.state, clock.time())
+    return [ResetRoom(room.key), SaveRoom(room.key), Release(room.key)]
 
 
 class EmptyRoomExpiry(NamedTuple):

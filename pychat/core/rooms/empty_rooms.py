@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def wait_locked(chat: Chat, room: Room, least_seconds: float = 0.0) -> None:
     """Abandon an empty room after `least_seconds` and when no members are expected back any more."""
     seconds = max(least_seconds, room.state.waits_until - chat.clock.monotonic())
-    chat.alarms.after(seconds, lambda: stop_waiting(chat, room))
+    chat.alarms.after(seconds, lambda: end_wait(chat, room))
 
 
-def stop_waiting(chat: Chat, room: Room) -> None:
+def end_wait(chat: Chat, room: Room) -> None:
     """Abandon a room if the wait is over; wait on if members came back and were lost again. Runs on any thread."""
     if chat.table.has(room):
         chat.propose(EmptyRoomExpiry(room.key), timer=True)

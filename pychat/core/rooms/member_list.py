@@ -19,10 +19,12 @@ def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = 
     """
     state, members = room.state, room.members
     if not invisible:
-        members = tuple([member for member in members if "i" not in member.modes])
+        members = tuple([member for member in members if "i" not in member.person.modes])
     if joined:  # their leaves are not announced, so their presence must not be either
-        members = tuple([member for member in members if not member.visits])
-    infos = tuple([_with_roles(member, state) for member in members] if state.roles else [m.info for m in members])
+        members = tuple([member for member in members if not member.person.visits])
+    infos = tuple(
+        [_with_roles(member, state) for member in members] if state.roles else [m.person.info for m in members]
+    )
     return Members(
         ref,
         room.name,

@@ -20,11 +20,11 @@ from pychat.core.rooms import rules
 from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.catch_up import CatchingUp
 from pychat.core.rooms.changes import Arrival, Departure, Removal, depart_from
-from pychat.core.rooms.empty_rooms import stop_waiting
+from pychat.core.rooms.empty_rooms import end_wait
 from pychat.core.rooms.member_list import members_of
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
-from pychat.model.errors import LimitExceeded, NoSuchRoom, NotAMember, Refused, refusal
+from pychat.model.errors import LimitExceeded, NoSuchRoom, NotAMember, NotHere, Refused, refusal
 from pychat.model.events import Joined, Kicked, Left
 from pychat.model.names import check_room, fold, has_mark_of_irc
 from pychat.model.queries import Ref
@@ -40,7 +40,7 @@ _SHOWN: Final = 64
 
 
 class Membership:
-    """The chat's register of members by room."""
+    """Joining and leaving the rooms of one chat."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -118,8 +118,8 @@ class Membership:
         chat.order.flush()
         checked = check_room(name, chat.limits)
         room = chat.table.obtain(checked)
-        if room.state.waits_until and not room.state.members:
-            stop_waiting(chat, room)
+        if room.state.waits_until and not room.state.members and not room.state.awaits(chat.clock.monotonic()):
+            end_wait(chat, room)
         was_in = room.key in session.rooms
         announced = not was_in and self._ask(session, room, key)
         behind: Behind | None = None
@@ -127,15 +127,16 @@ class Membership:
         def settle_locked(outcome: Outcome) -> None:
             nonlocal room, behind
             room = session.current = chat.state.room(room.key)  # it may have been removed and created again meanwhile
-            if outcome.event is not None:
+            if outcome.effects:
                 place = room.state.members[session.identity] if after is None else after
                 behind = self._catching_up.fall_behind_locked(session, room, place)
             newest = chat.log.last_id()
             place = newest if session.behind is None else session.behind.place(newest)
             members = members_of(room, ref, joined=True)
-            arrival = cast("Joined | None", outcome.event)
+            arrival = cast("Joined | None", outcome.event if outcome.effects else None)
             chat.order.send_locked(session, members._replace(arrival=arrival, again=arrival is None, place=place))
 
+        room = chat.table.obtain(checked)  # a hook may have removed it
         proposal = Arrival(room.key, session.identity, key, create, not was_in, announced, chat.cloaks.server)
         chat.propose(proposal, session, then=settle_locked)
         return room, behind
@@ -148,16 +149,22 @@ class Membership:
         require_store(session, "your membership", room.name)
         may_join(session, room, key, self._chat.clock)
         run_before(chains.before_join, session, room)
-        return one_says_yes(chains.announces, session, room, Joined)
+        announced = one_says_yes(chains.announces, session, room, Joined)
+        require_store(session, "your membership", room.name)  # check again: hooks take time
+        return announced
 
     def leave(self, session: Session, room: Room, reason: str) -> None:
         """Remove a session from a room; do nothing if it is not a member."""
         chat = self._chat
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, session, room, Left)
-        own = chat.order.turn.session is session
-        if chat.propose(Departure(room.key, session.identity, reason, announced), session if own else None).effects:
-            chat.run_on(chat.chains.on_leave, session, room, reason)
+        proposal = Departure(room.key, session.identity, reason, announced, self._stays())
+        try:
+            left = chat.propose(proposal, session if chat.order.turn.session is session else None).effects
+        except NotHere:
+            return
+        if left:
+            chat.run_on(chat.chains.on_leave, self._current(session), room, reason)
 
     def kick(self, session: Session, room: Room, member: Session, reason: str) -> None:
         """
@@ -170,8 +177,18 @@ class Membership:
         chat.order.flush()
         announced = one_says_yes(chat.chains.announces, member, room, Kicked)
         nickname = member.nickname or ""
-        chat.propose(Removal(room.key, session.identity, member.identity, nickname, reason, announced), session)
-        chat.run_on(chat.chains.on_kick, session, room, member, reason)
+        chat.propose(
+            Removal(room.key, session.identity, member.identity, nickname, reason, announced, self._stays()), session
+        )
+        chat.run_on(chat.chains.on_kick, session, room, self._current(member), reason)
+
+    def _stays(self) -> bool:
+        """Return whether the server stops, so that the members have not left: they find their rooms unchanged."""
+        return self._chat.stopping.is_set() and self._chat.log.lasts
+
+    def _current(self, session: Session) -> Session:
+        """Return the session that has resumed this one during a hook, or the same."""
+        return self._chat.nicknames.get(session.identity) or session
 
     def remove_everywhere(self, session: Session, keep_seconds: float = 0.0) -> bool:
         """
@@ -183,8 +200,7 @@ class Membership:
             if session.closed:
                 return False
             session.closed = True
-            # If the server stops, the members have not left: they find their rooms unchanged.
-            stays = self._chat.stopping.is_set() and self._chat.log.lasts
+            stays = self._stays()
             for room in session.rooms.values():
                 rules.remove_member(room.state, session.identity)
                 room.ignoring.discard(session)

@@ -72,7 +72,9 @@ class RoomShares:
         """Count the room for the next member if it counted for the session that left."""
         payer, _ = self._payers.get(room, (None, ()))
         if payer is session and room.state.members:
-            self.arrived(room, room.members[0])
+            first = self._chat.nicknames.get(next(iter(room.state.members)))
+            if first is not None:
+                self.arrived(room, first)
 
     def released(self, room: Room) -> None:
         """Stop counting a room that is no longer in use."""

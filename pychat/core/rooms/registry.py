@@ -165,7 +165,7 @@ class RoomRegistry:
             for rooms in (self._used, self._empty, self._known, self._new):
                 rooms.pop(room.key, None)
             self.shares.released(room)
-            rules.stop_waiting(room.state)
+            rules.end_wait(room.state)
             self._chat.log.forget(room.key)
 
     def _least_wanted(self, last: Room) -> Room:

@@ -82,8 +82,8 @@ class Room:
     @property
     def members(self) -> tuple[Session, ...]:
         """The current members, in order of joining."""
-        people = self._chat.nicknames
-        return tuple([member for one in tuple(self.state.members) if (member := people.get(one)) is not None])
+        people = self._chat.nicknames.by_identity
+        return tuple(filter(None, map(people.get, tuple(self.state.members))))
 
     def begin_anew(self) -> None:
         """Forget what belongs to the state that the room had before it was abandoned. Hold the chat's order lock."""
@@ -92,8 +92,12 @@ class Room:
     @property
     def is_there(self) -> bool:
         """True if the room exists: it has or expects members, is pinned, or is owned by an account."""
+        return self.exists(self._chat.clock.monotonic())
+
+    def exists(self, now: float) -> bool:
+        """Return `is_there` for a time by `Clock.monotonic`."""
         state = self.state
-        return bool(state.members) or self.pinned or state.owned or state.awaits(self._chat.clock.monotonic())
+        return bool(state.members) or self.pinned or state.owned or state.awaits(now)
 
     def holders(self, role: str) -> frozenset[Session]:
         """Return the members who have a role, "operator" or "voice", or a higher one."""

@@ -1,8 +1,8 @@
 """
 How the state of a room changes: its rules, its members, and the state that was saved.
 
-These functions are for whatever applies proposals (`changes.py`). They run under the chat's order lock; the time is
-given to them.
+These functions are for `changes.py`, which applies proposals, for the end of a session, and for restoring rooms. They
+run under the chat's order lock; the time is given to them.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def remove_member(state: RoomState, identity: int) -> None:
     state.members.pop(identity, None)
 
 
-def await_members(state: RoomState, until: float) -> None:
+def expect_members(state: RoomState, until: float) -> None:
     """Wait for the members of the last run of the server."""
     state.waits_until = until
     state.expected = dict.fromkeys(state.roles, until)
@@ -127,7 +127,7 @@ def expect(state: RoomState, identity: int, until: float) -> None:
     state.expected[identity] = until
 
 
-def stop_waiting(state: RoomState) -> None:
+def end_wait(state: RoomState) -> None:
     """Wait for nobody."""
     state.waits_until = 0.0
 

@@ -1,4 +1,4 @@
-"""The shared state of a room: topic, modes, mask lists, roles and invitations. Only `changes.py` changes it."""
+"""The shared state of a room: members, roles, topic, modes, lists and invitations. `rules.py` changes it."""
 
 from __future__ import annotations
 
