@@ -64,17 +64,17 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
             member that returns in time after a lost connection, nor to an account that is an operator of the room. An
             operator's invitation overrides all but the key.
     """
-    state, name = room.state, room.name
+    state, name, identity = room.state, room.name, session.identity
     if is_server_operator(session):
         return
-    invited = state.invited.get(session.identity, False)
+    invited = state.invited.get(identity, False)
     ban = None if invited else banned_by(session, room, clock)
     if ban is not None:
         ban = as_of_now(ban, clock)
         raise refusal(f"you are banned from room {name!r}{until_when(ban)}", code="banned", room=name)
-    if state.expects(session.identity, clock.monotonic()) or _owns(session, room):
+    if state.expects(identity, clock.monotonic()) or _owns(session, room):
         return
-    if "i" in state.flags and session.identity not in state.invited and not _listed(session, room, "I", clock):
+    if "i" in state.flags and identity not in state.invited and not _listed(session, room, "I", clock):
         raise refusal(f"room {name!r} is invite-only", code="invite_only", room=name)
     if state.join_key is not None and not _same_key(key or "", state.join_key):
         raise refusal(f"room {name!r} requires a key; it is missing or wrong", code="bad_key", room=name)
@@ -84,7 +84,8 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
 
 def _owns(session: Session, room: Room) -> bool:
     """Return whether the session's account is an operator of the room."""
-    return session.account is not None and "o" in room.state.accounts.get(fold(session.account), "")
+    account = session.account
+    return account is not None and "o" in room.state.accounts.get(fold(account), "")
 
 
 def may_speak(session: Session, room: Room, message: Message, clock: Clock) -> None:

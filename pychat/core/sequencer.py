@@ -52,6 +52,7 @@ class Sequencer:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
+        self._people, self._used = chat.nicknames.by_identity, chat.table.by_key
 
     def propose(
         self,
@@ -117,10 +118,10 @@ class Sequencer:
     def _publish_locked(self, effect: Publish, time: float | None) -> Event:
         chat = self._chat
         rooms = tuple([self._room(key) for key in effect.rooms])
-        person = self._person(effect.extra)
+        person = None if effect.extra is None else self._people.get(effect.extra)
         excluded: frozenset[Session] = frozenset()
         if effect.excluded:
-            excluded = frozenset(filter(None, map(self._person, effect.excluded)))
+            excluded = frozenset(filter(None, map(self._people.get, effect.excluded)))
         placed = chat.order.append_locked(effect.event, rooms, person, excluded, time)
         if effect.of_person and person is not None:
             chat.watches.changed_locked(person, cast("PersonEvent", placed))
@@ -129,7 +130,7 @@ class Sequencer:
         return placed
 
     def _send_to_locked(self, effect: SendTo) -> None:
-        person = self._person(effect.identity)
+        person = self._people.get(effect.identity)
         if person is not None:
             self._chat.order.send_locked(person, *effect.items)
 
@@ -137,7 +138,7 @@ class Sequencer:
         self._chat.log.forget(effect.room)
 
     def _add_member_locked(self, effect: AddMember) -> None:
-        person, room = self._person(effect.identity), self._room(effect.room)
+        person, room = self._people.get(effect.identity), self._room(effect.room)
         if person is not None:
             if effect.first:
                 self._chat.table.shares.arrived(room, person)
@@ -148,14 +149,14 @@ class Sequencer:
         rules.note_joined(self._room(effect.room).state, effect.identity, self._chat.log.last_id())
 
     def _unsubscribe_locked(self, effect: Unsubscribe) -> None:
-        person = self._person(effect.identity)
+        person = self._people.get(effect.identity)
         if person is not None:
             room = self._room(effect.room)
             room.ignoring.discard(person)
             self._chat.log.append(Detach(person, room))
 
     def _drop_member_locked(self, effect: DropMember) -> None:
-        person = self._person(effect.identity)
+        person = self._people.get(effect.identity)
         if person is not None:
             room = self._room(effect.room)
             self._chat.table.shares.departed(room, person)
@@ -176,12 +177,12 @@ class Sequencer:
         wait_locked(self._chat, self._room(effect.room))
 
     def _reindex_locked(self, effect: Reindex) -> None:
-        person = self._person(effect.identity)
+        person = self._people.get(effect.identity)
         if person is not None:
             self._chat.census.index(person, effect.before)
 
     def _save_session_locked(self, effect: SaveSession) -> None:
-        person = self._person(effect.identity)
+        person = self._people.get(effect.identity)
         if person is not None:
             self._chat.persistence.save_session_locked(person)
 
@@ -194,11 +195,8 @@ class Sequencer:
     def _watch_masks_locked(self, effect: WatchMasks) -> None:
         watch_locked(self._chat, self._room(effect.room))
 
-    def _person(self, identity: int | None) -> Session | None:
-        return None if identity is None else self._chat.nicknames.get(identity)
-
     def _room(self, key: str) -> Room:
-        return self._chat.state.room(key)
+        return self._used.get(key) or self._chat.state.room(key)
 
     _DO: ClassVar[dict[type[Effect], Callable[[Any, Any], None]]] = {
         SendTo: _send_to_locked,

@@ -37,7 +37,7 @@ class State:
         Raises:
             NotHere: If it is gone, or was disconnected.
         """
-        person = None if identity is None else self.people.get(identity)
+        person = None if identity is None else self.people.by_identity.get(identity)
         if person is None or not person.is_here:
             raise NotHere
         return person
@@ -49,7 +49,7 @@ class State:
         Raises:
             NoSuchRoom: If it is gone.
         """
-        room = self.rooms.known(key)
+        room = self.rooms.by_key.get(key) or self.rooms.known(key)
         if room is None:
             raise NoSuchRoom(key)
         return room

@@ -87,25 +87,25 @@ def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
     may_join(session, room, change.key, position)
     state.rooms.use_locked(room, session)
     now, first = position.monotonic(), not room.state.members
-    changed = rules.arrive(room.state, session.identity, now)
+    changed = rules.arrive(room.state, change.person, now)
     forgets = room.state.drops_history
     founds = first or (not session.visits and _has_visitors_only(state, room, now))
     if founds:
         # A visitor does not become an operator, because members would have one they were not told of.
         kept = room.pinned or room.state.awaits(now) or room.state.owned or session.visits
-        rules.found(room.state, None if kept else session.identity, position.time())
+        rules.found(room.state, None if kept else change.person, position.time())
     event = _joined(session, room, position)
     met = meet(room, session, change.server)
-    rules.add_member(room.state, session.identity)
+    rules.add_member(room.state, change.person)
     told: tuple[Effect, ...] = (Publish(event, (room.key,)),) if change.announced else ()
     return Outcome(
         (
             *((ForgetHistory(room.key),) if founds and forgets else ()),  # its last leaves are newer than its end
-            AddMember(session.identity, room.key, first),
+            AddMember(change.person, room.key, first),
             *told,
             *met,
-            NoteJoined(session.identity, room.key),
-            SaveSession(session.identity),
+            NoteJoined(change.person, room.key),
+            SaveSession(change.person),
             *((SaveRoom(room.key),) if founds or changed else ()),
         ),
         event=None if change.announced else event,
@@ -130,11 +130,11 @@ def meet(room: Room, session: Session, server: str) -> list[Effect]:
     """Merge the roles of a logged-in member and its account: each gets those of the other; new ones are announced."""
     if session.account is None:
         return []
-    state, account = room.state, fold(session.account)
-    has, kept = state.roles.get(session.identity, ""), state.accounts.get(account, "")
+    state, account, identity = room.state, fold(session.account), session.identity
+    has, kept = state.roles.get(identity, ""), state.accounts.get(account, "")
     new = [role for role in ROLES if role in kept and role not in has]
     for role in new:
-        rules.set_role(state, session.identity, role, True)
+        rules.set_role(state, identity, role, True)
     changed = [rules.set_account_role(state, account, role, True) for role in has]
     news = tuple([ModeChange(True, role, session.nickname or "") for role in new])
     told: list[Effect] = [Publish(ModesChanged(0, 0.0, room.name, server, news), (room.key,))] if new else []
@@ -199,13 +199,15 @@ def _remove(
     change: Departure | Removal,
 ) -> list[Effect]:
     """Remove a member; tell all members, or only that one and those others."""
-    rules.remove_member(room.state, member.identity)
-    told: list[Effect] = [SendTo(person.identity, (event,)) for person in (member, *others)]
+    identity = change.person
+    rules.remove_member(room.state, identity)
     if change.announced:
-        told = [Publish(event, (room.key,), extra=member.identity)]
-    unsubscribed, dropped = Unsubscribe(member.identity, room.key), DropMember(member.identity, room.key)
-    departed = [] if change.stopping else depart_from(room, member.identity, position)
-    return [unsubscribed, *told, dropped, *departed, SaveSession(member.identity)]
+        told: list[Effect] = [Publish(event, (room.key,), extra=identity)]
+    else:
+        told = [SendTo(person.identity, (event,)) for person in (member, *others)]
+    unsubscribed, dropped = Unsubscribe(identity, room.key), DropMember(identity, room.key)
+    departed = [] if change.stopping else depart_from(room, identity, position)
+    return [unsubscribed, *told, dropped, *departed, SaveSession(identity)]
 
 
 def depart_from(room: Room, identity: int, clock: Clock, keep_seconds: float = 0.0) -> list[Effect]:

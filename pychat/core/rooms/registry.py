@@ -38,8 +38,8 @@ class RoomRegistry:
         # the order lock, which is not taken under it. The log is read under it; hooks do not run.
         self._making = threading.Lock()
         # The following are changed under the order lock; single reads need no lock.
-        self._used: dict[str, Room] = {}
-        """The rooms in use, by key."""
+        self.by_key: dict[str, Room] = {}
+        """The rooms in use. Others only read it, and need no lock."""
         self._empty: dict[str, Room] = {}
         """Empty rooms if the log is not persistent, in the order in which they became empty."""
         self._known: WeakValueDictionary[str, Room] = WeakValueDictionary()
@@ -57,7 +57,7 @@ class RoomRegistry:
         Raises:
             NotReadable: If the log cannot be read.
         """
-        room = self._used.get(name) or self._known.get(fold(name))
+        room = self.by_key.get(name) or self._known.get(fold(name))
         if room is None and self._chat.log.lasts:
             with self._making:
                 room = self._read(fold(name))
@@ -81,7 +81,7 @@ class RoomRegistry:
             NotReadable: If the log cannot be read.
         """
         key = fold(name)
-        room = self._used.get(key)
+        room = self.by_key.get(key)
         if room is not None:
             return room
         with self._making:
@@ -94,11 +94,11 @@ class RoomRegistry:
 
     def get(self, name: str) -> Room | None:
         """Return the room of this name, compared by folded name, if it is in use. The order lock may be held."""
-        return self._used.get(fold(name))
+        return self.by_key.get(fold(name))
 
     def known(self, key: str) -> Room | None:
         """Return the room with this key, if it is in use or somebody refers to it, even if it is new."""
-        return self._used.get(key) or self._known.get(key) or self._new.get(key)
+        return self.by_key.get(key) or self._known.get(key) or self._new.get(key)
 
     def has(self, room: Room) -> bool:
         """Return whether this object is the room of its name; after removal it is not."""
@@ -106,7 +106,7 @@ class RoomRegistry:
 
     def used(self) -> list[Room]:
         """Return the rooms in use, sorted by name."""
-        return sorted(self._used.values(), key=lambda room: room.key)
+        return sorted(self.by_key.values(), key=lambda room: room.key)
 
     def in_memory(self) -> list[Room]:
         """Return the rooms in use, and the empty ones that something still refers to."""
@@ -116,7 +116,7 @@ class RoomRegistry:
 
     def is_used(self, room: Room) -> bool:
         """Return whether the room has a place in the table."""
-        return self._used.get(room.key) is room
+        return self.by_key.get(room.key) is room
 
     def use_locked(self, room: Room, session: Session | None = None) -> None:
         """
@@ -134,7 +134,7 @@ class RoomRegistry:
         new = room.key in self._new
         if new and session is not None:
             most -= int(most * _SHARE_OF_KNOWN)
-        if len(self._used) >= most:
+        if len(self.by_key) >= most:
             what = "new rooms on this server" if new else "rooms on this server"
             raise LimitExceeded(what, most, "rooms", room=room.name)
         if session is not None:
@@ -143,7 +143,7 @@ class RoomRegistry:
 
     def put_locked(self, room: Room) -> None:
         """Give a room a place in the table regardless of the limits."""
-        self._used[room.key] = self._known[room.key] = room
+        self.by_key[room.key] = self._known[room.key] = room
         self._new.pop(room.key, None)
         self._empty.pop(room.key, None)
         watch_locked(self._chat, room)
@@ -152,7 +152,7 @@ class RoomRegistry:
         """Take a room that has no members and expects none out of the table."""
         if not self.is_used(room):
             return
-        del self._used[room.key]
+        del self.by_key[room.key]
         self.shares.released(room)
         if not self._chat.log.lasts:
             self._empty[room.key] = room
@@ -162,7 +162,7 @@ class RoomRegistry:
     def forget_locked(self, room: Room) -> None:
         """Delete a room and its history, if it is empty."""
         if not room.state.members:
-            for rooms in (self._used, self._empty, self._known, self._new):
+            for rooms in (self.by_key, self._empty, self._known, self._new):
                 rooms.pop(room.key, None)
             self.shares.released(room)
             rules.end_wait(room.state)
