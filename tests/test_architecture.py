@@ -246,6 +246,20 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
+def test_type_checkers_know_the_same_public_names() -> None:
+    """They read the imports, and programs get the names by a table."""
+    known = {
+        name.asname or name.name: node.module
+        for block in tree_of(PACKAGE / "__init__.py").body
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+
+    assert known == pychat._WHERE
+
+
 def test_public_names_are_where_they_are_said_to_be() -> None:
     """They are imported on first use; others are no names of the package."""
     assert [name for name in pychat.__all__ if not hasattr(pychat, name)] == []

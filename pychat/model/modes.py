@@ -83,6 +83,8 @@ WHEN_SET: Final = "".join([letter for letter, mode in VALUES.items() if not mode
 """Modes that take an argument only when they are set."""
 FLAGS: Final = "Cimnst"
 """Modes without an argument."""
+SILENCING: Final = "CmW"
+"""Modes that may keep a member from talking. In a room without one of them, and without bans, nobody is asked."""
 ALL: Final = LISTS + "".join(VALUES) + FLAGS + ROLES
 ROLE_LETTERS: Final = {"operator": "o", "voice": "ov"}
 """Letters by the name of a role (`Message.role`): a member with one of them has that role or a higher one."""

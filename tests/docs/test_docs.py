@@ -23,7 +23,7 @@ from pychat.cli.option_help import options_of
 from pychat.cli.show_config import OptionInfo
 from pychat.core.handler import check_handler
 from pychat.handlers import Broadcast, Commands, History, JoinLeaveNotices, NicknameValidator
-from pychat.model import events, replies
+from pychat.model import events, modes, replies
 from pychat.model.codes import CODES
 from pychat.protocols.jsonl import fields as json_values
 from pychat.protocols.jsonl import items as json_items
@@ -359,3 +359,12 @@ def test_what_holds_for_some_events_is_said_of_events() -> None:
     assert {kind for trait in traits for kind in trait} <= set(get_args(events.Event))
     assert set(events.NEVER_STORED) & set(events.WITH_TEXT) == set()
     assert {kind for kind in events.SAID if "text" in kind._fields} - set(events.NEVER_STORED) <= set(events.WITH_TEXT)
+
+
+def test_modes_of_rooms_are_documented() -> None:
+    """In the table of the protocol, for everybody who does not read about IRC."""
+    (table,) = re.findall(r"\| Letter \| With \| Means \|\n((?:\|.*\n)+)", PROTOCOL.read_text())
+
+    assert sorted(re.findall("`(.)`", "".join([row.split(" | ")[0] for row in table.splitlines()]))) == sorted(
+        modes.ALL
+    )

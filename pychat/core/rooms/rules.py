@@ -14,7 +14,7 @@ from pychat.core.rooms.state import RoomState
 from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, deadline_of
 from pychat.model.masks import MaskList
-from pychat.model.modes import ROLES
+from pychat.model.modes import ROLES, SILENCING
 
 _MOST_INVITED: Final = 100
 _MOST_ACCOUNTS: Final = 100
@@ -65,7 +65,7 @@ def set_account_role(state: RoomState, account: str, letter: str, adding: bool) 
 
 def update_may_silence(state: RoomState) -> None:
     """Update `may_silence` after a change of flags, bans or the slow mode."""
-    state.may_silence = not state.flags.isdisjoint("mC") or len(state.lists["b"]) > 0 or "W" in state.values
+    state.may_silence = len(state.lists["b"]) > 0 or not {*state.flags, *state.values}.isdisjoint(SILENCING)
 
 
 def set_topic(state: RoomState, topic: str, by: str, userhost: str, time: float) -> None:
