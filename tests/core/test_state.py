@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
@@ -82,6 +82,7 @@ def check(chat: Chat, people: list[Recorder], rooms: dict[str, Room]) -> None:
         ]
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 3), VERBS | st.just("quit")), max_size=25))
 def test_the_parts_of_the_state_agree(steps: list[tuple[int, Verb | str]]) -> None:
     """After each verb: who is where, with which role, and what a restart would restore."""
