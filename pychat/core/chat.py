@@ -120,6 +120,7 @@ class Chat:
         self.bans = ServerBans(self.state.server_bans, clock)
         self.sequencer = Sequencer(self)
         self.propose = self.sequencer.propose
+        """Applies a proposal to the state; see `Sequencer.propose`."""
         self.audit = Audit(self)
         self.membership = Membership(self)
         self.persistence = Persistence(self)

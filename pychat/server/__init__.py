@@ -174,10 +174,8 @@ class ChatServer(Listener, Forkable):
                 raise LocalProtocolError("the server could not listen and cannot try again; create a new one")
             if self._writer is None:
                 try:
-                    self.server_bind()
-                    self.server_activate()
+                    self.listen()
                 except OSError:
-                    self.server_close()
                     self.chat.log.close()  # frees its file for another attempt
                     raise
                 warn_if_mute(self.chat)

@@ -56,23 +56,18 @@ class Listener(socketserver.ThreadingTCPServer):
         if self.address_family == socket.AF_INET6:
             with contextlib.suppress(OSError):
                 self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        try:
-            super().server_bind()
-        except OSError as error:
-            self._name_address(error)
-            raise
+        super().server_bind()
 
-    def server_activate(self) -> None:
-        """Listen."""
+    def listen(self) -> None:
+        """Bind and listen; an error names the address, and releases it."""
         try:
-            super().server_activate()
+            self.server_bind()
+            self.server_activate()
         except OSError as error:
-            self._name_address(error)
+            if self._file is None:
+                error.filename = "{} port {}".format(*self.server_address[:2])  # it is part of the error's text
+            self.server_close()
             raise
-
-    def _name_address(self, error: OSError) -> None:
-        if self._file is None:
-            error.filename = "{} port {}".format(*self.server_address[:2])  # it is part of the error's text
 
     def server_close(self) -> None:
         """Release the address."""

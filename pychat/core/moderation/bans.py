@@ -61,11 +61,6 @@ def unban(chat: Chat, session: Session, verb: verbs.Unban) -> None:
     chat.send(session, Ok(verb.ref, outcome.id), confirms=True)
 
 
-def _neighbours(chat: Chat, person: Session) -> list[Session]:
-    """Return the other people who have the host of a person."""
-    return [other for other in chat.census.directory.find(person.hostmask.host) if other is not person]
-
-
 def _reach(chat: Chat, session: Session, room: Room, target: str, mask: str, person: Session | None) -> str | None:
     """Return a hint for the operator who named a person: whom the mask misses, and whom else it matches."""
     what = "mute" if mask.startswith(MUTE) else "ban"
@@ -77,7 +72,7 @@ def _reach(chat: Chat, session: Session, room: Room, target: str, mask: str, per
         return f"nobody here is called {shorten(target)}: the {what} covers that nickname only"
     if person.host in (chat.cloaks.server, chat.cloaks.operator):
         return None  # not the address of a person
-    name, others = person.nickname, len(_neighbours(chat, person))
+    name, others = person.nickname, len(chat.census.directory.neighbours(person))
     account = "" if person.account is None else f"a:{person.account} covers the account"
     if mask.endswith(f"@{person.host}"):
         text = f"the {what} covers the address of {name}, and everybody else who connects from there"

@@ -250,8 +250,8 @@ def _mask_for(state: State, room: Room, change: NewBan, person: Session | None, 
     if person is None:
         return masks.normal_mask(change.target)
     prefix = MUTE if change.target.startswith(MUTE) else ""
-    neighbours = [other for other in state.directory.find(person.hostmask.host) if other is not person]
-    if person.host in (*change.hosts, author.host) or any(other in room for other in neighbours):
+    shared = any(other in room for other in state.directory.neighbours(person))
+    if shared or person.host in (*change.hosts, author.host):
         return masks.normal_mask(prefix + (person.nickname or change.target))
     return f"{prefix}*!*@{person.host}"
 

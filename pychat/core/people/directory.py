@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """Named sessions by user@host, host and real name. All methods but `find` run under the chat's order lock."""
+    """Named sessions by user@host, host and real name. All methods that change it run under the chat's order lock."""
 
     def __init__(self) -> None:
         self._people: dict[str, set[Session]] = {}
@@ -31,6 +31,10 @@ class Directory:
     def find(self, text: str) -> list[Session]:
         """Return the sessions that have exactly this folded text, in no particular order."""
         return list(self._people.get(text, ()))
+
+    def neighbours(self, session: Session) -> list[Session]:
+        """Return the other sessions that have the host of this one."""
+        return [other for other in self.find(session.hostmask.host) if other is not session]
 
     def _drop(self, session: Session, texts: set[str]) -> None:
         for text in texts:

@@ -262,8 +262,7 @@ def apply_account_forgotten(state: State, change: AccountForgotten, position: Po
     room = state.rooms.known(change.room)
     if room is None or not rules.forget_account(room.state, change.account):
         return Outcome()
-    there = room.state.members or room.pinned or room.state.owned or room.state.awaits(position.monotonic())
-    return Outcome((SaveRoom(room.key), *(() if there else abandon(room, position))))
+    return Outcome((SaveRoom(room.key), *(() if room.exists(position.monotonic()) else abandon(room, position))))
 
 
 class MaskExpiry(NamedTuple):

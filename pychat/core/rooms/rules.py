@@ -7,7 +7,7 @@ run under the chat's order lock; the time is given to them.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from pychat.core.log.snapshots import RoomSnapshot
 from pychat.core.rooms.state import RoomState
@@ -15,6 +15,8 @@ from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, deadline_of
 from pychat.model.masks import MaskList
 from pychat.model.modes import ROLES, SILENCING
+
+K = TypeVar("K", int, str)
 
 _MOST_INVITED: Final = 100
 _MOST_ACCOUNTS: Final = 100
@@ -41,25 +43,23 @@ def set_value(state: RoomState, letter: str, value: str | None) -> bool:
 
 
 def set_role(state: RoomState, identity: int, letter: str, adding: bool) -> bool:
-    has = state.roles.get(identity, "")
-    roles = "".join([role for role in ROLES if (adding if role == letter else role in has)])
-    if roles:
-        state.roles[identity] = roles
-    else:
-        state.roles.pop(identity, None)
-    return roles != has
+    return _set_role(state.roles, identity, letter, adding)
 
 
 def set_account_role(state: RoomState, account: str, letter: str, adding: bool) -> bool:
     """Set or remove a role that the account, by folded name, gets on its next visit; ignored above the maximum."""
-    has = state.accounts.get(account, "")
-    if adding and not has and len(state.accounts) >= _MOST_ACCOUNTS:
+    if adding and not state.accounts.get(account) and len(state.accounts) >= _MOST_ACCOUNTS:
         return False
+    return _set_role(state.accounts, account, letter, adding)
+
+
+def _set_role(holders: dict[K, str], holder: K, letter: str, adding: bool) -> bool:
+    has = holders.get(holder, "")
     roles = "".join([role for role in ROLES if (adding if role == letter else role in has)])
     if roles:
-        state.accounts[account] = roles
+        holders[holder] = roles
     else:
-        state.accounts.pop(account, None)
+        holders.pop(holder, None)
     return roles != has
 
 
