@@ -56,6 +56,8 @@ class Protocol(ABC):
     on whether a nickname has been accepted.
     """
 
+    __slots__ = ("dialect",)
+
     dialect: Dialect
     """May be replaced by `take_verbs`; the new one applies to everything after these verbs."""
     pings: ClassVar[bool] = False

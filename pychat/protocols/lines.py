@@ -10,11 +10,9 @@ split.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from pychat.model.limits import Limits
 from pychat.model.verbs import Abort, Invalid, SayAll, Verb
 
 Run: TypeAlias = bytes | None
@@ -25,14 +23,18 @@ class LineBuffer:
     """
     Splits a stream into lines, with the same result for any chunks, and buffers at most one line's limit of it.
 
-    A line over `limits.line_bytes` is reported once, at its end. After more than `limits.unfinished_bytes` without a
-    newline, and after the lines before them were returned, the stream is `broken`: nothing more is read.
+    Args:
+        line_bytes: A longer line is reported once, at its end.
+        unfinished_bytes: After more bytes without a newline, and after the lines before them were returned, the stream
+            is `broken`: nothing more is read.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._line_bytes = min(limits.line_bytes, limits.unfinished_bytes)
-        self._unfinished_bytes = limits.unfinished_bytes
-        self._tail = bytearray()  # the unfinished line; only its first line_bytes + 1 (a CR), more is not needed
+    __slots__ = ("_length", "_line_bytes", "_tail", "_unfinished_bytes", "broken")
+
+    def __init__(self, line_bytes: int, unfinished_bytes: int) -> None:
+        self._line_bytes = min(line_bytes, unfinished_bytes)
+        self._unfinished_bytes = unfinished_bytes
+        self._tail = b""  # the unfinished line; only its first line_bytes + 1 (a CR), more is not needed
         self._length = 0  # of the whole unfinished line
         self.broken = False
 
@@ -65,7 +67,7 @@ class LineBuffer:
         self._tail += data[: max(0, self._line_bytes + 1 - len(self._tail))]
         if self._length > self._unfinished_bytes:
             self.broken = True
-            self._tail.clear()
+            self._tail = b""
 
     def _finish_tail(self, data: bytes, end: int) -> tuple[bytes, int]:
         """Prepend the unfinished line to the data that end it, with its original length."""
@@ -75,8 +77,8 @@ class LineBuffer:
             tail = bytes(self._length)
             data, end = data[first:], end - first
         else:
-            tail = bytes(self._tail)
-        self._tail.clear()
+            tail = self._tail
+        self._tail = b""
         self._length = 0
         return tail + data, len(tail) + end
 
@@ -132,23 +134,25 @@ TEXTS_AT_ONCE: Final = 512
 class PendingLines:
     """Lines that are not verbs yet. They wait as bytes, in order of arrival."""
 
+    __slots__ = ("_runs",)
+
     def __init__(self) -> None:
-        self._runs: deque[Run] = deque()
+        self._runs: list[Run] = []  # the next one last
 
     def __bool__(self) -> bool:
         return bool(self._runs)
 
-    def add(self, runs: Iterable[Run]) -> None:
+    def add(self, runs: Sequence[Run]) -> None:
         """Append lines."""
-        self._runs += runs
+        self._runs[:0] = reversed(runs)
 
-    def put_back(self, runs: Iterable[Run]) -> None:
+    def put_back(self, runs: Sequence[Run]) -> None:
         """Put lines back at the beginning."""
-        self._runs.extendleft(reversed([*runs]))
+        self._runs += reversed(runs)
 
     def take(self, most: int) -> Run:
         """Take at most `most` of the next lines. There must be some."""
-        return self.keep_rest(self._runs.popleft(), most)
+        return self.keep_rest(self._runs.pop(), most)
 
     def keep_rest(self, run: Run, most: int) -> Run:
         """Return the first lines of a run and put the others back."""
@@ -159,18 +163,18 @@ class PendingLines:
         end = -1
         for _ in range(most):
             end = run.index(b"\n", end + 1)
-        self._runs.appendleft(run[end + 1 :])
+        self._runs.append(run[end + 1 :])
         return run[:end]
 
 
-def too_long(limits: Limits) -> Invalid:
+def too_long(line_bytes: int) -> Invalid:
     """Return the verb for a line that was too long."""
-    return Invalid("line_too_long", f"line too long: at most {limits.line_bytes} bytes")
+    return Invalid("line_too_long", f"line too long: at most {line_bytes} bytes")
 
 
-def endless(limits: Limits) -> Abort:
+def endless(unfinished_bytes: int) -> Abort:
     """Return the verb for a line without an end."""
-    return Abort("line_too_long", f"no newline in {limits.unfinished_bytes} bytes")
+    return Abort("line_too_long", f"no newline in {unfinished_bytes} bytes")
 
 
 def said(texts: list[str], room: str | None = None) -> list[Verb]:
@@ -180,6 +184,8 @@ def said(texts: list[str], room: str | None = None) -> list[Verb]:
 
 class LineDecoder:
     """Decodes lines. Invalid UTF-8 is replaced, and reported once per connection, before the first such line."""
+
+    __slots__ = ("_complained",)
 
     def __init__(self) -> None:
         self._complained = False

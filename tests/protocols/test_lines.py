@@ -38,12 +38,12 @@ def lines_of(buffer: LineBuffer, *chunks: bytes, eof: bool = False) -> list[byte
 )
 def test_a_line_ends_with_a_newline_and_nothing_else(stream: bytes, lines: list[bytes]) -> None:
     """Only 0x0A ends a line, and one CR before it is part of the ending."""
-    assert lines_of(LineBuffer(Limits()), stream) == lines
+    assert lines_of(LineBuffer(4096, 16384), stream) == lines
 
 
 def test_an_unfinished_line_waits_for_its_end() -> None:
     """A line that comes in pieces comes out whole, with its CR taken off although it came alone."""
-    buffer = LineBuffer(Limits())
+    buffer = LineBuffer(4096, 16384)
 
     assert lines_of(buffer, b"he", b"llo", b"\r") == []
     assert lines_of(buffer, b"\nnext") == [b"hello"]
@@ -55,12 +55,12 @@ def test_a_line_at_the_limit_passes_and_one_over_it_is_reported_once(ending: byt
     """The limit counts the line without its ending, and the line behind one that is too long is read again."""
     stream = b"x" * 12 + ending + b"y" * 13 + ending + b"z" + ending
 
-    assert lines_of(LineBuffer(SMALL), stream) == [b"x" * 12, None, b"z"]
+    assert lines_of(LineBuffer(SMALL.line_bytes, SMALL.unfinished_bytes), stream) == [b"x" * 12, None, b"z"]
 
 
 def test_a_line_that_does_not_end_breaks_the_stream() -> None:
     """More bytes than allowed without a newline: what came before is given, and nothing after it is read."""
-    buffer = LineBuffer(SMALL)
+    buffer = LineBuffer(SMALL.line_bytes, SMALL.unfinished_bytes)
 
     assert lines_of(buffer, b"one\n" + b"x" * 30) == [b"one"]
     assert not buffer.broken
@@ -70,7 +70,7 @@ def test_a_line_that_does_not_end_breaks_the_stream() -> None:
 
 def test_a_line_over_the_bound_breaks_the_stream_although_it_ends() -> None:
     """What counts is the length of the line, not whether its newline is in the same chunk."""
-    buffer = LineBuffer(SMALL)
+    buffer = LineBuffer(SMALL.line_bytes, SMALL.unfinished_bytes)
 
     assert lines_of(buffer, b"one\n" + b"x" * 31 + b"\ntwo\n", b"three\n") == [b"one"]
     assert buffer.broken
@@ -78,7 +78,7 @@ def test_a_line_over_the_bound_breaks_the_stream_although_it_ends() -> None:
 
 def test_memory_is_bounded_whatever_comes() -> None:
     """A megabyte in single bytes leaves no more than one line's limit behind."""
-    buffer = LineBuffer(Limits())
+    buffer = LineBuffer(4096, 16384)
 
     for _ in range(2**14 + 1):
         buffer.receive(b"x")
@@ -99,7 +99,10 @@ def test_any_chunks_give_the_same_lines(case: tuple[bytes, list[bytes]]) -> None
         line = part.removesuffix(b"\r")
         expected.append(line if len(line) <= SMALL.line_bytes else None)
 
-    whole, pieces = LineBuffer(SMALL), LineBuffer(SMALL)
+    whole, pieces = (
+        LineBuffer(SMALL.line_bytes, SMALL.unfinished_bytes),
+        LineBuffer(SMALL.line_bytes, SMALL.unfinished_bytes),
+    )
 
     assert lines_of(whole, stream, eof=True) == expected
     assert lines_of(pieces, *chunks, eof=True) == expected
@@ -122,8 +125,8 @@ def test_a_cut_character_does_not_swallow_the_newline() -> None:
 
 def test_the_texts_name_the_limits() -> None:
     """Who sends too much is told how much is allowed."""
-    assert too_long(Limits()) == Invalid("line_too_long", "line too long: at most 4096 bytes")
-    assert endless(Limits()) == Abort("line_too_long", "no newline in 16384 bytes")
+    assert too_long(4096) == Invalid("line_too_long", "line too long: at most 4096 bytes")
+    assert endless(16384) == Abort("line_too_long", "no newline in 16384 bytes")
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line), min_size=1), st.integers(1, 5))

@@ -21,7 +21,6 @@ from pychat.cli.exit_codes import REFUSED, UNACKNOWLEDGED
 from pychat.cli.streams import Output, say_on_stderr
 from pychat.client import ChatClient, Heard
 from pychat.model.errors import AckTimeout, ChatError, ConnectionLost, LocalProtocolError, NotConnected, Refused
-from pychat.model.limits import Limits
 from pychat.model.replies import Failure, Reply
 from pychat.model.text import clean_line
 from pychat.model.verbs import Invalid, Quit, Verb
@@ -145,7 +144,7 @@ def _read_lines() -> Iterator[str | None]:
     """
     if sys.stdin is None:  # stdin is closed, and its descriptor may be another file now
         return
-    buffer = LineBuffer(Limits(line_bytes=_LONGEST_LINE, unfinished_bytes=16 * _LONGEST_LINE))
+    buffer = LineBuffer(_LONGEST_LINE, 16 * _LONGEST_LINE)
     first = True
     while not buffer.broken:
         try:

@@ -8,7 +8,6 @@ disconnect a client: a line without an end, and one that only a web browser send
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from pychat.model.limits import Limits
@@ -44,6 +43,8 @@ _LABEL_BYTES: Final = 64
 class IrcProtocol(Protocol):
     """A client that speaks IRC, as seen by the server."""
 
+    __slots__ = ("_client", "_ended", "_lines", "_pending", "_unfinished_bytes")
+
     dialect: IrcDialect
     pings: ClassVar[bool] = True
     asks_password: ClassVar[bool] = False  # it sent PASS before, or has no password
@@ -52,12 +53,8 @@ class IrcProtocol(Protocol):
         self.dialect = dialect
         self._client = Client(limits, dialect)
         # The specification sets the length of a line here, not `Limits.line_bytes`.
-        self._framing = replace(
-            limits,
-            line_bytes=_LINE_BYTES,
-            unfinished_bytes=max(_LINE_BYTES, limits.unfinished_bytes * _UNFINISHED),
-        )
-        self._lines = LineBuffer(self._framing)
+        self._unfinished_bytes = max(_LINE_BYTES, limits.unfinished_bytes * _UNFINISHED)
+        self._lines = LineBuffer(_LINE_BYTES, self._unfinished_bytes)
         self._pending = PendingLines()
         self._ended = False
 
@@ -83,7 +80,7 @@ class IrcProtocol(Protocol):
         self.dialect = client.dialect
         if self._lines.broken and not self._pending and not client.waits and not self._ended:
             self._ended = True
-            code, text, _ = endless(self._framing)
+            code, text, _ = endless(self._unfinished_bytes)
             verbs.append(Abort(code, text, too_long().ref))
         return verbs
 

@@ -273,10 +273,15 @@ def line_bytes(limits: Limits) -> int:
 
     Any text fits, even if every character needs an escape, and so does a `hello` with the maximum number of rooms.
     """
-    return limits.line_bytes + 2 * limits.text_bytes + bytes_for_rooms(limits)
+    return limits.line_bytes + 2 * limits.text_bytes + _bytes_for_rooms(limits)
 
 
-def bytes_for_rooms(limits: Limits) -> int:
+def unfinished_bytes(limits: Limits) -> int:
+    """Return after how many bytes without a newline a client is disconnected."""
+    return limits.unfinished_bytes + _bytes_for_rooms(limits)
+
+
+def _bytes_for_rooms(limits: Limits) -> int:
     """Return the additional bytes for more rooms than usual: each name twice, as for a room with a key."""
     return max(0, limits.rooms_per_session - _ROOMS) * (2 * _NAME_BYTES * limits.room_name_chars + _KEY_BYTES)
 

@@ -7,7 +7,6 @@ JSON lines, the native language: one object in UTF-8 on each line, both ways. do
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from pychat.model.errors import RemoteProtocolError
@@ -16,7 +15,7 @@ from pychat.model.limits import Limits
 from pychat.model.verbs import Verb
 from pychat.protocols.base import Dialect, Item, Protocol
 from pychat.protocols.http.request import BROWSER, is_host
-from pychat.protocols.jsonl.fields import Fields, bytes_for_rooms, line_bytes, load_object, to_bytes
+from pychat.protocols.jsonl.fields import Fields, line_bytes, load_object, to_bytes, unfinished_bytes
 from pychat.protocols.jsonl.items import encode_item, encode_message, read_item
 from pychat.protocols.jsonl.verbs import encode_verb, read_verb
 from pychat.protocols.lines import VERBS_AT_ONCE, LineBuffer, LineDecoder, PendingLines, endless, too_long
@@ -45,14 +44,15 @@ class JsonDialect(Dialect):
 class JsonProtocol(Protocol):
     """A client that speaks JSON lines, as seen by the server."""
 
+    __slots__ = ("_decoder", "_ended", "_limits", "_lines", "_pending", "_registered")
+
     pings = True
     resumes = True
 
     def __init__(self, limits: Limits, dialect: Dialect) -> None:
         self.dialect = dialect
-        unfinished = limits.unfinished_bytes + bytes_for_rooms(limits)
-        self._limits = replace(limits, line_bytes=line_bytes(limits), unfinished_bytes=unfinished)
-        self._lines = LineBuffer(self._limits)
+        self._limits = limits
+        self._lines = LineBuffer(line_bytes(limits), unfinished_bytes(limits))
         self._decoder = LineDecoder()
         self._pending = PendingLines()
         self._ended = False
@@ -76,7 +76,7 @@ class JsonProtocol(Protocol):
         while self._pending and len(verbs) < VERBS_AT_ONCE:
             run = self._pending.take(VERBS_AT_ONCE - len(verbs))
             if run is None:
-                verbs.append(too_long(self._limits))
+                verbs.append(too_long(line_bytes(self._limits)))
                 continue
             for line in self._decoder.decode(run):
                 if not isinstance(line, str):
@@ -87,7 +87,7 @@ class JsonProtocol(Protocol):
                     verbs.append(read_verb(line))
         if self._lines.broken and not self._pending and not self._ended:
             self._ended = True
-            verbs.append(endless(self._limits))
+            verbs.append(endless(unfinished_bytes(self._limits)))
         return verbs
 
 
@@ -103,7 +103,7 @@ class JsonClientProtocol:
     """
 
     def __init__(self, line_bytes: int = _CLIENT_LINE_BYTES) -> None:
-        self._lines = LineBuffer(Limits(line_bytes=line_bytes, unfinished_bytes=line_bytes))
+        self._lines = LineBuffer(line_bytes, line_bytes)
         self._started = False
 
     def receive(self, data: bytes) -> list[Item]:

@@ -36,6 +36,7 @@ from pychat.protocols.text.telnet import TelnetFilter
 
 _BINARY: Final = Abort("bad_request", "this is not text: it contains a NUL")
 """For a line before there is a nickname: the peer speaks another protocol, and its lines are not tried as nicknames."""
+_NOT_TRIED: Final = Hello("")
 _NAMES_KEPT: Final = 16
 """Nicknames of one session whose own prefix is still recognised, besides the first two."""
 
@@ -101,25 +102,38 @@ class _Grammar(Protocol):
     Before that, one line at a time is tried as a nickname, and the rest waits for the result.
     """
 
+    __slots__ = (
+        "_decoder",
+        "_ended",
+        "_lacks_password",
+        "_limits",
+        "_lines",
+        "_password",
+        "_pending",
+        "_registered",
+        "_telnet",
+        "_tried",
+    )
+
     replays = True
 
     def __init__(self, limits: Limits, dialect: Dialect) -> None:
         self.dialect = dialect
         self._limits = limits
         self._telnet = TelnetFilter(limits.unfinished_bytes)
-        self._lines = LineBuffer(limits)
+        self._lines = LineBuffer(limits.line_bytes, limits.unfinished_bytes)
         self._registered = False
         self._decoder = LineDecoder()
         self._pending = PendingLines()
         self._ended = False
-        self._tried = Hello("")  # the last attempt, with the nickname as the peer wrote it
+        self._tried = _NOT_TRIED  # the last attempt, with the nickname as the peer wrote it
         self._lacks_password = False  # True if the next line is the server password
         self._password: str | None = None
 
     def registered(self, nickname: str) -> None:
         """Treat lines as messages from now on; see `Protocol.registered`."""
         self._registered = True
-        self._password, self._tried = None, Hello(self._tried.nickname)
+        self._password, self._tried = None, _NOT_TRIED
 
     def lacks_password(self) -> None:
         """Treat the next line as the password, whatever it looks like; see `Protocol.lacks_password`."""
@@ -135,7 +149,7 @@ class _Grammar(Protocol):
                 verbs = self._first_verbs(self._pending.take(1))
         if not verbs and not self._ended and (self._lines.broken or self._telnet.broken):
             self._ended = True
-            verbs.append(endless(self._limits))
+            verbs.append(endless(self._limits.unfinished_bytes))
         return verbs
 
     def _first_verbs(self, line: Run) -> list[Verb]:
@@ -180,11 +194,13 @@ class _Grammar(Protocol):
         return [verb for verb in verbs if verb is not None]
 
     def _items(self, run: Run) -> list[str | Verb]:
-        return [too_long(self._limits)] if run is None else [*self._decoder.decode(run)]
+        return [too_long(self._limits.line_bytes)] if run is None else [*self._decoder.decode(run)]
 
 
 class TextProtocol(_Grammar):
     """One line, one message: `nc`, telnet, and simple clients that people write themselves."""
+
+    __slots__ = ()
 
     def receive(self, data: bytes) -> None:
         """Split the bytes into lines; see `Protocol.receive`."""
@@ -221,6 +237,8 @@ class ClassicProtocol(_Grammar):
     the prompt, because the hint arrived with it, begins with "nickname: text"; the nickname is taken from that.
     """
 
+    __slots__ = ("_prefixes", "_started")
+
     asks_again = False  # it would answer with the same nickname for ever
     asks_password = False
 
@@ -244,10 +262,10 @@ class ClassicProtocol(_Grammar):
 
     def registered(self, nickname: str) -> None:
         """Strip the prefix of this nickname from now on; see `Protocol.registered`."""
-        super().registered(nickname)
         names = [f"{self._tried.nickname}: ", f"{nickname}: "] if not self._prefixes else [f"{nickname}: "]
         self._prefixes += [name for name in names if name not in self._prefixes]
         del self._prefixes[2:-_NAMES_KEPT]
+        super().registered(nickname)
 
     def _verb(self, line: str) -> Verb | None:
         for prefix in self._prefixes:

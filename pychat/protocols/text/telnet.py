@@ -33,6 +33,8 @@ class TelnetFilter:
             all further input.
     """
 
+    __slots__ = ("_most", "_state", "_subnegotiated", "broken")
+
     def __init__(self, most: int) -> None:
         self._most = most
         self._state = _State.TEXT
