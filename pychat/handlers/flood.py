@@ -21,43 +21,52 @@ _WIRE: Final = 2
 """The same for bytes: all bytes that arrive, and the answers a protocol gives itself."""
 
 
-class _Bucket:
+class _Rate:
     """
     The generic cell rate algorithm (ITU-T I.371, annex A): when the next item of some cost may pass.
 
-    `full_at`, the time at which the bucket will be full again, is the whole state.
+    The state of a bucket is one number, which its owner keeps: the time at which it will be full again.
     """
 
-    __slots__ = ("_burst_seconds", "_rate", "full_at")
+    __slots__ = ("_burst_seconds", "_rate")
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
         self._burst_seconds = burst / rate
-        self.full_at = 0.0
 
-    def passes_at(self, now: float, cost: float) -> float:
+    def passes_at(self, full_at: float, now: float, cost: float) -> float:
         """Return when this cost may pass, `now` or later."""
-        return max(now, max(now, self.full_at) + cost / self._rate - self._burst_seconds)
+        return max(now, max(now, full_at) + cost / self._rate - self._burst_seconds)
 
-    def take(self, now: float, cost: float) -> None:
-        """Charge a cost that passes."""
-        self.full_at = max(now, self.full_at) + cost / self._rate
+    def take(self, full_at: float, now: float, cost: float) -> float:
+        """Return when the bucket will be full again after a cost that passes."""
+        return max(now, full_at) + cost / self._rate
+
+
+class _Rates:
+    """The rates that some limits allow each session."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.verbs = _Rate(limits.messages_per_second, limits.message_burst)
+        """Also for work beyond the price of verbs."""
+        self.bytes = _Rate(limits.bytes_per_second, limits.message_burst * limits.text_bytes)
+        self.lines = _Rate(_LINES * limits.messages_per_second, _LINES_AT_ONCE * limits.message_burst)
+        self.wire = _Rate(_WIRE * limits.bytes_per_second, _WIRE_AT_ONCE * limits.message_burst * limits.text_bytes)
 
 
 class _Meter:
-    """The buckets of one session."""
+    """The buckets of one session: when each will be full again."""
 
-    __slots__ = ("bytes", "lines", "refusals", "verbs", "wire", "work", "worked_until")
+    __slots__ = ("bytes", "lines", "rates", "refusals", "verbs", "wire", "work", "worked_until")
 
-    def __init__(self, limits: Limits) -> None:
-        self.verbs = _Bucket(limits.messages_per_second, limits.message_burst)
-        self.work = _Bucket(limits.messages_per_second, limits.message_burst)
+    def __init__(self, rates: _Rates) -> None:
+        self.rates = rates
+        self.verbs = self.bytes = self.lines = self.wire = 0.0
+        self.work = 0.0
         """For work beyond the verbs' price (`Session.owes`). Separate, so that nothing is refused for it."""
         self.worked_until = 0.0
         """The end of the last delay for work."""
-        self.bytes = _Bucket(limits.bytes_per_second, limits.message_burst * limits.text_bytes)
-        self.lines = _Bucket(_LINES * limits.messages_per_second, _LINES_AT_ONCE * limits.message_burst)
-        self.wire = _Bucket(_WIRE * limits.bytes_per_second, _WIRE_AT_ONCE * limits.message_burst * limits.text_bytes)
         self.refusals: deque[float] | None = None
         """The times of the last refusals; most sessions have none."""
 
@@ -91,48 +100,61 @@ class FloodControl(Handler):
 
     waits = False  # it does wait, but `Session.pause` flushes first
 
+    _rates = _Rates(Limits())
+    """Those of the limits that were used last."""
+
     def before_verb(self, session: Session, verb: verbs.Verb) -> None:
         if session.is_local:
             return
         limits = session.chat.limits
         meter = session.memo.get(self)
         if meter is None:
-            meter = session.memo[self] = _Meter(limits)
+            meter = session.memo[self] = _Meter(self._rates_of(limits))
         cost = _cost(verb)
         if cost and session.owes:
             self._collect(session, meter)
         arrived = max(session.last_input_time, meter.worked_until)
         passes_at = self._count(session, meter, verb, arrived)
         if cost:
-            size = _size(verb)
-            counts_at = max(meter.verbs.passes_at(arrived, cost), meter.bytes.passes_at(arrived, size))
+            size, rates = _size(verb), meter.rates
+            counts_at = max(
+                rates.verbs.passes_at(meter.verbs, arrived, cost), rates.bytes.passes_at(meter.bytes, arrived, size)
+            )
             if counts_at - arrived > limits.delay_seconds:
                 self._refuse(session, meter, arrived)
-            meter.verbs.take(arrived, cost)
-            meter.bytes.take(arrived, size)
+            meter.verbs = rates.verbs.take(meter.verbs, arrived, cost)
+            meter.bytes = rates.bytes.take(meter.bytes, arrived, size)
             passes_at = max(passes_at, counts_at)
         if passes_at > arrived:
             wait = passes_at - session.chat.clock.monotonic()
             if wait > 0:
                 session.pause(wait)
 
+    def _rates_of(self, limits: Limits) -> _Rates:
+        rates = self._rates
+        if rates.limits is not limits:
+            rates = self._rates = _Rates(limits)
+        return rates
+
     @staticmethod
     def _count(session: Session, meter: _Meter, verb: verbs.Verb, arrived: float) -> float:
         """Charge the cost of any line, and return when it may pass."""
         size = session.uncounted + (weight(verb.items) if isinstance(verb, verbs.Answer) else 0)
         session.uncounted = 0
-        meter.lines.take(arrived, 1)
-        meter.wire.take(arrived, size)
-        return max(meter.lines.passes_at(arrived, 0), meter.wire.passes_at(arrived, 0))
+        rates = meter.rates
+        meter.lines = rates.lines.take(meter.lines, arrived, 1)
+        meter.wire = rates.wire.take(meter.wire, arrived, size)
+        return max(rates.lines.passes_at(meter.lines, arrived, 0), rates.wire.passes_at(meter.wire, arrived, 0))
 
     @staticmethod
     def _collect(session: Session, meter: _Meter) -> None:
         """Delay the session for the work of its verbs. Input that arrives meanwhile counts as arriving afterwards."""
         clock = session.chat.clock
         now = clock.monotonic()
-        meter.work.take(now, session.owes)
+        rate = meter.rates.verbs
+        meter.work = rate.take(meter.work, now, session.owes)
         session.owes = 0.0
-        meter.worked_until = meter.work.passes_at(now, 0)
+        meter.worked_until = rate.passes_at(meter.work, now, 0)
         if meter.worked_until > now:
             session.pause(meter.worked_until - now)
 
