@@ -120,9 +120,14 @@ def room_names(rooms: Iterable[str]) -> tuple[str, ...]:
 
 
 def fold(name: str) -> str:
-    """Return the key under which a name is unique: names that differ only in case have the same key."""
+    """
+    Return the key under which a name is unique: names that differ only in case have the same key.
+
+    It is the same object if they are equal, so that nothing is stored twice.
+    """
     if name.isascii():
-        return name.lower()
+        folded = name.lower()
+        return name if folded == name else folded
     # Canonical caseless matching (Unicode 3.13, D145): some letters fold to the same only when decomposed.
     folded = unicodedata.normalize("NFD", name.translate(_SHAPES)).casefold()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded).casefold())
@@ -136,7 +141,8 @@ def skeleton(name: str) -> str:
     called `bill` must not keep out a `bi11`.
     """
     if name.isascii():
-        return name.translate(_ASCII_PROTOTYPES).lower().translate(_ASCII_PROTOTYPES)
+        looks = name.translate(_ASCII_PROTOTYPES).lower().translate(_ASCII_PROTOTYPES)
+        return name if looks == name else looks
     return _prototype(fold(_prototype(name)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pychat.core.people.index import Index
 from pychat.model.hostmask import Hostmask
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ class Directory:
     """Named sessions by user@host, host and real name. All methods that change it run under the chat's order lock."""
 
     def __init__(self) -> None:
-        self._people: dict[str, set[Session]] = {}
+        self._people: Index[Session] = Index()
         """Sessions by folded text."""
 
     def update(self, session: Session, old: Hostmask, new: Hostmask) -> None:
@@ -22,7 +23,7 @@ class Directory:
         before, after = _keys(old), _keys(new)
         self._drop(session, before - after)
         for text in after:
-            self._people.setdefault(text, set()).add(session)
+            self._people.add(text, session)
 
     def remove(self, session: Session) -> None:
         """Remove a session that has ended."""
@@ -30,7 +31,7 @@ class Directory:
 
     def find(self, text: str) -> list[Session]:
         """Return the sessions that have exactly this folded text, in no particular order."""
-        return list(self._people.get(text, ()))
+        return list(self._people.get(text))
 
     def neighbours(self, session: Session) -> list[Session]:
         """Return the other sessions that have the host of this one."""
@@ -38,11 +39,7 @@ class Directory:
 
     def _drop(self, session: Session, texts: set[str]) -> None:
         for text in texts:
-            people = self._people.get(text)
-            if people is not None:
-                people.discard(session)
-                if not people:
-                    del self._people[text]
+            self._people.discard(text, session)
 
 
 def _keys(hostmask: Hostmask) -> set[str]:

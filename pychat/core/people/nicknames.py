@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from pychat.core.people import changes
+from pychat.core.people.index import Index
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.errors import NicknameInUse, NicknameKept
 from pychat.model.names import fold, skeleton
@@ -62,7 +63,7 @@ class Nicknames:
         self._holders: dict[str, Session | Parked] = {}
         self.by_identity: dict[int, Session] = {}
         """The sessions that have a nickname. Others only read it, and need no lock."""
-        self._skeletons: dict[str, set[str]] = {}
+        self._skeletons: Index[str] = Index()
         self._tokens: dict[str, Session] = {}
         self._parked: dict[str, Parked] = {}
         """Reserved nicknames by the digest of the token, in the order in which they expire."""
@@ -98,7 +99,7 @@ class Nicknames:
         self._drop_expired()
         key = fold(nickname)
         own = None if session.nickname is None else fold(session.nickname)
-        alike = self._skeletons.get(skeleton(nickname), ())
+        alike = self._skeletons.get(skeleton(nickname))
         others = [other for other in alike if other not in (key, own) and not (other.isascii() and key.isascii())]
         holders = [self._holders[other] for other in others]
         if self._holders.get(key, session) is not session:
@@ -227,15 +228,12 @@ class Nicknames:
     def _remember(self, nickname: str, holder: Session | Parked) -> None:
         key = fold(nickname)
         self._holders[key] = holder
-        self._skeletons.setdefault(skeleton(nickname), set()).add(key)
+        self._skeletons.add(skeleton(nickname), key)
 
     def _forget(self, nickname: str) -> None:
-        key, looks = fold(nickname), skeleton(nickname)
+        key = fold(nickname)
         del self._holders[key]
-        keys = self._skeletons[looks]
-        keys.discard(key)
-        if not keys:
-            del self._skeletons[looks]
+        self._skeletons.discard(skeleton(nickname), key)
 
     def _drop_expired(self) -> None:
         """Drop the reservations that have expired."""
