@@ -94,7 +94,7 @@ def _list_offered(client: Client, version: str) -> Sequence[Verb]:
     if version.isascii() and version.isdigit() and int(version) >= _NOTIFIES:
         client.notified = True
     if client.notified:  # the version stays in effect, even if a lower one follows
-        _enable(client, client.capabilities | {CAP_NOTIFY})
+        _enable(client, {*client.capabilities, CAP_NOTIFY})
         values = _values(client)
         offered = [f"{name}={values[name]}" if name in values else name for name in offered]
     return _say("LS", *_lines(offered))
@@ -126,15 +126,16 @@ def _request(client: Client, words: list[str]) -> Sequence[Verb]:
             wanted.discard(name)
         else:
             wanted.add(name)
-    _enable(client, frozenset(wanted))
+    _enable(client, wanted)
     lines = _lines(dict.fromkeys(words))
     return [Answer(tuple(Words(Numeric("CAP", ("ACK", names))) for names in lines))]
 
 
-def _enable(client: Client, capabilities: frozenset[str]) -> None:
+def _enable(client: Client, wanted: set[str]) -> None:
+    capabilities = tuple([name for name in OFFERED if name in wanted])
     if capabilities != client.capabilities:
         client.capabilities = capabilities
-        client.dialect = client.dialect.with_capabilities(capabilities)
+        client.dialect = client.dialect.with_capabilities(frozenset(capabilities))
         client.waits = True
 
 

@@ -34,7 +34,8 @@ class Client:
         self.limits = limits
         self.dialect = dialect
         """The dialect of everything that the next commands cause."""
-        self.capabilities: frozenset[str] = frozenset()
+        self.capabilities: tuple[str, ...] = ()
+        """In the order of CAP LS. A set would be six times as large, for as long as the client is connected."""
         self.nickname: str | None = None
         """None until the client is registered."""
         self.wanted = ""

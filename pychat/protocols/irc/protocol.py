@@ -67,8 +67,11 @@ class IrcProtocol(Protocol):
         self._pending.add(self._lines.receive_eof())
 
     def registered(self, nickname: str) -> None:
-        """Remember the nickname; see `Protocol.registered`."""
-        self._client.nickname = nickname
+        """Remember the nickname, and forget what only registration needed; see `Protocol.registered`."""
+        client = self._client
+        client.nickname = nickname
+        client.wanted = client.username = client.realname = ""
+        client.password = None
 
     def take_verbs(self) -> list[Verb]:
         """Return verbs up to one that must be performed before the next line can be read; see `Protocol.take_verbs`."""
@@ -120,7 +123,8 @@ class IrcProtocol(Protocol):
         label = command.tags.get("label", "")
         if not label or len(label.encode()) > _LABEL_BYTES:
             return verbs
-        if not {BATCH, LABELED_RESPONSE} <= self._client.capabilities:  # "Dependencies": labeled-response needs batch
+        capabilities = self._client.capabilities
+        if BATCH not in capabilities or LABELED_RESPONSE not in capabilities:  # which needs it ("Dependencies")
             return verbs
         return [Answer((ResponseStart(escape(label)),)), *verbs, Answer((ResponseEnd(),))]
 
