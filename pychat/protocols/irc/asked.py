@@ -57,7 +57,7 @@ def as_middle(text: str) -> str:
 
     Numerics repeat invalid input, which may have been anything.
     """
-    word = text.partition(" ")[0]
+    word = text.partition(" ")[0] if " " in text else text
     return "*" if not word or word.startswith(":") else word
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import ClassVar, Final
 
 from pychat.model.cloaks import server_host
@@ -39,6 +40,7 @@ from pychat.protocols.irc.replies import people as answers_people
 from pychat.protocols.irc.replies import rooms as answers_rooms
 from pychat.protocols.irc.replies import server as answers_server
 from pychat.protocols.irc.replies.context import Context, Renderer
+from pychat.protocols.irc.replies.forms import Forms
 from pychat.protocols.irc.replies.tags import with_times
 from pychat.version import DESCRIPTION
 
@@ -108,7 +110,9 @@ class IrcDialect(Dialect):
         self.source = server_host(server_name)
         """The server name used in `:source`."""
         self.echoes = ECHO_MESSAGE in capabilities
-        self._context = Context(self.source, server_name, version, limits, clock, capabilities, description=description)
+        self._context = Context(
+            self.source, server_name, version, limits, clock, Forms(), capabilities, description=description
+        )
         # All dialects that this server has needed so far, shared by all of them: at most one for each subset of
         # `WRITTEN`. Readers may add one at the same time; the first one wins.
         self._others = {capabilities: self}
@@ -119,11 +123,9 @@ class IrcDialect(Dialect):
         known = self._others.get(wanted)
         if known is not None:
             return known
-        _, network, version, limits, clock, *_, description = self._context
-        made = IrcDialect(
-            network, limits, wanted, version, clock, self.mechanisms, self.registers, self.registers_early, description
-        )
-        made._others = self._others
+        made = copy(self)
+        made.capabilities, made.echoes = wanted, ECHO_MESSAGE in wanted
+        made._context = self._context._replace(capabilities=wanted)
         return self._others.setdefault(wanted, made)
 
     def encode(self, items: Sequence[Item]) -> bytes:

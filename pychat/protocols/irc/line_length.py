@@ -39,7 +39,7 @@ def to_bytes(lines: Sequence[str]) -> bytes:
         lines = [line.translate(_BAD) for line in lines]
         text = "\r\n".join(lines) + "\r\n"
     data = text.encode("utf-8", "replace")
-    if max(map(len, lines)) * _WIDEST <= LINE_BYTES:
+    if max(map(len, lines)) * (1 if text.isascii() else _WIDEST) <= LINE_BYTES:
         return data
     return b"".join([_shortened(line) + b"\r\n" for line in data.split(b"\r\n")[:-1]])
 

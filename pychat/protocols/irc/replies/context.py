@@ -10,6 +10,7 @@ from pychat.protocols.irc.asked import as_middle
 from pychat.protocols.irc.capabilities import MULTI_PREFIX
 from pychat.protocols.irc.commands.params import ROLES
 from pychat.protocols.irc.line_length import packed, pieces, room_behind
+from pychat.protocols.irc.replies.forms import Forms
 
 
 class Context(NamedTuple):
@@ -23,6 +24,8 @@ class Context(NamedTuple):
     limits: Limits
     clock: Callable[[], float]
     """Returns the time, in POSIX seconds, for lines that are not events."""
+    forms: Forms
+    """What is written only once for all clients of the server."""
     capabilities: frozenset[str] = frozenset()
     nickname: str = "*"
     """The reader's nickname; "*" before registration (Modern IRC, "Numeric Replies")."""
@@ -31,7 +34,9 @@ class Context(NamedTuple):
 
     def numeric(self, code: str, *params: str, text: str | None = None) -> str:
         """Return `:server CODE nickname params... :text`; parameters are made valid as middle parameters."""
-        line = " ".join([f":{self.server} {code} {as_middle(self.nickname)}", *map(as_middle, params)])
+        line = f":{self.server} {code} {as_middle(self.nickname)}"
+        if params:
+            line = " ".join([line, *map(as_middle, params)])
         return line if text is None else f"{line} :{text}"
 
     def numerics(self, code: str, *params: str, words: Iterable[str], separator: str = " ") -> list[str]:

@@ -22,14 +22,21 @@ def _welcome(item: replies.Welcome, context: Context) -> list[str]:
     001 has no user@host: clients take its host for their address (Modern IRC, "RPL_WELCOME (001)").
     """
     context = context._replace(nickname=item.nickname)
-    lines = [
+    return [
         context.numeric("001", text=f"Welcome to the {context.network} Network, {item.nickname}"),
+        *context.forms.fill(_about_server, item.started, context),
+        *([] if item.counts is None else _counts(item.counts, context)),
+    ]
+
+
+def _about_server(started: float, context: Context) -> list[str]:
+    """Return 002 to 005."""
+    return [
         context.numeric("002", text=f"Your host is {context.server}, running version {context.version}"),
-        context.numeric("003", text=f"This server was created {_moment(item.started)}"),
+        context.numeric("003", text=f"This server was created {_moment(started)}"),
         my_info(context),
         *isupport(context),
     ]
-    return lines + _counts(item.counts, context) if item.counts is not None else lines
 
 
 def _moment(seconds: float) -> str:
@@ -62,10 +69,14 @@ def _counts(item: replies.Counts, context: Context) -> list[str]:
 
 def _motd(item: replies.Motd, context: Context) -> list[str]:
     """Return RPL_MOTDSTART (375), RPL_MOTD (372), RPL_ENDOFMOTD (376); or ERR_NOMOTD (422)."""
-    if not item.lines:
+    return context.forms.fill(_motd_lines, item.lines, context)
+
+
+def _motd_lines(texts: tuple[str, ...], context: Context) -> list[str]:
+    if not texts:
         return [context.numeric("422", text="There is no message of the day")]
     lines = [context.numeric("375", text=f"- {context.server} Message of the day - ")]
-    for text in item.lines:
+    for text in texts:
         lines += context.texts("372", text=f"- {text}")
     return [*lines, context.numeric("376", text="End of /MOTD command")]
 
