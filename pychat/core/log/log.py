@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pychat.core.delivery import Batch, Entry
 from pychat.core.log.pending_write import PendingWrite
-from pychat.core.log.ring_buffer import EVER, Rings, merge
+from pychat.core.log.ring_buffer import EVER, Rings, backwards, merge
 from pychat.core.log.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.model.arguments import optional
 from pychat.model.burst import Burst
@@ -362,8 +362,10 @@ class MemoryLog(Log):
         yield Portion(tail.events, tail.events[-1].id if tail.events else after)
 
     def back(self, room: str, before: int = EVER, *, messages_only: bool = False) -> Iterator[Portion]:
-        (tail,) = self._rings.tails((room,), -1)
-        yield Portion([event for event in tail.events if event.id < before], min(before, tail.reach + 1))
+        reach, blocks = self._rings.blocks(room)
+        for events, first in backwards(blocks, before, messages_only=messages_only):
+            yield Portion(events, first)
+        yield Portion((), min(before, reach + 1))
 
     def find(self, room: str, terms: Terms, before: int = EVER, *, reader: int | None = None) -> Iterator[Portion]:
         (tail,) = self._rings.tails((room,), -1)

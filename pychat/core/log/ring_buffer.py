@@ -17,10 +17,14 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pychat.model.burst import Burst
-from pychat.model.events import WITH_TEXT, Event
+from pychat.model.events import WITH_TEXT, Event, Message
 
 EVER: Final = 2**63 - 1
 """An id after all others."""
+
+
+_BLOCKS: Final = 16
+"""How many blocks are looked at first when a room is read backwards; each time it is twice as many."""
 
 
 class Tail(NamedTuple):
@@ -105,6 +109,13 @@ class Ring:
         tail.reverse()
         return tail
 
+    def blocks(self) -> list[Sequence[Event]]:
+        """Return the events in the blocks in which they were added."""
+        blocks = list(self._blocks)
+        if self._dropped:
+            blocks[0] = blocks[0][self._dropped :]
+        return blocks
+
     def _newest_first(self) -> Iterator[Event]:
         for number in range(len(self._blocks) - 1, -1, -1):
             block = self._blocks[number]
@@ -165,6 +176,15 @@ class Rings:
         ring.used = time.monotonic()
         return Tail(ring.reach, ring.behind(after))
 
+    def blocks(self, room: str) -> tuple[int, list[Sequence[Event]]]:
+        """Return the id after which all events of a room are in memory, and these events in blocks."""
+        with self._lock:
+            ring = self._rings.get(room)
+            if ring is None:
+                return self._reach, []
+            ring.used = time.monotonic()
+            return ring.reach, ring.blocks()
+
     def reach(self, room: str) -> int:
         """Return the id after which all events of a room are in memory."""
         with self._lock:
@@ -199,6 +219,21 @@ class Rings:
                 if ring.used < since and ring.last <= settled:
                     del self._rings[room]
                     self._reach = max(self._reach, ring.last)
+
+
+def backwards(
+    blocks: Sequence[Sequence[Event]], before: int, *, messages_only: bool = False
+) -> Iterator[tuple[list[Event], int]]:
+    """Yield the events in the blocks before an id, the last ones first, each time with the id from which they begin."""
+    end, count = len(blocks), _BLOCKS
+    while end > 0:
+        start = max(0, end - count)
+        events = [event for block in blocks[start:end] for event in block]
+        first = events[0].id
+        if messages_only:
+            events = [event for event in events if type(event) is Message]
+        yield [event for event in events if event.id < before], min(before, first)
+        end, count = start, 2 * count
 
 
 def merge(tails: Sequence[list[Event]]) -> list[Event]:

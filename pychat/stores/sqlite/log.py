@@ -17,7 +17,7 @@ from pychat.core.accounts.stored import StoredAccount
 from pychat.core.delivery import Batch, Entry
 from pychat.core.log.log import Log, Page, Portion, events_to_keep, first_id, found_in
 from pychat.core.log.pending_write import PendingWrite
-from pychat.core.log.ring_buffer import EVER, Rings, Tail, merge, merged_lazily
+from pychat.core.log.ring_buffer import EVER, Rings, Tail, backwards, merge, merged_lazily
 from pychat.core.log.snapshots import MaskChanges, RoomSnapshot, SessionSnapshot
 from pychat.core.session import Session
 from pychat.core.worker_pool import Workers
@@ -280,7 +280,7 @@ class SqliteLog(Log):
 
     def _after(self, room: str, tail: Tail, after: int, *, messages_only: bool) -> Iterator[Portion]:
         """Yield the events of one room after an id, given those in memory."""
-        stored = self._stored(room, tail)
+        stored = self._stored(room, tail.reach)
         if stored is not None and tail.reach > after:
             yield Portion((), after, slow=True)
             for portion in self._reader.forth(stored, after, messages_only=messages_only):
@@ -291,26 +291,27 @@ class SqliteLog(Log):
         yield Portion(tail.events, tail.events[-1].id if tail.events else max(after, tail.reach))
 
     def back(self, room: str, before: int = EVER, *, messages_only: bool = False) -> Iterator[Portion]:
-        (tail,) = self._rings.tails((room,), -1)
-        stored = self._stored(room, tail)
-        events, end = [event for event in tail.events if event.id < before], min(before, tail.reach + 1)
-        yield Portion(events, end, slow=stored is not None)
+        reach, blocks = self._rings.blocks(room)
+        stored, end = self._stored(room, reach), min(before, reach + 1)
+        for events, first in backwards(blocks, before, messages_only=messages_only):
+            yield Portion(events, first)
+        yield Portion((), end, slow=stored is not None)
         if stored is not None:
             yield from self._reader.back(stored, end, messages_only=messages_only)
 
     def find(self, room: str, terms: Terms, before: int = EVER, *, reader: int | None = None) -> Iterator[Portion]:
         (tail,) = self._rings.tails((room,), -1)
-        stored = self._stored(room, tail)
+        stored = self._stored(room, tail.reach)
         yield from found_in(tail.events, terms, before)
         if stored is not None:
             before = min(before, tail.reach + 1)
             yield Portion((), before, slow=True)
             yield from self._reader.find(stored, terms, before, reader=reader)
 
-    def _stored(self, room: str, tail: Tail) -> int | None:
-        """Return the number of a room if some of its events may be only in the file."""
+    def _stored(self, room: str, reach: int) -> int | None:
+        """Return the number of a room if some of its events may be only in the file: memory has those after an id."""
         record = self._records.get(room)
-        return None if record is None or tail.reach <= record.begins else record.number
+        return None if record is None or reach <= record.begins else record.number
 
     def id_at(self, room: str, time: float, *, behind: bool = False) -> int:
         wanted = round(time * 1000)
