@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pychat.core.rooms.room import Room
-from pychat.core.rooms.state import RoomState
-from pychat.core.session import Session
 from pychat.model.queries import Ref
-from pychat.model.replies import MemberInfo, Members
+from pychat.model.replies import Members
 
 
 def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = True) -> Members:
@@ -17,27 +15,24 @@ def members_of(room: Room, ref: Ref, *, joined: bool = False, invisible: bool = 
         joined: True if the list answers a join; it then leaves out visitors.
         invisible: True to include members who are hidden from strangers (user mode `i`).
     """
-    state, members = room.state, room.members
+    state, people = room.state, [member.person for member in room.members]
+    roles = state.roles
     if not invisible:
-        members = tuple([member for member in members if "i" not in member.person.modes])
+        people = [person for person in people if "i" not in person.modes]
     if joined:  # their leaves are not announced, so their presence must not be either
-        members = tuple([member for member in members if not member.person.visits])
-    infos = tuple(
-        [_with_roles(member, state) for member in members] if state.roles else [m.person.info for m in members]
-    )
+        people = [person for person in people if not person.visits]
+    infos = [
+        person.info if person.identity not in roles else person.info._replace(roles=roles[person.identity])
+        for person in people
+    ]
     return Members(
         ref,
         room.name,
         room.topic,
-        infos,
+        tuple(infos),
         joined,
         state.topic_by,
         state.topic_time,
         secret=state.secret,
         topic_userhost=state.topic_userhost,
     )
-
-
-def _with_roles(member: Session, state: RoomState) -> MemberInfo:
-    roles = state.roles.get(member.identity)
-    return member.info if roles is None else member.info._replace(roles=roles)

@@ -111,16 +111,22 @@ def _continues(character: str) -> bool:
 
 
 def packed(words: Iterable[str], size: int, separator: str = " ") -> list[str]:
-    """Join the words into as few texts of at most `size` bytes as their order allows; none for no words."""
+    """
+    Join the words into as few texts of at most `size` bytes as their order allows; none for no words.
+
+    Args:
+        separator: A character of ASCII that is not in any word.
+    """
+    every = [*words]
+    data, mark = separator.join(every).encode("utf-8", "replace"), separator.encode()
     texts: list[str] = []
-    line: list[str] = []
-    left = size
-    for word in words:
-        length = len(word) if word.isascii() else len(word.encode("utf-8", "replace"))
-        length += len(separator)
-        if length > left + len(separator) and line:
-            texts.append(separator.join(line))
-            line, left = [], size
-        line.append(word)
-        left -= length
-    return [*texts, separator.join(line)] if line else texts
+    at = 0
+    while len(data) - at > size:
+        end = data.rfind(mark, at, at + size + 1)
+        if end < 0:  # a single word is too long
+            end = data.find(mark, at)
+        if end < 0:
+            break
+        texts.append(data[at:end].decode())
+        at = end + 1
+    return [*texts, data[at:].decode()] if every else []

@@ -168,6 +168,29 @@ class _Motd(Shape):
         return super().encode(value) if value.lines or value.ref is not None else ""
 
 
+class _Members(Shape):
+    """With members, who may be thousands: they are encoded by hand, and are the last field."""
+
+    def encode(self, value: Members) -> str:
+        head = super().encode(value._replace(members=())).removesuffix("]}")
+        return f"{head}{','.join(map(_encode_member, value.members))}]}}"
+
+
+def _encode_member(member: MemberInfo) -> str:
+    nickname, away, _, roles, account, visits = member
+    fields = f'"nick":{encode_basestring(nickname)}'
+    if away is not None:
+        fields += f',"away":{encode_basestring(away)}'
+    if roles:
+        fields += f',"roles":{encode_basestring(roles)}'
+    if account is not None:
+        fields += f',"account":{encode_basestring(account)}'
+    return f"{{{fields}{_VISIT[visits]}}}"
+
+
+_VISIT: Final = ("", ',"visit":true')
+
+
 class _Page(Shape):
     """With events, which are encoded already: they replace an array."""
 
@@ -305,7 +328,7 @@ ITEMS: Final = Shapes(
     _Ok("ok", Ok, ref=REF, id=ID),
     Shape("error", Failure, ref=REF, code=TEXT, text=TEXT, room=TEXT, subject=TEXTS, retry_after=COUNT),
     Shape("welcome", Welcome, ref=REF, server=_SERVER, nickname=_NICK, token=TEXT, limits=_LIMITS),
-    Shape(
+    _Members(
         "members",
         Members,
         ref=REF,

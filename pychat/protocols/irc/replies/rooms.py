@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from pychat.model import replies
 from pychat.protocols.irc.asked import as_middle
-from pychat.protocols.irc.capabilities import MULTI_PREFIX, USERHOST_IN_NAMES
+from pychat.protocols.irc.capabilities import USERHOST_IN_NAMES
 from pychat.protocols.irc.replies.context import Context, Renderer, channel, prefixes, source
 from pychat.protocols.irc.replies.events import join_line
 
@@ -40,14 +39,12 @@ def _names(item: replies.Members, context: Context) -> list[str]:
     return [*lines, end_of_names(name, context)]
 
 
-def _shown(members: tuple[replies.MemberInfo, ...], context: Context) -> Iterator[str]:
+def _shown(members: tuple[replies.MemberInfo, ...], context: Context) -> list[str]:
     """Return the members as in NAMES (IRCv3 multi-prefix, userhost-in-names). Rooms may have thousands of them."""
-    several = MULTI_PREFIX in context.capabilities
-    whole = USERHOST_IN_NAMES in context.capabilities
-    signs = {"": "", "o": "@", "v": "+", "ov": "@+" if several else "@"}
-    for nickname, _, userhost, roles, *_ in members:
-        name = source(nickname, userhost, context) if whole else as_middle(nickname)
-        yield (signs[roles] if roles in signs else prefixes(roles, context)) + name
+    signs = {roles: prefixes(roles, context) for roles in {member.roles for member in members}}
+    if USERHOST_IN_NAMES in context.capabilities:
+        return [signs[member.roles] + source(member.nickname, member.userhost, context) for member in members]
+    return [signs[member.roles] + as_middle(member.nickname) for member in members]
 
 
 def end_of_names(name: str, context: Context) -> str:
