@@ -206,7 +206,8 @@ class Chat:
     def counts(self, ref: Ref = None) -> Counts:
         """Return the numbers of people and rooms."""
         with self.order.lock:
-            return self.census.counts(ref, sum([bool(room.state.members) or room.pinned for room in self.table.used()]))
+            rooms = self.table.by_key.values()
+            return self.census.counts(ref, sum([bool(room.state.members) or room.pinned for room in rooms]))
 
     def session(self, nickname: str, rooms: Iterable[str] = (), *, bot: bool = False) -> LocalSession:
         """

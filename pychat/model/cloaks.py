@@ -27,6 +27,7 @@ _MAPPED_BITS: Final = 96
 """The length of the prefix before an IPv4 address embedded in IPv6 (RFC 4291, 2.5.5.2)."""
 _DEFAULT_USERNAME: Final = "user"
 _CLOAK_CHARS: Final = 12  # 5 bits each
+_CLOAK_BYTES: Final = 10  # enough for these, and without padding
 _NOT_IN_USERNAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_IN_HOSTS: Final = re.compile(r"[^A-Za-z0-9.-]")
 
@@ -54,7 +55,7 @@ class Cloaks:
         if not address:
             return self.server
         digest = hmac.digest(self._secret, significant(address), hashlib.sha256)
-        return f"{base64.b32encode(digest).decode().lower()[:_CLOAK_CHARS]}.ip"
+        return f"{base64.b32encode(digest[:_CLOAK_BYTES]).decode().lower()[:_CLOAK_CHARS]}.ip"
 
 
 def significant(address: str) -> bytes:

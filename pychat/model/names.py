@@ -141,7 +141,7 @@ def skeleton(name: str) -> str:
     called `bill` must not keep out a `bi11`.
     """
     if name.isascii():
-        looks = name.translate(_ASCII_PROTOTYPES).lower().translate(_ASCII_PROTOTYPES)
+        looks = name.translate(_ASCII_SKELETONS)
         return name if looks == name else looks
     return _prototype(fold(_prototype(name)))
 
@@ -154,7 +154,7 @@ def _check_characters(
         return raw, "it is empty"
     if len(raw) > limit * _DECOMPOSED_LENGTH:
         return raw, f"it is longer than {limit} characters"
-    if any(unicodedata.category(character) == "Zs" for character in raw):
+    if " " in raw or (not raw.isascii() and any(unicodedata.category(character) == "Zs" for character in raw)):
         return raw, "spaces are not allowed"
     if raw.isascii():
         name, problem = raw, None
@@ -264,6 +264,10 @@ def _mixed_scripts(name: str) -> str | None:
 
 # The values of `_prototypes` for ASCII, so that ASCII names need no table; a test compares the two.
 _ASCII_PROTOTYPES = str.maketrans({"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn", "`": "'", '"': "''"})
+
+_ASCII_SKELETONS = {
+    code: chr(code).translate(_ASCII_PROTOTYPES).lower().translate(_ASCII_PROTOTYPES) for code in range(128)
+}
 
 # Where Unicode's table differs from what the eye sees: the small palochka is drawn like "l" (the table maps it to "i"),
 # the small ka and kappa like "k" (the table maps them to the "kra" of Greenland, which is drawn the same).

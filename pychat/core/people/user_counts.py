@@ -46,11 +46,10 @@ class Census:
             self.strangers.add(session)
 
     def name(self, session: Session) -> None:
-        """Count a session that has got its first nickname."""
+        """Count a session that has got its first nickname, under which it is indexed already."""
         self.strangers.discard(session)
         self.people += 1
         self.most = max(self.most, self.people)
-        self._index_modes(session)
 
     def index(self, session: Session, before: Hostmask) -> None:
         """Update the indexes after a change of a profile; `before` has the texts that it had."""

@@ -177,12 +177,14 @@ class CatchingUp:
         return bool(self._missed(session, {room: after}, others))
 
     @staticmethod
-    def _missed(session: Session, rooms: _Places, events: Iterable[Event]) -> list[Event]:
+    def _missed(session: Session, rooms: _Places, events: Sequence[Event]) -> list[Event]:
         """
         Return the events the session would have seen in the rooms it joins and has not seen in another one.
 
         Its own earlier leaves and kicks are left out: it is a member now, and clients would take them for new.
         """
+        if not events:  # nearly always
+            return []
         places = {room.key: after for room, after in rooms.items()}
         heard = set(session.rooms).difference(places)
         first, last = min(places.values(), default=0), max(places.values(), default=0)
