@@ -156,7 +156,7 @@ class Session:
         """The reason of a `disconnect`, though the session may not have ended yet; None if it was not disconnected."""
         self.must_not_return = False
         """True if it was disconnected for good: nothing is kept for its `token`, and its client must not reconnect."""
-        self.last_input_time = chat.clock.monotonic()
+        self.last_input_time = self.began
         """When the last input arrived (`Clock.monotonic`)."""
         self.held_back: float | None = None
         """

@@ -56,7 +56,7 @@ def _looks(name: str) -> frozenset[str]:
     """Return the skeletons of a name, with its bars as letters and without them."""
     bare = name.translate(_PUNCTUATION)
     return frozenset(
-        [skeleton(shape).translate(_SAME_STROKE) for shape in (bare, bare.translate(_BAR)) if shape],
+        [skeleton(shape).translate(_SAME_STROKE) for shape in {bare, bare.translate(_BAR)} if shape],
     )
 
 

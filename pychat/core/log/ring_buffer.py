@@ -228,11 +228,12 @@ def backwards(
     end, count = len(blocks), _BLOCKS
     while end > 0:
         start = max(0, end - count)
-        events = [event for block in blocks[start:end] for event in block]
-        first = events[0].id
+        part = blocks[start:end]
         if messages_only:
-            events = [event for event in events if type(event) is Message]
-        yield [event for event in events if event.id < before], min(before, first)
+            events: list[Event] = [event for block in part for event in block if type(event) is Message]
+        else:
+            events = [event for block in part for event in block]
+        yield [event for event in events if event.id < before], min(before, part[0][0].id)
         end, count = start, 2 * count
 
 

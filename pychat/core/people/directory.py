@@ -20,6 +20,8 @@ class Directory:
 
     def update(self, session: Session, old: Hostmask, new: Hostmask) -> None:
         """Update the index after the texts of a session have changed."""
+        if old == new:
+            return
         before, after = _keys(old), _keys(new)
         self._drop(session, before - after)
         for text in after:

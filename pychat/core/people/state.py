@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pychat.model.hostmask import Hostmask
 from pychat.model.replies import MemberInfo
 
 if TYPE_CHECKING:
     from pychat.model.masks import MaskList
+
+
+_NOBODY: Final = MemberInfo("")
+_NO_HOSTMASK: Final = Hostmask()
 
 
 class Person:
@@ -47,9 +51,9 @@ class Person:
         """Letters of `modes.USER_MODES` that are set; "o" makes the session a server operator."""
         self.visits = False
         """True for a visitor, whose joins and leaves are not announced (`verbs.Hello.visit`)."""
-        self.info = MemberInfo("")
+        self.info = _NOBODY
         """The nickname, away text, user@host and account, as member lists show them."""
-        self.hostmask = Hostmask()
+        self.hostmask = _NO_HOSTMASK
         """The value that masks are matched against."""
         self.ignored: MaskList | None = None
         """Masks of people whose messages are not delivered to the session; None if it ignores nobody."""

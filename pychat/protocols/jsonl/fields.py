@@ -10,6 +10,7 @@ import json
 import math
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -286,8 +287,13 @@ def _bytes_for_rooms(limits: Limits) -> int:
     return max(0, limits.rooms_per_session - _ROOMS) * (2 * _NAME_BYTES * limits.room_name_chars + _KEY_BYTES)
 
 
-def write_limits(limits: Limits) -> dict[str, float]:
-    """Return the value of `limits` in a welcome; infinite limits are left out, because JSON cannot express them."""
+@lru_cache(maxsize=8)
+def write_limits(limits: Limits) -> Mapping[str, float]:
+    """
+    Return the value of `limits` in a welcome; infinite limits are left out, because JSON cannot express them.
+
+    It is made once for all clients of a server.
+    """
     values = {name: getattr(limits, name) for name in _PUBLIC_LIMITS}
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
