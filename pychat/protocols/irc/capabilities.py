@@ -7,6 +7,7 @@ Only what works is offered: account registration only if the server allows it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pychat.model.replies import Words
@@ -90,34 +91,39 @@ def cap(client: Client, command: ParsedLine) -> Sequence[Verb]:
 def _list_offered(client: Client, version: str) -> Sequence[Verb]:
     """Offer all capabilities; an unregistered client is held until CAP END ("The CAP LS subcommand")."""
     client.negotiating = client.nickname is None
-    offered = _offered(client)
     if version.isascii() and version.isdigit() and int(version) >= _NOTIFIES:
         client.notified = True
     if client.notified:  # the version stays in effect, even if a lower one follows
         _enable(client, {*client.capabilities, CAP_NOTIFY})
-        values = _values(client)
+    dialect = client.dialect
+    return _offer(dialect.registers, dialect.registers_early, dialect.mechanisms if client.notified else None)
+
+
+@lru_cache(maxsize=16)
+def _offer(registers: bool, early: bool, mechanisms: tuple[str, ...] | None) -> Sequence[Verb]:
+    """
+    Return the answer to CAP LS, which is made once for all clients of a server.
+
+    Args:
+        mechanisms: None for clients below version 302, which get no values.
+    """
+    offered = _offered(registers)
+    if mechanisms is not None:
+        registration = ("before-connect", "custom-account-name") if early else ("custom-account-name",)
+        values = {SASL: ",".join(mechanisms), ACCOUNT_REGISTRATION: ",".join(registration)}
         offered = [f"{name}={values[name]}" if name in values else name for name in offered]
     return _say("LS", *_lines(offered))
 
 
-def _values(client: Client) -> dict[str, str]:
-    """Return the values of capabilities, for clients of version 302."""
-    early = ("before-connect",) if client.dialect.registers_early else ()
-    return {
-        SASL: ",".join(client.dialect.mechanisms),
-        ACCOUNT_REGISTRATION: ",".join((*early, "custom-account-name")),
-    }
-
-
-def _offered(client: Client) -> list[str]:
-    """Return the names of all capabilities of this server; account registration only where it is possible."""
-    return [name for name in OFFERED if name != ACCOUNT_REGISTRATION or client.dialect.registers]
+def _offered(registers: bool) -> list[str]:
+    """Return the names of all capabilities of a server; account registration only where it is possible."""
+    return [name for name in OFFERED if name != ACCOUNT_REGISTRATION or registers]
 
 
 def _request(client: Client, words: list[str]) -> Sequence[Verb]:
     """Change all requested capabilities or none ("The CAP REQ subcommand")."""
     client.negotiating = client.nickname is None
-    wanted, offered = set(client.capabilities), _offered(client)
+    wanted, offered = set(client.capabilities), _offered(client.dialect.registers)
     for word in words:
         name = word.removeprefix("-")
         if name not in offered or (client.notified and word == f"-{CAP_NOTIFY}"):
@@ -142,7 +148,7 @@ def _enable(client: Client, wanted: set[str]) -> None:
 def _say(subcommand: str, *lists: str) -> Sequence[Verb]:
     """Answer with one line for each list; all but the last announce that more will follow ("Multiline replies")."""
     lines = [(subcommand, "*", names) for names in lists[:-1]] + [(subcommand, lists[-1])]
-    return [Answer(tuple(Words(Numeric("CAP", params)) for params in lines))]
+    return (Answer(tuple([Words(Numeric("CAP", params)) for params in lines])),)
 
 
 def _lines(names: Iterable[str]) -> list[str]:

@@ -61,7 +61,8 @@ def with_times(lines: Sequence[str], context: Context) -> Sequence[str]:
     if SERVER_TIME not in context.capabilities or all(map(_has_time, lines)):
         return lines
     tag = f"time={format_time(context.clock())}"
-    return [line if _has_time(line) else with_tag(tag, line) for line in lines]
+    head = f"@{tag} "
+    return [head + line if line.startswith(":") else line if _has_time(line) else with_tag(tag, line) for line in lines]
 
 
 def _has_time(line: str) -> bool:
