@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pychat.model import events as e
 from pychat.model import replies as r
 from pychat.model.limits import Limits
+from pychat.model.modes import ModeChange
 from pychat.model.queries import Ref
 from pychat.protocols.base import Item
 from pychat.protocols.irc.asked import Asked, Line, Numeric
@@ -66,7 +67,23 @@ def asked(command: str, *params: str) -> Asked:
     return Asked(command, params)
 
 
-# Items of any type with anything in them
+# One item of a type, and items of any type with anything in them
+
+_SAMPLES: dict[Any, Any] = {
+    int: 1,
+    float: AT,
+    str: "x",
+    str | None: "x",
+    tuple[str, ...]: ("x",),
+    tuple[ModeChange, ...]: (ModeChange(True, "m"),),
+}
+
+
+def sample(kind: type) -> Any:
+    """An item of a type, with something in each of the fields that it must have."""
+    hints, defaults = typing.get_type_hints(kind), getattr(kind, "_field_defaults", {})
+    return kind(**{name: _SAMPLES[hint] for name, hint in hints.items() if name not in defaults})
+
 
 NASTY = st.sampled_from(
     ["", " ", ":", "\r", "\n", "\0", "\x01", ",", ";", "@", "#", "é", "\u200d", "👍🏽", "e\u0301", "\ud800", "|"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from irc_items import AT, BOB, asked, heard, irc, told
+from irc_items import AT, BOB, asked, heard, irc, sample, told
+from irc_items import EVENTS as KINDS
 
 from pychat.model import events as e
 from pychat.model import replies as r
 from pychat.protocols.base import Item
+from pychat.protocols.irc.replies.history import NO_HISTORY
 
 EVENTS = (
     e.Joined(1, AT, "lobby", "bob", BOB),
@@ -30,6 +32,12 @@ def test_history() -> None:
         f"{tags}0000000000000002-2 :bob!{BOB} PRIVMSG #lobby :two",
         f"{now} :irc.pychat BATCH -history",
     ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_plain_client_is_not_told_does_not_count(kind: type) -> None:
+    """An event without a line would fill a page with nothing; one that has a line belongs to the past."""
+    assert (kind not in NO_HISTORY) == bool(heard(sample(kind)))
 
 
 def test_an_empty_history_is_an_empty_batch() -> None:
