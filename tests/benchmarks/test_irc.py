@@ -16,7 +16,8 @@ from benchmarks.errors import LoadError
 from benchmarks.languages import IRC
 from benchmarks.load import Shape, fanout, latency
 from benchmarks.peers import PEERS
-from benchmarks.report import Row, best_row, failed, to_json, to_text
+from benchmarks.report import to_json, to_text
+from benchmarks.rows import Row, best_row, failed
 from benchmarks.senders import Load, Senders
 from benchmarks.servers import running
 from benchmarks.wire import Listeners, enter
