@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 
 from benchmarks.attacks import ATTACKS, MIX
@@ -39,6 +40,17 @@ def shapes(text: str) -> list[Shape]:
 def numbers(text: str) -> list[int]:
     """Return numbers separated by commas."""
     return [positive(part) for part in text.split(",")]
+
+
+def rates(text: str) -> list[float]:
+    """Return positive numbers separated by commas."""
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = [0.0]
+    if not all(0 < rate < math.inf for rate in found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, nor several like 20,100")
+    return found
 
 
 def server_names(known: Sequence[str], text: str) -> list[str]:

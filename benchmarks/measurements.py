@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Final
 
 from benchmarks.abuse import abuse
 from benchmarks.attacks import ATTACKS, MIX
+from benchmarks.connect import connect
 from benchmarks.errors import LoadError
 from benchmarks.hostile import Siege, prepared
 from benchmarks.idle import idle
@@ -19,6 +19,7 @@ from benchmarks.rows import (
     Row,
     abuse_row,
     best_row,
+    connect_row,
     failed,
     fanout_row,
     hostile_row,
@@ -30,11 +31,13 @@ from benchmarks.rows import (
     two_way_row,
 )
 from benchmarks.senders import Load
-from benchmarks.servers import Server, raise_file_limit, running
+from benchmarks.servers import Server, certified, raise_file_limit, running
 from benchmarks.store import store
 from benchmarks.terminal import terminal
 from benchmarks.two_way import TwoWay, kib_of_idle, two_way
-from pychat.cli.server.certificate import LOCAL_NAMES, make_certificate
+
+_SPARE: Final = 100
+"""More connections than members that a server must accept, because it has not noticed yet that others are gone."""
 
 
 def measure_fanout(options: argparse.Namespace) -> Iterator[Row]:
@@ -58,24 +61,44 @@ def _fanout_with(options: argparse.Namespace, name: str, shape: Shape, window: i
 
 
 def measure_latency(options: argparse.Namespace) -> Iterator[Row]:
-    shape = f"{options.members}x1, {options.rate:g} messages/s"
+    raise_file_limit(options.members)
+    for rate in options.rates:
+        shape = f"{options.members}x1, {rate:g} messages/s"
+
+        def measure(name: str, rate: float = rate, shape: str = shape) -> Row:
+            with _server(options, name) as server:
+                result = latency(server, options.members, rate, options.seconds, options.text_bytes)
+            return latency_row(name, shape, result)
+
+        yield from _each_server(options, shape, measure)
+
+
+def measure_connect(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.members} members"
     raise_file_limit(options.members)
 
     def measure(name: str) -> Row:
-        with _server(options, name) as server:
-            result = latency(server, options.members, options.rate, options.seconds, options.text_bytes)
-        return latency_row(name, shape, result)
+        rows = {}
+        for together in options.together:
+            try:
+                with _server(options, name, options.members) as server:
+                    result = connect(server, options.members, together, options.seconds)
+            except (LoadError, OSError) as error:
+                rows[together] = failed(name, shape, error)
+            else:
+                rows[together] = connect_row(name, shape, result)
+        return best_row(rows, "members")
 
     return _each_server(options, shape, measure)
 
 
 def measure_idle(options: argparse.Namespace) -> Iterator[Row]:
-    shape = f"{options.connections} connections"
-    raise_file_limit(options.connections)
+    shape = f"{options.members} members"
+    raise_file_limit(options.members)
 
     def measure(name: str) -> Row:
-        with _server(options, name) as server:
-            result = idle(server, options.connections, options.seconds)
+        with _server(options, name, options.members) as server:
+            result = idle(server, options.members, options.seconds)
         return idle_row(name, shape, result)
 
     return _each_server(options, shape, measure)
@@ -137,9 +160,7 @@ def measure_tls(options: argparse.Namespace) -> Iterator[Row]:
     kinds = {"pychat over TLS": True, "pychat": False}
     rounds: dict[str, list[TwoWay]] = {name: [] for name in kinds}
     idle = {}
-    with TemporaryDirectory(prefix="pychat-benchmark-") as directory:
-        made = make_certificate(LOCAL_NAMES, 1, Path(directory))
-        files = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
+    with certified() as files:
         try:
             for name, tls in kinds.items():  # each on a fresh server, which has no memory to reuse
                 with running("pychat", *files) as server:
@@ -176,9 +197,10 @@ def _each_server(options: argparse.Namespace, shape: str, measure: Callable[[str
 
 
 @contextmanager
-def _server(options: argparse.Namespace, name: str) -> Iterator[Server]:
+def _server(options: argparse.Namespace, name: str, connections: int = 0) -> Iterator[Server]:
     if options.connect is not None:
         yield Server(name, options.connect, options.pid, IRC if options.irc else TEXT)
         return
-    with running(name) as server:
+    room = ("--max-connections", str(connections + _SPARE)) if name.startswith("pychat") else ()
+    with running(name, *(room if connections else ())) as server:
         yield server

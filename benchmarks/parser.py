@@ -8,10 +8,20 @@ from functools import partial
 from typing import TypeAlias
 
 from benchmarks import measurements
-from benchmarks.arguments import ALL_SHAPES, address, attacks, numbers, positive, server_names, shapes, text_bytes
+from benchmarks.arguments import (
+    ALL_SHAPES,
+    address,
+    attacks,
+    numbers,
+    positive,
+    rates,
+    server_names,
+    shapes,
+    text_bytes,
+)
 from benchmarks.attacks import ATTACKS, MIX
 from benchmarks.rows import Row
-from benchmarks.servers import IRC_SERVERS, SERVERS
+from benchmarks.servers import ALL_SERVERS, IRC_SERVERS, SERVERS
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -22,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; `measure` of its result is the function that yields the rows."""
     made = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure chat servers on this machine.")
     commands = made.add_subparsers(dest="command", required=True)
-    for add in (_fanout, _latency, _idle, _slow, _abuse, _hostile, _store, _tls, _terminal):
+    for add in (_fanout, _latency, _connect, _idle, _slow, _abuse, _hostile, _store, _tls, _terminal):
         add(commands)
     return made
 
@@ -52,17 +62,40 @@ def _fanout(commands: Commands) -> None:
 def _latency(commands: Commands) -> None:
     one = commands.add_parser("latency", help="one-way latency at a steady rate")
     one.add_argument("--members", type=positive, default=100, metavar="N", help="listening members (default: 100)")
-    one.add_argument("--rate", type=float, default=100.0, metavar="N", help="messages per second (default: 100)")
-    one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long (default: 5)")
+    one.add_argument(
+        "--rates", "--rate", type=rates, default="100", metavar="N,...", help="messages per second (default: 100)"
+    )
+    one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long, each (default: 5)")
     _add_text_bytes(one)
     _add_common(one, measurements.measure_latency, ["pychat", "tutorial", "blast"], SERVERS)
 
 
 def _idle(commands: Commands) -> None:
     one = commands.add_parser("idle", help="memory and processor time of connections that do nothing")
-    one.add_argument("--connections", type=positive, default=5000, metavar="N", help="how many (default: 5000)")
-    one.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long to watch (default: 5)")
-    _add_common(one, measurements.measure_idle, ["pychat"], _SPEAK_TEXT, irc=False)
+    one.add_argument(
+        "--members", "--connections", type=positive, default=5000, metavar="N", help="how many (default: 5000)"
+    )
+    one.add_argument("--seconds", type=float, default=10.0, metavar="S", help="how long to watch (default: 10)")
+    _add_common(
+        one, measurements.measure_idle, ["pychat", "pychat-json", "pychat-irc", "pychat-tls", "ngircd"], ALL_SERVERS
+    )
+
+
+def _connect(commands: Commands) -> None:
+    one = commands.add_parser("connect", help="registrations per second, and what each of them costs the server")
+    one.add_argument("--members", type=positive, default=3000, metavar="N", help="who register (default: 3000)")
+    one.add_argument(
+        "--together",
+        type=numbers,
+        default="8,64,512",
+        metavar="N,...",
+        help="members who register at a time, at most; of several the one counts with which a server is fastest "
+        "(default: 8,64,512)",
+    )
+    one.add_argument("--seconds", type=float, default=20.0, metavar="S", help="at most, for each of them (default: 20)")
+    _add_common(
+        one, measurements.measure_connect, ["pychat", "pychat-json", "pychat-irc", "ngircd", "inspircd"], ALL_SERVERS
+    )
 
 
 def _slow(commands: Commands) -> None:

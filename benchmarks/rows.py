@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from benchmarks.abuse import Abuse
+from benchmarks.connect import Connect
 from benchmarks.hostile import Hostile
 from benchmarks.idle import Idle
 from benchmarks.load import Latency, Slow, Throughput
@@ -15,7 +16,8 @@ from benchmarks.terminal import TerminalClient
 from benchmarks.two_way import TwoWay
 
 SPEED: Final = "deliveries_per_second"
-"""The figure in `Row.data` that servers are compared by."""
+REGISTRATIONS: Final = "registrations_per_second"
+"""The figures in `Row.data` that servers are compared by."""
 _NOTICES_SHOWN = 3
 
 
@@ -45,17 +47,18 @@ def fanout_row(server: str, shape: str, rounds: Sequence[Throughput]) -> Row:
     return Row(server, shape, cells, data, notes)
 
 
-def best_row(rows: Mapping[int, Row]) -> Row:
-    """Return the fastest of one server's rows, which are given by window in KiB."""
+def best_row(rows: Mapping[int, Row], unit: str = "KiB") -> Row:
+    """Return the fastest of one server's rows, which are given by window: so many of this unit at a time."""
     if len(rows) == 1:
         return next(iter(rows.values()))
-    speeds = {window: row.data.get(SPEED, 0.0) for window, row in rows.items()}
+    speeds = {window: row.data.get(SPEED, row.data.get(REGISTRATIONS, 0.0)) for window, row in rows.items()}
     best = max(speeds, key=lambda window: speeds[window])
     row = rows[best]
-    cells = {"window KiB": str(best)} | row.cells if row.cells else {}
+    cells = {f"window {unit}": str(best)} | row.cells if row.cells else {}
     bad = {window: other for window, other in rows.items() if not other.cells}
-    problems = [f"with {window} KiB {note}" for window, other in bad.items() for note in other.notes]
-    data = row.data | {"window_kib": best, "windows": {str(window): other.data for window, other in rows.items()}}
+    problems = [f"with {window} {unit} {note}" for window, other in bad.items() for note in other.notes]
+    key = f"window_{unit.lower()}"
+    data = row.data | {key: best, "windows": {str(window): other.data for window, other in rows.items()}}
     return Row(row.server, row.shape, cells, data, [*(row.notes if row.cells else []), *problems])
 
 
@@ -76,12 +79,31 @@ def idle_row(server: str, shape: str, result: Idle) -> Row:
     cells = {
         "entered in s": f"{result.enter_seconds:.1f}",
         "KiB each": _known(result.kib_each, ".1f"),
+        "threads": _known(result.threads, "d"),
         "CPU %": _known(result.cpu_percent, ".2f"),
-        "join ms": f"{result.join_ms:.1f}",
-        "message ms": f"{result.message_ms:.1f}",
-        "to everybody ms": f"{result.everybody_ms:.1f}",
+        "CPU s": _known(result.cpu_seconds, ".2f"),
+        "wake ms": _known(result.wake_ms, ".0f"),
+        "wake CPU us": _known(None if result.wake_cpu is None else result.wake_cpu * 1e6 / result.connections, ".0f"),
     }
+    if probes := result.probes:
+        cells |= {
+            "join ms": f"{probes.join_ms:.1f}",
+            "message ms": f"{probes.message_ms:.1f}",
+            "to everybody ms": f"{probes.everybody_ms:.1f}",
+        }
     return Row(server, shape, cells, asdict(result))
+
+
+def connect_row(server: str, shape: str, result: Connect) -> Row:
+    """Return the speed of registrations, and the server's processor time for each."""
+    cells = {
+        "registered": str(result.members),
+        "seconds": f"{result.seconds:.2f}",
+        "registrations/s": f"{result.per_second:,.0f}",
+        "CPU us each": _known(None if result.server_cpu is None else result.server_cpu * 1e6 / result.members, ".0f"),
+        "leaving us": _known(None if result.leave_cpu is None else result.leave_cpu * 1e6 / result.members, ".0f"),
+    }
+    return Row(server, shape, cells, asdict(result) | {REGISTRATIONS: result.per_second})
 
 
 def slow_row(server: str, shape: str, stalled: int, without: Sequence[Slow], beside: Sequence[Slow]) -> Row:

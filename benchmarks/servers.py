@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ from benchmarks.errors import LoadError
 from benchmarks.languages import IRC, TEXT, Language
 from benchmarks.peers import PEERS
 from benchmarks.wire import Address
+from pychat.cli.server.certificate import LOCAL_NAMES, make_certificate
 
 _SERVE = [sys.executable, "-m", "pychat", "serve", "--port", "0"]
 _PYCHAT = [*_SERVE, "--no-flood-control"]
@@ -29,6 +30,8 @@ COMMANDS: dict[str, list[str]] = {
     "pychat": _PYCHAT,
     "pychat-db": [sys.executable, "-m", "benchmarks.store_server"],
     "pychat-irc": _PYCHAT,
+    "pychat-json": _PYCHAT,
+    "pychat-tls": _PYCHAT,
     "tutorial": [sys.executable, "-m", "benchmarks.tutorial_server"],
     "blast": [sys.executable, "-m", "benchmarks.blast_server"],
 }
@@ -36,7 +39,11 @@ COMMANDS: dict[str, list[str]] = {
 
 IRC_SERVERS = ("pychat-irc", *PEERS)
 """The servers that are measured in IRC."""
-SERVERS = (*COMMANDS, *PEERS)
+_FOR_SILENT_MEMBERS = ("pychat-json", "pychat-tls")
+"""pychat for clients that only register and wait: JSON, and the text protocol over TLS."""
+ALL_SERVERS = (*COMMANDS, *PEERS)
+SERVERS = tuple(name for name in ALL_SERVERS if name not in _FOR_SILENT_MEMBERS)
+"""Those that can be loaded with messages."""
 
 _LISTENING = re.compile(rb"(?:nc 127\.0\.0\.1|listens on 127\.0\.0\.1 port) (\d+)")
 _START_SECONDS = 20.0
@@ -75,6 +82,10 @@ class Server:
         found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE))
         return Memory(int(found["VmRSS"]), int(found["VmHWM"]))
 
+    def threads(self) -> int | None:
+        """Return the number of its threads."""
+        return None if self.pid is None else len([*Path(f"/proc/{self.pid}/task").iterdir()])
+
     def forget_peak(self) -> None:
         """Reset `Memory.peak` to the current memory."""
         if self.pid is not None:
@@ -99,9 +110,19 @@ def raise_file_limit(needed: int) -> None:
 
 @contextmanager
 def running(name: str, *options: str) -> Iterator[Server]:
-    """Start one of `SERVERS`, yield it when it listens, and end it; options are for servers of this project only."""
-    with _peer(name) if name in PEERS else _own(name, [*COMMANDS[name], *options]) as server:
-        yield server
+    """Start one of `ALL_SERVERS`, yield it when it listens, and end it; options are for those of this project only."""
+    with ExitStack() as stack:
+        if name == "pychat-tls":
+            options = (*options, *stack.enter_context(certified()))
+        yield stack.enter_context(_peer(name) if name in PEERS else _own(name, [*COMMANDS[name], *options]))
+
+
+@contextmanager
+def certified() -> Iterator[tuple[str, ...]]:
+    """Make a certificate, yield the options of `pychat serve` for it, and delete it."""
+    with tempfile.TemporaryDirectory(prefix="pychat-benchmark-") as directory:
+        made = make_certificate(LOCAL_NAMES, 1, Path(directory))
+        yield "--tls-cert", str(made.certificate), "--tls-key", str(made.key)
 
 
 @contextmanager
