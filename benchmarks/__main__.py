@@ -1,4 +1,4 @@
-"""`python -m benchmarks fanout|latency|idle|slow|abuse|hostile|store|tls|terminal`: see benchmarks/README.md."""
+"""The commands of `python -m benchmarks`: see benchmarks/README.md."""
 
 from __future__ import annotations
 

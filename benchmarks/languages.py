@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from benchmarks.errors import LoadError
 
-_CHANNEL = b"#lobby"
-_SAY = b"PRIVMSG " + _CHANNEL + b" :"
+_LOBBY = b"#lobby"
+_SAID = b" PRIVMSG "
 _WELCOME, _END_OF_NAMES, _NO_MOTD = b"001", b"366", b"422"
 _HEARD_KEPT = 200
 
@@ -49,7 +49,7 @@ class Conversation(ABC):
 
 
 class Language(ABC):
-    """The lines of members. It has no state, so it can be sent to another process."""
+    """The lines of members. It does not change, so it can be sent to another process."""
 
     newline: ClassVar[bytes]
     pings: ClassVar[bool]
@@ -116,8 +116,10 @@ class _PlainText(Language):
 
 
 class _IrcConversation(Conversation):
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, channels: tuple[bytes, ...]) -> None:
         super().__init__(name)
+        self._channels = channels
+        self._missing = set(channels)
         self.opening = f"NICK {name}\r\nUSER {name} 0 * :{name}\r\n".encode()
         self._last = b""
         self._lines = Lines()
@@ -136,26 +138,36 @@ class _IrcConversation(Conversation):
         self._last = line or self._last
         command, *parameters = _without_source(line).split() or [b""]
         if command == _WELCOME:
-            return b"JOIN " + _CHANNEL + b"\r\n"
-        if command == _END_OF_NAMES and _CHANNEL in parameters:
-            self.welcome = True
+            return b"JOIN " + b",".join(self._channels) + b"\r\n"
+        if command == _END_OF_NAMES:
+            self._missing.difference_update(parameters)
+            self.welcome = not self._missing
         elif command == b"ERROR" or (command[:1] in (b"4", b"5") and command != _NO_MOTD):
             raise LoadError(f"{self.name}: {line.decode(errors='replace').strip()}")
         return IRC.pong(line)
 
 
-class _Irc(Language):
+class Irc(Language):
+    """IRC in these channels; what a member says goes to the first one."""
+
     newline = b"\r\n"
     pings = True
 
+    def __init__(self, *channels: bytes) -> None:
+        self._channels = channels
+        self._say = b"PRIVMSG " + channels[0] + b" :"
+
     def conversation(self, name: str) -> Conversation:
-        return _IrcConversation(name)
+        return _IrcConversation(name, self._channels)
 
     def line(self, text: bytes) -> bytes:
-        return _SAY + text + b"\r\n"
+        return self._say + text + b"\r\n"
 
     def heard(self, line: bytes) -> tuple[bytes, bytes]:
-        source, _, text = line.partition(b" " + _SAY)
+        source, _, said = line.partition(_SAID)
+        channel, _, text = said.partition(b" :")
+        if channel not in self._channels:
+            return source, b""
         if not text.endswith(b"\r"):
             return source, b""
         return source[1:].partition(b"!")[0], text[:-1]
@@ -200,4 +212,4 @@ def without_pings(language: Language, whole: bytes) -> bytes:
 
 
 TEXT = _PlainText()
-IRC = _Irc()
+IRC = Irc(_LOBBY)

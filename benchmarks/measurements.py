@@ -14,7 +14,9 @@ from benchmarks.errors import LoadError
 from benchmarks.hostile import Siege, prepared
 from benchmarks.idle import idle
 from benchmarks.languages import IRC, TEXT
-from benchmarks.load import Shape, Slow, fanout, latency, slow
+from benchmarks.load import Shape, Slow, Throughput, fanout, latency, slow
+from benchmarks.pace import pace
+from benchmarks.rooms import Layout, rooms
 from benchmarks.rows import (
     Row,
     abuse_row,
@@ -25,6 +27,7 @@ from benchmarks.rows import (
     hostile_row,
     idle_row,
     latency_row,
+    pace_row,
     slow_row,
     store_row,
     terminal_row,
@@ -104,6 +107,27 @@ def measure_idle(options: argparse.Namespace) -> Iterator[Row]:
     return _each_server(options, shape, measure)
 
 
+def measure_rooms(options: argparse.Namespace) -> Iterator[Row]:
+    """Measure many rooms and one room in turns, each on a server of its own, so that machine load affects both."""
+    many = Layout(options.members, options.rooms, options.each, options.senders)
+    layouts = (many, Layout(options.members, 1, 1, options.senders))
+    shape = f"{options.members} members, {options.senders} senders"
+    raise_file_limit(options.members + options.senders)
+    rounds: dict[Layout, list[Throughput]] = {layout: [] for layout in layouts}
+    try:
+        for _ in range(options.rounds):
+            for layout in layouts:
+                each = options.messages * many.deliveries // layout.deliveries // options.senders
+                load = Load(max(1, each), options.seconds, options.text_bytes, options.window * 1024)
+                with running("pychat-irc") as server:
+                    rounds[layout].append(rooms(server, layout, load))
+    except (LoadError, OSError) as error:
+        yield failed("pychat-irc", shape, error)
+        return
+    for layout in layouts:
+        yield fanout_row(f"pychat-irc, {layout}", shape, rounds[layout])
+
+
 def measure_slow(options: argparse.Namespace) -> Iterator[Row]:
     shape = f"{options.members}x1, {options.stalled} never read"
     raise_file_limit(options.members + options.stalled)
@@ -118,6 +142,16 @@ def measure_slow(options: argparse.Namespace) -> Iterator[Row]:
                 with _server(options, name) as server:
                     results.append(slow(server, options.members, stalled, load))
         return slow_row(name, shape, options.stalled, without, beside)
+
+    return _each_server(options, shape, measure)
+
+
+def measure_pace(options: argparse.Namespace) -> Iterator[Row]:
+    shape = f"{options.megabytes} MB pasted"
+
+    def measure(name: str) -> Row:
+        with _server(options, name) as server:
+            return pace_row(name, shape, pace(server, options.megabytes, options.text_bytes, options.seconds))
 
     return _each_server(options, shape, measure)
 

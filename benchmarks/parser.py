@@ -20,6 +20,7 @@ from benchmarks.arguments import (
     text_bytes,
 )
 from benchmarks.attacks import ATTACKS, MIX
+from benchmarks.pace import READERS
 from benchmarks.rows import Row
 from benchmarks.servers import ALL_SERVERS, IRC_SERVERS, SERVERS
 
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; `measure` of its result is the function that yields the rows."""
     made = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure chat servers on this machine.")
     commands = made.add_subparsers(dest="command", required=True)
-    for add in (_fanout, _latency, _connect, _idle, _slow, _abuse, _hostile, _store, _tls, _terminal):
+    for add in (_fanout, _latency, _connect, _idle, _rooms, _slow, _pace, _abuse, _hostile, _store, _tls, _terminal):
         add(commands)
     return made
 
@@ -98,6 +99,20 @@ def _connect(commands: Commands) -> None:
     )
 
 
+def _rooms(commands: Commands) -> None:
+    one = commands.add_parser("rooms", help="traffic in many rooms, beside as many deliveries in one")
+    one.add_argument("--members", type=positive, default=100, metavar="N", help="listening members (default: 100)")
+    one.add_argument("--rooms", type=positive, default=10, metavar="N", help="how many (default: 10)")
+    one.add_argument("--each", type=positive, default=3, metavar="N", help="rooms of each member (default: 3)")
+    one.add_argument(
+        "--senders", type=positive, default=10, metavar="N", help="further members, each talks in one (default: 10)"
+    )
+    _add_load(one, 500_000)
+    _add_window(one, 128)
+    _add_json(one)
+    one.set_defaults(measure=measurements.measure_rooms, connect=None)
+
+
 def _slow(commands: Commands) -> None:
     one = commands.add_parser("slow", help="throughput with and without members that never read")
     one.add_argument("--members", type=positive, default=50, metavar="N", help="listening members (default: 50)")
@@ -105,6 +120,14 @@ def _slow(commands: Commands) -> None:
     _add_load(one)
     _add_window(one, 512)
     _add_common(one, measurements.measure_slow, ["pychat", "tutorial"], SERVERS)
+
+
+def _pace(commands: Commands) -> None:
+    one = commands.add_parser("pace", help=f"a long paste, and readers of different speed: {', '.join(READERS)}")
+    one.add_argument("--megabytes", type=positive, default=20, metavar="MB", help="that are pasted (default: 20)")
+    one.add_argument("--seconds", type=float, default=90.0, metavar="S", help="at most (default: 90)")
+    _add_text_bytes(one)
+    _add_common(one, measurements.measure_pace, ["pychat"], SERVERS)
 
 
 def _abuse(commands: Commands) -> None:
@@ -178,11 +201,15 @@ def _terminal(commands: Commands) -> None:
     one.set_defaults(measure=measurements.measure_terminal, connect=None, server=["pychat"])
 
 
-def _add_load(parser: argparse.ArgumentParser) -> None:
+def _add_load(parser: argparse.ArgumentParser, messages: int = 1_000_000) -> None:
     parser.add_argument("--rounds", type=positive, default=3, metavar="N", help="the median one counts (default: 3)")
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="at most, each round (default: 3)")
     parser.add_argument(
-        "--messages", type=positive, default=1_000_000, metavar="N", help="at most, each round (default: 1000000)"
+        "--messages",
+        type=positive,
+        default=messages,
+        metavar="N",
+        help=f"at most, each round (default: {messages})",
     )
     _add_text_bytes(parser)
 

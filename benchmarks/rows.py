@@ -11,6 +11,7 @@ from benchmarks.connect import Connect
 from benchmarks.hostile import Hostile
 from benchmarks.idle import Idle
 from benchmarks.load import Latency, Slow, Throughput
+from benchmarks.pace import Pace
 from benchmarks.store import Store
 from benchmarks.terminal import TerminalClient
 from benchmarks.two_way import TwoWay
@@ -104,6 +105,23 @@ def connect_row(server: str, shape: str, result: Connect) -> Row:
         "leaving us": _known(None if result.leave_cpu is None else result.leave_cpu * 1e6 / result.members, ".0f"),
     }
     return Row(server, shape, cells, asdict(result) | {REGISTRATIONS: result.per_second})
+
+
+def pace_row(server: str, shape: str, result: Pace) -> Row:
+    """Return how long a paste took, and what became of each reader."""
+    cells = {
+        "sent": f"{result.sent} of {result.messages}",
+        "paste s": f"{result.paste_seconds:.1f}",
+        "server CPU s": _known(result.server_cpu, ".2f"),
+    }
+    notes = []
+    for name, reader in result.readers.items():
+        complete = "all" if reader.messages == result.messages else "reading"
+        end = "cut off" if reader.cut_off else complete
+        cells[name] = f"{end}, {reader.received / 1e6:.1f} MB, {reader.seconds:.1f} s"
+        if reader.last_words:
+            notes.append(f"last words to the reader at {name}: {reader.last_words}")
+    return Row(server, shape, cells, asdict(result), notes)
 
 
 def slow_row(server: str, shape: str, stalled: int, without: Sequence[Slow], beside: Sequence[Slow]) -> Row:
@@ -227,6 +245,7 @@ def _throughput_cells(one: Throughput) -> dict[str, str]:
         "messages/s": f"{one.messages / one.seconds:,.0f}",
         "deliveries M/s": f"{one.per_second / 1e6:.3g}",
         "server CPU s": _known(one.server_cpu, ".2f"),
+        "CPU us/delivery": _known(None if one.server_cpu is None else one.server_cpu * 1e6 / one.deliveries, ".3f"),
         "generator CPU s": f"{one.generator_cpu:.2f}",
     }
 
