@@ -29,6 +29,8 @@ class Connect:
     """From the first connection to the last welcome."""
     server_cpu: float | None
     """Processor seconds of the server, until it was quiet after the last welcome."""
+    generator_cpu: float
+    """Processor seconds of all members meanwhile."""
     leave_cpu: float | None
     """Processor seconds of the server, from when all of them left until it was quiet."""
 
@@ -50,15 +52,15 @@ def connect(server: Server, members: int, together: int, seconds: float) -> Conn
         if not first.enter(["first"], 1, _FIRST_SECONDS):
             raise LoadError(f"the first member was not registered in {_FIRST_SECONDS:.0f} s")
     with Crowd(server.address, manner) as crowd:
-        cpu, started = server.cpu(), time.monotonic()
+        cpu, own_cpu, started = server.cpu(), time.process_time(), time.monotonic()
         registered = crowd.enter((f"m{number:05d}" for number in range(members)), together, seconds)
         took = time.monotonic() - started
         crowd.drain(_QUIET_SECONDS)
-        after = server.cpu()
+        after, own = server.cpu(), time.process_time() - own_cpu
     if not registered:
         raise LoadError(f"nobody was registered in {seconds:.0f} s")
     left = _wait_until_quiet(server)
-    return Connect(registered, together, took, difference(after, cpu), difference(left, after))
+    return Connect(registered, together, took, difference(after, cpu), own, difference(left, after))
 
 
 def _wait_until_quiet(server: Server) -> float | None:

@@ -18,7 +18,7 @@ from benchmarks.wire import BUFFER_BYTES
 
 _QUIET_SECONDS = 0.5
 _HEAR_SECONDS = 30.0
-_ENTER_SECONDS = 240.0
+_ENTER_SECONDS = 120.0
 _TOGETHER = 200
 _BACKLOGS = {"ngircd": 8}
 """It lets 10 connections wait to be accepted; the system makes others wait for a second."""

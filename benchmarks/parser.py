@@ -74,7 +74,7 @@ def _latency(commands: Commands) -> None:
 def _idle(commands: Commands) -> None:
     one = commands.add_parser("idle", help="memory and processor time of connections that do nothing")
     one.add_argument(
-        "--members", "--connections", type=positive, default=5000, metavar="N", help="how many (default: 5000)"
+        "--members", "--connections", type=positive, default=2000, metavar="N", help="how many (default: 2000)"
     )
     one.add_argument("--seconds", type=float, default=10.0, metavar="S", help="how long to watch (default: 10)")
     _add_common(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from benchmarks.errors import LoadError
 from benchmarks.languages import IRC, Conversation, Language, Lines, pongs
@@ -23,6 +23,9 @@ _END_OF_REGISTRATION: Final = (b"376", b"422")
 class _Registration(Conversation):
     """Reads lines until one of them is the welcome; from then on only pings matter."""
 
+    pings: ClassVar[bool] = True
+    """True if the server may ping a member at any time."""
+
     def __init__(self, name: str, opening: str) -> None:
         super().__init__(name)
         self.opening = opening.encode()
@@ -34,14 +37,22 @@ class _Registration(Conversation):
         return (self._lines.unfinished or self._last)[-_HEARD_KEPT:]
 
     def hear(self, data: bytes) -> bytes:
+        if self.welcome and not self.pings:  # as fast as possible: a crowd hears of all who join
+            self._last = data[-_HEARD_KEPT:]
+            return b""
         whole = self._lines.whole(data)
-        if not self.welcome and whole:
-            for line in whole.split(b"\n")[:-1]:
-                self._last = line
-                if self._is_refusal(line):
-                    raise LoadError(f"{self.name}: {line.decode(errors='replace').strip()}")
-                self.welcome = self.welcome or self._is_welcome(line)
+        if self.welcome:
+            self._last = whole[-_HEARD_KEPT:]  # a server says why it ends a connection
+        elif whole:
+            self._read(whole)
         return self._answers(whole)
+
+    def _read(self, whole: bytes) -> None:
+        for line in whole.split(b"\n")[:-1]:
+            self._last = line
+            if self._is_refusal(line):
+                raise LoadError(f"{self.name}: {line.decode(errors='replace').strip()}")
+            self.welcome = self.welcome or self._is_welcome(line)
 
     def _is_refusal(self, line: bytes) -> bool:
         raise NotImplementedError
@@ -55,6 +66,8 @@ class _Registration(Conversation):
 
 class TextRegistration(_Registration):
     """A nickname and a newline; the first line is the welcome."""
+
+    pings: ClassVar[bool] = False
 
     def __init__(self, name: str) -> None:
         super().__init__(name, f"{name}\n")
@@ -125,7 +138,7 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "pychat-json": Manner(JsonRegistration, b'{"type":"ping","token":"wake"}\n', b'"token":"wake"'),
     "tutorial": _WITHOUT_COMMANDS,
     "blast": _WITHOUT_COMMANDS,
-    "pychat-tls": Manner(_BY_TEXT.conversation, _BY_TEXT.request, _BY_TEXT.answer, tls=True),
+    "pychat-tls": Manner(_BY_IRC.conversation, _BY_IRC.request, _BY_IRC.answer, tls=True),
 }
 """By the name of the server, where its language does not say enough."""
 

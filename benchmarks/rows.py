@@ -102,6 +102,7 @@ def connect_row(server: str, shape: str, result: Connect) -> Row:
         "seconds": f"{result.seconds:.2f}",
         "registrations/s": f"{result.per_second:,.0f}",
         "CPU us each": _known(None if result.server_cpu is None else result.server_cpu * 1e6 / result.members, ".0f"),
+        "generator CPU s": f"{result.generator_cpu:.2f}",
         "leaving us": _known(None if result.leave_cpu is None else result.leave_cpu * 1e6 / result.members, ".0f"),
     }
     return Row(server, shape, cells, asdict(result) | {REGISTRATIONS: result.per_second})

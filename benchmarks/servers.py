@@ -40,7 +40,7 @@ COMMANDS: dict[str, list[str]] = {
 IRC_SERVERS = ("pychat-irc", *PEERS)
 """The servers that are measured in IRC."""
 _FOR_SILENT_MEMBERS = ("pychat-json", "pychat-tls")
-"""pychat for clients that only register and wait: JSON, and the text protocol over TLS."""
+"""pychat for clients that only register and wait: with JSON, and with IRC over TLS."""
 ALL_SERVERS = (*COMMANDS, *PEERS)
 SERVERS = tuple(name for name in ALL_SERVERS if name not in _FOR_SILENT_MEMBERS)
 """Those that can be loaded with messages."""
