@@ -285,6 +285,7 @@ def plan(**changes: Any) -> Plan:
         registration=True,
         flood_control=True,
         handlers=(),
+        threads="few",
         cpu=None,
         log_level="info",
         log_format="text",

@@ -13,7 +13,7 @@ from chat_clients import DEADLINE, Clients, JsonPeer, P, Peer
 from pychat import Certificate, ChatServer
 from pychat.cli.server.certificate import LOCAL_NAMES, make_certificate
 from pychat.testing import FaultySocket
-from pychat.transport import reader as connection
+from pychat.transport import greeting
 from pychat.transport.tls import fingerprint_of
 
 MakeServer = Callable[..., ChatServer]
@@ -60,7 +60,7 @@ def fingerprint(certificate: Certificate) -> str:
 @pytest.fixture
 def tls_server(server: MakeServer, certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> MakeServer:
     """Return what starts servers that speak TLS, too, and wait for a handshake however slow the machine is."""
-    monkeypatch.setattr(connection, "PATIENT_SECONDS", DEADLINE)  # a prompt would ruin it
+    monkeypatch.setattr(greeting, "PATIENT_SECONDS", DEADLINE)  # a prompt would ruin it
     return lambda **options: server(**{"tls": certificate, **options})
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,8 +18,9 @@ from fork_server import ForkServer
 from hypothesis import HealthCheck, settings
 
 from pychat import ChatServer
+from pychat.core.waiting import is_on_loop
 from pychat.testing import ChatHarness, MakeChat
-from pychat.transport import reader as connection
+from pychat.transport import greeting
 
 os.environ["TZ"] = "UTC"  # people read local times, and exact texts are asserted
 time.tzset()
@@ -60,6 +64,23 @@ def patient_stop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr("pychat.server._STOP_SECONDS", DEADLINE)
 
 
+@pytest.fixture(autouse=True)
+def nobody_waits_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The thread that serves everybody passes that on before it blocks (`core/waiting.py`), whatever a test does."""
+    waits: list[str] = []
+    wait = threading.Condition.wait
+
+    def watched(condition: threading.Condition, timeout: float | None = None) -> bool:
+        # A thread that was started has begun in no time.
+        if is_on_loop() and timeout != 0 and sys._getframe(2).f_code is not threading.Thread.start.__code__:
+            waits.append("".join(traceback.format_stack()))
+        return wait(condition, timeout)
+
+    monkeypatch.setattr(threading.Condition, "wait", watched)
+    yield
+    assert not waits, waits[0]
+
+
 @pytest.fixture
 def unprompted(monkeypatch: pytest.MonkeyPatch) -> None:
     """
@@ -69,7 +90,7 @@ def unprompted(monkeypatch: pytest.MonkeyPatch) -> None:
     another one between two pieces, and that is what the classic client looks like.
     """
     for seconds in ("PROMPT_SECONDS", "PATIENT_SECONDS"):
-        monkeypatch.setattr(connection, seconds, 3600.0)
+        monkeypatch.setattr(greeting, seconds, 3600.0)
 
 
 @pytest.fixture

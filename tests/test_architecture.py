@@ -316,7 +316,7 @@ WITHOUT_CHANGE = {
     "accounts.logins": {"changing"},
     "accounts.reclaim": {"make_way", "regain", "end_old"},
     "chat": {
-        *("add_handler", "remove_handler", "room", "rooms", "remove_room", "find", "sessions", "counts"),
+        *("add_handler", "remove_handler", "let_wait", "room", "rooms", "remove_room", "find", "sessions", "counts"),
         *("close", "begin_disconnect"),
     },
     "messages.actions": {"_addressed"},

@@ -37,6 +37,7 @@ DEFAULTS: dict[str, float] = {
     "connections_per_address": 100,
     "new_connections_per_minute": 120,
     "max_connections": 10_000,
+    "waiting_threads": 1000,
     "message_burst": 10,
     "messages_per_second": 2,
     "delay_seconds": 30,
@@ -189,7 +190,7 @@ def test_the_system_asks_after_the_other_end(server: MakeServer, clients: Client
     )
     for which in (running, changed):
         clients.text(which, "ann")
-    (first,), (second,) = running._readers._links, changed._readers._links
+    (first,), (second,) = running._connections._links, changed._connections._links
 
     assert first.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert {name: first.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in options} == options

@@ -43,7 +43,7 @@ def start(pychat: Programs) -> Start:
     for name in ("password", "opers"):
         (pychat.directory / name).chmod(0o600)
 
-    pychat.change("pychat.transport.reader", PATIENT_SECONDS=DEADLINE)  # no prompt before the handshake
+    pychat.change("pychat.transport.greeting", PATIENT_SECONDS=DEADLINE)  # no prompt before the handshake
 
     def serve(*arguments: str) -> tuple[Program, tuple[str, int]]:
         files = ("--password-file", "password", "--oper-file", "opers", "--db", "chat.db", "--handler", "mine:Broken")

@@ -155,6 +155,13 @@ def main() -> None:
     metavar="MODULE:CLASS",
     help="Add a handler of your own (installed, or in this directory). Can be repeated.",
 )
+@option(
+    "--threads",
+    type=Choice(("few", "each")),
+    default="few",
+    help="few: one thread serves everybody, and a client gets its own while a handler blocks for it; each: one for "
+    "each.",
+)
 @option("--cpu", type=IntRange(min=0), metavar="N", help="Run on this processor only, which often needs less CPU time.")
 @option("--log-level", type=Choice(LEVELS), default="info", help="Log messages of this level and above to stderr.")
 @option("--log-format", type=Choice(FORMATS), default="text", help="Format of the log.")

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _ANSWER_SECONDS: Final = 3.0
 """A local server that sends nothing for this long is not a pychat server."""
+_OWN_THREADS: Final = 20
+"""Those that a server needs for itself: the loop, the log, passwords, files, and bots."""
 _UNLIMITED: Final = resource.RLIM_INFINITY
 _PER_THREAD_MAPS: Final = 2
 """Memory areas of a thread: its stack, and the guard page."""
@@ -169,11 +171,11 @@ def check_files() -> Finding:
 
 
 def check_threads() -> Finding:
-    """Check the limit of threads; each connection needs one."""
-    wanted = Limits().max_connections
+    """Check the limit of threads; each client for which something blocks needs one."""
+    wanted = Limits().waiting_threads + _OWN_THREADS
     limits = {name: limit for name, limit in _thread_limits() if limit < wanted}
     if not limits:
-        return Finding(Grade.OK, "threads", f"{wanted} threads, one for each connection, can run")
+        return Finding(Grade.OK, "threads", f"{wanted} threads can run")
     name = min(limits, key=lambda name: limits[name])
     return Finding(Grade.WARNING, "threads", f"only {limits[name]} threads can run: {name}")
 

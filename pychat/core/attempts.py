@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Final
 
+from pychat.core.waiting import before_wait
 from pychat.core.worker_pool import PATIENCE_SECONDS
 from pychat.model.cloaks import UNIX, ip_of, significant
 from pychat.model.clock import Clock
@@ -105,6 +106,7 @@ class Attempts:
         return full
 
     def _wait_locked(self, key: Hashable, deadline: float) -> None:
+        before_wait()
         waiting = self._waiting.setdefault(key, _Waiting(self._lock))
         waiting.number += 1
         try:

@@ -17,18 +17,19 @@ from pychat.core.accounts.server_password import Password
 from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.delivery import Delivery
 from pychat.core.disowned import check_owned
-from pychat.core.handler import Chains, Handler, run_before, run_on
+from pychat.core.handler import Handler
+from pychat.core.hooks.chains import Chains, run_before, run_on
 from pychat.core.local_session import LocalSession
 from pychat.core.log.log import Log, MemoryLog, check_log
-from pychat.core.messages.actions import failure_of
 from pychat.core.moderation.audit import Audit
 from pychat.core.moderation.server_bans import ServerBans, arrive
-from pychat.core.order import CAUSED_BYTES, Order
+from pychat.core.order import Order
 from pychat.core.pauses import Pauses
 from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
 from pychat.core.people.user_counts import Census, Past
+from pychat.core.performing import Work, perform_some
 from pychat.core.persistence import Persistence
 from pychat.core.publish import publish
 from pychat.core.rooms.membership import Membership
@@ -38,7 +39,6 @@ from pychat.core.scheduler import Alarms
 from pychat.core.sequencer import Sequencer
 from pychat.core.session import Session, Told
 from pychat.core.state import State
-from pychat.core.verb_table import authorize
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
 from pychat.model.clock import SYSTEM_CLOCK, Clock, check_clock
@@ -49,7 +49,7 @@ from pychat.model.names import check_room
 from pychat.model.queries import Ref
 from pychat.model.replies import Bye, Counts, Failure, Reply
 from pychat.model.text import lines_of
-from pychat.model.verbs import SayAll, Verb
+from pychat.model.verbs import Verb
 from pychat.renamed import old_names
 from pychat.version import DESCRIPTION
 
@@ -149,6 +149,13 @@ class Chat:
         """Remove a handler; a hook of it that is running finishes. See `Chains.remove`."""
         with self.order.lock:
             self.chains = self.chains.remove(handler)
+
+    def let_wait(self, handler: Handler) -> None:
+        """Treat a handler as one that may block (`Handler.waits`), because it did."""
+        with self.order.lock:
+            handler.waits = True
+            if handler in self.chains.handlers:
+                self.chains = Chains(self.chains.handlers)
 
     # Rooms and people
 
@@ -260,36 +267,15 @@ class Chat:
         """
         Perform the verbs of one session, in order, on the calling thread. Results are sent to it as replies.
 
-        If two threads perform verbs of the same session, its hooks run concurrently.
+        Blocks while the session must wait. If two threads perform verbs of the same session, its hooks run
+        concurrently.
         """
-        turn = self.order.turn
-        outer, turn.session = turn.session, session
-        outer_answering, turn.answering = turn.answering, None
-        stopping = self.stopping.is_set()
-        try:
-            for verb in verbs:
-                if session.caused > CAUSED_BYTES:
-                    self.order.throttle(session)
-                if not session.is_here:
-                    break
-                try:
-                    if stopping:
-                        raise refusal("the server is shutting down", code="shutting_down")
-                    rule = authorize(session, verb)
-                    if self.chains.before_verb and type(verb) is not SayAll:  # which becomes one Say each
-                        if self.chains.verb_waits:
-                            self.order.flush()
-                        run_before(self.chains.before_verb, session, verb)
-                        if not session.is_here:
-                            break
-                    rule.do(self, session, verb)
-                except Refused as error:
-                    if session.disconnect_reason is None:  # else it was already told that it ends
-                        self.send(session, failure_of(session, verb, error))
-        finally:
-            turn.session, turn.answering, turn.checked = outer, outer_answering, None
-            self.order.flush()
-            self.audit.write()
+        work = Work(verbs)
+        while (rest := perform_some(session, work)) is not None:
+            if rest.seconds is None:
+                self.order.throttle(session)
+            else:
+                session.pause(rest.seconds)
 
     def close(self, session: Session, reason: str, *, lost: bool = False, farewell: bool = False) -> None:
         """

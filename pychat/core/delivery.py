@@ -122,8 +122,17 @@ class Delivery:
     def wake(self) -> None:
         """Deliver the entries accepted so far. Called without a lock, once after many entries."""
 
+    def must_rest(self, session: Session) -> bool:
+        """
+        Count what the session has caused; return whether too much of it is queued for its next verb (backpressure).
+
+        Called without a lock. Here nothing is queued.
+        """
+        session.caused = 0
+        return False
+
     def throttle(self, session: Session) -> None:
-        """Block while too many of the bytes the session caused are queued (backpressure). Called without a lock."""
+        """Do the same, and block while that is so."""
         session.caused = 0
 
 

@@ -16,18 +16,17 @@ from __future__ import annotations
 import difflib
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pychat.model.arguments import items
-from pychat.model.errors import InternalFailure, Refused
 from pychat.model.events import Joined, Kicked, Left, Message
-from pychat.model.functions import check_plain, check_ran, title_of
+from pychat.model.functions import check_plain
+from pychat.model.verbs import Verb
 
 if TYPE_CHECKING:
     from pychat.core.rooms.room import Room
     from pychat.core.session import Session
-    from pychat.model.verbs import Command, Verb
+    from pychat.model.verbs import Command
 
 logger = logging.getLogger("pychat")
 
@@ -37,11 +36,12 @@ V = TypeVar("V")
 class Handler:
     """Override the hooks you need; the others cost nothing."""
 
-    waits: ClassVar[bool] = True
+    waits: bool = True
     """
     True if a hook of this handler may block, on a database, a file or a lock. Before such a hook runs, everything that
-    its session said earlier is sent. A handler that only computes sets this to False, so that messages that arrive
-    together stay together.
+    its session said earlier is sent, and the hook gets a thread for itself. A handler that only computes sets this to
+    False: then its hooks run on the thread that serves everybody, and messages that arrive together stay together. If
+    such a hook takes over 20 ms, the chat sets this to True, and says so in the log.
     """
 
     def before_connect(self, session: Session) -> None:
@@ -49,6 +49,14 @@ class Handler:
 
     def on_connect(self, session: Session) -> None:
         """React to a new session. `on_disconnect` will be its last hook."""
+
+    def delay(self, session: Session, verb: Verb) -> float:
+        """
+        Return for how many seconds a verb is put off; 0 for not at all. May refuse it.
+
+        Called once for each verb, before the other hooks. The session's later verbs, and its input, wait as well.
+        """
+        return 0.0
 
     def before_verb(self, session: Session, verb: Verb) -> None:
         """Inspect every verb of every kind, even those that are then refused as invalid. May refuse or block."""
@@ -148,10 +156,10 @@ def only_for_prefix(prefix: str) -> Callable[[H], H]:
     return mark
 
 
-_HOOKS: dict[str, Callable[..., Any]] = {name: hook for name, hook in vars(Handler).items() if inspect.isfunction(hook)}
+HOOKS: dict[str, Callable[..., Any]] = {name: hook for name, hook in vars(Handler).items() if inspect.isfunction(hook)}
 
 
-_SPELT: dict[str, str] = {name.replace("_", ""): name for name in _HOOKS}
+_SPELT: dict[str, str] = {name.replace("_", ""): name for name in HOOKS}
 
 
 def check_handler(handler: object) -> Handler:
@@ -165,14 +173,14 @@ def check_handler(handler: object) -> Handler:
         raise TypeError(f"{handler!r} is not a handler: derive its class from pychat.Handler and pass an instance")
     kind = type(handler)
     for name in dir(kind):
-        if name not in _HOOKS:
+        if name not in HOOKS:
             _check_is_no_hook(kind, name)
             continue
         hook = getattr(handler, name)
-        if getattr(hook, "__func__", None) is _HOOKS[name]:  # not overridden; looking at all of them takes 1 ms
+        if getattr(hook, "__func__", None) is HOOKS[name]:  # not overridden; looking at all of them takes 1 ms
             continue
         check_plain(hook, "hooks", f"{kind.__name__}.{name}")
-        expected = list(inspect.signature(_HOOKS[name]).parameters)[1:]
+        expected = list(inspect.signature(HOOKS[name]).parameters)[1:]
         try:
             inspect.signature(hook).bind(*expected)
         except TypeError:
@@ -191,179 +199,6 @@ def _check_is_no_hook(kind: type, name: str) -> None:
     if close is None and not name.startswith(("before_", "on_")):
         return
     if close is None:
-        close = next(iter(difflib.get_close_matches(name, _HOOKS, n=1)), None)
+        close = next(iter(difflib.get_close_matches(name, HOOKS, n=1)), None)
     hint = "" if close is None else f"; did you mean {close}?"
-    raise TypeError(f"{kind.__name__}.{name} is not a hook{hint} (hooks: {', '.join(_HOOKS)})")
-
-
-class Chains:
-    """
-    The methods of the handlers that override each hook, in order. Immutable: the chat replaces it as a whole.
-
-    Attributes are named after the hooks: `chains.before_message` is a tuple of bound methods.
-    """
-
-    before_connect: tuple[Callable[[Session], None], ...]
-    on_connect: tuple[Callable[[Session], None], ...]
-    before_verb: tuple[Callable[[Session, Verb], None], ...]
-    before_nick: tuple[Callable[[Session, str], str], ...]
-    on_nick: tuple[Callable[[Session, str | None, str], None], ...]
-    before_join: tuple[Callable[[Session, Room], None], ...]
-    announces: tuple[Callable[[Session, Room, type[Joined | Left | Kicked]], bool], ...]
-    on_join: tuple[Callable[[Session, Room], None], ...]
-    before_message: tuple[Callable[[Session, Message], Message], ...]
-    on_message: tuple[Callable[[Session, Message], None], ...]
-    before_topic: tuple[Callable[[Session, Room, str], str], ...]
-    on_topic: tuple[Callable[[Session, Room, str], None], ...]
-    on_command: tuple[Callable[[Session, Command], bool], ...]
-    on_help: tuple[Callable[[Session], list[str]], ...]
-    on_leave: tuple[Callable[[Session, Room, str], None], ...]
-    on_kick: tuple[Callable[[Session, Room, Session, str], None], ...]
-    on_disconnect: tuple[Callable[[Session, str], None], ...]
-
-    def __init__(self, handlers: Iterable[object] = ()) -> None:
-        """
-        Check the handlers, and collect their hooks.
-
-        Raises:
-            TypeError: See `check_handler`.
-            ValueError: If a handler occurs twice: each of its hooks would be called twice.
-        """
-        if isinstance(handlers, Handler):
-            raise TypeError(f"handlers must be a list: [{type(handlers).__name__}()], not a {type(handlers).__name__}")
-        self.handlers = tuple([check_handler(handler) for handler in items("handlers", handlers, "[Broadcast()]")])
-        for at, handler in enumerate(self.handlers):
-            if any(handler is other for other in self.handlers[:at]):
-                raise ValueError(f"this {type(handler).__name__} is one of the handlers already")
-        waits = set()
-        for name, default in _HOOKS.items():
-            users = [handler for handler in self.handlers if getattr(type(handler), name) is not default]
-            setattr(self, name, tuple(getattr(handler, name) for handler in users))
-            if any(handler.waits for handler in users):
-                waits.add(name)
-        self.message_waits = not waits.isdisjoint(("before_message", "on_message"))
-        self.verb_waits = "before_verb" in waits
-        prefixes = [getattr(hook, "prefix", None) for hook in self.on_message]
-        self.prefixes = tuple(prefix for prefix in prefixes if prefix is not None)
-        """The prefixes of messages that a handler inspects."""
-        self.told_unheard = False
-        """True if the log has reported a message that no handler published."""
-        self.may_publish = len(self.prefixes) < len(self.on_message)
-        """True if messages can reach anybody: a handler sees all of them, as `Broadcast` does."""
-        publishers = [hook for hook in self.on_message if getattr(hook, "only_publishes", False)]
-        self.publishes_all = (
-            not self.before_verb
-            and not self.before_message
-            and len(publishers) == 1
-            and len(self.prefixes) + 1 == len(self.on_message)
-        )
-        """True if messages without these prefixes are just published, by one handler."""
-
-    def add(self, handler: Handler, before: Handler | None) -> Chains:
-        """
-        Return the chains with another handler, at the end or before an existing one.
-
-        Raises:
-            TypeError: If it is not a handler, or one of its hooks cannot be called.
-            ValueError: If it was added already, or `before` was not.
-        """
-        at = len(self.handlers) if before is None else self._place_of(before)
-        return Chains([*self.handlers[:at], handler, *self.handlers[at:]])
-
-    def remove(self, handler: Handler) -> Chains:
-        """
-        Return the chains without a handler.
-
-        Raises:
-            ValueError: If it is not one of the handlers.
-        """
-        at = self._place_of(handler)
-        return Chains([*self.handlers[:at], *self.handlers[at + 1 :]])
-
-    def _place_of(self, handler: Handler) -> int:
-        for at, other in enumerate(self.handlers):
-            if other is handler:
-                return at
-        raise ValueError(f"this {type(handler).__name__} is none of the handlers")
-
-
-def call(hook: Callable[..., V], *args: Any) -> V:
-    """Call a hook that may refuse; re-raise `Refused`, and turn any other error into `InternalFailure`."""
-    try:
-        result = hook(*args)
-        if result is not None:
-            check_ran(result, hook)
-    except (Refused, KeyboardInterrupt):
-        raise
-    except BaseException:
-        raise log_failure(hook) from None
-    return result
-
-
-def run_before(hooks: Sequence[Callable[..., None]], *args: Any) -> None:
-    """Run `before_*` hooks that return nothing; re-raise `Refused`."""
-    for hook in hooks:
-        call(hook, *args)
-
-
-def change_before(hooks: Sequence[Callable[..., V]], *args: Any, value: V) -> V:
-    """Run `before_*` hooks that return their last argument, changed or not; re-raise `Refused`."""
-    for hook in hooks:
-        try:
-            changed = hook(*args, value)
-            if type(changed) is not type(value):
-                raise TypeError(f"the hook returned {changed!r}, not the {type(value).__name__} that it was given")
-            value = changed
-        except (Refused, KeyboardInterrupt):
-            raise
-        except BaseException:
-            raise log_failure(hook) from None
-    return value
-
-
-def run_on(hooks: Sequence[Callable[..., object]], *args: Any) -> None:
-    """
-    Run all `on_*` hooks, even if one fails.
-
-    Raises:
-        Refused: If one of them refused or failed (`InternalFailure`); the others ran.
-    """
-    failure: Refused | None = None
-    for hook in hooks:
-        try:
-            result = hook(*args)
-            if result is not None:
-                check_ran(result, hook)
-        except Refused as refusal:
-            failure = refusal
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            failure = log_failure(hook)
-    if failure is not None:
-        raise failure
-
-
-def one_says_yes(hooks: Sequence[Callable[..., bool]], *args: Any) -> bool:
-    """Call hooks until one returns True; a failure is logged and counts as False."""
-    for hook in hooks:
-        try:
-            if hook(*args):
-                return True
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            log_failure(hook)
-    return False
-
-
-def internal_error(hook: Callable[..., object], problem: str) -> InternalFailure:
-    """Log what is wrong with the result of a hook, and return the error that the peer is told."""
-    logger.error("handler hook %s %s", title_of(hook), problem)
-    return InternalFailure()
-
-
-def log_failure(hook: Callable[..., object]) -> InternalFailure:
-    """Log the current exception with its traceback, and return the error that the peer is told."""
-    logger.exception("handler hook %s failed", getattr(hook, "__qualname__", hook))
-    return InternalFailure()
+    raise TypeError(f"{kind.__name__}.{name} is not a hook{hint} (hooks: {', '.join(HOOKS)})")

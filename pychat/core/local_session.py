@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from pychat.core.disowned import check_owned
 from pychat.core.session import Session, Told
+from pychat.core.waiting import before_wait
 from pychat.model.arguments import given
 from pychat.model.errors import AckTimeout, LocalProtocolError, Refused
 from pychat.model.events import Event, Notice
@@ -84,6 +85,8 @@ class LocalSession(Participant, Session):
         try:
             self.last_input_time = self.chat.clock.monotonic()
             self.chat.perform(self, [verb._replace(ref=ref)])
+            if ref not in self._answers:
+                before_wait()
             with self._arrived:
                 self._arrived.wait_for(lambda: ref in self._answers or self.closed, self.ANSWER_SECONDS)
                 answer = self._answers.pop(ref, None)
@@ -184,6 +187,8 @@ class LocalSession(Participant, Session):
             LocalProtocolError: If the session is closed and its inbox is empty.
         """
         check_owned(self.chat.order)
+        if not self._inbox and timeout != 0:
+            before_wait()
         with self._arrived:
             self._arrived.wait_for(lambda: self._inbox or self.closed or self._interrupted, timeout)
             self._interrupted = False

@@ -97,6 +97,11 @@ class Order:
         """Wake the delivery. Call this without the lock, once after all entries appended under it."""
         self.log.wake()
 
+    def must_rest(self, session: Session) -> bool:
+        """Return whether too many bytes that the session caused are queued (backpressure). Call without locks."""
+        self.flush()
+        return self.delivery.must_rest(session)
+
     def throttle(self, session: Session) -> None:
         """Block while too many bytes the session caused are queued (backpressure). For its thread, without locks."""
         self.flush()

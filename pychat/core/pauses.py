@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from pychat.core.waiting import before_wait
 from pychat.model.clock import Clock
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Pauses:
 
     def wait(self, session: Session, seconds: float) -> None:
         """Block the session's own thread, until the session is disconnected or ends, or the chat ends."""
+        before_wait()
         event = threading.Event()
         self._waiting[event] = session
         try:

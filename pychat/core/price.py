@@ -27,6 +27,9 @@ _INCLUDED_SECONDS: Final = 0.25 / _UNITS_PER_SECOND
 MOST_SECONDS: Final = 0.2
 """The maximum CPU seconds of one query. What was found by then is the reply; the next query continues from there."""
 
+_LONG_SECONDS: Final = 0.003
+"""How long a query may run on the thread that serves everybody."""
+
 JOIN_UNITS: Final = 0.5
 """The price of joining a room."""
 
@@ -75,6 +78,10 @@ class Effort:
         worked = time.thread_time() - self._began
         self._left -= worked
         return worked
+
+    def is_long(self) -> bool:
+        """Return whether others would notice if they waited for this."""
+        return time.perf_counter() - self._began_at > _LONG_SECONDS
 
     def is_spent(self) -> bool:
         """Return whether the query must stop here."""

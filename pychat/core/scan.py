@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from pychat.core import price
 from pychat.core.session import Session
+from pychat.core.waiting import before_wait
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ class Scan(Generic[T]):
             if at:
                 if time.thread_time() - began > price.MOST_SECONDS:
                     return
+                before_wait()  # what takes long is not done on the thread that others wait for
                 time.sleep(0)
             some = self._items[at : at + _SLICE]
             self._session.owes += len(some) * self._times / _PER_UNIT

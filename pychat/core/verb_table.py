@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pychat.core import stats
 from pychat.core.accounts import actions as accounts
 from pychat.core.accounts import hello, operators, sasl
-from pychat.core.handler import call, internal_error
 from pychat.core.history import actions as history
+from pychat.core.hooks.chains import call, internal_error
 from pychat.core.messages import actions as messages
 from pychat.core.messages import bulk
 from pychat.core.moderation import actions as moderation
@@ -48,7 +48,8 @@ class Who(enum.Enum):
 class VerbRule(NamedTuple):
     """The row of a verb."""
 
-    do: Callable[[Chat, Session, Any], None]
+    do: Callable[[Chat, Session, Any], list[verbs.Verb] | None]
+    """Performs the verb; may return verbs to perform instead."""
     who: Who = Who.REGISTERED
     stored: str | None = None
     """

@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, TypeVar
 
+from pychat.core.waiting import before_wait
 from pychat.model.errors import Busy, Refused, Stopped
 
 T = TypeVar("T")
@@ -109,6 +110,7 @@ class Workers:
         job = _Job(function)
         with self._changed:
             self._put_locked(address, job)
+        before_wait()
         if not job.over.wait(self._patience) and self._withdraw(address, job):
             raise Busy
         job.over.wait()

@@ -9,6 +9,7 @@ from pychat.core.handler import Handler, only_for_prefix
 from pychat.core.permissions import may_be_heard
 from pychat.core.rooms.membership import own_room
 from pychat.core.session import Session
+from pychat.core.waiting import before_wait
 from pychat.handlers.function_commands import CommandTable, Context
 from pychat.model import verbs
 from pychat.model.clock import Clock
@@ -83,6 +84,7 @@ class Commands(Handler):
         if message.action or message.notice or not message.text.startswith(_PREFIX):
             return
         session.chat.order.flush()
+        before_wait()
         self._table.answer(SessionContext(session, message.room, message), message.text)
 
     def on_command(self, session: Session, command: verbs.Command) -> bool:
@@ -90,6 +92,7 @@ class Commands(Handler):
             return False
         room = None if command.room is None and session.current is None else own_room(session, command.room)
         session.chat.order.flush()
+        before_wait()
         where = room.name if room is not None and may_be_heard(session, room, session.chat.clock) else None
         self._table.run(SessionContext(session, where, None), command.name, command.args)
         return True

@@ -98,14 +98,14 @@ class FloodControl(Handler):
     its next verb, at the same rate and after the same burst; nothing is refused for it.
     """
 
-    waits = False  # it does wait, but `Session.pause` flushes first
+    waits = False
 
     _rates = _Rates(Limits())
     """Those of the limits that were used last."""
 
-    def before_verb(self, session: Session, verb: verbs.Verb) -> None:
+    def delay(self, session: Session, verb: verbs.Verb) -> float:
         if session.is_local:
-            return
+            return 0.0
         limits = session.chat.limits
         meter = session.memo.get(self)
         if meter is None:
@@ -125,10 +125,7 @@ class FloodControl(Handler):
             meter.verbs = rates.verbs.take(meter.verbs, arrived, cost)
             meter.bytes = rates.bytes.take(meter.bytes, arrived, size)
             passes_at = max(passes_at, counts_at)
-        if passes_at > arrived:
-            wait = passes_at - session.chat.clock.monotonic()
-            if wait > 0:
-                session.pause(wait)
+        return max(passes_at, meter.worked_until) - session.chat.clock.monotonic()
 
     def _rates_of(self, limits: Limits) -> _Rates:
         rates = self._rates
@@ -148,15 +145,12 @@ class FloodControl(Handler):
 
     @staticmethod
     def _collect(session: Session, meter: _Meter) -> None:
-        """Delay the session for the work of its verbs. Input that arrives meanwhile counts as arriving afterwards."""
-        clock = session.chat.clock
-        now = clock.monotonic()
+        """Charge the session for the work of its verbs. Input during the delay for it counts as arriving afterwards."""
+        now = session.chat.clock.monotonic()
         rate = meter.rates.verbs
         meter.work = rate.take(meter.work, now, session.owes)
         session.owes = 0.0
         meter.worked_until = rate.passes_at(meter.work, now, 0)
-        if meter.worked_until > now:
-            session.pause(meter.worked_until - now)
 
     def _refuse(self, session: Session, meter: _Meter, now: float) -> None:
         limits = session.chat.limits

@@ -86,6 +86,8 @@ class Limits:
     # Connections
     max_connections: int = 10_000
     """Connections in all; fewer if the limit of open files is lower."""
+    waiting_threads: int = 1000
+    """Clients that handlers, passwords or files may block at the same time; beyond, input that may block waits."""
     connections_per_address: int = 100
     """Connections at the same time from one address (IPv6: from one /64); loopback is exempt."""
     new_connections_per_minute: int = 120

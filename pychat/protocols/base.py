@@ -2,7 +2,7 @@
 The interface of a language: a `Dialect` encodes what members receive, a `Protocol` decodes one peer's bytes into verbs.
 Neither uses a socket, a thread, a clock or a log, so every edge case can be tested as bytes in, verbs out. A dialect
 has no state: one object serves every member that speaks it, so the writer encodes an event once for all of them. A
-protocol belongs to one connection and is used by its reader thread only.
+protocol belongs to one connection, which is on one thread at a time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Item: TypeAlias = Event | Reply
 
 
 class Dialect(ABC):
-    """Encodes items. Stateless; the writer thread calls it for many members at once."""
+    """Encodes items. Stateless; the loop calls it for many members at once."""
 
     name: ClassVar[str]
     echoes: bool = False

@@ -2,8 +2,7 @@
 The chat server: `socketserver.ThreadingTCPServer` around a `Chat`.
 
 `ChatServer` is what programs use: it puts the parts together, starts them, and shuts them down in order. The listener
-(`listener.py`) accepts connections, a thread for each reads it (`readers.py`), the chat decides what is sent, and the
-writer sends it (`transport/writer.py`).
+accepts connections (`listener.py`), the loop serves them (`connections.py`), and the chat decides what is sent.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from pychat.bot import Bot
 from pychat.core.accounts.actions import log_out_everybody
@@ -26,6 +25,7 @@ from pychat.core.handler import Handler
 from pychat.core.local_session import LocalSession
 from pychat.core.log.log import Log
 from pychat.core.rooms.room import Room
+from pychat.core.waiting import before_wait
 from pychat.handlers.broadcast import Broadcast
 from pychat.handlers.join_leave import JoinLeaveNotices
 from pychat.handlers.nickname import NicknameValidator
@@ -33,19 +33,18 @@ from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.errors import LocalProtocolError
 from pychat.model.limits import Limits, check_limits
 from pychat.server.address import check_address
+from pychat.server.connections import Connections
 from pychat.server.listener import Listener
 from pychat.server.programs import Bots, commands_of, warn_if_mute
-from pychat.server.readers import Readers
 from pychat.server.reload import Keep, dialects_of, make_tls, reload
-from pychat.server.threads import Threads
 from pychat.transport import unserved
 from pychat.transport.admission import Admission
 from pychat.transport.forking import Forkable
 from pychat.transport.origins import Proxies
 from pychat.transport.service import Service
+from pychat.transport.threads.serving import Threads
 from pychat.transport.trust import Certificate
 from pychat.transport.write_queue import WriteQueue
-from pychat.transport.writer import Writer
 from pychat.version import DESCRIPTION
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -82,6 +81,7 @@ class ChatServer(Listener, Forkable):
         proxies: Iterable[str] = (),
         accounts: Accounts | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        threads: Literal["few", "each"] = "few",
     ) -> None:
         """
         Args:
@@ -105,6 +105,8 @@ class ChatServer(Listener, Forkable):
                 trusts what they send.
             accounts: Your own `Accounts`. Default: accounts that people register themselves (`StoredAccounts`).
             clock: The source of time. Tests may use a clock of their own.
+            threads: "few": one thread serves everybody, and a client gets another one only while something blocks for
+                it. "each": each client has a thread of its own, as in the tutorials.
 
         Raises:
             BadCertificate: If the files of `tls` cannot be used.
@@ -116,6 +118,8 @@ class ChatServer(Listener, Forkable):
         if tls_required and tls is None:
             raise ValueError("tls_required needs a certificate: tls=Certificate(...)")
         server_tls = None if tls is None else make_tls(tls)
+        if threads not in ("few", "each"):
+            raise ValueError(f"threads must be 'few' or 'each', not {threads!r}")
         known_proxies = Proxies(proxies)
         limits = check_limits(limits) or Limits()
         write_queue = WriteQueue(limits)
@@ -144,12 +148,11 @@ class ChatServer(Listener, Forkable):
             tls_required,
         )
         self._hook_threads = Threads()
-        super().__init__(address, service, Readers(service, self._hook_threads))
+        super().__init__(address, service, Connections(service, self._hook_threads, each=threads == "each"))
         self._bots = Bots(self.chat, self._hook_threads)
         # Guards the steps of the lifecycle: bound, serving, stopped. Not held while waiting for other threads.
         self._life = threading.Lock()
-        self._writer: Writer | None = None
-        """None until the server is bound."""
+        self._bound = False
         self._serving: threading.Thread | None = None
         self._stopped = threading.Event()
         self._stopping = False
@@ -172,7 +175,7 @@ class ChatServer(Listener, Forkable):
                 raise LocalProtocolError("the server was stopped and cannot start again; create a new one")
             if self.socket.fileno() < 0:
                 raise LocalProtocolError("the server could not listen and cannot try again; create a new one")
-            if self._writer is None:
+            if not self._bound:
                 try:
                     self.listen()
                 except OSError:
@@ -180,8 +183,8 @@ class ChatServer(Listener, Forkable):
                     raise
                 warn_if_mute(self.chat)
                 unserved.listens(self.server_address)
-                self._writer = Writer(self.service.write_queue)
-                self._writer.start()
+                self._connections.begin()
+                self._bound = True
                 self.belong()
 
     def start(self) -> ChatServer:
@@ -230,24 +233,25 @@ class ChatServer(Listener, Forkable):
         with self._life:
             first, self._stopping = not self._stopping, True
         if not first:
-            if not self._hook_threads.has_current():
+            if self._hook_threads.served_here is None:
                 self._stopped.wait(_STOP_SECONDS)
             return
+        before_wait()
         deadline = time.monotonic() + _STOP_SECONDS
         self._stop_accepting()
         self.chat.end()
         release_waiting(self.chat)
         self.chat.log.release_waiting()
-        self._readers.disconnect(reason)
+        self._connections.disconnect(reason)
         for one in self.chat.sessions():
             if one.is_local:
                 one.disconnect(reason)
-        self._hook_threads.join(deadline - _STOP_SECONDS / 2)
-        self._readers.sever(reason)
-        self._hook_threads.join(deadline - _STOP_SECONDS / 4)
+        self._connections.wait(deadline - _STOP_SECONDS / 2)
+        self._connections.sever(reason)
+        self._connections.wait(deadline - _STOP_SECONDS / 4)
+        self._hook_threads.wait(deadline - _STOP_SECONDS / 4)
         self.chat.log.close(deadline - _STOP_SECONDS / 8 - time.monotonic())
-        if self._writer is not None:
-            self._writer.stop(deadline)
+        self._connections.end(deadline)
         self._hook_threads.name_left()
         self._stopped.set()
 
@@ -258,9 +262,7 @@ class ChatServer(Listener, Forkable):
         self._stopped.set()
         disown(self.chat.order, f"this chat belongs to process {self.process}")
         self.socket.close()
-        self._readers.disown()
-        if self._writer is not None:
-            self._writer.disown()
+        self._connections.disown()
 
     def _stop_accepting(self) -> None:
         serving = self._serving

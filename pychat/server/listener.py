@@ -1,5 +1,5 @@
 """
-The listening socket: `socketserver.ThreadingTCPServer` with an address of any kind, admission, and readers.
+The listening socket: `socketserver.ThreadingTCPServer` with an address of any kind, admission, and connections.
 
 `ChatServer` extends it with a start and an end. Where `socketserver` passes on a client's address, that is an `Origin`
 here.
@@ -16,7 +16,7 @@ from typing import Any
 
 from pychat.model.cloaks import UNIX
 from pychat.server.address import Address
-from pychat.server.readers import Readers
+from pychat.server.connections import Connections
 from pychat.transport import unserved
 from pychat.transport.service import Service
 
@@ -26,19 +26,19 @@ _NOTHING_FREE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 
 
 class Listener(socketserver.ThreadingTCPServer):
-    """Accepts connections, refuses those that are not admitted, and starts a reader for each of the others."""
+    """Accepts connections, refuses those that are not admitted, and starts to serve the others."""
 
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
     request_queue_size = 1024
 
-    def __init__(self, address: Address, service: Service, readers: Readers) -> None:
+    def __init__(self, address: Address, service: Service, connections: Connections) -> None:
         self.address_family = address.family
-        # The handler of a request is made by `Readers.converse`, not by socketserver.
+        # There is no handler of a request: `Connections` serves them.
         super().__init__(address.where, socketserver.BaseRequestHandler, bind_and_activate=False)  # type: ignore[arg-type]
         self.service = service
-        self._readers = readers
+        self._connections = connections
         self._file = address.file
 
     @property
@@ -100,32 +100,26 @@ class Listener(socketserver.ThreadingTCPServer):
         return False
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """Start a reader for the connection."""
+        """Start to serve the connection: on the loop, or by `process_request_thread`."""
         assert isinstance(request, socket.socket)
-        self._readers.start(request, client_address, self.process_request_thread)
+        self._connections.start(request, client_address, self.process_request_thread)
 
     def service_actions(self) -> None:
-        """Raise what could not be raised while a reader began."""
-        self._readers.raise_interrupt()
+        """Raise what could not be raised while a thread began."""
+        self._connections.raise_interrupt()
 
     def handle_error(self, request: object, client_address: Any) -> None:
         """Log an unexpected error; it ends only this connection."""
         logger.exception("serving %s failed", client_address)
 
-    # Called on a reader's thread
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """Close a connection that was refused, or could not be started."""
+        assert isinstance(request, socket.socket)
+        self._connections.close(request)
+
+    # Called on the thread of a connection that has one of its own
 
     def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """Serve one connection."""
+        """Serve one connection until it is over."""
         assert isinstance(request, socket.socket)
-        serve = super().process_request_thread
-        self._readers.run(request, client_address, lambda: serve(request, client_address))
-
-    def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """Run the connection."""
-        assert isinstance(request, socket.socket)
-        self._readers.converse(request, client_address)
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Let the writer close the socket, or close it here if the writer never knew it."""
-        assert isinstance(request, socket.socket)
-        self._readers.close(request)
+        self._connections.serve_on_thread(request)

@@ -9,7 +9,7 @@ from pychat.bot import Bot
 from pychat.core.chat import Chat
 from pychat.handlers.commands import Commands
 from pychat.model.errors import ConnectionLost
-from pychat.server.threads import Threads
+from pychat.transport.threads.serving import Threads
 
 logger = logging.getLogger("pychat")
 

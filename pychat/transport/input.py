@@ -1,12 +1,11 @@
-"""Input from a connection's socket, through TLS if there is any. Used by its reader only."""
+"""Input from a connection's socket, through TLS if there is any. Used by its connection only."""
 
 from __future__ import annotations
 
-import select
 import socket
-import time
 from typing import TYPE_CHECKING, Final
 
+from pychat.core.waiting import before_wait
 from pychat.transport.jobs import Flush
 from pychat.transport.link import Link
 from pychat.transport.write_queue import WriteQueue
@@ -29,13 +28,11 @@ class Incoming:
         self._socket = sock
         self._link = link
         self._write_queue = write_queue
-        self._poller = select.poll()
-        self._poller.register(sock, select.POLLIN)
         self._size = LEAST_READ
         self._count = 0
         self.ended = False
         """True if the peer will send nothing more."""
-        self._at_end = False
+        self.at_end = False
         """True if nothing more will arrive; after the end of TLS, bytes may still arrive."""
         self.broken = False
         """True if the peer did not end the stream itself: unfinished input was then cut off."""
@@ -45,13 +42,21 @@ class Incoming:
         count, self._count = self._count, 0
         return count
 
-    def wait(self, seconds: float | None) -> bool:
-        """Wait until `receive` has something to do; return False on timeout."""
-        return self.ended or bool(self._poller.poll(None if seconds is None else seconds * 1000))
+    def has_more(self) -> bool:
+        """Return whether `receive` has something to do at once."""
+        if self.ended:
+            return True
+        try:
+            self._socket.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
 
     def receive(self, size: int | None = None) -> bytes:
         """
-        Wait for bytes and return them decrypted: nothing if the peer has ended, or if they were for TLS itself.
+        Return bytes that have arrived, decrypted: nothing if the peer has ended, or if they were for TLS itself.
 
         Args:
             size: Maximum bytes; None adapts to the peer: small reads for a quiet one, large reads for a busy one.
@@ -67,44 +72,37 @@ class Incoming:
         tls = self._link.tls
         return data if tls is None or not data else self._decrypt(tls, data)
 
-    def secure(self, tls: TlsLayer, data: bytes, deadline: float) -> bytes | None:
+    def secure(self, tls: TlsLayer, data: bytes) -> bytes:
         """
-        Start TLS and perform the handshake. From then on it applies in both directions.
+        Start TLS, which from then on applies in both directions; return the peer's first decrypted bytes.
 
         Args:
-            data: The peer's handshake bytes so far.
-            deadline: By `time.monotonic`.
-
-        Returns:
-            The peer's first decrypted bytes; None if the handshake failed, and nothing can be sent to the peer.
+            data: The peer's handshake bytes so far. The handshake goes on in `receive` until `TlsLayer.established`.
         """
         self._link.tls = tls
-        plain = self._decrypt(tls, data)
-        while not tls.established and not self.ended:
-            left = deadline - time.monotonic()
-            if left <= 0 or not self.wait(left):
-                return None
-            plain = self.receive(LEAST_READ)
-        return plain if tls.established else None
+        return self._decrypt(tls, data)
 
-    def throw_away(self, deadline: float) -> bool:
-        """Read and discard input until the deadline; return False when there is nothing more to wait for."""
-        left = deadline - time.monotonic()
-        return not self._at_end and left > 0 and bool(self._poller.poll(left * 1000)) and bool(self._read(_MOST_READ))
+    def throw_away(self) -> None:
+        """Read and discard input."""
+        self._read(_MOST_READ)
 
     def _read(self, size: int) -> bytes:
         try:
-            data = self._socket.recv(size)
+            data = self._socket.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return b""
         except OSError:
             data, self.broken = b"", True
         self._count += len(data)
         if not data:
-            self.ended = self._at_end = True
+            self.ended = self.at_end = True
             # A TLS peer announces the end; otherwise anybody on the network path may have caused it.
             self.broken |= self._link.tls is not None
         return data
 
     def _decrypt(self, tls: TlsLayer, data: bytes) -> bytes:
+        if not tls.established:
+            before_wait()  # a handshake takes milliseconds of computing
         plain = tls.receive(data)
         if tls.pending:
             self._write_queue.submit(Flush(self._link))

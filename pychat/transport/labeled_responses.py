@@ -22,7 +22,7 @@ class _Response:
 
 
 class Responses:
-    """The unfinished responses of all links, at most one per link. Used by the writer thread only."""
+    """The unfinished responses of all links, at most one per link. Used by the loop only."""
 
     def __init__(self) -> None:
         self._open: dict[Link, _Response] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import selectors
 import socket
 import sys
 import termios
@@ -15,6 +14,7 @@ from typing import Final
 from pychat.core.rooms.room import Room
 from pychat.model.limits import Limits
 from pychat.transport.link import Link
+from pychat.transport.poller import WRITE, Poller
 
 _READS_SECONDS: Final = 1.0
 _READS_BYTES: Final = 16_384
@@ -22,37 +22,18 @@ _READS_BYTES: Final = 16_384
 
 
 class SendQueues:
-    """Sends without blocking. Used by the writer thread only."""
+    """Sends without blocking. Used by the loop only."""
 
-    def __init__(self, limits: Limits, wake: socket.socket) -> None:
-        """
-        Args:
-            wake: A socket that interrupts `wait`, which empties it.
-        """
+    def __init__(self, limits: Limits, poller: Poller) -> None:
         self.limits = limits
-        """May be replaced by another thread."""
-        self._wake = wake
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(wake, selectors.EVENT_READ)
+        self._poller = poller
         self._behind: dict[Link, None] = {}
         self._next_check = 0.0
-
-    def close(self) -> None:
-        """Drop everything that is queued."""
-        self._selector.close()
 
     @property
     def behind(self) -> bool:
         """True if any member is lagging."""
         return bool(self._behind)
-
-    def wait(self, timeout: float | None) -> None:
-        """Wait for the wake socket, and meanwhile send to sockets that are writable again."""
-        for key, _ in self._selector.select(timeout):
-            if key.data is None:
-                self._wake.recv(4096)
-            else:
-                self._send_queued(key.data)
 
     def send(self, link: Link, data: bytes) -> None:
         """Send, or queue what the socket does not accept; do nothing if the link is dead."""
@@ -84,13 +65,13 @@ class SendQueues:
             link.progress = link.window = time.monotonic()
             link.unread = _unread(link.socket)
             link.sent, link.taken, link.reads = 0, -link.unread, True
-            self._selector.register(link.socket, selectors.EVENT_WRITE, link)
+            self._poller.add(link, WRITE)
         link.queue.append(view)
 
     def _cut_off_full(self, link: Link) -> None:
         self.cut_off(link, f"too slow: more than {self.limits.send_queue_bytes} bytes were waiting")
 
-    def _send_queued(self, link: Link) -> None:
+    def send_queued(self, link: Link) -> None:
         """Send queued output: the socket is writable again."""
         link.progress = time.monotonic()
         while link.queue:
@@ -117,7 +98,7 @@ class SendQueues:
             link.queue = None
             link.allowed = 0
             del self._behind[link]
-            self._selector.unregister(link.socket)
+            self._poller.remove(link, WRITE)
         for event in link.drained:
             event.set()
         link.drained.clear()
@@ -132,14 +113,13 @@ class SendQueues:
             self._end_sending(link)
 
     def _end_sending(self, link: Link) -> None:
-        """Tell the peer and the waiting reader that everything was sent."""
+        """Tell the peer and the waiting connection that everything was sent."""
         with contextlib.suppress(OSError):
             link.socket.shutdown(socket.SHUT_WR)
-        if link.finished is not None:
-            link.finished.set()
+        _wake_finished(link)
 
     def cut_off(self, link: Link, reason: str) -> None:
-        """Disconnect a peer that cannot be told the reason; its reader wakes and tells the others."""
+        """Disconnect a peer that cannot be told the reason; its connection wakes and tells the others."""
         if link.close_reason is None:
             link.close_reason = reason
         self.give_up(link)
@@ -151,8 +131,11 @@ class SendQueues:
         link.dead = True
         link.queued_bytes = 0
         self._unblock(link)
-        if link.finished is not None:
-            link.finished.set()
+        _wake_finished(link)
+
+    def forget(self, link: Link) -> None:
+        """Stop waiting for the socket of a link that was given up, before it is closed."""
+        self._poller.remove(link)
 
     def cut_off_stalled(self) -> None:
         """
@@ -181,6 +164,12 @@ class SendQueues:
             if link.queued_bytes - link.allowed > much and _reads(link, now)
             for subscribers in link.rooms
         )
+
+
+def _wake_finished(link: Link) -> None:
+    link.finished = True
+    if link.connection is not None:
+        link.connection.wake()
 
 
 def _reads(link: Link, now: float) -> bool:

@@ -14,7 +14,7 @@ from pychat.transport.write_queue import WriteQueue
 
 
 class Silence:
-    """Watches the connections of one server. Used by the writer thread only."""
+    """Watches the connections of one server. Used by the loop only."""
 
     def __init__(self, limits: Limits, write_queue: WriteQueue, timers: Timers) -> None:
         self.limits = limits

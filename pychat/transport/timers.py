@@ -19,7 +19,7 @@ class Timers:
     """
     A slot for each second, so that the cost of setting and cancelling does not depend on the number of timers.
 
-    Used by the writer thread only.
+    Used by the loop only.
     """
 
     def __init__(self, clock: Clock) -> None:

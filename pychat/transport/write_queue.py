@@ -1,8 +1,8 @@
 """
 The server's delivery: the writer's interface for other threads.
 
-Accepted log entries and requests of connections go into one queue, in order; the writer thread (`writer.py`) processes
-it. While too much is in flight, senders block here (backpressure).
+Accepted log entries and requests of connections go into one queue, in order; the loop processes it (`writer.py`). While
+too much is in flight, senders wait here (backpressure).
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final, cast
 
 from pychat.core.delivery import Delivery, Entry, Follow
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
+from pychat.core.waiting import before_wait
 from pychat.model.limits import Limits
-from pychat.transport.jobs import Disconnect, Finish, Job, Reload, Settle, Tell
+from pychat.transport.jobs import Disconnect, Job, Reload, Settle, Tell
 from pychat.transport.link import Link, link_of
 
 _OWN_SHARE: Final = 0.5
@@ -41,11 +43,16 @@ class WriteQueue(Delivery):
         self._wakes: tuple[socket.socket, socket.socket] | None = None
         self._woken = False
         self.stopping = False
+        self.runner: int | None = None
+        """The thread that runs the loop; None while none does."""
+        self.send: Callable[[], None] = lambda: None
+        """Sends what is queued, on the loop's thread."""
         # Guards the bytes in flight, in total and per session, and the lagging rooms. Last in the order of locks;
         # nothing is called under it.
         self._flow = threading.Lock()
         self._pending = 0
-        self._waiting: dict[threading.Lock, tuple[Session, bool]] = {}
+        self._waiting: dict[Callable[[], None], Session] = {}
+        """Whom to call when a session may continue."""
         self._lagging: frozenset[Room] = frozenset()
 
     def change(self, limits: Limits) -> None:
@@ -111,29 +118,48 @@ class WriteQueue(Delivery):
             with contextlib.suppress(OSError):  # it is full, so the writer is awake; or closed, and there is no writer
                 wakes[1].send(b"\0")
 
-    def throttle(self, session: Session) -> None:
+    def must_rest(self, session: Session) -> bool:
         size, session.caused = session.caused, 0
         if self._wakes is None:
-            return
-        free, waiter = _is_free(session, size), None
+            return False
+        link = link_of(session)
+        if link is not None:
+            link.is_free = _is_free(link, size)
         with self._flow:
             self._pending += size
             session.pending += size
-            if not self._may_go_on(session, free, 1):
-                # Guards nothing: one thread waits for it, and the writer releases it.
-                waiter = threading.Lock()
-                waiter.acquire()
-                self._waiting[waiter] = session, free
+            must = not self._may_go_on(session, 1)
         self.submit(Settle(session, size))
-        if waiter is not None:
-            waiter.acquire()  # released by the writer
+        return must
 
-    def _may_go_on(self, session: Session, free: bool, share: float) -> bool:
+    def rest(self, session: Session, go_on: Callable[[], None]) -> bool:
+        """Let the loop call `go_on` once the session may continue; return False, and do not, if it may already."""
+        with self._flow:
+            if self._may_go_on(session, _GO_ON_SHARE):
+                return False
+            self._waiting[go_on] = session
+        return True
+
+    def throttle(self, session: Session) -> None:
+        if self.must_rest(session):
+            self._send_here()
+            # Guards nothing: this thread waits for it, and the loop releases it.
+            waiter = threading.Lock()
+            waiter.acquire()
+            if self.rest(session, waiter.release):
+                before_wait()
+                waiter.acquire()
+
+    def _send_here(self) -> None:
+        """On the loop's thread, send what is queued, so that it need not wait for itself."""
+        if self.runner == threading.get_ident():
+            self.send()
+
+    def _may_go_on(self, session: Session, share: float) -> bool:
         """
         Return whether the next verb of a session may be performed.
 
         Args:
-            free: True if the session need not wait for slow readers.
             share: Share of the in-flight limits to apply. A blocked session waits for a much lower level, because a
                 wake-up costs as much as many verbs.
         """
@@ -145,11 +171,13 @@ class WriteQueue(Delivery):
             return session.pending <= own
         if link.dead or link.close_reason is not None:
             return True
+        if self.log.is_crowded:
+            return False
         if session.pending + link.queued_bytes > own:
             return False
         if self._pending > self.limits.pending_bytes * share and session.pending > _FREE_BYTES:
             return False
-        return free or not self._lagging or self._lagging.isdisjoint(tuple(session.rooms.values()))
+        return link.is_free or not self._lagging or self._lagging.isdisjoint(tuple(session.rooms.values()))
 
     def disconnect(self, link: Link, reason: str) -> None:
         """End the session of the link: its peer is told the reason, and its reader closes it."""
@@ -159,15 +187,12 @@ class WriteQueue(Delivery):
         """Wait until nothing is queued for the link; return False on timeout or if it is dead."""
         event = threading.Event()
         self.submit(Tell(link, event))
+        self._send_here()
+        if not event.is_set():
+            before_wait()
         return event.wait(timeout) and not link.dead
 
-    def finish(self, link: Link, timeout: float) -> None:
-        """Send what is queued for the link, close that direction, and wait for both."""
-        link.finished = threading.Event()
-        self.submit(Finish(link))
-        link.finished.wait(timeout)
-
-    # Called by the writer
+    # Called by the loop
 
     def settle(self, done: Settle) -> None:
         """Subtract bytes that are no longer in the queue."""
@@ -179,10 +204,11 @@ class WriteQueue(Delivery):
         """Release the blocked sessions that may continue, after something was sent or somebody was disconnected."""
         if self._waiting:
             with self._flow:
-                ready = [waiter for waiter, who in self._waiting.items() if self._may_go_on(*who, _GO_ON_SHARE)]
-                for waiter in ready:
-                    del self._waiting[waiter]
-                    waiter.release()
+                ready = [go_on for go_on, who in self._waiting.items() if self._may_go_on(who, _GO_ON_SHARE)]
+                for go_on in ready:
+                    del self._waiting[go_on]
+            for go_on in ready:
+                go_on()
 
     def slept(self) -> None:
         """Re-arm the wake-up: the writer is awake."""
@@ -195,11 +221,8 @@ class WriteQueue(Delivery):
             self.look_again()
 
 
-def _is_free(session: Session, size: int) -> bool:
+def _is_free(link: Link, size: int) -> bool:
     """Return whether a session that caused this many bytes sends so little that it need not wait for readers."""
-    link = link_of(session)
-    if link is None:
-        return True
     now = time.monotonic()
     free_at = max(now, link.free_at) + size / _FREE_BYTES_PER_SECOND
     if free_at - now > _FREE_BYTES / _FREE_BYTES_PER_SECOND:

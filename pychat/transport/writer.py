@@ -1,13 +1,13 @@
 """
-The write path: one thread sends all output to all members and never blocks.
+The write path: the loop sends all output to all members and never blocks.
 
 The writer takes what is in the queue (a pass), encodes the events of each room once per dialect, and gives each member
 all of it with a single non-blocking `send`. While it sends, more arrives; the busier the server, the more messages
 share a `send`. Bytes that a socket does not accept wait in the member's own bounded queue (`send_queue.py`).
 
 The writer never appends to the log, runs no hook and calls no user code, because it could then wait for itself. To end
-a session it sets `Link.close_reason` and wakes the reader, which does the rest. Only the writer closes sockets, so no
-descriptor is reused while it sends.
+a session it sets `Link.close_reason` and wakes the connection, which does the rest. Only the writer closes sockets, so
+no descriptor is reused while it sends.
 """
 
 from __future__ import annotations
@@ -15,14 +15,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pychat.core.delivery import Attach, Batch, Detach, Private
 from pychat.core.rooms.room import Room
-from pychat.model.clock import SYSTEM_CLOCK
 from pychat.model.limits import Limits
 from pychat.model.replies import Bye, ResponseEnd, ResponseStart
 from pychat.transport.jobs import Close, Disconnect, Finish, Flush, Open, Raw, Reload, Settle, Sever, Speak, Tell
@@ -38,25 +35,17 @@ logger = logging.getLogger("pychat")
 
 _LONG_SHARE = 0.125
 """Share of `Limits.send_queue_bytes`: the member that requested a longer answer may exceed the limit by it."""
-_BEHIND_SECONDS = 0.02
-"""Interval of checking lagging members and, while the queue never empties, the timers."""
 
 
 class Writer:
-    """
-    The writer thread of one server.
+    """Sends what is queued, in passes. Used by the loop only."""
 
-    Made by `ChatServer`; everything but `start` and `stop` runs on its own thread.
-    """
-
-    def __init__(self, write_queue: WriteQueue) -> None:
+    def __init__(self, write_queue: WriteQueue, sender: SendQueues, timers: Timers) -> None:
         self._write_queue = write_queue
-        wake = write_queue.start()  # new limits come through the queue from here on
-        self._sender = SendQueues(write_queue.limits, wake)
-        self._timers = Timers(SYSTEM_CLOCK)
-        self._silence = Silence(write_queue.limits, write_queue, self._timers)
+        self._sender = sender
+        self._timers = timers
+        self._silence = Silence(write_queue.limits, write_queue, timers)
         self._limit(write_queue.limits)
-        self._thread = threading.Thread(target=self._run, name="pychat-writer", daemon=True)
         self._rooms: dict[Room, Subscribers] = {}
         self._touched: dict[Subscribers, None] = {}
         self._singled: list[Link] = []
@@ -68,48 +57,7 @@ class Writer:
         self._pass_bytes = limits.send_queue_bytes // 2
         """Encoded bytes after which a pass ends, so that one pass does not fill an empty send queue."""
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self, deadline: float) -> None:
-        """Send what is queued, as far as sockets accept it at once, and end by the deadline (`time.monotonic`)."""
-        self._write_queue.stop()
-        self._thread.join(max(0.0, deadline - time.monotonic()))
-
-    def disown(self) -> None:
-        """Close the descriptors of the writer in the child of a fork; the writer itself is in the parent."""
-        self._sender.close()
-        self._write_queue.disown()
-
-    def _run(self) -> None:
-        jobs = self._write_queue.jobs
-        while jobs or not self._write_queue.stopping:
-            try:
-                self._wait()
-                until = time.monotonic() + _BEHIND_SECONDS
-                while jobs and time.monotonic() < until:
-                    self._pass()
-            except Exception:
-                logger.exception("the writer thread failed; it continues")
-        self._sender.close()
-        self._write_queue.close()
-
-    def _wait(self) -> None:
-        """Wait for jobs, for writable sockets, and for the next timer."""
-        sender = self._sender
-        timeout = 0.0 if self._write_queue.jobs else self._timers.timeout()
-        if sender.behind:
-            timeout = min(_BEHIND_SECONDS, timeout if timeout is not None else _BEHIND_SECONDS)
-        sender.wait(timeout)
-        self._write_queue.slept()
-        self._timers.run()
-        if sender.behind:
-            sender.cut_off_stalled()
-        self._write_queue.look_again()
-        self._write_queue.let_wait(sender.lagging_rooms())
-
-    def _pass(self) -> None:
+    def run_pass(self) -> None:
         """Take jobs up to the size of a pass, encode their items, and send them to their recipients."""
         jobs = self._write_queue.jobs
         size = 0
@@ -222,6 +170,8 @@ class Writer:
 
     def _open(self, job: Open) -> int:
         self._silence.watch(job.link)
+        if job.link.connection is not None:
+            job.link.connection.wake()
         return 0
 
     def _raw(self, job: Raw) -> int:
@@ -250,7 +200,9 @@ class Writer:
         bye = Bye(job.reason, session is not None and session.must_not_return)
         self._give(link, link.dialect.encode_private([bye], None if session is None else session.nickname))
         with contextlib.suppress(OSError):
-            link.socket.shutdown(socket.SHUT_RD)  # wakes the reader
+            link.socket.shutdown(socket.SHUT_RD)  # wakes the connection, if it waits for input
+        if link.connection is not None:
+            link.connection.wake()
         return 0
 
     def _later(self, job: Finish | Close | Sever | Tell) -> int:
@@ -321,6 +273,7 @@ class Writer:
         link = job.link
         self._sender.give_up(link)
         self._timers.cancel(link)
+        self._sender.forget(link)
         for subscribers in link.rooms:
             subscribers.remove(link)
         link.socket.close()

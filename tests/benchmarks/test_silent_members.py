@@ -178,5 +178,6 @@ def test_the_command_measures_idle_members_over_tls(capsys: pytest.CaptureFixtur
     tls, ngircd = run(capsys, "idle", "--server", "pychat-tls,ngircd", "--members", "5", "--seconds", "0.1")
 
     assert (tls["server"], ngircd["server"]) == ("pychat-tls", "ngircd")
-    assert (tls["threads"], ngircd["threads"]) == (8, 1)
+    assert ngircd["threads"] == 1
+    assert int(str(tls["threads"])) <= 8, "five members cost no thread"
     assert tls["wake_ms"] is not None

@@ -212,7 +212,7 @@ def test_sighup_reads_certificate_and_motd_again(pychat: Programs) -> None:
     old, new = new_certificate(pychat.directory / "old"), new_certificate(pychat.directory / "new")
     motd = pychat.directory / "motd"
     motd.write_text("Be kind.\n")
-    pychat.change("pychat.transport.reader", PATIENT_SECONDS=DEADLINE)  # no prompt before the handshake
+    pychat.change("pychat.transport.greeting", PATIENT_SECONDS=DEADLINE)  # no prompt before the handshake
     server, port = pychat.serve("--tls-cert", str(old.file), "--tls-key", str(old.key), "--motd", str(motd))
     with TlsClients() as clients:
         ann = clients.text(("127.0.0.1", port), "ann")

@@ -9,7 +9,8 @@ import pytest
 from recorder import enter, make_chat
 
 from pychat import Chat, Handler, Message, Refused, Room, Session
-from pychat.core.handler import Chains, change_before, check_handler, run_before, run_on
+from pychat.core.handler import check_handler
+from pychat.core.hooks.chains import Chains, change_before, run_before, run_on
 from pychat.handlers import Broadcast, Commands, FloodControl, History, JoinLeaveNotices, NicknameValidator
 from pychat.model.errors import InternalFailure
 from pychat.model.replies import Failure

@@ -236,7 +236,7 @@ def test_stop_names_a_thread_that_is_still_inside_a_handler(
     let_go.set()
 
     assert took < STOPS_SECONDS
-    assert warnings == ["pychat-reader, serving 127.0.0.1, is still inside a handler"]
+    assert warnings == ["pychat-client, serving 127.0.0.1, is still inside a handler"]
     wait_until(lambda: not pychat_threads(), "the thread ends when its handler returns")
 
 
@@ -247,14 +247,14 @@ def test_ctrl_c_while_a_reader_begins(monkeypatch: pytest.MonkeyPatch, begins: b
     start = threading.Thread.start
 
     def interrupted(thread: threading.Thread) -> None:
-        if thread.name == "pychat-reader":
+        if thread.name == "pychat-client":
             if begins:
                 start(thread)
                 wait_until(lambda: server.chat.find("ann"), "ann is in")
             raise KeyboardInterrupt
         start(thread)
 
-    with ChatServer(port=0) as server, Clients() as clients:
+    with ChatServer(port=0, threads="each") as server, Clients() as clients:
         ann = clients.raw(server)
         ann.send("ann\n")
         with monkeypatch.context() as patch:
@@ -414,7 +414,7 @@ def test_a_thread_that_cannot_be_started_costs_only_its_connection(
     server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Promise 7: out of threads, refuse new, keep old; the refused one does not count as connected."""
-    running = server(limits=Limits(max_connections=2))
+    running = server(limits=Limits(max_connections=2), threads="each")
     ann = clients.text(running, "ann")
 
     def refuse(thread: threading.Thread) -> None:

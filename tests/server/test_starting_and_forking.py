@@ -215,7 +215,7 @@ def test_stop_in_a_child_does_not_touch_the_server_of_the_parent(chat: ChatHarne
     ann = chat.join("ann")
 
     def child() -> None:
-        descriptors = [chat.server.socket, *chat.server._readers._links]
+        descriptors = [chat.server.socket, *chat.server._connections._links]
         assert [each.fileno() for each in descriptors] == [-1] * 2
         with chat.server:  # as whoever has it in a with block
             chat.server.stop()

@@ -321,7 +321,7 @@ def test_who_writes_waits_when_the_disk_is_behind(running: ChatServer, disk: Dis
 
     writer = threading.Thread(target=write)
     writer.start()
-    wait_until(lambda: log._writer._is_crowded(), "there is too much")  # type: ignore[attr-defined]
+    wait_until(lambda: log._writer.is_crowded, "there is too much")  # type: ignore[attr-defined]
     assert not going_on.is_set()
     gate.set()
     assert going_on.wait(DEADLINE)

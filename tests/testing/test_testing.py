@@ -335,5 +335,5 @@ def test_a_thread_that_is_left_fails_the_test() -> None:
         gate.set()
 
     text = str(caught.value)
-    assert "a thread of pychat is left: pychat-reader\n" in text  # others may only be late
+    assert "a thread of pychat is left: pychat-client\n" in text  # others may only be late
     assert "in on_join\n    gate.wait(DEADLINE)" in text

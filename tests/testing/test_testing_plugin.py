@@ -170,7 +170,7 @@ def test_leaves_a_thread(chat_server):
     )
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["E*a thread of pychat is left: pychat-reader", "E*in on_join", "E*gate.wait()"])
+    result.stdout.fnmatch_lines(["E*a thread of pychat is left: pychat-client", "E*in on_join", "E*gate.wait()"])
 
 
 def test_the_plugin_can_be_turned_off(pytester: pytest.Pytester) -> None:

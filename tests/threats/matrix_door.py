@@ -1,7 +1,7 @@
 """
 How a caller of the matrix speaks, and hears what comes of it.
 
-Bytes go into the protocol of a language, and its verbs into the chat, as `transport/reader.py` does it.
+Bytes go into the protocol of a language, and its verbs into the chat, as `transport/connection.py` does it.
 """
 
 from __future__ import annotations

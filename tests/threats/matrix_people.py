@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final
 
 from pychat.core.accounts.base import Accounts
 from pychat.core.chat import Chat
-from pychat.core.handler import Chains, Handler
+from pychat.core.handler import Handler
+from pychat.core.hooks.chains import Chains
 from pychat.core.session import Session
 from pychat.handlers import Broadcast, JoinLeaveNotices
 from pychat.model.modes import parse as parse_modes

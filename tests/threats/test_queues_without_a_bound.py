@@ -24,21 +24,27 @@ class Stuck:
     """A server whose writer stands still, in the middle of a message, until it is let go."""
 
     def __init__(self, server: MakeServer, clients: Clients) -> None:
-        stuck, free = threading.Event(), threading.Event()
+        stuck, free = threading.Event(), threading.Lock()
+        free.acquire()
 
         class Stops(TextDialect):
             def encode(self, items: Sequence[Item]) -> bytes:
                 if any(isinstance(item, Message) and item.text == STOP for item in items):
                     stuck.set()
-                    assert free.wait(DEADLINE)
+                    assert free.acquire(timeout=DEADLINE)
                 return super().encode(items)
 
-        self.server = server()
+        self.server = server(threads="each")  # what others say goes on
         self.server.service.dialects = {language: Stops() for language in self.server.service.dialects}
         self.ann, self.bob = clients.text(self.server, "ann"), clients.text(self.server, "bob")
         self.bob.send(f"{STOP}\n")
         assert stuck.wait(DEADLINE)
-        self.let_go = free.set
+        self._free = free
+
+    def let_go(self) -> None:
+        """Let the writer go on."""
+        if self._free.locked():
+            self._free.release()
 
     def wait_until_somebody_waits(self) -> None:
         """Until a reader of the server is held back."""

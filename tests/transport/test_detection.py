@@ -8,7 +8,7 @@ import pytest
 from chat_clients import DEADLINE, Clients
 
 from pychat import ChatServer, Limits
-from pychat.transport import reader as connection
+from pychat.transport import greeting
 
 MakeServer = Callable[..., ChatServer]
 
@@ -147,7 +147,7 @@ def test_a_peer_that_ends_before_it_says_anything_gets_nothing(
     server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No prompt, no goodbye: it is a port scanner."""
-    monkeypatch.setattr(connection, "PROMPT_SECONDS", DEADLINE)  # it is not asked because the machine is slow
+    monkeypatch.setattr(greeting, "PROMPT_SECONDS", DEADLINE)  # it is not asked because the machine is slow
     peer = clients.raw(server())
 
     peer.end_sending()

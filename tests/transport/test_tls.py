@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from irc_peer import IrcPeer
 
 from pychat import Certificate, ChatServer, Limits
-from pychat.transport import reader as connection
-from pychat.transport.input import Incoming
+from pychat.transport import greeting
+from pychat.transport.threads.home import Steps
 from pychat.transport.tls import ServerTls, TlsLayer
 from pychat.transport.trust import BadCertificate
 
@@ -168,8 +168,12 @@ def test_a_browser_gets_an_answer_of_http(tls_server: MakeServer, tls_clients: T
 @pytest.fixture
 def unhurried_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the handshake have all the time that the machine needs, whatever the limit for the rest is."""
-    real = Incoming.secure
-    monkeypatch.setattr(Incoming, "secure", lambda own, tls, data, deadline: real(own, tls, data, deadline + DEADLINE))
+    real = greeting.Greeting._shake_hands
+
+    def shake_hands(own: greeting.Greeting, tls: TlsLayer, data: bytes, deadline: float) -> Steps[bytes]:
+        return real(own, tls, data, deadline + DEADLINE)
+
+    monkeypatch.setattr(greeting.Greeting, "_shake_hands", shake_hands)
 
 
 @pytest.mark.usefixtures("unhurried_handshake")
@@ -394,7 +398,7 @@ def test_a_silent_peer_is_asked_late_where_tls_is_spoken(
     tls_server: MakeServer, clients: Clients, tls_clients: TlsClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first packet of a handshake may have been lost; inside of TLS there is no such reason."""
-    monkeypatch.setattr(connection, "PATIENT_SECONDS", 3600.0)
+    monkeypatch.setattr(greeting, "PATIENT_SECONDS", 3600.0)
     running = tls_server()
     silent = clients.raw(running)
     for _ in range(2):  # each takes 0.3 s

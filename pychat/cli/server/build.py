@@ -118,6 +118,7 @@ def build(plan: Plan, *, installed: bool = True) -> ChatServer:
         tls_required=plan.tls_required,
         proxies=plan.proxies,
         accounts=StoredAccounts(registers=plan.registration),
+        threads=plan.threads,
     )
     try:
         for room in plan.rooms[1:]:

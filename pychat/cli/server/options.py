@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pychat.cli.units import Keep
 from pychat.model.errors import ChatError
@@ -50,6 +50,7 @@ class Plan(NamedTuple):
     """True if anybody can register an account."""
     flood_control: bool
     handlers: tuple[str, ...]
+    threads: Literal["few", "each"]
     cpu: int | None
     log_level: str
     log_format: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pychat.cli.click_app import Context, UsageError, call_again
 from pychat.cli.client.address import refuse_together
@@ -35,6 +35,7 @@ def plan_serve(
     no_registration: bool,
     no_flood_control: bool,
     handler: tuple[str, ...],
+    threads: Literal["few", "each"],
     cpu: int | None,
     log_level: str,
     log_format: str,
@@ -76,6 +77,7 @@ def plan_serve(
         registration=not no_registration,
         flood_control=not no_flood_control,
         handlers=handler,
+        threads=threads,
         cpu=cpu,
         log_level=log_level,
         log_format=log_format,

@@ -31,6 +31,7 @@ _FIXED: Final = {
     "registration": "no-registration",
     "flood_control": "no-flood-control",
     "handlers": "handler",
+    "threads": "threads",
     "cpu": "cpu",
 }
 """Fields of the plan that a running server cannot change, and their options."""

@@ -117,7 +117,7 @@ def run(plan: Plan, plan_again: Callable[[], Plan], doubtful: Sequence[str] = ()
                 disk.look()
                 # Every thread that waits for the interpreter wakes each interval; thousands of them would do nothing
                 # else (docs/architecture.md).
-                wanted = _switch_seconds(server.connections)
+                wanted = _switch_seconds(server.connections if plan.threads == "each" else 0)
                 if wanted != sys.getswitchinterval():
                     sys.setswitchinterval(wanted)
         finally:

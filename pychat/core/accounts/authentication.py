@@ -11,6 +11,7 @@ from pychat.core.accounts.logins import Proof
 from pychat.core.accounts.nickname_ownership import owner_of
 from pychat.core.attempts import address_key
 from pychat.core.people.journal import described
+from pychat.core.waiting import before_wait
 from pychat.core.worker_pool import on_behalf_of
 from pychat.model.errors import BadCredentials, Busy, InternalFailure, Refused
 from pychat.model.names import fold
@@ -129,6 +130,7 @@ def ask_accounts(session: Session, function: Callable[[], T]) -> T:
         Refused: If the accounts refuse. `InternalFailure` if they fail.
     """
     session.chat.order.flush()
+    before_wait()
     try:
         with on_behalf_of(address_key(session.address)):
             return function()

@@ -16,7 +16,7 @@ from pychat.core.accounts.nickname_ownership import (
 )
 from pychat.core.accounts.reclaim import end_old, make_way, regain
 from pychat.core.accounts.server_password import require_password
-from pychat.core.handler import change_before
+from pychat.core.hooks.chains import change_before
 from pychat.core.moderation.server_bans import require_welcome
 from pychat.core.people.changes import NewAway, note_named, restore, set_account, set_modes, set_realname
 from pychat.core.people.ignore import match_new_name

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.accounts.nickname_ownership import is_of_account, owner_of, take_back
 from pychat.core.session import Session
+from pychat.core.waiting import before_wait
 from pychat.model.errors import NicknameAnswers, NotLoggedIn, refusal
 
 if TYPE_CHECKING:
@@ -98,5 +99,6 @@ def end_old(chat: Chat, holder: Session, reason: str) -> None:
             return  # it has just ended by itself
         holder.ended = ended = holder.ended or ThreadEvent()
     holder.disconnect(reason)
+    before_wait()
     if not ended.wait(chat.limits.stall_seconds):
         raise refusal("your old connection has not ended yet; try again", code="nickname_in_use")

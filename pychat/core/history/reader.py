@@ -19,6 +19,7 @@ from pychat.core.price import Effort, charge_fully
 from pychat.core.rooms.catch_up import visible
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
+from pychat.core.waiting import before_wait
 from pychat.model.events import Event, Message
 from pychat.model.search import Terms
 
@@ -127,6 +128,8 @@ class _Walk:
         effort.begin()
         self.is_slow = False
         for portion in way:
+            if effort.is_long():
+                before_wait()  # not on the thread that others wait for
             self._take(portion)
             if self._count > self._limit or self._is_over(self.end):
                 break

@@ -113,8 +113,13 @@ class Log(ABC):
     def wake(self) -> None:
         """Store and deliver the appended entries. Call this without a lock, once after many entries; does not block."""
 
+    @property
+    def is_crowded(self) -> bool:
+        """True while too much is queued for storing (backpressure); `wake` of the delivery is called afterwards."""
+        return False
+
     def throttle(self) -> None:  # noqa: B027 -- a log in memory never lags
-        """Block while too much is queued for storing (backpressure). For threads that write, without a lock."""
+        """Block while it is crowded. For threads that write, without a lock."""
 
     @abstractmethod
     def recent(self, rooms: Collection[str], after: int) -> list[Event] | None:

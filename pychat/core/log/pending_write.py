@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from pychat.core.waiting import before_wait
 from pychat.model.errors import NotStored
 
 
@@ -29,6 +30,7 @@ class PendingWrite:
         Raises:
             NotStored: If it cannot be stored; the old state remains.
         """
+        before_wait()
         self._settled.wait()
         if self._error is not None:
             raise NotStored(what, self._error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.handler import call, change_before, log_failure
+from pychat.core.hooks.chains import call, change_before, log_failure
 from pychat.core.people.addressing import find_person
 from pychat.core.people.ignore import ignores
 from pychat.core.permissions import may_speak, take_turn

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 
-def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> None:
-    """Perform `SayAll`."""
+def say_all(chat: Chat, session: Session, verb: verbs.SayAll) -> list[verbs.Verb]:
+    """Perform `SayAll`, if its messages need no individual checks; return the verbs to perform instead."""
     room = session.current if verb.room is None else session.rooms.get(verb.room)
     texts = verb.texts
     if not texts:
-        return
+        return []
     together = "".join(texts)
     if room is None or room.state.may_silence or "B" in session.modes or not _all_plain(chat, texts, together):
-        chat.perform(session, [verbs.Say(text, verb.room) for text in texts])
-        return
+        return [verbs.Say(text, verb.room) for text in texts]
     session.last_message_time = session.last_input_time
     session.messages += len(texts)
     chat.order.say_all(session, room, texts, len(together))
+    return []
 
 
 def _all_plain(chat: Chat, texts: list[str], together: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.handler import change_before
+from pychat.core.hooks.chains import change_before
 from pychat.core.permissions import is_server_operator, may_know, may_set_topic, reason_to_tell
 from pychat.core.rooms.changes import NewTopic
 from pychat.core.rooms.member_list import members_of

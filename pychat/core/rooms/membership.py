@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from pychat.core.delivery import Detach
-from pychat.core.handler import one_says_yes, run_before
+from pychat.core.hooks.chains import one_says_yes, run_before
 from pychat.core.order import CAUSED_BYTES
 from pychat.core.outcome import Outcome
 from pychat.core.permissions import may_join, may_know, require_store

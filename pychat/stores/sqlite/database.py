@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from pychat.core.waiting import before_wait
 from pychat.model.errors import CannotOpen, ChatError
 from pychat.stores.sqlite.file_lock import NOTHING_YET, RecordFile, check_usable
 from pychat.stores.sqlite.schema import APPLICATION_ID, MIGRATIONS
@@ -105,6 +106,7 @@ class Readers:
         Raises:
             StoreError: If it cannot be read.
         """
+        before_wait()
         connection = self._idle.get()
         if connection is None:
             self._idle.put(None)  # for the next thread that waits

@@ -230,6 +230,10 @@ class SqliteLog(Log):
     def wake(self) -> None:
         self._writer.wake()
 
+    @property
+    def is_crowded(self) -> bool:
+        return self._writer.is_crowded
+
     def throttle(self) -> None:
         self._writer.throttle()
 

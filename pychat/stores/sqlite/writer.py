@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from pychat.core.delivery import Batch, Entry, Private
 from pychat.core.log.ring_buffer import Rings
 from pychat.core.session import Session
+from pychat.core.waiting import before_wait
 from pychat.stores.sqlite.database import Database, Statement, StoreError, Unwritable
 from pychat.stores.sqlite.maintenance import Tending
 from pychat.stores.sqlite.rejected import Refusals
@@ -96,12 +97,15 @@ class LogWriter:
             self._bell.set()
 
     def throttle(self) -> None:
-        """Block while too many bytes are in the queue (backpressure)."""
-        if self._is_crowded():
+        """Block while it is crowded."""
+        if self.is_crowded:
+            before_wait()
             with self._flow:
-                self._flow.wait_for(lambda: not self._is_crowded())
+                self._flow.wait_for(lambda: not self.is_crowded)
 
-    def _is_crowded(self) -> bool:
+    @property
+    def is_crowded(self) -> bool:
+        """True while too many bytes are in the queue (backpressure)."""
         return self._put - self._done > _MOST_BYTES and not self._ended
 
     def close(self, seconds: float) -> bool:

@@ -1,0 +1,237 @@
+"""One thread for everybody, and one more for each client for which something blocks, and only as long as it does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from chat_clients import DEADLINE, Clients, pychat_threads, wait_until
+
+from pychat import ChatServer, Handler, Limits, Message, Refused, Session
+from pychat.handlers import Broadcast, FloodControl
+from pychat.model.verbs import Verb
+from pychat.protocols.text.protocol import TextProtocol
+from pychat.transport.threads import relay
+from pychat.transport.threads.relay import Relay
+
+MakeServer = Callable[..., ChatServer]
+
+LOOP = 2
+"""The threads of a server that nobody blocks: the loop, and the one that rests. The thread that accepts is one more."""
+
+
+class Gate(Handler):
+    """Messages that begin with "wait" wait until the gate is open; it knows how many do."""
+
+    def __init__(self) -> None:
+        self.waiting: list[str] = []
+        self.ran_on: set[str] = set()
+        self.open = threading.Event()
+
+    def before_message(self, session: Session, message: Message) -> Message:
+        self.ran_on.add(threading.current_thread().name)
+        if message.text.startswith("wait"):
+            self.waiting.append(message.sender)
+            assert self.open.wait(DEADLINE)
+        return message
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """Return one; it is open at the end."""
+    made = Gate()
+    yield made
+    made.open.set()
+
+
+def test_whoever_blocks_gets_a_thread_and_gives_it_back(
+    server: MakeServer, clients: Clients, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty wait in a hook, others talk meanwhile, and afterwards there are as many threads as before."""
+    monkeypatch.setattr(relay, "_REST_SECONDS", 0.05)
+    running = server(handlers=[gate, Broadcast()])
+    ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
+    blocked = [clients.text(running, f"c{number}") for number in range(20)]
+
+    for peer in blocked:
+        peer.send("wait\n")
+    wait_until(lambda: len(gate.waiting) == 20, "all wait")
+    ann.send("hello\n")
+
+    assert bob.read_until("ann: hello")
+    assert len(pychat_threads()) >= 20 + LOOP
+    gate.open.set()
+    heard = [bob.read_line() for _ in range(20)]
+    assert sorted(heard) == sorted(f"c{number}: wait" for number in range(20))
+    wait_until(lambda: len(pychat_threads()) == LOOP + 1, "the threads end")
+    assert gate.ran_on == {"pychat-client"}
+
+
+def test_what_follows_a_line_that_blocks_stays_in_order(server: MakeServer, clients: Clients, gate: Gate) -> None:
+    """Whether it came in the same chunk or while the first one waited."""
+    running = server(handlers=[gate, Broadcast()])
+    ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
+
+    ann.send("one\nwait two\nthree\n")
+    wait_until(lambda: gate.waiting, "it waits")
+    ann.send("four\nwait five\nsix\n")
+    gate.open.set()
+
+    texts = ["one", "wait two", "three", "four", "wait five", "six"]
+    assert [bob.read_line() for _ in texts] == [f"ann: {text}" for text in texts]
+
+
+def test_input_that_may_block_waits_while_too_many_do(server: MakeServer, clients: Clients) -> None:
+    """The third one to join waits; messages go on, because no handler of messages waits."""
+    inside: list[str | None] = []
+    free = threading.Event()
+
+    class Slow(Handler):
+        def before_join(self, session: Session, room: Any) -> None:
+            if room.name == "slow":
+                inside.append(session.nickname)
+                assert free.wait(DEADLINE)
+
+    running = server(handlers=[Slow(), Broadcast()], limits=Limits(waiting_threads=2))
+    peers = [clients.text(running, name) for name in ("ann", "bob", "carl", "dora")]
+    for peer, count in zip(peers[:3], (1, 2, 2), strict=True):
+        peer.send("/join slow\n/help\n")
+        wait_until(lambda count=count: len(inside) == count, "it is inside")  # type: ignore[misc]
+
+    peers[3].send("hello\n")
+
+    assert peers[2].read_line() == "dora: hello"
+    assert inside == ["ann", "bob"]
+    free.set()
+    peers[2].read_until("talk:")
+    assert inside == ["ann", "bob", "carl"]
+
+
+def test_a_hook_that_waits_though_it_says_it_does_not(
+    server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It holds up everybody once, never again, and the log names it."""
+    names: list[str] = []
+
+    class Spelling(Handler):
+        waits = False
+
+        def before_message(self, session: Session, message: Message) -> Message:
+            names.append(threading.current_thread().name)
+            time.sleep(0.05)
+            return message
+
+    running = server(handlers=[Spelling(), Broadcast()])
+    ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
+
+    with caplog.at_level(logging.WARNING, "pychat"):
+        for text in ("one", "two"):
+            ann.send(f"{text}\n")
+            assert bob.read_line() == f"ann: {text}"
+
+    assert names == ["pychat-loop", "pychat-client"]
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("Spelling.before_message took ")
+    assert told.endswith(" ms; it runs on threads from now on: set waits = True")
+
+
+def test_whoever_is_delayed_needs_no_thread(server: MakeServer, clients: Clients) -> None:
+    """Flood control puts the next verb off, and input is not read meanwhile."""
+    limits = Limits(message_burst=2, messages_per_second=0.01, delay_seconds=3600.0)
+    running = server(handlers=[FloodControl(), Broadcast()], limits=limits)
+    peers = [clients.text(running, f"c{number}") for number in range(20)]
+
+    for number, peer in enumerate(peers):
+        peer.send(f"one\ntwo {number}\n")
+    sessions = [running.chat.find(f"c{number}") for number in range(20)]
+    wait_until(lambda: all(session and session.held_back is not None for session in sessions), "all are delayed")
+
+    assert len(pychat_threads()) <= LOOP + 1
+
+
+def test_an_error_in_one_connection_ends_this_one_alone(
+    server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log says where it was, and the others hear that the member left."""
+    running = server()
+    ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
+    ann.read_until("bob joined")
+    real = TextProtocol.receive
+
+    def receive(protocol: TextProtocol, data: bytes) -> None:
+        if b"boom" in data:
+            raise RuntimeError("a bug")
+        real(protocol, data)
+
+    monkeypatch.setattr(TextProtocol, "receive", receive)
+    bob.send("boom\n")
+
+    assert ann.read_line() == "<-- bob left (connection closed)"
+    assert bob.read_rest() == b""
+    ann.send("hello\n/who\n")
+    assert ann.read_line() == "-- in lobby: ann"
+    assert [record.getMessage() for record in caplog.records] == ["serving 127.0.0.1 failed"]
+    caplog.clear()
+
+
+def test_a_delay_that_is_no_number_is_an_error_of_the_handler(
+    server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The person is told, and the log says which hook it was."""
+
+    class Forgets(Handler):
+        def delay(self, session: Session, verb: Verb) -> float:
+            return None  # type: ignore[return-value]
+
+    running = server(handlers=[Broadcast()])
+    ann = clients.text(running, "ann")
+    running.add_handler(Forgets())
+
+    ann.send("hello\n")
+
+    assert ann.read_line() == "! internal error"
+    assert "Forgets.delay returned None, not a number of seconds" in caplog.text
+    caplog.clear()
+
+
+def test_a_delay_may_refuse(server: MakeServer, clients: Clients) -> None:
+    """As every hook that decides."""
+
+    class Closed(Handler):
+        def delay(self, session: Session, verb: Verb) -> float:
+            raise Refused("not now")
+
+    running = server(handlers=[Broadcast()])
+    ann = clients.text(running, "ann")
+    running.add_handler(Closed())
+
+    ann.send("hello\n")
+
+    assert ann.read_line() == "! not now"
+
+
+def test_few_or_each() -> None:
+    """Anything else is a mistake of the program."""
+    with pytest.raises(ValueError, match="threads must be 'few' or 'each', not 'many'"):
+        ChatServer(port=0, threads="many")  # type: ignore[arg-type]
+
+
+def test_a_relay_without_a_thread_has_no_spare_until_one_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop then resumes nobody who might block."""
+    started = Relay(lambda: None)
+    monkeypatch.setattr(relay, "_AGAIN_SECONDS", 0.0)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert not started.has_spare()
+
+    assert started.has_spare()
+    started.end()
+    wait_until(lambda: not pychat_threads(), "the thread ends")
