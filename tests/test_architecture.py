@@ -15,8 +15,9 @@ import pytest
 
 import pychat
 from pychat import Handler
+from pychat.core.accounts.state import LoginState
 from pychat.core.moderation.state import ServerBanState
-from pychat.core.people.state import Person
+from pychat.core.people.state import PeopleState, Person
 from pychat.core.rooms.state import RoomState
 
 ROOT = Path(__file__).parents[1]
@@ -310,7 +311,8 @@ def test_helpers_that_need_a_lock_are_called_under_one() -> None:
 
 
 WITHOUT_CHANGE = {
-    "accounts.actions": {"register", "change_password"},
+    "accounts.actions": {"change_password"},
+    "accounts.administration": {"end_logins"},
     "accounts.authentication": {"attempt", "_count_of"},
     "accounts.hello": {"_take_over"},
     "accounts.logins": {"changing"},
@@ -323,7 +325,7 @@ WITHOUT_CHANGE = {
     "moderation.server_bans": {"arrive", "add_ban"},
     "people.actions": {"_candidates"},
     "people.ignore": {"list_ignored"},
-    "persistence": {"save_ends", "restore"},
+    "persistence": {"save_ends", "restore", "_end_reservations"},
     "rooms.catch_up": {"_bring_page"},
     "rooms.membership": {"remove_everywhere"},
 }
@@ -345,7 +347,7 @@ def test_the_order_lock_is_held_by_change() -> None:
     assert found == WITHOUT_CHANGE
 
 
-STATES = (Person, RoomState, ServerBanState)
+STATES = (LoginState, PeopleState, Person, RoomState, ServerBanState)
 """The classes of shared state."""
 MUTATORS = {"add", "append", "clear", "discard", "pop", "popitem", "remove", "setdefault", "update"}
 

@@ -24,7 +24,9 @@ from pychat.core.messages.actions import failure_of
 from pychat.core.moderation.audit import Audit
 from pychat.core.moderation.server_bans import ServerBans, arrive
 from pychat.core.order import CAUSED_BYTES, Order
+from pychat.core.outcome import Outcome
 from pychat.core.pauses import Pauses
+from pychat.core.people.changes import NicknameRelease
 from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
@@ -110,13 +112,13 @@ class Chat:
         self.alarms = Alarms(clock)
         self.pauses = Pauses(clock)
         # Guarded by the order lock, as is the table of rooms.
-        self.nicknames = Nicknames(clock, self.log.drop_session)
-        self.logins = Logins(self.limits, clock)
-        self.census = Census()
-        self.past = Past(clock, self.log)
-        self.watches = Watches(self.order, self.nicknames)
         self.table = RoomRegistry(self)
-        self.state = State(self.nicknames, self.census.directory, self.table)
+        self.state = State(self.table)
+        self.nicknames = Nicknames(self.state.people, clock)
+        self.logins = Logins(self.state.logins, self.limits, clock)
+        self.census = Census()
+        self.past = Past(self.state.people)
+        self.watches = Watches(self.state.people, self.order, self.nicknames)
         self.bans = ServerBans(self.state.server_bans, clock)
         self.sequencer = Sequencer(self)
         self.propose = self.sequencer.propose
@@ -313,14 +315,7 @@ class Chat:
         finally:
             turn.session = outer
         with self.order.lock:
-            keep = lost and _comes_back(session) and not self.stopping.is_set()
-            self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
-            self.persistence.release_locked(session, keep)
-            self.census.leave(session)
-            if session.nickname is not None:
-                self.past.add(session, session.nickname)
-            self.order.flush_locked()
-            self.watches.gone_locked(session)
+            self._release_locked(session, lost=lost)
             if session.ended is not None:
                 session.ended.set()
             if farewell:
@@ -328,6 +323,23 @@ class Chat:
         self.order.wake()
         note_going(session, reason)
         session.on_closed()
+
+    def _release_locked(self, session: Session, *, lost: bool) -> None:
+        """Free the nickname of a session that has ended, together with the events that tell the others of it."""
+        keep = lost and _comes_back(session) and not self.stopping.is_set()
+
+        def release_locked(outcome: Outcome) -> None:
+            self.nicknames.by_identity.pop(session.identity, None)
+            self.persistence.release_locked(session, keep)
+            self.census.leave(session)
+            self.order.flush_locked()
+
+        if session.nickname is None:
+            release_locked(Outcome())
+            return
+        seconds = self.limits.resume_seconds if keep else 0.0
+        proposal = NicknameRelease(session.identity, seconds, session.coming, session.knows_token, session.address)
+        self.sequencer.apply_locked(proposal, first=release_locked)
 
     def begin_disconnect(self, session: Session, reason: str) -> None:
         """Stop accepting verbs of the session, and end its pauses. See `Session.disconnect`."""

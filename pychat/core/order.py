@@ -252,7 +252,10 @@ class Order:
 
     def position_locked(self) -> Position:
         """Return the position for a proposal that is applied now."""
-        return Position(self.clock, lambda: self._times_locked(self.log.last_id() + 1, 1)[0])
+        return Position(self.clock, self.log.last_id(), self._stamp_locked)
+
+    def _stamp_locked(self) -> float:
+        return self._times_locked(self.log.last_id() + 1, 1)[0]
 
     def _times_locked(self, first_id: int, count: int) -> list[float]:
         """

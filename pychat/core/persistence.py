@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.log.snapshots import SessionSnapshot
 from pychat.core.moderation.changes import restore_bans
-from pychat.core.people.nicknames import Parked
+from pychat.core.people.changes import ReservationExpiry
+from pychat.core.people.rules import park
+from pychat.core.people.state import Parked
 from pychat.core.rooms import rules
 from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
@@ -87,12 +89,22 @@ class Persistence:
                     chat.log.drop_session(session.digest)
                 else:
                     self._expect(session, until)
+        if chat.state.people.parked:
+            chat.alarms.after(seconds, self._end_reservations)
+
+    def _end_reservations(self) -> None:
+        """Propose the end of the reservations for those who have not come back."""
+        chat = self._chat
+        with chat.order.lock:
+            digests = list(chat.state.people.parked)
+        for digest in digests:
+            chat.propose(ReservationExpiry(digest), timer=True)
 
     def _expect(self, snapshot: SessionSnapshot, until: float) -> None:
         """Reserve the nickname of a session, and its place in its rooms, for the holder of its token."""
         digest, nickname, identity, rooms, away, realname, modes, _ = snapshot
         parked = Parked(nickname, identity, rooms, away, realname, modes, until, knows_password=False)
-        self._chat.nicknames.park(digest, parked)
+        park(self._chat.state.people, digest, parked)
         for name in rooms:
             room = self._chat.table.get(name)
             if room is not None:

@@ -115,7 +115,7 @@ class World:
         self.chat = make_chat()
         self.people = [enter(self.chat, "ann", "ops"), enter(self.chat, "bob", "ops"), enter(self.chat, "eve", "den")]
         ann = self.people[0]
-        self.rooms = [self.chat.state.room(key) for key in ("ops", "den")]
+        self.rooms = [self.chat.room(key) for key in ("ops", "den")]
         self.chat.propose(NewModes("ops", by(ann), (ModeChange(True, "b", "x!*@*"),), (), 3))
         self.chat.propose(NewServerBan(by(ann), "ann", "192.0.2.1", None, "", "banned somebody"))
 
@@ -211,4 +211,4 @@ def test_somebody_who_is_gone_proposes_nothing() -> None:
     with pytest.raises(NotHere):
         world.chat.propose(NewTopic("ops", ann.identity, "tea"))
 
-    assert world.chat.state.room("ops").topic == ""
+    assert world.chat.state.room("ops").state.topic == ""

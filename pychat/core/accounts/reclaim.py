@@ -13,6 +13,7 @@ from threading import Event as ThreadEvent
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.accounts.nickname_ownership import is_of_account, owner_of, take_back
+from pychat.core.people.changes import ReservationEnd
 from pychat.core.session import Session
 from pychat.model.errors import NicknameAnswers, NotLoggedIn, refusal
 
@@ -70,11 +71,13 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
         raise refusal(text, code="bad_request", subject=(nickname,))
     with chat.order.lock:
         account_of(session)  # check again: it may have been logged out meanwhile
-        chat.nicknames.free_parked(nickname)
+        digest = chat.state.people.reservation_of(nickname)
         holder = chat.nicknames.find(nickname)
-        if holder is None or holder is session or holder.is_local:
-            return
-        own = holder.account == session.account
+        own = holder is not None and holder.account == session.account
+    if digest is not None:
+        chat.propose(ReservationEnd((digest,)))
+    if holder is None or holder is session or holder.is_local:
+        return
     if own:
         _disconnect_for_good(chat, holder)
     else:

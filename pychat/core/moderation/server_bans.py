@@ -15,7 +15,8 @@ from pychat.core.moderation.audit import author_of
 from pychat.core.moderation.changes import NewServerBan, ServerBanLift
 from pychat.core.moderation.state import ServerBanState
 from pychat.core.people.addressing import require_same
-from pychat.core.people.nicknames import Parked
+from pychat.core.people.changes import ReservationEnd
+from pychat.core.people.state import Parked
 from pychat.core.people.user_counts import everybody_locked
 from pychat.core.session import Session
 from pychat.model import masks
@@ -74,8 +75,7 @@ class ServerBans:
 
     def of_account(self, account: str) -> ServerBan | None:
         """Return the ban of an account, or None."""
-        ban = self._state.bans.get(fold(masks.ACCOUNT + account))
-        return ban if ban is not None and self._lasts(ban) else None
+        return self._state.of_account(account, self._clock.monotonic())
 
     def of_person(self, nickname: str, userhost: str) -> ServerBan | None:
         """Return the ban whose mask matches a person, or None."""
@@ -137,10 +137,9 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
             person.disconnect(str(BannedFromServer(reason)))
     with chat.order.lock:  # after the live sessions, so that none of them is parked any more
         parked = chat.nicknames.parked()
-    gone = [digest for digest, person in parked if _means(target, network, person)]
-    with chat.order.lock:
-        for digest in gone:
-            chat.nicknames.drop_parked(digest)
+    gone = tuple([digest for digest, person in parked if _means(target, network, person)])
+    if gone:
+        chat.propose(ReservationEnd(gone))
     chat.send(session, Ok(verb.ref), confirms=True)
 
 

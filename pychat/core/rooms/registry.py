@@ -23,7 +23,7 @@ from pychat.model.names import fold
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.core.session import Session
+    from pychat.core.rooms.state import RoomRecord
 
 _SHARE_OF_KNOWN: Final = 0.25
 """The share of places that new rooms must leave free, so that people can always return to existing rooms."""
@@ -114,22 +114,24 @@ class RoomRegistry:
 
     # Under the order lock
 
-    def is_used(self, room: Room) -> bool:
+    def is_used(self, room: RoomRecord) -> bool:
         """Return whether the room has a place in the table."""
         return self.by_key.get(room.key) is room
 
-    def use_locked(self, room: Room, session: Session | None = None) -> None:
+    def use_locked(self, room: RoomRecord, identity: int | None = None) -> None:
         """
         Give a room a place in the table, if it has none.
 
         Args:
-            session: The session that joins it; None if the program itself wants it.
+            identity: The session that joins it; None if the program itself wants it.
 
         Raises:
             LimitExceeded: If there are too many rooms, or the session's quota is used up.
         """
         if self.is_used(room):
             return
+        assert isinstance(room, Room)
+        session = None if identity is None else self._chat.nicknames.get(identity)
         most = self._chat.limits.max_rooms
         new = room.key in self._new
         if new and session is not None:
