@@ -216,8 +216,8 @@ def _enter(chat: Chat, session: Session, claim: Claim, parked: Parked | None, to
     The token becomes valid for this session at once: another client that brings the same token then takes over this
     session, and never becomes a new person with somebody else's token.
     """
-    new, person = new_token(), session.person
-    resumes = digest_of(token) if parked is not None and token is not None else None
+    person = session.person
+    token, resumes = (new_token(), digest_of(token)) if parked is not None and token is not None else ("", None)
 
     def enter_locked(outcome: Outcome) -> None:
         identity = session.identity if parked is None else parked.identity
@@ -226,10 +226,11 @@ def _enter(chat: Chat, session: Session, claim: Claim, parked: Parked | None, to
         session.behind = Behind()  # until it has joined its rooms
         chat.census.name(session)
         if parked is not None:
-            session.coming, session.token, session.welcomed = parked.rooms, new, chat.clock.monotonic()
+            session.coming, session.token, session.welcomed = parked.rooms, token, chat.clock.monotonic()
 
     profile = person.userhost, person.realname, person.modes, person.visits, person.account
-    return chat.propose(Entry(session.identity, claim, *profile, resumes, digest_of(new)), session, first=enter_locked)
+    proposal = Entry(session.identity, claim, *profile, resumes, digest_of(token) if token else "")
+    return chat.propose(proposal, session, first=enter_locked)
 
 
 def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
