@@ -30,9 +30,11 @@ from pychat.core.people.changes import NicknameRelease
 from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
+from pychat.core.people.state import Parked
 from pychat.core.people.user_counts import Census, Past
 from pychat.core.persistence import Persistence
 from pychat.core.publish import publish
+from pychat.core.rooms.changes import PinnedRoom, RoomRemoval
 from pychat.core.rooms.membership import Membership
 from pychat.core.rooms.registry import RoomRegistry
 from pychat.core.rooms.room import Room
@@ -158,11 +160,8 @@ class Chat:
         """Return the room of this name, or create it. It stays when it is empty."""
         check_owned(self.order)
         room = self.table.obtain(check_room(name, self.limits))
-        with self.order.lock:
-            self.table.use_locked(room)
-            self.table.shares.released(room)
-            room.pinned = True
-            return room
+        self.propose(PinnedRoom(room.key, room.name, room.state.created))
+        return room
 
     def find_room(self, name: str) -> Room | None:
         """
@@ -192,8 +191,7 @@ class Chat:
             raise LocalProtocolError(f"room {room.name!r} is the default room and stays")
         for member in room.members:
             self.membership.leave(member, room, reason)
-        with self.order.lock:
-            self.table.forget_locked(room)
+        self.propose(RoomRemoval(room.key))
 
     def find(self, nickname: str) -> Session | None:
         """Return the session that has this nickname, or None."""
@@ -204,6 +202,16 @@ class Chat:
         """Return all sessions that have a nickname."""
         with self.order.lock:
             return self.nicknames.sessions()
+
+    def everybody(self) -> list[Session]:
+        """Return all sessions, also those without a nickname."""
+        with self.order.lock:
+            return [*self.census.strangers, *self.nicknames.sessions()]
+
+    def reservations(self) -> list[tuple[str, Parked]]:
+        """Return the saved states of lost sessions, each with the digest of its token."""
+        with self.order.lock:
+            return list(self.state.people.parked.items())
 
     def counts(self, ref: Ref = None) -> Counts:
         """Return the numbers of people and rooms."""

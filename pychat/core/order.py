@@ -252,7 +252,7 @@ class Order:
 
     def position_locked(self) -> Position:
         """Return the position for a proposal that is applied now."""
-        return Position(self.clock, self.log.last_id(), self._stamp_locked)
+        return Position(self.clock.time(), self.clock.monotonic(), self.log.last_id(), self._stamp_locked)
 
     def _stamp_locked(self) -> float:
         return self._times_locked(self.log.last_id() + 1, 1)[0]

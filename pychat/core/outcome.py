@@ -22,13 +22,15 @@ from pychat.model.server_ban import ServerBan
 class Position(Clock):
     """A position in the order, and the clock for whatever is applied there, which stands still."""
 
-    def __init__(self, clock: Clock, newest: int, stamp: Callable[[], float]) -> None:
+    __slots__ = ("_monotonic", "_next", "_stamp", "_time", "newest")
+
+    def __init__(self, time: float, monotonic: float, newest: int, stamp: Callable[[], float]) -> None:
         """
         Args:
             newest: The newest id before this position.
             stamp: Returns the time of the next event; it is called at most once.
         """
-        self._time, self._monotonic, self._next = clock.time(), clock.monotonic(), stamp
+        self._time, self._monotonic, self._next = time, monotonic, stamp
         self._stamp: float | None = None
         self.newest = newest
 
@@ -147,6 +149,12 @@ class ResetRoom(NamedTuple):
     room: str
 
 
+class Uncount(NamedTuple):
+    """Count a room for nobody, because it is the program's, or is removed."""
+
+    room: str
+
+
 class Release(NamedTuple):
     """Free the place of an empty room in the table; the table may forget it, so this comes last."""
 
@@ -208,6 +216,7 @@ Effect: TypeAlias = (
     | CountForOther
     | Hear
     | ResetRoom
+    | Uncount
     | Release
     | AwaitMembers
     | CountModes

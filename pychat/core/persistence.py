@@ -77,7 +77,9 @@ class Persistence:
         seconds = chat.limits.resume_seconds
         until, now = chat.clock.monotonic() + seconds, chat.clock.time()
         with chat.order.lock:
-            restore_bans(chat.state.server_bans, chat.log.load_bans(), chat.clock)
+            bans = chat.log.load_bans()
+            if bans:
+                restore_bans(chat.state.server_bans, bans, chat.clock)
             for snapshot in chat.log.load_rooms():
                 room = Room(chat, snapshot.name)
                 restore_room(room, snapshot, chat.clock)
@@ -95,9 +97,7 @@ class Persistence:
     def _end_reservations(self) -> None:
         """Propose the end of the reservations for those who have not come back."""
         chat = self._chat
-        with chat.order.lock:
-            digests = list(chat.state.people.parked)
-        for digest in digests:
+        for digest, _ in chat.reservations():
             chat.propose(ReservationExpiry(digest), timer=True)
 
     def _expect(self, snapshot: SessionSnapshot, until: float) -> None:

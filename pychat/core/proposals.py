@@ -44,6 +44,8 @@ Proposal: TypeAlias = (
     | rooms.MaskExpiry
     | rooms.EmptyRoomExpiry
     | rooms.AccountForgotten
+    | rooms.PinnedRoom
+    | rooms.RoomRemoval
     | moderation.NewInvitation
     | moderation.NewModes
     | moderation.NewBan
@@ -77,6 +79,8 @@ APPLY: Final[Mapping[type[Any], Callable[..., Outcome]]] = {
     rooms.MaskExpiry: rooms.apply_mask_expiry,
     rooms.EmptyRoomExpiry: rooms.apply_empty_room_expiry,
     rooms.AccountForgotten: rooms.apply_account_forgotten,
+    rooms.PinnedRoom: rooms.apply_pinned_room,
+    rooms.RoomRemoval: rooms.apply_room_removal,
     moderation.NewInvitation: moderation.apply_invitation,
     moderation.NewModes: moderation.apply_modes,
     moderation.NewBan: moderation.apply_ban,

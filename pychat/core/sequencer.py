@@ -33,6 +33,7 @@ from pychat.core.outcome import (
     SaveServerBan,
     SaveSession,
     SendTo,
+    Uncount,
     Unsubscribe,
     WatchMasks,
 )
@@ -205,6 +206,11 @@ class Sequencer:
         if room.state.drops_history:
             self._chat.log.forget(room.key)
 
+    def _uncount_locked(self, effect: Uncount) -> None:
+        room = self._chat.table.known(effect.room)
+        if room is not None:
+            self._chat.table.shares.released(room)
+
     def _release_locked(self, effect: Release) -> None:
         self._chat.table.release_locked(self._room(effect.room))
 
@@ -252,6 +258,7 @@ class Sequencer:
         DropMember: _drop_member_locked,
         CountForOther: _count_for_other_locked,
         ResetRoom: _reset_room_locked,
+        Uncount: _uncount_locked,
         Release: _release_locked,
         AwaitMembers: _await_members_locked,
         CountModes: _count_modes_locked,

@@ -35,6 +35,9 @@ class RoomTable(Protocol):
             LimitExceeded: If there are too many.
         """
 
+    def remove_locked(self, room: RoomRecord) -> None:
+        """Forget an empty room."""
+
 
 class State:
     """People, rooms by key, bans from the server, and logins."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from replica import Replica
 
 from pychat.core.outcome import Position
 from pychat.core.people import rules
 from pychat.core.people.changes import NicknameRelease, apply_nickname_release
 from pychat.core.people.state import Parked, Person
-from pychat.core.rooms.state import RoomRecord
-from pychat.core.state import State
 from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.errors import NicknameInUse
 from pychat.model.tokens import new_token
@@ -22,7 +21,7 @@ class Names:
     """People with nicknames, and their tokens."""
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self.state, self.clock = State(NoRooms()), clock
+        self.state, self.clock = Replica().state, clock
         self.people = self.state.people
         self.identities = count(1)
 
@@ -38,7 +37,7 @@ class Names:
         apply_nickname_release(self.state, NicknameRelease(person.identity, seconds, (), True, ""), self.position())
 
     def position(self) -> Position:
-        return Position(self.clock, 0, lambda: 0.0)
+        return Position(self.clock.time(), self.clock.monotonic(), 0, lambda: 0.0)
 
     def find(self, nickname: str) -> Person | None:
         return self.people.find(nickname)
@@ -48,16 +47,6 @@ class Names:
 
     def holder_of(self, token: str) -> Person | Parked | None:
         return self.people.holder_of(token, self.clock.monotonic())
-
-
-class NoRooms:
-    """A chat without rooms."""
-
-    def known(self, key: str) -> None:
-        return None
-
-    def use_locked(self, room: RoomRecord, identity: int | None = None) -> None:
-        raise NotImplementedError
 
 
 def claim(names: Names, nickname: str, token: str | None = None) -> Person:

@@ -173,8 +173,6 @@ def end_logins(chat: Chat, account: str) -> None:
     After a restart, a reservation is known only by its nickname.
     """
     log_out_everybody(chat, account)
-    with chat.order.lock:
-        parked = chat.nicknames.parked()
-    gone = tuple([digest for digest, person in parked if owner_of(chat, person.nickname) == account])
+    gone = tuple([digest for digest, one in chat.reservations() if owner_of(chat, one.nickname) == account])
     if gone:
         chat.propose(ReservationEnd(gone))

@@ -46,8 +46,7 @@ def make_way(session: Session, nickname: str) -> None:
     chat = session.chat
     if session.is_local or not is_of_account(session, nickname):
         return
-    with chat.order.lock:
-        holder = chat.nicknames.find(nickname)
+    holder = chat.find(nickname)
     if holder is None or holder is session:
         return
     if holder.answers(_ANSWER_SECONDS):

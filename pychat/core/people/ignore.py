@@ -90,8 +90,8 @@ def set_ignored(chat: Chat, session: Session, verb: SetIgnored) -> None:
 
 
 def list_ignored(chat: Chat, session: Session, verb: ListIgnored) -> None:
-    with chat.order.lock:
-        known = () if session.ignored is None else tuple([entry.mask for entry in session.ignored])
+    ignored = session.ignored
+    known = () if ignored is None else tuple([entry.mask for entry in ignored])
     chat.send(session, Ignored(verb.ref, known, (), (), session.userhost))
 
 

@@ -66,8 +66,3 @@ class Nicknames:
         person = self._state.tokens.get(digest)
         earlier = person is not None and person.earlier_digest == digest
         return self.by_identity.get(person.identity) if person is not None and earlier else None
-
-    def parked(self) -> list[tuple[str, Parked]]:
-        """Return the saved states, each with the digest of its token."""
-        now = self._clock.monotonic()
-        return [(digest, parked) for digest, parked in self._state.parked.items() if parked.until > now]

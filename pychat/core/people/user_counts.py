@@ -11,7 +11,6 @@ from pychat.model.queries import Ref
 from pychat.model.replies import Counts, PastPerson
 
 if TYPE_CHECKING:
-    from pychat.core.chat import Chat
     from pychat.core.people.state import PeopleState
     from pychat.core.session import Session
 
@@ -68,11 +67,6 @@ class Census:
         self.messages += session.messages
         for people in self.having.values():
             people.discard(session)
-
-
-def everybody_locked(chat: Chat) -> list[Session]:
-    """Return all sessions, also those without a nickname. Hold the chat's order lock."""
-    return [*chat.census.strangers, *chat.nicknames.sessions()]
 
 
 class Past:

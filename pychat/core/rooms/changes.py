@@ -24,6 +24,7 @@ from pychat.core.outcome import (
     SaveRoom,
     SaveSession,
     SendTo,
+    Uncount,
     Unsubscribe,
     WatchMasks,
 )
@@ -64,6 +65,10 @@ class Arrival(NamedTuple):
     """Join a room; somebody who is in it already changes nothing."""
 
     room: str
+    name: str
+    """The name of the room, for a server that does not know it."""
+    created: float
+    """When it was made, for such a server (POSIX seconds)."""
     person: int
     """The identity."""
     key: str | None
@@ -275,6 +280,38 @@ def apply_empty_room_expiry(state: State, change: EmptyRoomExpiry, position: Pos
     if room.state.awaits(position.monotonic()):
         return Outcome((AwaitMembers(room.key),))
     return Outcome(tuple(abandon(room, position)))
+
+
+class PinnedRoom(NamedTuple):
+    """Let a room be there from now on, even when it is empty."""
+
+    room: str
+    name: str
+    """See `Arrival`."""
+    created: float
+    """See `Arrival`."""
+
+
+def apply_pinned_room(state: State, change: PinnedRoom, position: Position) -> Outcome:
+    room = state.room(change.room)
+    state.rooms.use_locked(room)
+    room.pinned = True
+    return Outcome((Uncount(room.key),))
+
+
+class RoomRemoval(NamedTuple):
+    """Delete a room and its history, if it is empty."""
+
+    room: str
+
+
+def apply_room_removal(state: State, change: RoomRemoval, position: Position) -> Outcome:
+    room = state.rooms.known(change.room)
+    if room is None or room.state.members:
+        return Outcome()
+    rules.end_wait(room.state)
+    state.rooms.remove_locked(room)
+    return Outcome((ForgetHistory(room.key),))
 
 
 class AccountForgotten(NamedTuple):

@@ -136,7 +136,8 @@ class Membership:
             chat.order.send_locked(session, members._replace(arrival=arrival, again=arrival is None, place=place))
 
         room = chat.table.obtain(checked)  # a hook may have removed it
-        proposal = Arrival(room.key, session.identity, key, create, not was_in, announced, chat.cloaks.server)
+        asked, created, server = not was_in, room.state.created, chat.cloaks.server
+        proposal = Arrival(room.key, room.name, created, session.identity, key, create, asked, announced, server)
         chat.propose(proposal, session, then=settle_locked)
         return room, behind
 

@@ -13,7 +13,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from pychat.core.rooms import rules
 from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.quotas import RoomShares
 from pychat.core.rooms.room import Room
@@ -159,16 +158,16 @@ class RoomRegistry:
         if not self._chat.log.lasts:
             self._empty[room.key] = room
             if len(self._empty) > self._chat.limits.max_rooms:
-                self.forget_locked(self._least_wanted(room))
+                forgotten = self._least_wanted(room)
+                self.remove_locked(forgotten)
+                self._chat.log.forget(forgotten.key)
 
-    def forget_locked(self, room: Room) -> None:
-        """Delete a room and its history, if it is empty."""
-        if not room.state.members:
-            for rooms in (self.by_key, self._empty, self._known, self._new):
-                rooms.pop(room.key, None)
-            self.shares.released(room)
-            rules.end_wait(room.state)
-            self._chat.log.forget(room.key)
+    def remove_locked(self, room: RoomRecord) -> None:
+        """Forget an empty room."""
+        assert isinstance(room, Room)
+        for rooms in (self.by_key, self._empty, self._known, self._new):
+            rooms.pop(room.key, None)
+        self.shares.released(room)
 
     def _least_wanted(self, last: Room) -> Room:
         """
