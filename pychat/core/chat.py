@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from pychat.core.accounts.base import Accounts, check_accounts
 from pychat.core.accounts.logins import Logins
@@ -46,7 +47,7 @@ from pychat.core.verb_table import authorize
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
 from pychat.model.clock import SYSTEM_CLOCK, Clock, check_clock
-from pychat.model.errors import LocalProtocolError, Refused, refusal
+from pychat.model.errors import LocalProtocolError, NoSuchRoom, Refused, refusal
 from pychat.model.events import Event, Message
 from pychat.model.limits import Limits, check_limits
 from pychat.model.names import check_room
@@ -159,9 +160,12 @@ class Chat:
     def room(self, name: str) -> Room:
         """Return the room of this name, or create it. It stays when it is empty."""
         check_owned(self.order)
-        room = self.table.obtain(check_room(name, self.limits))
-        self.propose(PinnedRoom(room.key, room.name, room.state.created))
-        return room
+        checked = check_room(name, self.limits)
+        while True:
+            room = self.table.obtain(checked)
+            with suppress(NoSuchRoom):  # another thread has removed it, so there will be another one
+                self.propose(PinnedRoom(room.key, room.name, room.state.created))
+                return room
 
     def find_room(self, name: str) -> Room | None:
         """

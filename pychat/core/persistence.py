@@ -20,7 +20,6 @@ from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.snapshot import restore_room, snapshot_of, take_mask_changes
 from pychat.model.durations import as_of_now
-from pychat.model.tokens import digest_of
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -49,16 +48,17 @@ class Persistence:
 
     def save_session_locked(self, session: Session, lost: float | None = None) -> None:
         """Store the snapshot of a session after a change; `lost` is when its connection was lost."""
-        if self._chat.log.lasts and session.resumable and session.token is not None:
-            self._chat.log.save_session(_session_of(session, digest_of(session.token), lost), session)
+        digest = session.person.token_digest
+        if self._chat.log.lasts and session.resumable and digest is not None:
+            self._chat.log.save_session(_session_of(session, digest, lost), session)
 
     def release_locked(self, session: Session, keep: bool) -> None:
         """Store or drop the snapshot of a session that has ended. `keep`: it can be resumed; at shutdown, all can."""
         ending = self._chat.stopping.is_set() and session.resumable and not session.must_not_return
         if keep:
             self.save_session_locked(session, self._chat.clock.time())
-        elif session.token is not None and not ending:
-            self._chat.log.drop_session(digest_of(session.token))
+        elif session.person.token_digest is not None and not ending:
+            self._chat.log.drop_session(session.person.token_digest)
 
     def save_ends(self) -> None:
         """At shutdown, store the ends of bans by the current clock, because the next start knows no other."""

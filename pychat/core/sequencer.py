@@ -44,7 +44,7 @@ from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
 from pychat.core.session import Session
-from pychat.model.errors import NoSuchRoom
+from pychat.model.errors import NoSuchRoom, NotHere
 from pychat.model.replies import LoggedIn, LoggedOut, UserModes
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Sequencer:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
+        self._order, self._state = chat.order, chat.state
         self._people, self._used = chat.nicknames.by_identity, chat.table.by_key
 
     def propose(
@@ -91,11 +92,17 @@ class Sequencer:
             Refused: If the proposal is refused; nothing has changed then.
             Outdated: Likewise, if it must be made anew.
         """
-        order = self._chat.order
-        with order.change(session):
-            if timer and order.stopping.is_set():
-                return Outcome()
-            outcome = self.apply_locked(proposal, asker or session, ref, first=first, then=then)
+        order = self._order
+        order.flush()
+        try:  # as `Order.change` does, which costs more
+            with order.lock:
+                if session is not None and not session.is_here:
+                    raise NotHere
+                if timer and order.stopping.is_set():
+                    return Outcome()
+                outcome = self.apply_locked(proposal, asker or session, ref, first=first, then=then)
+        finally:
+            order.wake()
         if session is None:
             self._chat.audit.write()
         return outcome
@@ -110,8 +117,8 @@ class Sequencer:
         then: Callable[[Outcome], None] | None = None,
     ) -> Outcome:
         """Apply a proposal at once: see `propose`. The caller holds the order lock, and wakes the delivery."""
-        position = self._chat.order.position_locked()
-        outcome = APPLY[type(proposal)](self._chat.state, proposal, position)
+        position = self._order.position_locked()
+        outcome = APPLY[type(proposal)](self._state, proposal, position)
         if ref is not None and session is not None:
             outcome.effects = [_with_ref(effect, session.identity, ref) for effect in outcome.effects]
         if first is not None:

@@ -220,7 +220,7 @@ LIKELY: st.SearchStrategy[Proposal] = st.one_of(
     st.builds(NewAccount, st.just("bob")),
     st.builds(Disconnection, PEOPLE, st.sampled_from([0.0, 30.0]), YES_OR_NO),
     st.builds(NicknameRelease, PEOPLE, st.sampled_from([0.0, 30.0]), st.just(("ops",)), YES_OR_NO, NOTHING),
-    st.builds(ReservationEnd, st.lists(st.sampled_from(["lost", "x"]), max_size=2).map(tuple)),
+    st.builds(ReservationEnd, st.lists(st.sampled_from(["lost", "x"]), max_size=2).map(tuple), st.none() | PEOPLE),
     st.builds(ReservationExpiry, st.just("lost")),
     st.builds(NewIgnored, PEOPLE, SEVERAL_MASKS, SEVERAL_MASKS, st.integers(0, 2)),
     st.builds(NewWatched, PEOPLE, YES_OR_NO, SEVERAL_NAMES, SEVERAL_NAMES, YES_OR_NO, st.integers(0, 2)),

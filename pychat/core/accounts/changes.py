@@ -73,11 +73,13 @@ def _same(account: str, other: str | None) -> bool:
     return other is not None and fold(account) == fold(other)
 
 
-def _drop(state: State, digest: str | None, position: Position) -> list[Effect]:
-    """End the reservations that have expired, and this one."""
-    dropped = rules.drop_expired(state.people, position.monotonic())
-    if digest is not None and rules.drop_parked(state.people, digest):
-        dropped.append(digest)
+def _make_way(state: State, nickname: str, digest: str | None, position: Position) -> list[Effect]:
+    """End the reservations that have expired, this one, and that of a nickname which is known to be free."""
+    people = state.people
+    dropped = rules.drop_expired(people, position.monotonic())
+    for one in (digest, people.reservation_of(nickname)):
+        if one is not None and rules.drop_parked(people, one):
+            dropped.append(one)
     return [DropToken(each) for each in dropped]
 
 
@@ -111,7 +113,7 @@ def apply_entry(state: State, change: Entry, position: Position) -> Outcome:
     owns = _may_take(state, claim, None, change.account, position)
     digest = _reserved_for_owner(state, claim, change.account) if digest is None else digest
     people.require_free(claim.nickname, None, position.monotonic(), digest)
-    dropped = _drop(state, digest, position)
+    dropped = _make_way(state, claim.nickname, digest, position)
     person = Person(change.person)
     rules.introduce(person, change.userhost, change.realname, change.modes, visits=change.visits)
     rules.set_account(person, change.account)
@@ -140,8 +142,9 @@ class NewToken(NamedTuple):
 
 def apply_token(state: State, change: NewToken, position: Position) -> Outcome:
     people, person = state.people, state.person(change.by)
-    rules.set_realname(person, person.realname or person.nickname or "")
-    rules.describe(people, person)
+    if not person.realname:
+        rules.set_realname(person, person.nickname or "")
+        rules.describe(people, person)
     if change.token is not None:
         earlier = change.earlier
         if earlier is not None:
@@ -170,7 +173,7 @@ def apply_nickname(state: State, change: NewNickname, position: Position) -> Out
     owns = _may_take(state, claim, person, person.account, position)
     freed = _reserved_for_owner(state, claim, person.account)
     state.people.require_free(claim.nickname, person, position.monotonic(), freed)
-    dropped = _drop(state, freed, position)
+    dropped = _make_way(state, claim.nickname, freed, position)
     return Outcome((*dropped, *rename(state.people, person, claim.nickname, position)), lent=not owns)
 
 
@@ -212,7 +215,7 @@ def apply_taking_back(state: State, change: TakingBack, position: Position) -> O
     if _same(change.owner, person.account):
         return Outcome()
     people.require_free(change.guest, person, position.monotonic())
-    dropped = _drop(state, None, position)
+    dropped = _make_way(state, change.guest, None, position)
     text = f"the nickname {change.nickname} belongs to an account; you are now {change.guest}"
     told = SendTo(person.identity, (Notice(0, position.time(), None, text),))
     return Outcome((*dropped, *rename(people, person, change.guest, position), told))

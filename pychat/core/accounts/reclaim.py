@@ -65,7 +65,8 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
         Refused: If the nickname belongs to another account, or to none.
     """
     account_of(session)
-    if not session.is_of(owner_of(chat, nickname)):
+    owner = owner_of(chat, nickname)
+    if not session.is_of(owner):
         text = f"nickname {nickname!r} does not belong to your account"
         raise refusal(text, code="bad_request", subject=(nickname,))
     with chat.order.lock:
@@ -74,7 +75,8 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
         holder = chat.nicknames.find(nickname)
         own = holder is not None and holder.account == session.account
     if digest is not None:
-        chat.propose(ReservationEnd((digest,)))
+        by = None if session.nickname is None else session.identity
+        chat.propose(ReservationEnd((digest,), by, owner), session)
     if holder is None or holder is session or holder.is_local:
         return
     if own:

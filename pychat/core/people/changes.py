@@ -24,7 +24,7 @@ from pychat.core.outcome import (
 from pychat.core.people import rules
 from pychat.core.people.state import Parked, PeopleState, Person
 from pychat.core.permissions import parted
-from pychat.model.errors import TooManyWatched, refusal
+from pychat.model.errors import NotLoggedIn, TooManyWatched, refusal
 from pychat.model.events import AwayChanged, ProfileChanged, Renamed
 from pychat.model.masks import MaskList
 from pychat.model.modes import MaskEntry, ModeChange
@@ -204,9 +204,14 @@ class ReservationEnd(NamedTuple):
 
     digests: tuple[str, ...]
     """The digests of their tokens."""
+    by: int | None = None
+    """The identity of a person who wants that, and must be logged in to `account`; None for the server."""
+    account: str | None = None
 
 
 def apply_reservation_end(state: State, change: ReservationEnd, position: Position) -> Outcome:
+    if change.by is not None and not state.person(change.by).is_of(change.account):
+        raise NotLoggedIn
     return Outcome([DropToken(digest) for digest in change.digests if rules.drop_parked(state.people, digest)])
 
 

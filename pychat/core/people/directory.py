@@ -19,6 +19,8 @@ class Directory:
 
     def update(self, person: Person, old: Hostmask, new: Hostmask) -> None:
         """Update the index after the texts of a person have changed."""
+        if old is new:
+            return
         before, after = _keys(old), _keys(new)
         self._drop(person, before - after)
         for text in after:
