@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from churn import Churn
+from invariants import check_people
 from recorder import no_alarm_is_left
 from replica import Replica, dump, recorded
 
@@ -36,6 +37,7 @@ def test_two_copies_have_the_state_of_the_first(seed: int, monkeypatch: pytest.M
 
 def agree(churn: Churn, replica: Replica) -> None:
     """Check that a copy is equal to the state of the chat, with the rooms that are in use there."""
+    check_people(churn.chat)
     used = {room.key: room for room in churn.chat.table.used()}
     copied = {key: room for key, room in replica.rooms.by_key.items() if key in used}
 
