@@ -196,12 +196,12 @@ def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = Non
     if parked is None:
         make_way(session, nickname)
     while True:
-        proposal = claim_of(session, nickname)
+        found = claim_of(session, nickname)
         try:
             if session.nickname is not None:
-                outcome = chat.propose(NewNickname(session.identity, proposal), session)
+                outcome = chat.propose(NewNickname(session.identity, found), session)
             else:
-                outcome = _enter(chat, session, proposal, parked, token)
+                outcome = _enter(chat, session, found, parked, token)
             break
         except Outdated:
             continue
@@ -220,9 +220,10 @@ def _enter(chat: Chat, session: Session, claim: Claim, parked: Parked | None, to
     token, resumes = (new_token(), digest_of(token)) if parked is not None and token is not None else ("", None)
 
     def enter_locked(outcome: Outcome) -> None:
-        identity = session.identity if parked is None else parked.identity
-        session.become(chat.state.people.named[identity])
-        chat.nicknames.by_identity[identity] = session
+        entered = chat.state.people.find(claim.nickname)
+        assert entered is not None
+        session.become(entered)
+        chat.nicknames.by_identity[entered.identity] = session
         session.behind = Behind()  # until it has joined its rooms
         chat.census.name(session)
         if parked is not None:
