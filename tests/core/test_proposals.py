@@ -230,7 +230,7 @@ LIKELY: st.SearchStrategy[Proposal] = st.one_of(
 """Proposals that are often allowed, with places instead of identities."""
 
 
-UNHEARD = (Grace, NewAccount, NewWatched, EndOfLogins, NicknameRelease, RoomRemoval)
+UNHEARD = (Disconnection, Entry, Grace, NewAccount, NewWatched, EndOfLogins, NicknameRelease, RoomRemoval)
 """Those that may change something without any effect outside of the state."""
 
 
