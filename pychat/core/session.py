@@ -117,7 +117,7 @@ class Session:
         What others know of it: the properties below read it. As soon as the session has a nickname, this is part of the
         shared state, and only proposals change it.
         """
-        self.rooms: dict[str, Room] = {}
+        self.rooms = cast("dict[str, Room]", self.person.rooms)
         """The rooms the session is in, by key, in order of joining: the same as `Person.rooms`."""
         self.behind: Behind | None = None
         """The rooms the session is not subscribed to yet; None if it is subscribed to all of its rooms."""
