@@ -393,6 +393,29 @@ def test_only_changes_change_the_state() -> None:
     assert found == []
 
 
+PLAIN = re.compile(
+    r"""pychat\.model(\..*)?|__future__|collections.*|typing|math|pychat\.core\.(.*\.)?(changes|rules|state|outcome|permissions)
+    |pychat\.core\.(people|rooms|moderation|accounts)|pychat\.core\.(people\.(directory|ignore)|log\.snapshots)""",
+    re.VERBOSE,
+)
+"""What may be imported where state changes: values, state, and what only reads them."""
+
+
+def test_where_the_state_changes_nothing_else_is_known() -> None:
+    """No clock, chance, thread, session, room of a server, log, chat or handler, not even for types."""
+    found = [
+        f"{name_of(path)}: {module}"
+        for path in MODULES
+        if path.is_relative_to(PACKAGE / "core") and path.name in ("changes.py", "rules.py", "state.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for module in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names])
+        if not PLAIN.fullmatch(module)
+    ]
+
+    assert found == []
+
+
 def test_every_hook_is_documented() -> None:
     """docs/handlers.md has an entry for each."""
     text = (ROOT / "docs" / "handlers.md").read_text()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from pychat.model.clock import Clock
-from pychat.model.errors import Refused
+from pychat.model.errors import ChatError, Refused
 from pychat.model.events import Event
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Reply
@@ -53,7 +53,7 @@ class Position(Clock):
         raise NotImplementedError
 
 
-class Outdated(Exception):
+class Outdated(ChatError):
     """A proposal is based on what does not hold any more, and changes nothing: look again, and make another one."""
 
 

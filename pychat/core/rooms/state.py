@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from pychat.model.masks import MaskList
 from pychat.model.modes import LISTS, VALUES
 from pychat.model.names import fold
-
-if TYPE_CHECKING:
-    from pychat.core.people.state import Person
-    from pychat.core.session import Session
 
 FIRST_FLAGS: Final = frozenset("n")
 """The flags of a new room. Without `t`, so every member may set the topic until an operator changes that."""
@@ -136,6 +132,14 @@ class RoomState:
         return self.expected.get(identity, 0.0) > now
 
 
+class HasIdentity(Protocol):
+    """A person, or its session."""
+
+    @property
+    def identity(self) -> int:
+        """The number that stays the same whatever its nickname is."""
+
+
 class RoomRecord:
     """A room, as far as it is shared state: a server has a `Room`, which also knows what belongs to this server."""
 
@@ -149,7 +153,7 @@ class RoomRecord:
         self.pinned = pinned
         """True for a room that stays when it is empty."""
 
-    def __contains__(self, person: Person | Session) -> bool:
+    def __contains__(self, person: HasIdentity) -> bool:
         """Return whether somebody is a member."""
         return person.identity in self.state.members
 
