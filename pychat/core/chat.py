@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from pychat.core.accounts.base import Accounts, check_accounts
 from pychat.core.accounts.logins import Logins
@@ -24,14 +25,18 @@ from pychat.core.log.log import Log, MemoryLog, check_log
 from pychat.core.moderation.audit import Audit
 from pychat.core.moderation.server_bans import ServerBans, arrive
 from pychat.core.order import Order
+from pychat.core.outcome import Outcome
 from pychat.core.pauses import Pauses
+from pychat.core.people.changes import NicknameRelease
 from pychat.core.people.journal import note_going
 from pychat.core.people.monitor import Watches
 from pychat.core.people.nicknames import Nicknames
+from pychat.core.people.state import Parked
 from pychat.core.people.user_counts import Census, Past
 from pychat.core.performing import Work, perform_some
 from pychat.core.persistence import Persistence
 from pychat.core.publish import publish
+from pychat.core.rooms.changes import PinnedRoom, RoomRemoval
 from pychat.core.rooms.membership import Membership
 from pychat.core.rooms.registry import RoomRegistry
 from pychat.core.rooms.room import Room
@@ -42,7 +47,7 @@ from pychat.core.state import State
 from pychat.model.arguments import given
 from pychat.model.cloaks import Cloaks
 from pychat.model.clock import SYSTEM_CLOCK, Clock, check_clock
-from pychat.model.errors import LocalProtocolError, Refused, refusal
+from pychat.model.errors import LocalProtocolError, NoSuchRoom, Refused, refusal
 from pychat.model.events import Event, Message
 from pychat.model.limits import Limits, check_limits
 from pychat.model.names import check_room
@@ -110,13 +115,13 @@ class Chat:
         self.alarms = Alarms(clock)
         self.pauses = Pauses(clock)
         # Guarded by the order lock, as is the table of rooms.
-        self.nicknames = Nicknames(clock, self.log.drop_session)
-        self.logins = Logins(self.limits, clock)
-        self.census = Census()
-        self.past = Past(clock, self.log)
-        self.watches = Watches(self.order, self.nicknames)
         self.table = RoomRegistry(self)
-        self.state = State(self.nicknames, self.census.directory, self.table)
+        self.state = State(self.table)
+        self.nicknames = Nicknames(self.state.people, clock)
+        self.logins = Logins(self.state.logins, self.limits, clock)
+        self.census = Census()
+        self.past = Past(self.state.people)
+        self.watches = Watches(self.state.people, self.order, self.nicknames)
         self.bans = ServerBans(self.state.server_bans, clock)
         self.sequencer = Sequencer(self)
         self.propose = self.sequencer.propose
@@ -162,12 +167,12 @@ class Chat:
     def room(self, name: str) -> Room:
         """Return the room of this name, or create it. It stays when it is empty."""
         check_owned(self.order)
-        room = self.table.obtain(check_room(name, self.limits))
-        with self.order.lock:
-            self.table.use_locked(room)
-            self.table.shares.released(room)
-            room.pinned = True
-            return room
+        checked = check_room(name, self.limits)
+        while True:
+            room = self.table.obtain(checked)
+            with suppress(NoSuchRoom):  # another thread has removed it, so there will be another one
+                self.propose(PinnedRoom(room.key, room.name, room.state.created))
+                return room
 
     def find_room(self, name: str) -> Room | None:
         """
@@ -197,8 +202,7 @@ class Chat:
             raise LocalProtocolError(f"room {room.name!r} is the default room and stays")
         for member in room.members:
             self.membership.leave(member, room, reason)
-        with self.order.lock:
-            self.table.forget_locked(room)
+        self.propose(RoomRemoval(room.key))
 
     def find(self, nickname: str) -> Session | None:
         """Return the session that has this nickname, or None."""
@@ -209,6 +213,16 @@ class Chat:
         """Return all sessions that have a nickname."""
         with self.order.lock:
             return self.nicknames.sessions()
+
+    def everybody(self) -> list[Session]:
+        """Return all sessions, also those without a nickname."""
+        with self.order.lock:
+            return [*self.census.strangers, *self.nicknames.sessions()]
+
+    def reservations(self) -> list[tuple[str, Parked]]:
+        """Return the saved states of lost sessions, each with the digest of its token."""
+        with self.order.lock:
+            return list(self.state.people.parked.items())
 
     def counts(self, ref: Ref = None) -> Counts:
         """Return the numbers of people and rooms."""
@@ -300,14 +314,7 @@ class Chat:
         finally:
             turn.session = outer
         with self.order.lock:
-            keep = lost and _comes_back(session) and not self.stopping.is_set()
-            self.nicknames.release(session, self.limits.resume_seconds if keep else 0.0)
-            self.persistence.release_locked(session, keep)
-            self.census.leave(session)
-            if session.nickname is not None:
-                self.past.add(session, session.nickname)
-            self.order.flush_locked()
-            self.watches.gone_locked(session)
+            self._release_locked(session, lost=lost)
             if session.ended is not None:
                 session.ended.set()
             if farewell:
@@ -315,6 +322,23 @@ class Chat:
         self.order.wake()
         note_going(session, reason)
         session.on_closed()
+
+    def _release_locked(self, session: Session, *, lost: bool) -> None:
+        """Free the nickname of a session that has ended, together with the events that tell the others of it."""
+        keep = lost and _comes_back(session) and not self.stopping.is_set()
+
+        def release_locked(outcome: Outcome) -> None:
+            self.nicknames.by_identity.pop(session.identity, None)
+            self.persistence.release_locked(session, keep)
+            self.census.leave(session)
+            self.order.flush_locked()
+
+        if session.nickname is None:
+            release_locked(Outcome())
+            return
+        seconds = self.limits.resume_seconds if keep else 0.0
+        proposal = NicknameRelease(session.identity, seconds, session.coming, session.knows_token, session.address)
+        self.sequencer.apply_locked(proposal, first=release_locked)
 
     def begin_disconnect(self, session: Session, reason: str) -> None:
         """Stop accepting verbs of the session, and end its pauses. See `Session.disconnect`."""

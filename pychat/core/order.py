@@ -210,7 +210,8 @@ class Order:
         """
         assert self.lock.locked()
         first = self.log.claim(1)
-        placed: E = event._replace(id=first, time=self._times_locked(first, 1)[0] if time is None else time)  # type: ignore[assignment]
+        time = self._times_locked(first, 1)[0] if time is None else time
+        placed: E = type(event)(first, time, *event[2:])  # `_replace` takes three times as long
         source = self.turn.session
         if source is not None:
             source.caused += weight((placed,))
@@ -257,7 +258,10 @@ class Order:
 
     def position_locked(self) -> Position:
         """Return the position for a proposal that is applied now."""
-        return Position(self.clock, lambda: self._times_locked(self.log.last_id() + 1, 1)[0])
+        return Position(self.clock.time(), self.clock.monotonic(), self.log.last_id(), self._stamp_locked)
+
+    def _stamp_locked(self) -> float:
+        return self._times_locked(self.log.last_id() + 1, 1)[0]
 
     def _times_locked(self, first_id: int, count: int) -> list[float]:
         """

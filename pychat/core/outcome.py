@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from pychat.model.clock import Clock
-from pychat.model.errors import Refused
+from pychat.model.errors import ChatError, Refused
 from pychat.model.events import Event
-from pychat.model.hostmask import Hostmask
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Reply
 from pychat.model.server_ban import ServerBan
@@ -23,13 +22,17 @@ from pychat.model.server_ban import ServerBan
 class Position(Clock):
     """A position in the order, and the clock for whatever is applied there, which stands still."""
 
-    def __init__(self, clock: Clock, stamp: Callable[[], float]) -> None:
+    __slots__ = ("_monotonic", "_next", "_stamp", "_time", "newest")
+
+    def __init__(self, time: float, monotonic: float, newest: int, stamp: Callable[[], float]) -> None:
         """
         Args:
+            newest: The newest id before this position.
             stamp: Returns the time of the next event; it is called at most once.
         """
-        self._time, self._monotonic, self._next = clock.time(), clock.monotonic(), stamp
+        self._time, self._monotonic, self._next = time, monotonic, stamp
         self._stamp: float | None = None
+        self.newest = newest
 
     def time(self) -> float:
         """Return POSIX seconds, as the clock has them: for durations, which begin now."""
@@ -48,6 +51,10 @@ class Position(Clock):
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Raise an error: nothing waits at a position."""
         raise NotImplementedError
+
+
+class Outdated(ChatError):
+    """A proposal is based on what does not hold any more, and changes nothing: look again, and make another one."""
 
 
 class Author(NamedTuple):
@@ -88,12 +95,10 @@ class Note(NamedTuple):
     what: str
 
 
-class Reindex(NamedTuple):
-    """Update the indexes of people after a change of a profile."""
+class CountModes(NamedTuple):
+    """Count a person by its user modes, which have changed."""
 
     identity: int
-    before: Hostmask
-    """The person's texts before that."""
 
 
 class Unsubscribe(NamedTuple):
@@ -118,13 +123,6 @@ class AddMember(NamedTuple):
     """True if the room had no members."""
 
 
-class NoteJoined(NamedTuple):
-    """Record the newest id as the one at which a member had joined."""
-
-    identity: int
-    room: str
-
-
 class DropMember(NamedTuple):
     """Let a session know that it is not in a room any more, and count the room for another member."""
 
@@ -132,8 +130,27 @@ class DropMember(NamedTuple):
     room: str
 
 
+class CountForOther(NamedTuple):
+    """Count a room for another member than one whose session has ended."""
+
+    identity: int
+    room: str
+
+
+class Hear(NamedTuple):
+    """Let the rooms of a person know whether it ignores anybody."""
+
+    identity: int
+
+
 class ResetRoom(NamedTuple):
     """Forget what belongs to the rules that a room has lost, and its history if that was private."""
+
+    room: str
+
+
+class Uncount(NamedTuple):
+    """Count a room for nobody, because it is the program's, or is removed."""
 
     room: str
 
@@ -154,6 +171,19 @@ class SaveSession(NamedTuple):
     """Store a session that can be resumed."""
 
     identity: int
+
+
+class DropToken(NamedTuple):
+    """Delete the stored session of a token, which is not valid any more."""
+
+    digest: str
+
+
+class AwaitReturn(NamedTuple):
+    """Propose the end of a reservation when it has expired."""
+
+    digest: str
+    seconds: float
 
 
 class SaveRoom(NamedTuple):
@@ -181,14 +211,18 @@ Effect: TypeAlias = (
     | Note
     | ForgetHistory
     | AddMember
-    | NoteJoined
     | Unsubscribe
     | DropMember
+    | CountForOther
+    | Hear
     | ResetRoom
+    | Uncount
     | Release
     | AwaitMembers
-    | Reindex
+    | CountModes
     | SaveSession
+    | DropToken
+    | AwaitReturn
     | SaveRoom
     | SaveServerBan
     | WatchMasks
@@ -198,7 +232,7 @@ Effect: TypeAlias = (
 class Outcome:
     """What happens because of a proposal."""
 
-    __slots__ = ("effects", "event", "made", "refusals")
+    __slots__ = ("effects", "event", "lent", "made", "refusals")
 
     def __init__(
         self,
@@ -206,6 +240,8 @@ class Outcome:
         refusals: Sequence[Refused] = (),
         made: tuple[ModeChange, ...] = (),
         event: Event | None = None,
+        *,
+        lent: bool = False,
     ) -> None:
         self.effects = effects
         """In order."""
@@ -215,6 +251,8 @@ class Outcome:
         """The modes and masks that were set or removed."""
         self.event = event
         """The event that tells of it: the first one that is published, or one that only some are told."""
+        self.lent = lent
+        """True if a nickname was taken that belongs to another account, so that it may be kept for a while only."""
 
     @property
     def id(self) -> int | None:

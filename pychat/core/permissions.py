@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, until_when
@@ -23,8 +23,12 @@ from pychat.model.modes import MaskEntry
 from pychat.model.names import fold
 
 if TYPE_CHECKING:
+    from pychat.core.people.state import Person
     from pychat.core.rooms.room import Room
+    from pychat.core.rooms.state import RoomRecord
     from pychat.core.session import Session
+
+Someone: TypeAlias = "Person | Session"
 
 
 def require_store(session: Session, what: str, room: str | None = None) -> None:
@@ -39,23 +43,23 @@ def require_store(session: Session, what: str, room: str | None = None) -> None:
         raise NotStored(what, trouble, room=room)
 
 
-def is_server_operator(session: Session) -> bool:
+def is_server_operator(session: Someone) -> bool:
     """Return whether the session is a server operator."""
-    return "o" in session.person.modes
+    return "o" in session.modes
 
 
 # Permissions in a room. These functions only read; the order lock may be held or not. The clock tells whether a ban has
 # ended.
 
 
-def may_know(session: Session, room: Room) -> bool:
+def may_know(session: Someone, room: RoomRecord) -> bool:
     """Return whether the session may know of the room. An empty room counts as missing, unless it is pinned."""
     if session in room or is_server_operator(session):
         return True
     return not room.state.secret and (room.pinned or bool(room.state.members))
 
 
-def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> None:
+def may_join(session: Someone, room: RoomRecord, key: str | None, clock: Clock) -> None:
     """
     Check that the session may join (modern.ircdocs.horse, "JOIN message").
 
@@ -82,13 +86,13 @@ def may_join(session: Session, room: Room, key: str | None, clock: Clock) -> Non
         raise refusal(f"room {name!r} is full", code="room_full", room=name)
 
 
-def _owns(session: Session, room: Room) -> bool:
+def _owns(session: Someone, room: RoomRecord) -> bool:
     """Return whether the session's account is an operator of the room."""
     account = session.account
     return account is not None and "o" in room.state.accounts.get(fold(account), "")
 
 
-def may_speak(session: Session, room: Room, message: Message, clock: Clock) -> None:
+def may_speak(session: Someone, room: RoomRecord, message: Message, clock: Clock) -> None:
     """
     Check that the session may send this message in the room.
 
@@ -108,7 +112,7 @@ def may_speak(session: Session, room: Room, message: Message, clock: Clock) -> N
     require_voice(session, room, clock)
 
 
-def take_turn(session: Session, room: Room, clock: Clock) -> None:
+def take_turn(session: Someone, room: Room, clock: Clock) -> None:
     """
     Check the slow mode (`W`) and record a message; call this after all other checks.
 
@@ -124,7 +128,7 @@ def take_turn(session: Session, room: Room, clock: Clock) -> None:
         raise refusal(text, code="slow_mode", room=room.name, subject=(str(left),))
 
 
-def require_operator(session: Session, room: Room) -> None:
+def require_operator(session: Someone, room: RoomRecord) -> None:
     """
     Check that the session is an operator of the room.
 
@@ -140,12 +144,12 @@ def require_operator(session: Session, room: Room) -> None:
         raise refusal(text, code="not_room_operator", room=room.name)
 
 
-def is_operator(session: Session, room: Room) -> bool:
+def is_operator(session: Someone, room: RoomRecord) -> bool:
     """Return whether the session has the rights of the room's operators."""
     return is_server_operator(session) or (session in room and "o" in room.state.roles.get(session.identity, ""))
 
 
-def may_invite(session: Session, room: Room) -> None:
+def may_invite(session: Someone, room: RoomRecord) -> None:
     """Check that the session may invite into the room: every member, or with mode `i` only operators."""
     if "i" in room.state.flags:
         require_operator(session, room)
@@ -153,7 +157,7 @@ def may_invite(session: Session, room: Room) -> None:
         _require_member(session, room)
 
 
-def may_set_topic(session: Session, room: Room, clock: Clock) -> None:
+def may_set_topic(session: Someone, room: RoomRecord, clock: Clock) -> None:
     """
     Check that the session may set the topic: every member who may speak, or with mode `t` only operators.
 
@@ -166,12 +170,12 @@ def may_set_topic(session: Session, room: Room, clock: Clock) -> None:
         require_voice(session, room, clock)
 
 
-def reason_to_tell(session: Session, room: Room, reason: str, clock: Clock) -> str:
+def reason_to_tell(session: Someone, room: RoomRecord, reason: str, clock: Clock) -> str:
     """Return the part reason shown to others; empty if the member may not speak in the room."""
     return reason if may_be_heard(session, room, clock) else ""
 
 
-def may_be_heard(session: Session, room: Room, clock: Clock) -> bool:
+def may_be_heard(session: Someone, room: RoomRecord, clock: Clock) -> bool:
     """
     Return whether members of the room may see texts of the session. Bans, mutes and mode `m` forbid it also for texts
     that are not messages, such as an away text or a real name.
@@ -185,15 +189,15 @@ def may_be_heard(session: Session, room: Room, clock: Clock) -> bool:
     return True
 
 
-def parted(session: Session, clock: Clock) -> tuple[list[Room], list[Room]]:
+def parted(session: Someone, clock: Clock) -> tuple[list[RoomRecord], list[RoomRecord]]:
     """Return the rooms of a session where its texts may be seen, and the others."""
-    rooms: tuple[list[Room], list[Room]] = [], []
+    rooms: tuple[list[RoomRecord], list[RoomRecord]] = [], []
     for room in tuple(session.rooms.values()):
         rooms[not may_be_heard(session, room, clock)].append(room)
     return rooms
 
 
-def may_rename(session: Session, clock: Clock) -> None:
+def may_rename(session: Someone, clock: Clock) -> None:
     """
     Check that the session may choose another nickname, which all of its rooms would see.
 
@@ -206,7 +210,7 @@ def may_rename(session: Session, clock: Clock) -> None:
             raise refusal(text, code="cannot_speak", room=room.name)
 
 
-def always_talks(session: Session, room: Room) -> bool:
+def always_talks(session: Someone, room: RoomRecord) -> bool:
     """Return whether a role lets the session speak in the room despite mode `m`, bans and mutes."""
     state = room.state
     return bool(
@@ -216,7 +220,7 @@ def always_talks(session: Session, room: Room) -> bool:
     )
 
 
-def require_voice(session: Session, room: Room, clock: Clock) -> None:
+def require_voice(session: Someone, room: RoomRecord, clock: Clock) -> None:
     """
     Check that mode `m`, bans and mutes let the session speak; a role, also by account, always does.
 
@@ -233,7 +237,7 @@ def require_voice(session: Session, room: Room, clock: Clock) -> None:
         raise _silenced(room, f"you may not talk in room {name!r}{until_when(as_of_now(ban, clock))}")
 
 
-def _require_member(session: Session, room: Room) -> None:
+def _require_member(session: Someone, room: RoomRecord) -> None:
     if session not in room:
         raise NotAMember(room.name)
 
@@ -242,26 +246,25 @@ def _same_key(key: str, wanted: str) -> bool:
     return secrets.compare_digest(key.encode(errors="backslashreplace"), wanted.encode())
 
 
-def banned_by(session: Session, room: Room, clock: Clock) -> MaskEntry | None:
+def banned_by(session: Someone, room: RoomRecord, clock: Clock) -> MaskEntry | None:
     """Return the ban that keeps the session out of the room, or None."""
     return _ban(session, room, clock, mutes=False)
 
 
-def muted_by(session: Session, room: Room, clock: Clock) -> MaskEntry | None:
+def muted_by(session: Someone, room: RoomRecord, clock: Clock) -> MaskEntry | None:
     """Return the ban or the mute that keeps the session from speaking in the room, or None."""
     return _ban(session, room, clock, mutes=False) or _ban(session, room, clock, mutes=True)
 
 
-def _ban(session: Session, room: Room, clock: Clock, *, mutes: bool) -> MaskEntry | None:
+def _ban(session: Someone, room: RoomRecord, clock: Clock, *, mutes: bool) -> MaskEntry | None:
     """Return the session's ban unless there is an exception; an exception from mutes is not one from bans."""
     ban = _listed(session, room, "b", clock, mutes=mutes)
     return ban if ban is not None and _listed(session, room, "e", clock, mutes=mutes) is None else None
 
 
-def _listed(session: Session, room: Room, letter: str, clock: Clock, *, mutes: bool = False) -> MaskEntry | None:
-    person = session.person
-    return room.state.lists[letter].find(person.hostmask, clock.monotonic(), mutes=mutes, identity=person.identity)
+def _listed(session: Someone, room: RoomRecord, letter: str, clock: Clock, *, mutes: bool = False) -> MaskEntry | None:
+    return room.state.lists[letter].find(session.hostmask, clock.monotonic(), mutes=mutes, identity=session.identity)
 
 
-def _silenced(room: Room, text: str) -> Refused:
+def _silenced(room: RoomRecord, text: str) -> Refused:
     return refusal(text, code="cannot_speak", room=room.name)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.core.log.snapshots import SessionSnapshot
 from pychat.core.moderation.changes import restore_bans
-from pychat.core.people.nicknames import Parked
+from pychat.core.people.changes import ReservationExpiry
+from pychat.core.people.rules import park
+from pychat.core.people.state import Parked
 from pychat.core.rooms import rules
 from pychat.core.rooms.empty_rooms import wait_locked
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.snapshot import restore_room, snapshot_of, take_mask_changes
 from pychat.model.durations import as_of_now
-from pychat.model.tokens import digest_of
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -47,16 +48,17 @@ class Persistence:
 
     def save_session_locked(self, session: Session, lost: float | None = None) -> None:
         """Store the snapshot of a session after a change; `lost` is when its connection was lost."""
-        if self._chat.log.lasts and session.resumable and session.token is not None:
-            self._chat.log.save_session(_session_of(session, digest_of(session.token), lost), session)
+        digest = session.person.token_digest
+        if self._chat.log.lasts and session.resumable and digest is not None:
+            self._chat.log.save_session(_session_of(session, digest, lost), session)
 
     def release_locked(self, session: Session, keep: bool) -> None:
         """Store or drop the snapshot of a session that has ended. `keep`: it can be resumed; at shutdown, all can."""
         ending = self._chat.stopping.is_set() and session.resumable and not session.must_not_return
         if keep:
             self.save_session_locked(session, self._chat.clock.time())
-        elif session.token is not None and not ending:
-            self._chat.log.drop_session(digest_of(session.token))
+        elif session.person.token_digest is not None and not ending:
+            self._chat.log.drop_session(session.person.token_digest)
 
     def save_ends(self) -> None:
         """At shutdown, store the ends of bans by the current clock, because the next start knows no other."""
@@ -75,7 +77,9 @@ class Persistence:
         seconds = chat.limits.resume_seconds
         until, now = chat.clock.monotonic() + seconds, chat.clock.time()
         with chat.order.lock:
-            restore_bans(chat.state.server_bans, chat.log.load_bans(), chat.clock)
+            bans = chat.log.load_bans()
+            if bans:
+                restore_bans(chat.state.server_bans, bans, chat.clock)
             for snapshot in chat.log.load_rooms():
                 room = Room(chat, snapshot.name)
                 restore_room(room, snapshot, chat.clock)
@@ -87,12 +91,20 @@ class Persistence:
                     chat.log.drop_session(session.digest)
                 else:
                     self._expect(session, until)
+        if chat.state.people.parked:
+            chat.alarms.after(seconds, self._end_reservations)
+
+    def _end_reservations(self) -> None:
+        """Propose the end of the reservations for those who have not come back."""
+        chat = self._chat
+        for digest, _ in chat.reservations():
+            chat.propose(ReservationExpiry(digest), timer=True)
 
     def _expect(self, snapshot: SessionSnapshot, until: float) -> None:
         """Reserve the nickname of a session, and its place in its rooms, for the holder of its token."""
         digest, nickname, identity, rooms, away, realname, modes, _ = snapshot
         parked = Parked(nickname, identity, rooms, away, realname, modes, until, knows_password=False)
-        self._chat.nicknames.park(digest, parked)
+        park(self._chat.state.people, digest, parked)
         for name in rooms:
             room = self._chat.table.get(name)
             if room is not None:

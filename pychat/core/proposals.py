@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
 
+from pychat.core.accounts import changes as accounts
 from pychat.core.moderation import changes as moderation
 from pychat.core.outcome import Outcome
 from pychat.core.people import changes as people
@@ -19,16 +20,32 @@ from pychat.core.rooms import changes as rooms
 from pychat.model.errors import RemoteProtocolError
 
 Proposal: TypeAlias = (
-    people.NewAway
+    accounts.Entry
+    | accounts.NewToken
+    | accounts.NewNickname
+    | accounts.Grace
+    | accounts.TakingBack
+    | accounts.NewLogin
+    | accounts.EndOfLogins
+    | accounts.NewAccount
+    | people.NewAway
     | people.NewRealname
     | people.NewUserModes
+    | people.NicknameRelease
+    | people.ReservationEnd
+    | people.ReservationExpiry
+    | people.NewIgnored
+    | people.NewWatched
     | rooms.NewTopic
     | rooms.Arrival
     | rooms.Departure
     | rooms.Removal
+    | rooms.Disconnection
     | rooms.MaskExpiry
     | rooms.EmptyRoomExpiry
     | rooms.AccountForgotten
+    | rooms.PinnedRoom
+    | rooms.RoomRemoval
     | moderation.NewInvitation
     | moderation.NewModes
     | moderation.NewBan
@@ -38,16 +55,32 @@ Proposal: TypeAlias = (
 )
 
 APPLY: Final[Mapping[type[Any], Callable[..., Outcome]]] = {
+    accounts.Entry: accounts.apply_entry,
+    accounts.NewToken: accounts.apply_token,
+    accounts.NewNickname: accounts.apply_nickname,
+    accounts.Grace: accounts.apply_grace,
+    accounts.TakingBack: accounts.apply_taking_back,
+    accounts.NewLogin: accounts.apply_login,
+    accounts.EndOfLogins: accounts.apply_end_of_logins,
+    accounts.NewAccount: accounts.apply_account,
     people.NewAway: people.apply_away,
     people.NewRealname: people.apply_realname,
     people.NewUserModes: people.apply_user_modes,
+    people.NicknameRelease: people.apply_nickname_release,
+    people.ReservationEnd: people.apply_reservation_end,
+    people.ReservationExpiry: people.apply_reservation_expiry,
+    people.NewIgnored: people.apply_ignored,
+    people.NewWatched: people.apply_watched,
     rooms.NewTopic: rooms.apply_topic,
     rooms.Arrival: rooms.apply_arrival,
     rooms.Departure: rooms.apply_departure,
     rooms.Removal: rooms.apply_removal,
+    rooms.Disconnection: rooms.apply_disconnection,
     rooms.MaskExpiry: rooms.apply_mask_expiry,
     rooms.EmptyRoomExpiry: rooms.apply_empty_room_expiry,
     rooms.AccountForgotten: rooms.apply_account_forgotten,
+    rooms.PinnedRoom: rooms.apply_pinned_room,
+    rooms.RoomRemoval: rooms.apply_room_removal,
     moderation.NewInvitation: moderation.apply_invitation,
     moderation.NewModes: moderation.apply_modes,
     moderation.NewBan: moderation.apply_ban,

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, cast
 
-from pychat.core.people.changes import describe
+from pychat.core.people.rules import set_grace
 from pychat.core.people.state import Person
 from pychat.model.arguments import given
 from pychat.model.errors import LocalProtocolError, Refused
 from pychat.model.events import Event, Notice
 from pychat.model.hostmask import Hostmask
 from pychat.model.identities import IDENTITIES
-from pychat.model.names import fold
 from pychat.model.queries import Ref
 from pychat.model.replies import MemberInfo, Reply
 from pychat.model.text import checked_text
@@ -76,11 +75,10 @@ class Session:
         "correspondent",
         "current",
         "disconnect_reason",
-        "earlier",
         "echoes",
         "ended",
-        "grace_until",
         "held_back",
+        "identity",
         "lacks_password",
         "language",
         "last_input_time",
@@ -108,16 +106,19 @@ class Session:
         self.chat = chat
         self.address = address
         """The peer's IP address; "unix" for a Unix socket, empty inside this process. Never shown to other members."""
-        self.grace_until: float | None = None
-        """The end of the grace period for nicknames of other accounts (`Clock.monotonic`); None if it never started."""
         self.sasl: Exchange | None = None
         """The state of a login in several messages, which belongs to `core/accounts/sasl.py`."""
         self.secure = False
         """True if the connection uses TLS, so nobody on the way can read or change it."""
-        self.person = Person(IDENTITIES.next())
-        """What it shares with the others: the properties below read it, and only proposals change it."""
-        self.rooms: dict[str, Room] = {}
-        """The rooms the session is in, by key, in order of joining."""
+        self.identity = IDENTITIES.next()
+        """The number that stays the same when the nickname changes, or a lost session is resumed."""
+        self.person = Person(self.identity)
+        """
+        What others know of it: the properties below read it. As soon as the session has a nickname, this is part of the
+        shared state, and only proposals change it.
+        """
+        self.rooms = cast("dict[str, Room]", self.person.rooms)
+        """The rooms the session is in, by key, in order of joining: the same as `Person.rooms`."""
         self.behind: Behind | None = None
         """The rooms the session is not subscribed to yet; None if it is subscribed to all of its rooms."""
         self.current: Room | None = None
@@ -146,8 +147,6 @@ class Session:
         self.messages = 0
         """The number of messages sent, to rooms and to people."""
         self.token: str | None = None
-        self.earlier: str | None = None
-        """The digest of the token the session was resumed with. It stays valid until the client has the new token."""
         self.coming: tuple[str, ...] = ()
         """The rooms the session is about to join, as its hello asks."""
         self.welcomed = 0.0
@@ -185,11 +184,6 @@ class Session:
         return f"<{type(self).__name__} {self.identity} {self.nickname!r}>"
 
     # What others know of it; see `people/state.py`
-
-    @property
-    def identity(self) -> int:
-        """The number that stays the same when the nickname changes, or a lost session is resumed."""
-        return self.person.identity
 
     @property
     def nickname(self) -> str | None:
@@ -252,6 +246,15 @@ class Session:
         return self.person.named_at
 
     @property
+    def grace_until(self) -> float | None:
+        """The end of the grace period for nicknames of other accounts (`Clock.monotonic`); None if it never started."""
+        return self.person.grace_until
+
+    @grace_until.setter
+    def grace_until(self, until: float) -> None:
+        set_grace(self.person, until)
+
+    @property
     def knows_token(self) -> bool:
         """True if the client has sent something since it got its token; until then the welcome may have been lost."""
         return self.last_input_time > self.welcomed
@@ -264,8 +267,7 @@ class Session:
     @property
     def origin(self) -> tuple[str, str | None, bool]:
         """The fields of an event that describe its author: `userhost`, `account`, `bot`."""
-        person = self.person
-        return person.userhost, person.account, "B" in person.modes
+        return self.person.origin
 
     @property
     def room_names(self) -> tuple[str, ...]:
@@ -275,22 +277,21 @@ class Session:
     @property
     def username(self) -> str:
         """The part of the user@host before the "@"."""
-        return self.userhost.partition("@")[0]
+        return self.person.username
 
     @property
     def host(self) -> str:
         """The part of the user@host after the "@"."""
-        return self.userhost.partition("@")[2]
+        return self.person.host
 
     def is_of(self, account: str | None) -> bool:
         """Return whether the session is logged in to the account, compared by folded name; False for None."""
-        return account is not None and self.account is not None and fold(self.account) == fold(account)
+        return self.person.is_of(account)
 
-    def update_info(self) -> None:
-        """Recompute `info` and `hostmask` after a change of the profile or account. Hold the chat's order lock."""
-        before = self.hostmask
-        describe(self.person)
-        self.chat.census.index(self, before)
+    def become(self, person: Person) -> None:
+        """Have a person of the shared state from now on. Hold the chat's order lock."""
+        self.person, self.identity = person, person.identity
+        self.rooms = cast("dict[str, Room]", person.rooms)
 
     def notice(self, text: str) -> None:
         """Send this session a notice from the server."""

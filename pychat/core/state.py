@@ -1,55 +1,79 @@
 """
-The shared state of a chat. Proposals change it, where they are applied (`changes.py` of each topic).
+The shared state of a chat: plain data, which proposals change, where they are applied (`changes.py` of each topic).
 
-Topics that still change by hand, under `Order.change`, are reached through the objects that hold them.
+It knows no session and no socket: what belongs to one server is kept by identity and by key, elsewhere.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from pychat.core.accounts.state import LoginState
 from pychat.core.moderation.state import ServerBanState
+from pychat.core.people.state import PeopleState
 from pychat.model.errors import NoSuchRoom, NotHere
 
 if TYPE_CHECKING:
-    from pychat.core.people.directory import Directory
-    from pychat.core.people.nicknames import Nicknames
-    from pychat.core.rooms.registry import RoomRegistry
-    from pychat.core.rooms.room import Room
-    from pychat.core.session import Session
+    from pychat.core.people.state import Person
+    from pychat.core.rooms.state import RoomRecord
+
+
+class RoomTable(Protocol):
+    """The rooms that proposals find; a server has a `RoomRegistry`, which reads empty ones from its log."""
+
+    def known(self, key: str) -> RoomRecord | None:
+        """Return the room with a key; None if there is none."""
+
+    def use_locked(self, room: RoomRecord, identity: int | None = None) -> None:
+        """
+        Count a room as one in use.
+
+        Args:
+            identity: Who joins it; None if the program itself wants it.
+
+        Raises:
+            LimitExceeded: If there are too many.
+        """
+
+    def remove_locked(self, room: RoomRecord) -> None:
+        """Forget an empty room."""
 
 
 class State:
-    """People by identity, nickname and host, rooms by key, and bans from the server."""
+    """People, rooms by key, bans from the server, and logins."""
 
-    __slots__ = ("directory", "people", "rooms", "server_bans")
+    __slots__ = ("logins", "people", "rooms", "server_bans")
 
-    def __init__(self, people: Nicknames, directory: Directory, rooms: RoomRegistry) -> None:
-        self.people = people
-        self.directory = directory
+    def __init__(self, rooms: RoomTable) -> None:
+        self.people = PeopleState()
         self.rooms = rooms
         self.server_bans = ServerBanState()
+        self.logins = LoginState()
 
-    def person(self, identity: int | None) -> Session:
+    def somebody(self, identity: int | None) -> Person | None:
+        """Return the person with an identity, who may just be leaving; None if there is none."""
+        return None if identity is None else self.people.named.get(identity)
+
+    def person(self, identity: int | None) -> Person:
         """
         Return the person with an identity.
 
         Raises:
-            NotHere: If it is gone, or was disconnected.
+            NotHere: If it is gone.
         """
-        person = None if identity is None else self.people.by_identity.get(identity)
-        if person is None or not person.is_here:
+        person = None if identity is None else self.people.named.get(identity)
+        if person is None or person.has_left:
             raise NotHere
         return person
 
-    def room(self, key: str) -> Room:
+    def room(self, key: str) -> RoomRecord:
         """
         Return the room with a key.
 
         Raises:
             NoSuchRoom: If it is gone.
         """
-        room = self.rooms.by_key.get(key) or self.rooms.known(key)
+        room = self.rooms.known(key)
         if room is None:
             raise NoSuchRoom(key)
         return room

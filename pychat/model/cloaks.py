@@ -13,6 +13,7 @@ import hmac
 import ipaddress
 import re
 import secrets
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 USERNAME_CHARS: Final = 18
@@ -66,6 +67,7 @@ def significant(address: str) -> bytes:
     return ip.packed[:8] if ip.version == 6 else ip.packed
 
 
+@lru_cache(maxsize=1024)
 def ip_of(address: str) -> Ip:
     """Return an address without its zone. An IPv4 address embedded in IPv6 is returned as IPv4."""
     ip = ipaddress.ip_address(address.partition("%")[0])

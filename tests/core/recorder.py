@@ -11,6 +11,7 @@ from chat_clients import make_accounts
 
 from pychat.core.chat import Chat
 from pychat.core.handler import Handler
+from pychat.core.people.rules import describe
 from pychat.core.session import Session
 from pychat.handlers import Broadcast, JoinLeaveNotices
 from pychat.model.clock import SYSTEM_CLOCK, Clock
@@ -58,7 +59,7 @@ class Recorder(Session):
         """Be logged in to an account, or to none, without any check."""
         self.person.account = account
         with self.chat.order.lock:
-            self.update_info()
+            describe(self.chat.state.people, self.person)
 
     def request_close(self, reason: str) -> None:
         self.kicked.append(reason)

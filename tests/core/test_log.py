@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -181,3 +182,8 @@ def test_long_messages_leave_room_for_fewer_of_them() -> None:
     assert [event.id for event in kept] == ids[5:]
     assert log.has_gap(room.key, ids[3])
     assert not log.has_gap(room.key, ids[4])
+
+
+def test_every_event_begins_with_its_id_and_its_time() -> None:
+    """`Order.append_locked` makes the event with its position by that."""
+    assert {kind._fields[:2] for kind in get_args(Event)} == {("id", "time")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from remote import Remote, come, no_alarm_is_left, open_chat
 
 from pychat import Chat
+from pychat.core.people.changes import ReservationExpiry
 from pychat.model.replies import Failure
 from pychat.model.tokens import new_token
 from pychat.model.verbs import Hello, Join
@@ -86,7 +87,7 @@ def test_a_token_that_could_be_guessed_is_none() -> None:
     chat.close(lost(chat, token=short), "connection closed", lost=True)
 
     assert refused(lost(chat, token=short)) == ["nickname_in_use"]
-    assert not chat.nicknames._earlier
+    assert not chat.state.people.replaced
 
 
 def test_the_token_before_is_worth_nothing_when_the_new_one_is_known() -> None:
@@ -122,4 +123,6 @@ def test_of_two_tokens_both_end_with_what_is_kept() -> None:
 
     assert chat.nicknames.holder_of(third.token or "") is None
     assert chat.nicknames.holder_of(second.token or "") is None
-    assert not chat.nicknames._earlier
+    for digest in tuple(chat.state.people.parked):
+        chat.propose(ReservationExpiry(digest))
+    assert not chat.state.people.replaced

@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import count
 
-from pychat import Chat
-from pychat.core.local_session import LocalSession
-from pychat.core.people.nicknames import Nicknames, Parked
-from pychat.core.session import Session
+import pytest
+from replica import Replica
+
+from pychat.core.outcome import Position
+from pychat.core.people import rules
+from pychat.core.people.changes import NicknameRelease, apply_nickname_release
+from pychat.core.people.state import Parked, Person
+from pychat.model.clock import SYSTEM_CLOCK, Clock
 from pychat.model.errors import NicknameInUse
 from pychat.model.tokens import new_token
 from pychat.testing import FakeClock
 
-CHAT = Chat()
+
+class Names:
+    """People with nicknames, and their tokens."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.state, self.clock = Replica().state, clock
+        self.people = self.state.people
+        self.identities = count(1)
+
+    def claim(self, person: Person, nickname: str) -> None:
+        """Give a person this nickname, if it is free."""
+        self.people.require_free(nickname, person, self.clock.monotonic())
+        rules.drop_expired(self.people, self.clock.monotonic())
+        take = rules.enter if person.nickname is None else rules.rename
+        take(self.people, person, nickname, 0.0, 0)
+
+    def release(self, person: Person, seconds: float) -> None:
+        """Let a person end."""
+        apply_nickname_release(self.state, NicknameRelease(person.identity, seconds, (), True, ""), self.position())
+
+    def position(self) -> Position:
+        return Position(self.clock.time(), self.clock.monotonic(), 0, lambda: 0.0)
+
+    def find(self, nickname: str) -> Person | None:
+        return self.people.find(nickname)
+
+    def everybody(self) -> list[Person]:
+        return [holder for holder in self.people.holders.values() if isinstance(holder, Person)]
+
+    def holder_of(self, token: str) -> Person | Parked | None:
+        return self.people.holder_of(token, self.clock.monotonic())
 
 
-def claim(names: Nicknames, nickname: str, token: str | None = None) -> Session:
-    """Let a new session have this nickname."""
-    session = LocalSession(CHAT)
-    names.claim(session, nickname)
+def claim(names: Names, nickname: str, token: str | None = None) -> Person:
+    """Let somebody new have this nickname."""
+    person = Person(next(names.identities))
+    names.claim(person, nickname)
     if token is not None:
-        names.give_token(session, token)
-    return session
+        rules.give_token(names.people, person, token)
+    return person
 
 
 @pytest.mark.parametrize(
@@ -38,7 +72,7 @@ def claim(names: Nicknames, nickname: str, token: str | None = None) -> Session:
 )
 def test_the_same_name_and_look_alikes_are_taken(taken: str, wanted: str) -> None:
     """After case folding, and after the skeleton if one of the two is not ASCII."""
-    names = Nicknames()
+    names = Names()
     claim(names, taken)
 
     with pytest.raises(NicknameInUse) as caught:
@@ -50,48 +84,48 @@ def test_the_same_name_and_look_alikes_are_taken(taken: str, wanted: str) -> Non
 
 def test_ascii_names_that_look_alike_are_different_people() -> None:
     """A `bill` does not keep out a `bi11`."""
-    names = Nicknames()
+    names = Names()
 
     assert claim(names, "bill") is not claim(names, "bi11")
 
 
 def test_another_nickname_frees_the_one_before() -> None:
     """Also when it differs in case only, or looks like it."""
-    names = Nicknames()
-    session = claim(names, "ann")
+    names = Names()
+    person = claim(names, "ann")
 
-    names.claim(session, "Ann")
-    assert session.nickname == "Ann"
-    names.claim(session, "bob")
+    names.claim(person, "Ann")
+    assert person.nickname == "Ann"
+    names.claim(person, "bob")
 
     assert names.find("ann") is None
     assert claim(names, "ann") is names.find("ANN")
-    assert names.sessions() == [session, names.find("ann")]
+    assert names.everybody() == [person, names.find("ann")]
 
 
 def test_one_may_take_a_look_alike_of_ones_own_nickname() -> None:
     """Only others would be fooled."""
-    names = Nicknames()
-    session = claim(names, "аес")
+    names = Names()
+    person = claim(names, "аес")
 
-    names.claim(session, "aec")
+    names.claim(person, "aec")
 
-    assert names.find("aec") is session
+    assert names.find("aec") is person
     with pytest.raises(NicknameInUse):
         claim(names, "аес")
 
 
 def test_a_lost_nickname_is_kept_for_30_seconds(clock: FakeClock) -> None:
     """Nobody takes it meanwhile, nobody has it either; then it is free."""
-    names = Nicknames(clock)
-    session = claim(names, "ann", "secret")
-    session.person.away, session.person.realname, session.person.modes = "lunch", "Ann", "i"
+    names = Names(clock)
+    person = claim(names, "ann", "secret")
+    person.away, person.realname, person.modes = "lunch", "Ann", "i"
 
-    names.release(session, 30.0)
+    names.release(person, 30.0)
 
     assert names.find("ann") is None
-    assert names.sessions() == []
-    assert names.holder_of("secret") == Parked("ann", session.identity, (), "lunch", "Ann", "i", 1030.0)
+    assert names.everybody() == []
+    assert names.holder_of("secret") == Parked("ann", person.identity, (), "lunch", "Ann", "i", 1030.0)
     clock.advance(29.9)
     with pytest.raises(NicknameInUse):
         claim(names, "ANN")
@@ -102,35 +136,35 @@ def test_a_lost_nickname_is_kept_for_30_seconds(clock: FakeClock) -> None:
 
 def test_what_is_kept_is_taken_once(clock: FakeClock) -> None:
     """The token is worth nothing after that."""
-    names = Nicknames(clock)
+    names = Names(clock)
     names.release(claim(names, "ann", "secret"), 30.0)
 
-    names.unpark("secret")
+    rules.drop_parked(names.people, "secret")
     again = claim(names, "ann", "another")
 
     assert names.holder_of("secret") is None
     assert names.holder_of("another") is again
-    names.unpark("secret")
+    rules.drop_parked(names.people, "secret")
     assert names.find("ann") is again
 
 
 def test_a_new_token_replaces_the_old_one() -> None:
-    """One session, one token."""
-    names = Nicknames()
-    session = claim(names, "ann", "old")
+    """One person, one token."""
+    names = Names()
+    person = claim(names, "ann", "old")
 
-    names.give_token(session, "new")
+    rules.give_token(names.people, person, "new")
 
     assert names.holder_of("old") is None
-    assert names.holder_of("new") is session
+    assert names.holder_of("new") is person
 
 
 def test_who_says_goodbye_keeps_nothing(clock: FakeClock) -> None:
     """Nothing is kept without a time for it, or without a token."""
-    names = Nicknames(clock)
+    names = Names(clock)
     names.release(claim(names, "ann", "secret"), 0.0)
     names.release(claim(names, "bob"), 30.0)
-    names.release(LocalSession(CHAT), 30.0)
+    names.release(Person(7), 30.0)
 
     assert names.holder_of("secret") is None
     assert claim(names, "ann")

@@ -10,7 +10,6 @@ from recorder import USERHOST, Recorder, enter, make_chat, member, no_alarm_is_l
 from pychat import Chat, Limits
 from pychat.core import price, scan
 from pychat.core.people import actions as meeting
-from pychat.core.people.user_counts import Past
 from pychat.model import queries, verbs
 from pychat.model.modes import ModeChange
 from pychat.model.replies import Counts, Failure, Motd, PastPeople, People, Profile, Watched, Welcome
@@ -35,7 +34,7 @@ def make_operator(person: Recorder) -> None:
     """Let somebody be a server operator without a password."""
     with person.chat.order.lock:
         person.person.modes = "o"
-        person.chat.census.index(person, person.hostmask)
+        person.chat.census.index_modes(person)
 
 
 def leave_all(person: Recorder) -> Recorder:
@@ -147,7 +146,7 @@ def test_the_invisible_are_told_to_those_who_share_a_room_or_know_the_nickname()
     assert names(ann.do(queries.ListPeople("b*"))) == ["bob"]
     with chat.order.lock:
         ann.person.modes = ""
-        chat.census.index(ann, ann.hostmask)
+        chat.census.index_modes(ann)
     bob.do(Join("den"))
     ann.take()
     assert names(ann.do(queries.ListPeople("b*"))) == ["bob"]
@@ -272,7 +271,7 @@ def test_the_directory_forgets_who_is_gone() -> None:
     ann.take()
     assert names(ann.do(queries.ListPeople("bobby"))) == []
     chat.close(ann, "gone")
-    assert not chat.census.directory._people
+    assert not chat.state.people.directory._people
 
 
 # Who was here
@@ -317,7 +316,7 @@ def test_who_was_here() -> None:
 
 def test_only_the_last_ones_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The record is bounded."""
-    monkeypatch.setattr(Past, "KEPT", 3)
+    monkeypatch.setattr("pychat.core.people.state.MOST_PAST", 3)
     chat = make_chat()
     ann = enter(chat, "ann")
 
@@ -426,7 +425,7 @@ def test_who_is_gone_watches_nobody() -> None:
     enter(chat, "bob")
 
     assert ann.take() == []
-    assert (chat.watches._watched, chat.watches._watchers) == ({}, {})
+    assert chat.state.people.watchers == {}
 
 
 def test_a_nickname_that_is_kept_for_its_owner_counts_as_gone() -> None:
@@ -453,7 +452,7 @@ def test_who_comes_back_is_who_it_was() -> None:
     set_modes(bob, "Biw")
     with chat.order.lock:
         bob.person.modes = "Biow"
-        chat.census.index(bob, bob.hostmask)
+        chat.census.index_modes(bob)
     bob.resumable = True
     chat.close(bob, "lost", lost=True)
 

@@ -11,7 +11,7 @@ from chat_clients import DEADLINE
 from recorder import Recorder, enter, make_chat
 from remote import come, no_alarm_is_left, open_chat
 
-from pychat import Chat, Handler, Message, Session
+from pychat import Handler, Message, Session
 from pychat.core.accounts.base import Accounts
 from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
 from pychat.model.events import Disconnected, Event
@@ -150,7 +150,8 @@ def test_a_verb_that_has_begun_changes_nothing_any_more(verb: Verb) -> None:
     bob.do(BecomeOperator("root", "x"), Ban("eve", "lobby"), AddServerBan("192.0.2.9"), Kick("ann", "lobby"))
     ann.do(Join("lobby"))
     bob.take(), ann.take()
-    chat.order.change = put_out_before(chat, bob)  # type: ignore[method-assign]
+    chat.order.change = put_out_before(chat.order.change, bob)  # type: ignore[method-assign]
+    chat.propose = put_out_before(chat.propose, bob)
 
     answers = bob.do(verb)
 
@@ -160,13 +161,12 @@ def test_a_verb_that_has_begun_changes_nothing_any_more(verb: Verb) -> None:
     assert chat.accounts.owner("bob") is None
 
 
-def put_out_before(chat: Chat, session: Session) -> Any:
-    """Return `Order.change`, before which the session is put out: the latest moment at which that matters."""
-    change = chat.order.change
+def put_out_before(change: Callable[..., Any], session: Session) -> Any:
+    """Return a function that takes the lock, before which the session is put out: the latest moment that matters."""
 
-    def late(who: Session) -> Any:
+    def late(*args: Any, **more: Any) -> Any:
         session.disconnect("spam")
-        return change(who)
+        return change(*args, **more)
 
     return late
 

@@ -170,7 +170,7 @@ def test_what_waits_is_for_the_one_who_had_the_nickname(verb: Verb) -> None:
     eve = enter(chat, "eve", "lobby")
     with chat.order.lock:
         ann.person.modes = "o"
-        chat.census.index(ann, ann.hostmask)
+        chat.census.index_modes(ann)
     chat.add_handler(LetsWait(lambda: bob.do(SetNickname("robert")), lambda: eve.do(SetNickname("bob"))))
 
     answers = ann.do(verb)

@@ -362,7 +362,7 @@ def test_a_ban_of_an_address_ends_those_who_have_no_nickname_yet() -> None:
 
     assert stranger.kicked
     assert not bob.kicked
-    assert chat.nicknames.parked() == []
+    assert chat.reservations() == []
     assert come(chat, "lost", "198.51.100.2", token=lost.token).identity != lost.identity
 
 
@@ -380,7 +380,7 @@ def test_a_ban_ends_what_is_kept_for_a_token(target: str) -> None:
 
     operator(chat).do(AddServerBan(target))
 
-    assert [kept.nickname for _, kept in chat.nicknames.parked()] == ["other"]
+    assert [kept.nickname for _, kept in chat.reservations()] == ["other"]
     assert come(chat, "x", token=lost.token).account is None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invariants import check_people
 from recorder import Recorder, enter, make_chat, no_alarm_is_left
 
 from pychat.core.chat import Chat
@@ -60,6 +61,7 @@ def _lasting(masks: Iterable[MaskEntry]) -> list[MaskEntry]:
 
 def check(chat: Chat, people: list[Recorder], rooms: dict[str, Room]) -> None:
     """Check that all parts agree."""
+    check_people(chat)
     here = [person for person in people if not person.closed]
     assert {person.identity for person in here} == set(chat.nicknames.by_identity)
     assert [chat.find(person.nickname or "") for person in here] == here

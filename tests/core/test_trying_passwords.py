@@ -15,7 +15,8 @@ from pychat.core.accounts.authentication import release_waiting
 from pychat.core.accounts.password_hash import Cost
 from pychat.core.accounts.stored import StoredAccounts
 from pychat.core.chat import Chat
-from pychat.core.people.nicknames import Parked
+from pychat.core.people.rules import park
+from pychat.core.people.state import Parked
 from pychat.model.tokens import digest_of
 from pychat.model.verbs import Authenticate, BecomeOperator, ChangePassword, Hello, LogIn, Verb
 from pychat.testing import FakeClock
@@ -187,7 +188,7 @@ def test_the_holder_of_a_token_from_before_a_restart_is_known() -> None:
     chat = open_chat(accounts, clock=clock)
     guessed(chat)
     kept = Parked("ann", 7, (), None, "", "", clock.monotonic() + 30, knows_password=False)
-    chat.nicknames.park(digest_of("secret"), kept)
+    park(chat.state.people, digest_of("secret"), kept)
 
     ann = come(chat, "ann", "192.0.2.7", account="ann", account_password=PASSWORD, token="secret")
 

@@ -216,7 +216,7 @@ def test_a_lock_of_the_running_server_is_listed(
     running = start()
     root = running.session("root")
     root.person.modes = "o"
-    running.chat.census.index(root, root.hostmask)
+    running.chat.census.index_modes(root)
     root.ask(AddServerBan("a:ann", None, "spam"))
 
     lines = pychat.run("account", "list", "--db", str(filled)).stdout.splitlines()

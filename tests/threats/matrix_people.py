@@ -157,7 +157,7 @@ class World:
             self.do(self.chief, SetModes(tuple(parse_modes("+b", ["ann!*@*"])), ROOM))
         if who in (ROOT, ROOT_IN_ROOM):
             caller.person.modes = "o"
-            self.chat.census.index(caller, caller.hostmask)
+            self.chat.census.index_modes(caller)
 
     def do(self, session: Someone, *verbs: Verb) -> list[Any]:
         """Perform verbs and return what the session hears."""

@@ -140,7 +140,7 @@ def price(chat: Chat, language: Language, line: str) -> tuple[float, float]:
     session.address = "192.0.2.1"
     chat.admit(session, f"m{next(_numbers)}", [ROOM])
     session.person.modes = "o"
-    chat.census.index(session, session.hostmask)
+    chat.census.index_modes(session)
     verbs = _verbs(chat, language, line, session.nickname or "")
     session.owes = 0.0
     began = time.thread_time()

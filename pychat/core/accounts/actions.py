@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 from pychat.core.accounts import reclaim as reclaiming
 from pychat.core.accounts.authentication import ask_accounts, check_password, name_of
 from pychat.core.accounts.base import finish
+from pychat.core.accounts.changes import EndOfLogins, NewAccount, NewLogin
 from pychat.core.accounts.hello import claim
 from pychat.core.accounts.logins import Proof, changing, require_locked
 from pychat.core.accounts.nickname_ownership import owner_of, reconsider, require_unreserved
 from pychat.core.accounts.reclaim import account_of
 from pychat.core.accounts.server_password import require_entry
 from pychat.core.attempts import address_key
-from pychat.core.people.changes import set_account
-from pychat.core.people.user_counts import everybody_locked
-from pychat.core.rooms.account_roles import forget_account, meet_locked
+from pychat.core.outcome import Outcome, SendTo
+from pychat.core.people.rules import set_account
+from pychat.core.rooms.account_roles import forget_account
 from pychat.core.session import Session
 from pychat.model import verbs
 from pychat.model.errors import (
@@ -75,10 +76,14 @@ def register(chat: Chat, session: Session, verb: verbs.Register) -> None:
     except AccountExists as error:
         become(chat, session, _prove_again(session, name, verb.password, error), verb.ref, registered=True)
         return
-    with chat.order.lock:
-        chat.logins.change_locked(name)
+    moments: list[int] = []
+
+    def note_locked(outcome: Outcome) -> None:
         chat.logins.note_place_locked(name_of(name), place)
-        proof = Proof(name, chat.logins.moment)
+        moments.append(chat.logins.moment)
+
+    chat.propose(NewAccount(name), then=note_locked)
+    proof = Proof(name, moments[0])
     chat.audit.note(session, f"registered the account {name}")
     become(chat, session, proof, verb.ref, registered=True)
     holder = chat.find(name)
@@ -167,14 +172,19 @@ def log_out_everybody(
         but: A session that stays logged in.
         by: The session whose verb asked for it, with this `ref`.
     """
-    with chat.order.change():
-        chat.logins.change_locked(account)
-        chat.nicknames.log_out_parked(account)
-        others = [other for other in everybody_locked(chat) if other.is_of(account) and other is not but]
-        for other in others:
-            _set_account_locked(chat, other, None, ref if other is by else None)
-    for other in others:
-        reconsider(other)
+    strangers: list[Session] = []
+
+    def log_out_locked(outcome: Outcome) -> None:
+        strangers.extend([one for one in chat.census.strangers if one.is_of(account) and one is not but])
+        for one in strangers:
+            _be_logged_in_locked(chat, one, None, ref if one is by else None)
+
+    proposal = EndOfLogins(account, None if but is None else but.identity, chat.cloaks.server)
+    effects = chat.propose(proposal, ref=ref, asker=by, first=log_out_locked).effects
+    others = [chat.nicknames.get(effect.identity) for effect in effects if type(effect) is SendTo]
+    for other in [*strangers, *others]:
+        if other is not None:
+            reconsider(other)
 
 
 def regain(chat: Chat, session: Session, verb: verbs.Regain) -> None:
@@ -198,35 +208,24 @@ def become(chat: Chat, session: Session, proof: Proof | None, ref: Ref, *, regis
         BadCredentials: If the account has changed since the proof.
         BannedFromServer: If the account is banned.
     """
-    with chat.order.change(session):
-        if proof is not None:
-            require_locked(chat, proof)
-        account = None if proof is None else proof.account
-        changed = _set_account_locked(chat, session, account, ref, registered=registered)
-    if changed:
+    account, moment = (None, 0) if proof is None else (proof.account, proof.moment)
+    if session.nickname is None:
+        with chat.order.change(session):
+            if proof is not None:
+                require_locked(chat, proof)
+            _be_logged_in_locked(chat, session, account, ref, registered=registered)
+        return
+    login = NewLogin(session.identity, account, moment, registered, chat.cloaks.server)
+    if isinstance(chat.propose(login, session, ref).event, AccountChanged):
         reconsider(session)
 
 
-def _set_account_locked(
+def _be_logged_in_locked(
     chat: Chat, session: Session, account: str | None, ref: Ref, *, registered: bool = False
-) -> bool:
-    """Set the account; return whether it changed, so that the nickname must be reconsidered."""
-    if session.closed and account is not None:
-        return False
-    changed = session.account != account
+) -> None:
+    """Set the account of a session that has no nickname yet, so that this is no part of the shared state."""
     set_account(session.person, account)
-    if session.closed:
-        return False
-    if changed and session.nickname is not None:
-        session.update_info()
-        userhost, _, bot = session.origin
-        event = AccountChanged(0, 0.0, session.room_names, session.nickname, account, userhost, bot)
-        placed = chat.order.append_locked(event, tuple(session.rooms.values()), extra=session)
-        chat.watches.changed_locked(session, placed)
-    for room in session.rooms.values():
-        meet_locked(chat, session, room)
-    place = session.nickname, session.userhost
-    chat.order.send_locked(
-        session, LoggedOut(ref, *place) if account is None else LoggedIn(ref, account, registered, *place)
-    )
-    return changed
+    if not session.closed:
+        place = session.nickname, session.userhost
+        answer = LoggedOut(ref, *place) if account is None else LoggedIn(ref, account, registered, *place)
+        chat.order.send_locked(session, answer)

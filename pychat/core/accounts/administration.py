@@ -16,6 +16,7 @@ from pychat.core.accounts.logins import changing
 from pychat.core.accounts.nickname_ownership import owner_of, reconsider
 from pychat.core.moderation.changes import NewServerBan, ServerBanLift
 from pychat.core.outcome import Author
+from pychat.core.people.changes import ReservationEnd
 from pychat.core.rooms.account_roles import forget_account
 from pychat.model.errors import AccountExists, ChatError, Refused
 from pychat.model.masks import ACCOUNT
@@ -172,7 +173,6 @@ def end_logins(chat: Chat, account: str) -> None:
     After a restart, a reservation is known only by its nickname.
     """
     log_out_everybody(chat, account)
-    with chat.order.change():
-        gone = [digest for digest, person in chat.nicknames.parked() if owner_of(chat, person.nickname) == account]
-        for digest in gone:
-            chat.nicknames.drop_parked(digest)
+    gone = tuple([digest for digest, one in chat.reservations() if owner_of(chat, one.nickname) == account])
+    if gone:
+        chat.propose(ReservationEnd(gone))

@@ -5,35 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pychat.core.accounts.authentication import check_password
+from pychat.core.accounts.changes import Claim, Entry, NewNickname, NewToken
 from pychat.core.accounts.logins import Proof, require_locked
-from pychat.core.accounts.nickname_ownership import (
-    is_of_account,
-    lend,
-    owner_of,
-    rename_locked,
-    require_own,
-    require_unreserved,
-)
+from pychat.core.accounts.nickname_ownership import claim_of, is_of_account, lend, owner_of, require_unreserved
 from pychat.core.accounts.reclaim import end_old, make_way, regain
 from pychat.core.accounts.server_password import require_password
 from pychat.core.hooks.chains import change_before
-from pychat.core.moderation.server_bans import require_welcome
-from pychat.core.people.changes import NewAway, note_named, restore, set_account, set_modes, set_realname
+from pychat.core.outcome import Outcome, Outdated
+from pychat.core.people.changes import NewAway
 from pychat.core.people.ignore import match_new_name
 from pychat.core.people.journal import note_coming
-from pychat.core.people.nicknames import Parked
+from pychat.core.people.rules import set_account
+from pychat.core.people.state import Parked
 from pychat.core.people.user_modes import introduce
 from pychat.core.permissions import may_rename, parted, reason_to_tell
 from pychat.core.price import JOIN_UNITS
 from pychat.core.rooms.behind import Behind
 from pychat.core.session import Session
 from pychat.model import verbs
-from pychat.model.errors import NicknameInUse, SaslAborted, refusal
+from pychat.model.errors import SaslAborted, refusal
 from pychat.model.names import check_nickname, fold
 from pychat.model.queries import Ref
 from pychat.model.replies import Failure, LoggedIn, Motd, Ok, Welcome
 from pychat.model.text import checked_short_text
-from pychat.model.tokens import new_token
+from pychat.model.tokens import TOKEN_CHARS, digest_of, new_token
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
@@ -53,14 +48,9 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     nickname = verb.nickname if parked is None else parked.nickname
     if verb.regain and parked is None:
         _regain(chat, session, verb)
-    owns = claim(chat, session, nickname, parked, verb.token or "")
-    with chat.order.change(session):
-        set_realname(session.person, session.realname or session.nickname or "")
-        session.update_info()
-        session.coming = rooms = _rooms(chat, verb, parked)
-        if parked is None:
-            chat.nicknames.give_token(session, new_token(), earlier=verb.token)
-        chat.persistence.save_session_locked(session)
+    owns = claim(chat, session, nickname, parked, verb.token)
+    rooms = _rooms(chat, verb, parked)
+    _admit(chat, session, rooms, None if parked is not None else verb.token or "")
     if session.sasl is not None:
         chat.send(session, Failure.of(SaslAborted(), session.sasl.ref))
         session.sasl = None
@@ -95,19 +85,28 @@ def _log_in(chat: Chat, session: Session, account: str, verb: verbs.Hello, parke
         set_account(session.person, proof.account)
 
 
-def _restore_locked(chat: Chat, session: Session, parked: Parked, token: str) -> None:
+def _admit(chat: Chat, session: Session, rooms: tuple[str, ...], came_with: str | None) -> None:
     """
-    Restore the state of a lost session; operator status requires the password again.
+    Give a session that has its first nickname what else it needs.
 
-    The token becomes valid for this session at once: another client that brings the same token then takes over this
-    session, and never becomes a new person with somebody else's token.
+    Args:
+        rooms: The rooms that it is about to join.
+        came_with: A token from its last session or made by the client, which is valid, too, until the client has shown
+            that it has the new one, because the welcome may be lost. Ignored if it is short enough to be guessed, or
+            belongs to somebody else. None if the session has resumed another one, and has a token.
     """
-    chat.nicknames.identify(session, parked.identity)
-    restore(session.person, parked.away, parked.ignored, parked.named_at, parked.realname)
-    set_modes(session.person, {*session.modes, *parked.modes} - {"o"})
-    session.update_info()
-    session.coming = parked.rooms
-    chat.nicknames.give_token(session, new_token(), earlier=token)
+    new = None if came_with is None else new_token()
+    earlier = digest_of(came_with) if came_with is not None and len(came_with) >= TOKEN_CHARS else None
+    holder = None if earlier is None else chat.nicknames.with_earlier(earlier)
+    outdated = holder.identity if holder is not None and holder.knows_token else None
+
+    def admit_locked(outcome: Outcome) -> None:
+        session.coming = rooms
+        if new is not None:
+            session.token, session.welcomed = new, chat.clock.monotonic()
+
+    proposal = NewToken(session.identity, None if new is None else digest_of(new), earlier, outdated)
+    chat.propose(proposal, session, first=admit_locked)
 
 
 def _rooms(chat: Chat, verb: verbs.Hello, parked: Parked | None) -> tuple[str, ...]:
@@ -170,7 +169,7 @@ def _take_over(chat: Chat, session: Session, token: str) -> Parked | None:
         return holder
 
 
-def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = None, token: str = "") -> bool:
+def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = None, token: str | None = None) -> bool:
     """
     Give the session a nickname: its first one, or a new one.
 
@@ -197,33 +196,42 @@ def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = Non
     if parked is None:
         make_way(session, nickname)
     while True:
-        version = chat.bans.version
-        require_welcome(session, nickname)
-        with chat.order.change(session):
-            if chat.bans.version == version:
-                owns = _claim_locked(chat, session, nickname, parked, token)
-                break
+        found = claim_of(session, nickname)
+        try:
+            if session.nickname is not None:
+                outcome = chat.propose(NewNickname(session.identity, found), session)
+            else:
+                outcome = _enter(chat, session, found, parked, token)
+            break
+        except Outdated:
+            continue
     chat.run_on(chat.chains.on_nick, session, old, nickname)
-    return owns
+    return not outcome.lent
 
 
-def _claim_locked(chat: Chat, session: Session, nickname: str, parked: Parked | None, token: str) -> bool:
-    if parked is not None and not chat.nicknames.unpark(token):
-        raise NicknameInUse(nickname)  # another client has used the token, or it is not valid any more
-    owns = require_own(session, nickname)
-    if parked is None and is_of_account(session, nickname):
-        chat.nicknames.free_parked(nickname)  # the lost session was its owner's as well, or in the grace period
-    if session.nickname is not None:
-        rename_locked(chat, session, nickname)
-    else:
-        chat.nicknames.claim(session, nickname)
-        note_named(session.person, chat.clock.monotonic(), chat.log.last_id())
+def _enter(chat: Chat, session: Session, claim: Claim, parked: Parked | None, token: str | None) -> Outcome:
+    """
+    Give the session its first nickname, and the state of the lost session that it resumes.
+
+    The token becomes valid for this session at once: another client that brings the same token then takes over this
+    session, and never becomes a new person with somebody else's token.
+    """
+    person = session.person
+    token, resumes = (new_token(), digest_of(token)) if parked is not None and token is not None else ("", None)
+
+    def enter_locked(outcome: Outcome) -> None:
+        entered = chat.state.people.find(claim.nickname)
+        assert entered is not None
+        session.become(entered)
+        chat.nicknames.by_identity[entered.identity] = session
         session.behind = Behind()  # until it has joined its rooms
         chat.census.name(session)
-        chat.watches.claimed_locked(session, None)
-    if parked is not None:
-        _restore_locked(chat, session, parked, token)
-    return owns
+        if parked is not None:
+            session.coming, session.token, session.welcomed = parked.rooms, token, chat.clock.monotonic()
+
+    profile = person.userhost, person.realname, person.modes, person.visits, person.account
+    proposal = Entry(session.identity, claim, *profile, resumes, digest_of(token) if token else "")
+    return chat.propose(proposal, session, first=enter_locked)
 
 
 def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:

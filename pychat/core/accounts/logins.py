@@ -1,9 +1,9 @@
 """
-The state of logins: failed attempts, known addresses and outdated proofs.
+Logins: failed attempts, known addresses and outdated proofs.
 
 A password check takes time, and a SASL exchange takes as long as the client likes. Meanwhile the account may get
 another password, be deleted, or be registered by somebody else. So a check returns a `Proof` with the generation the
-account had when the check began, and its user compares that again under the order lock (`require_locked`).
+account had when the check began, and that is compared again where the login is applied (`changes.require_login`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pychat.core.accounts.changes import require_login
+from pychat.core.accounts.state import LoginState
 from pychat.core.attempts import Attempts
 from pychat.model.clock import Clock
-from pychat.model.errors import AccountInUse, BadCredentials, BannedFromServer
+from pychat.model.errors import AccountInUse
 from pychat.model.limits import Limits
 from pychat.model.names import fold
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pychat.core.chat import Chat
 
 _MOST_REMEMBERED: Final = 10_000
-"""The number of accounts whose last change, and of names whose last login address, is remembered."""
+"""The number of names whose last login address is remembered."""
 
 
 class Proof(NamedTuple):
@@ -35,19 +37,14 @@ class Proof(NamedTuple):
 
 
 class Logins:
-    """The state of logins. Runs under the chat's order lock unless stated otherwise."""
+    """What one server knows of logins. Runs under the chat's order lock unless stated otherwise."""
 
-    def __init__(self, limits: Limits, clock: Clock) -> None:
+    def __init__(self, state: LoginState, limits: Limits, clock: Clock) -> None:
+        self._state = state
         self.attempts = Attempts(limits.login_attempts_per_minute, 60.0, clock)
         """Thread-safe."""
         self.registrations = Attempts(limits.registrations_per_10_minutes, 600.0, clock)
         """Thread-safe."""
-        self.moment = 0
-        """The number of changes of accounts so far. May be read without the lock."""
-        self._changed: dict[str, int] = {}
-        """The moment of the last change of each account, by folded name, the oldest first."""
-        self._forgotten = 0
-        """Changes up to this moment may belong to any account."""
         self._changing: set[str] = set()
         self._places: dict[Hashable, Hashable] = {}
 
@@ -58,21 +55,14 @@ class Logins:
 
     # Generations
 
-    def change_locked(self, account: str) -> None:
-        """Record that an account has changed its password or owner, which invalidates earlier proofs."""
-        self.moment += 1
-        self._changed.pop(fold(account), None)
-        self._changed[fold(account)] = self.moment
-        if len(self._changed) > _MOST_REMEMBERED:
-            self._forgotten = self._changed.pop(next(iter(self._changed)))
+    @property
+    def moment(self) -> int:
+        """The number of changes of accounts so far. May be read without the lock."""
+        return self._state.moment
 
     def has_changed_locked(self, account: str) -> bool:
         """Return whether a change of the account is remembered."""
-        return fold(account) in self._changed
-
-    def holds_locked(self, proof: Proof) -> bool:
-        """Return whether the account is unchanged since the check began."""
-        return self._changed.get(fold(proof.account), self._forgotten) <= proof.moment
+        return fold(account) in self._state.changed
 
     def is_changing_locked(self, account: str) -> bool:
         """Return whether another session is changing or deleting the account."""
@@ -100,11 +90,7 @@ def require_locked(chat: Chat, proof: Proof) -> None:
         BadCredentials: If the account has changed since.
         BannedFromServer: If it is banned.
     """
-    if not chat.logins.holds_locked(proof):
-        raise BadCredentials
-    ban = chat.bans.of_account(proof.account)
-    if ban is not None:
-        raise BannedFromServer(ban.reason)
+    require_login(chat.state, proof.account, proof.moment, chat.clock.monotonic())
 
 
 @contextmanager

@@ -13,10 +13,11 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.accounts.base import checked_name
-from pychat.core.people.changes import note_named
+from pychat.core.accounts.changes import Claim, Grace, TakingBack
+from pychat.core.moderation.server_bans import require_welcome
+from pychat.core.outcome import Outdated
 from pychat.core.session import Session
-from pychat.model.errors import InternalFailure, InvalidNickname, NicknameInUse, NicknameRegistered
-from pychat.model.events import Notice, Renamed
+from pychat.model.errors import InternalFailure, InvalidNickname, NicknameInUse
 from pychat.model.names import fold
 from pychat.model.reserved_names import reserved_word
 
@@ -76,18 +77,19 @@ def is_own(session: Session, nickname: str) -> bool:
     return owner is None or session.is_of(owner)
 
 
-def require_own(session: Session, nickname: str) -> bool:
+def claim_of(session: Session, nickname: str) -> Claim:
     """
-    Return whether the session may keep this nickname; if not, it may use it for the grace period (`lend`).
+    Return what there is to know of a nickname that a session wants.
 
     Raises:
-        NicknameRegistered: If it belongs to somebody else, and the grace period is over.
+        BannedFromServer: If the session is banned under this nickname.
+        InternalFailure: If the accounts fail.
     """
-    if is_own(session, nickname):
-        return True
-    if _seconds_left(session) <= 0:
-        raise NicknameRegistered(nickname)
-    return False
+    chat = session.chat
+    accounts, bans = chat.logins.moment, chat.bans.version
+    require_welcome(session, nickname)
+    owner, seconds = owner_of(chat, nickname), float(chat.limits.nickname_grace_seconds)
+    return Claim(nickname, owner, session.is_local, seconds, accounts, bans)
 
 
 def _seconds_left(session: Session) -> float:
@@ -101,7 +103,7 @@ def lend(session: Session) -> None:
     chat, nickname = session.chat, session.nickname
     left = max(0.0, _seconds_left(session))
     if session.grace_until is None:
-        session.grace_until = chat.clock.monotonic() + left
+        chat.propose(Grace(session.identity, left))
         chat.alarms.after(left, lambda: take_back(session))
     session.notice(
         f"the nickname {nickname} belongs to an account: log in within {left:.0f} s (/login PASSWORD), "
@@ -123,43 +125,24 @@ def reconsider(session: Session) -> None:
 def take_back(session: Session) -> None:
     """Rename a session to a guest nickname if its own still belongs to another account. Runs on any thread."""
     chat = session.chat
-    with chat.order.change():
-        old = session.nickname
-        if session.closed or old is None or is_own(session, old):
-            return
-        new = _become_guest_locked(chat, session)
-        text = f"the nickname {old} belongs to an account; you are now {new}"
-        chat.order.send_locked(session, Notice(0, chat.clock.time(), None, text))
-    chat.run_on(chat.chains.on_nick, session, old, new)
-
-
-def rename_locked(chat: Chat, session: Session, nickname: str) -> None:
-    """
-    Rename a session that has a nickname; the new one must be checked. Hold the chat's order lock.
-
-    Raises:
-        NicknameInUse: If somebody else has it.
-    """
-    old = session.nickname
-    assert old is not None
-    chat.nicknames.claim(session, nickname)
-    chat.past.add(session, old)
-    note_named(session.person, chat.clock.monotonic(), chat.log.last_id())
-    event = Renamed(0, 0.0, session.room_names, old, nickname, *session.origin)
-    chat.order.append_locked(event, tuple(session.rooms.values()), extra=session)
-    chat.persistence.save_session_locked(session)
-    chat.watches.claimed_locked(session, old)
-
-
-def _become_guest_locked(chat: Chat, session: Session) -> str:
-    prefix = _GUEST if chat.limits.nickname_chars >= len(_GUEST) + _DIGITS else _SHORT_GUEST
     for _ in range(_TRIES):
-        number = secrets.randbelow(10**_DIGITS)
-        nickname = f"{prefix}{number:0{_DIGITS}}"[: chat.limits.nickname_chars]
-        if owner_of(chat, nickname) is None:
-            try:
-                rename_locked(chat, session, nickname)
-            except NicknameInUse:
-                continue
-            return nickname
+        accounts, old = chat.logins.moment, session.nickname
+        owner = None if session.is_local or old is None else owner_of(chat, old)
+        if session.closed or old is None or owner is None or session.is_of(owner):
+            return
+        guest = _guest_nickname(chat)
+        if owner_of(chat, guest) is not None:
+            continue
+        try:
+            outcome = chat.propose(TakingBack(session.identity, old, owner, guest, accounts))
+        except (NicknameInUse, Outdated):
+            continue
+        if outcome.effects:
+            chat.run_on(chat.chains.on_nick, session, old, guest)
+        return
     raise RuntimeError("no nickname for a guest is free")
+
+
+def _guest_nickname(chat: Chat) -> str:
+    prefix = _GUEST if chat.limits.nickname_chars >= len(_GUEST) + _DIGITS else _SHORT_GUEST
+    return f"{prefix}{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"[: chat.limits.nickname_chars]

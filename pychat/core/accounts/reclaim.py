@@ -13,6 +13,7 @@ from threading import Event as ThreadEvent
 from typing import TYPE_CHECKING, Final
 
 from pychat.core.accounts.nickname_ownership import is_of_account, owner_of, take_back
+from pychat.core.people.changes import ReservationEnd
 from pychat.core.session import Session
 from pychat.core.waiting import before_wait
 from pychat.model.errors import NicknameAnswers, NotLoggedIn, refusal
@@ -46,8 +47,7 @@ def make_way(session: Session, nickname: str) -> None:
     chat = session.chat
     if session.is_local or not is_of_account(session, nickname):
         return
-    with chat.order.lock:
-        holder = chat.nicknames.find(nickname)
+    holder = chat.find(nickname)
     if holder is None or holder is session:
         return
     if holder.answers(_ANSWER_SECONDS):
@@ -66,16 +66,20 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
         Refused: If the nickname belongs to another account, or to none.
     """
     account_of(session)
-    if not session.is_of(owner_of(chat, nickname)):
+    owner = owner_of(chat, nickname)
+    if not session.is_of(owner):
         text = f"nickname {nickname!r} does not belong to your account"
         raise refusal(text, code="bad_request", subject=(nickname,))
     with chat.order.lock:
         account_of(session)  # check again: it may have been logged out meanwhile
-        chat.nicknames.free_parked(nickname)
+        digest = chat.state.people.reservation_of(nickname)
         holder = chat.nicknames.find(nickname)
-        if holder is None or holder is session or holder.is_local:
-            return
-        own = holder.account == session.account
+        own = holder is not None and holder.account == session.account
+    if digest is not None:
+        by = None if session.nickname is None else session.identity
+        chat.propose(ReservationEnd((digest,), by, owner), session)
+    if holder is None or holder is session or holder.is_local:
+        return
     if own:
         _disconnect_for_good(chat, holder)
     else:

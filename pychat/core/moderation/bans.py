@@ -72,7 +72,7 @@ def _reach(chat: Chat, session: Session, room: Room, target: str, mask: str, per
         return f"nobody here is called {shorten(target)}: the {what} covers that nickname only"
     if person.host in (chat.cloaks.server, chat.cloaks.operator):
         return None  # not the address of a person
-    name, others = person.nickname, len(chat.census.directory.neighbours(person))
+    name, others = person.nickname, len(chat.state.people.directory.neighbours(person.person))
     account = "" if person.account is None else f"a:{person.account} covers the account"
     if mask.endswith(f"@{person.host}"):
         text = f"the {what} covers the address of {name}, and everybody else who connects from there"

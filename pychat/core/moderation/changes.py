@@ -26,7 +26,7 @@ from pychat.core.outcome import (
 from pychat.core.people.ignore import ignores
 from pychat.core.permissions import is_operator, may_be_heard, may_invite, require_operator
 from pychat.core.rooms import rules
-from pychat.core.rooms.room import Room
+from pychat.core.rooms.state import RoomRecord
 from pychat.model import masks, modes
 from pychat.model.clock import Clock
 from pychat.model.durations import deadline_of, until_when
@@ -38,7 +38,7 @@ from pychat.model.names import fold
 from pychat.model.server_ban import ServerBan, network_of
 
 if TYPE_CHECKING:
-    from pychat.core.session import Session
+    from pychat.core.people.state import Person
     from pychat.core.state import State
 
 _MOST_FOLLOWED: Final = 100
@@ -59,7 +59,7 @@ class NewInvitation(NamedTuple):
 
 
 def apply_invitation(state: State, change: NewInvitation, position: Position) -> Outcome:
-    room, host, person = state.room(change.room), state.person(change.author.identity), state.people.get(change.person)
+    room, host, person = state.room(change.room), state.person(change.author.identity), state.somebody(change.person)
     may_invite(host, room)
     if person is None or person.nickname is None:
         raise NoSuchNickname(change.nickname)
@@ -138,7 +138,7 @@ def _set_role(state: State, proposal: NewModes, change: ModeChange, position: Po
     identity = dict(proposal.members).get(change.argument, 0)
     if identity is None:
         raise HasLeft(change.argument)
-    member = state.people.get(identity)
+    member = state.somebody(identity)
     if member is None or member.nickname is None:
         raise NoSuchNickname(change.argument)
     if member not in room:
@@ -190,13 +190,13 @@ def _without_secret(change: ModeChange) -> ModeChange:
     return change._replace(argument="*") if mode is not None and mode.secret else change
 
 
-def unknown_mode(room: Room, letter: str) -> Refused:
+def unknown_mode(room: RoomRecord, letter: str) -> Refused:
     """Return the refusal of a letter that is not a mode."""
     text = f"{letter[:16]!r} is not a mode of a room; the modes are: {', '.join(modes.ALL)}"
     return refusal(text, code="unknown_mode", room=room.name, subject=(letter,))
 
 
-def _bad_argument(room: Room, change: ModeChange, problem: str) -> Refused:
+def _bad_argument(room: RoomRecord, change: ModeChange, problem: str) -> Refused:
     sign, argument = "-+"[change.adding], change.argument or ""
     text = f"mode {sign}{change.mode}: {problem}"
     return refusal(text, code="bad_mode_argument", room=room.name, subject=(change.mode, argument))
@@ -226,7 +226,7 @@ class NewBan(NamedTuple):
 def apply_ban(state: State, change: NewBan, position: Position) -> Outcome:
     room, author = state.room(change.room), state.person(change.author.identity)
     require_operator(author, room)
-    person = None if change.person is None else state.people.get(change.person)
+    person = state.somebody(change.person)
     mask = _mask_for(state, room, change, person, author)
     now, nickname = position.time(), author.nickname or ""
     until, deadline = _end(change.seconds, position)
@@ -241,7 +241,7 @@ def apply_ban(state: State, change: NewBan, position: Position) -> Outcome:
     return Outcome((*told, note, SaveRoom(room.key), WatchMasks(room.key)), made=made)
 
 
-def _mask_for(state: State, room: Room, change: NewBan, person: Session | None, author: Session) -> str:
+def _mask_for(state: State, room: RoomRecord, change: NewBan, person: Person | None, author: Person) -> str:
     """
     Return the mask to ban for a target.
 
@@ -250,7 +250,7 @@ def _mask_for(state: State, room: Room, change: NewBan, person: Session | None, 
     if person is None:
         return masks.normal_mask(change.target)
     prefix = MUTE if change.target.startswith(MUTE) else ""
-    shared = any(other in room for other in state.directory.neighbours(person))
+    shared = any(other in room for other in state.people.directory.neighbours(person))
     if shared or person.host in (*change.hosts, author.host):
         return masks.normal_mask(prefix + (person.nickname or change.target))
     return f"{prefix}*!*@{person.host}"
@@ -284,7 +284,7 @@ def apply_ban_lift(state: State, change: BanLift, position: Position) -> Outcome
     return Outcome((Publish(event, (room.key,)), *notes, SaveRoom(room.key)))
 
 
-def _add_mask(state: State, room: Room, letter: str, entry: MaskEntry, most: int) -> None:
+def _add_mask(state: State, room: RoomRecord, letter: str, entry: MaskEntry, most: int) -> None:
     """
     Add an entry to a list of a room, replacing the one with the same mask.
 
@@ -303,7 +303,7 @@ def _add_mask(state: State, room: Room, letter: str, entry: MaskEntry, most: int
     rules.update_may_silence(room.state)
 
 
-def _followed(state: State, room: Room, mask: str) -> tuple[int, ...]:
+def _followed(state: State, room: RoomRecord, mask: str) -> tuple[int, ...]:
     """
     Return the identities of banned people who could evade a ban by another nickname or a logout.
 
@@ -315,7 +315,8 @@ def _followed(state: State, room: Room, mask: str) -> tuple[int, ...]:
         return (person.identity,)
     if account is None:
         return ()
-    logged_in = [member.identity for member in room.members if member.hostmask.account == account]
+    members = filter(None, map(state.people.named.get, room.state.members))
+    logged_in = [member.identity for member in members if member.hostmask.account == account]
     return tuple(logged_in[:_MOST_FOLLOWED])
 
 

@@ -15,8 +15,8 @@ from pychat.core.moderation.audit import author_of
 from pychat.core.moderation.changes import NewServerBan, ServerBanLift
 from pychat.core.moderation.state import ServerBanState
 from pychat.core.people.addressing import require_same
-from pychat.core.people.nicknames import Parked
-from pychat.core.people.user_counts import everybody_locked
+from pychat.core.people.changes import ReservationEnd
+from pychat.core.people.state import Parked
 from pychat.core.session import Session
 from pychat.model import masks
 from pychat.model.cloaks import UNIX, Network, ip_of
@@ -74,8 +74,7 @@ class ServerBans:
 
     def of_account(self, account: str) -> ServerBan | None:
         """Return the ban of an account, or None."""
-        ban = self._state.bans.get(fold(masks.ACCOUNT + account))
-        return ban if ban is not None and self._lasts(ban) else None
+        return self._state.of_account(account, self._clock.monotonic())
 
     def of_person(self, nickname: str, userhost: str) -> ServerBan | None:
         """Return the ban whose mask matches a person, or None."""
@@ -127,20 +126,17 @@ def add_ban(chat: Chat, session: Session, verb: AddServerBan) -> None:
     note = f"banned {target} from the server{_for(verb.seconds)}{because(reason)}"
     name = session.nickname or ""
     chat.propose(NewServerBan(author_of(session), name, target, seconds, reason, note), session)
-    with chat.order.lock:
-        people = everybody_locked(chat)
+    people = chat.everybody()
     # No room is told, and the operator should know the resolved target. This always comes before the leave lines.
     session.notice(f"{shorten(target)} is banned from the server{_for(verb.seconds)}")
     for person in people:
         if _means(target, network, person):
             person.must_not_return = True
             person.disconnect(str(BannedFromServer(reason)))
-    with chat.order.lock:  # after the live sessions, so that none of them is parked any more
-        parked = chat.nicknames.parked()
-    gone = [digest for digest, person in parked if _means(target, network, person)]
-    with chat.order.lock:
-        for digest in gone:
-            chat.nicknames.drop_parked(digest)
+    # After the live sessions, so that none of them is parked any more.
+    gone = tuple([digest for digest, person in chat.reservations() if _means(target, network, person)])
+    if gone:
+        chat.propose(ReservationEnd(gone))
     chat.send(session, Ok(verb.ref), confirms=True)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pychat.model.cloaks import Network
+from pychat.model.masks import ACCOUNT
+from pychat.model.names import fold
 from pychat.model.server_ban import ServerBan
 
 
@@ -20,3 +22,8 @@ class ServerBanState:
         """Those of masks."""
         self.version = 0
         """Differs after each change: a check without a lock holds as long as this is the same."""
+
+    def of_account(self, account: str, now: float) -> ServerBan | None:
+        """Return the ban of an account that has not ended; `now` is by `Clock.monotonic`."""
+        ban = self.bans.get(fold(ACCOUNT + account))
+        return ban if ban is not None and (ban.deadline is None or ban.deadline > now) else None

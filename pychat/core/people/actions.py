@@ -127,7 +127,7 @@ def _candidates(chat: Chat, verb: queries.ListPeople) -> Sequence[Session]:
         person = chat.nicknames.find(text.partition("!")[0])
         if person is not None and text in person.hostmask.texts:
             return (person,)
-        people = chat.census.directory.find(text)
+        people = chat.nicknames.of(chat.state.people.directory.find(text))
     return sorted(people, key=_arrival)
 
 

@@ -8,40 +8,40 @@ from pychat.core.people.index import Index
 from pychat.model.hostmask import Hostmask
 
 if TYPE_CHECKING:
-    from pychat.core.session import Session
+    from pychat.core.people.state import Person
 
 
 class Directory:
-    """Named sessions by user@host, host and real name. All methods that change it run under the chat's order lock."""
+    """People by user@host, host and real name. All methods that change it run under the chat's order lock."""
 
     def __init__(self) -> None:
-        self._people: Index[Session] = Index()
-        """Sessions by folded text."""
+        self._people: Index[Person] = Index()
+        """People by folded text."""
 
-    def update(self, session: Session, old: Hostmask, new: Hostmask) -> None:
-        """Update the index after the texts of a session have changed."""
+    def update(self, person: Person, old: Hostmask, new: Hostmask) -> None:
+        """Update the index after the texts of a person have changed."""
         if old == new:
             return
         before, after = _keys(old), _keys(new)
-        self._drop(session, before - after)
+        self._drop(person, before - after)
         for text in after:
-            self._people.add(text, session)
+            self._people.add(text, person)
 
-    def remove(self, session: Session) -> None:
-        """Remove a session that has ended."""
-        self._drop(session, _keys(session.hostmask))
+    def remove(self, person: Person) -> None:
+        """Remove a person that has ended."""
+        self._drop(person, _keys(person.hostmask))
 
-    def find(self, text: str) -> list[Session]:
-        """Return the sessions that have exactly this folded text, in no particular order."""
+    def find(self, text: str) -> list[Person]:
+        """Return the people that have exactly this folded text, in no particular order."""
         return list(self._people.get(text))
 
-    def neighbours(self, session: Session) -> list[Session]:
-        """Return the other sessions that have the host of this one."""
-        return [other for other in self.find(session.hostmask.host) if other is not session]
+    def neighbours(self, person: Person) -> list[Person]:
+        """Return the other people that have the host of this one."""
+        return [other for other in self.find(person.hostmask.host) if other is not person]
 
-    def _drop(self, session: Session, texts: set[str]) -> None:
+    def _drop(self, person: Person, texts: set[str]) -> None:
         for text in texts:
-            self._people.discard(text, session)
+            self._people.discard(text, person)
 
 
 def _keys(hostmask: Hostmask) -> set[str]:

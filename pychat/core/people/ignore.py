@@ -11,14 +11,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from pychat.core.people.changes import set_ignored as set_ignored_masks
+from pychat.core.outcome import Outcome
+from pychat.core.people.changes import NewIgnored
 from pychat.core.price import charge_fully
 from pychat.core.session import Session
 from pychat.model import masks
 from pychat.model.errors import refusal
 from pychat.model.hostmask import Hostmask
-from pychat.model.masks import MUTE, MaskList
-from pychat.model.modes import MaskEntry
+from pychat.model.masks import MUTE
 from pychat.model.replies import Ignored
 from pychat.model.verbs import ListIgnored, SetIgnored
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pychat.core.chat import Chat
+    from pychat.core.people.state import Person
     from pychat.core.rooms.room import Room
 
 
@@ -33,7 +34,7 @@ _PATTERNS_PER_UNIT: Final = 20
 """Patterns per unit of price: a change of a list costs a message for each 20, because senders are matched again."""
 
 
-def ignores(session: Session, person: Hostmask) -> bool:
+def ignores(session: Person | Session, person: Hostmask) -> bool:
     """Return whether the session ignores that person."""
     ignored = session.ignored
     return ignored is not None and ignored.find(person, 0.0) is not None
@@ -71,34 +72,26 @@ def match_new_name(session: Session) -> None:
 
 def set_ignored(chat: Chat, session: Session, verb: SetIgnored) -> None:
     add, remove = _normal(verb.add), _normal(verb.remove)
-    with chat.order.change(session):
-        ignored = session.ignored or MaskList()
-        most, now = chat.limits.ignored_masks, chat.clock.time()
-        removed = tuple(filter(None, map(ignored.remove, remove)))
-        added: list[str] = []
-        full = ""
-        for mask in add:
-            if mask in ignored:
-                continue
-            if len(ignored) >= most:
-                full = mask
-                break
-            ignored.add(MaskEntry(mask, session.nickname or "", now))
-            added.append(mask)
-        set_ignored_masks(session.person, ignored if len(ignored) else None)
-        for room in session.rooms.values():
-            hear_locked(session, room)
-        known = tuple([entry.mask for entry in ignored])
-        if not full:
-            chat.order.send_locked(session, Ignored(verb.ref, known, tuple(added), removed, session.userhost))
-    session.owes += ignored.patterns / _PATTERNS_PER_UNIT
-    if full:
-        raise refusal(f"you already ignore {most} masks, which is the limit", code="too_many_ignored", subject=(full,))
+    proposal = NewIgnored(session.identity, tuple(add), tuple(remove), chat.limits.ignored_masks)
+
+    def answer_locked(outcome: Outcome) -> None:
+        if not outcome.refusals:
+            added, removed = (
+                tuple([change.argument or "" for change in outcome.made if change.adding is adding])
+                for adding in (True, False)
+            )
+            known = () if session.ignored is None else tuple([entry.mask for entry in session.ignored])
+            chat.order.send_locked(session, Ignored(verb.ref, known, added, removed, session.userhost))
+
+    outcome = chat.propose(proposal, session, then=answer_locked)
+    session.owes += (0 if session.ignored is None else session.ignored.patterns) / _PATTERNS_PER_UNIT
+    for error in outcome.refusals:
+        raise error
 
 
 def list_ignored(chat: Chat, session: Session, verb: ListIgnored) -> None:
-    with chat.order.lock:
-        known = () if session.ignored is None else tuple([entry.mask for entry in session.ignored])
+    ignored = session.ignored
+    known = () if ignored is None else tuple([entry.mask for entry in ignored])
     chat.send(session, Ignored(verb.ref, known, (), (), session.userhost))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +25,11 @@ class Index(Generic[T]):
         if values is None:
             return ()
         return values if isinstance(values, set) else (values,)
+
+    def items(self) -> Iterator[tuple[str, Collection[T]]]:
+        """Iterate over the keys with their values."""
+        for key in self._values:
+            yield key, self.get(key)
 
     def add(self, key: str, value: T) -> None:
         """Add a value to those of a key, unless it is one of them."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
-from pychat.core.people.directory import Directory
-from pychat.model.clock import Clock
-from pychat.model.hostmask import Hostmask
 from pychat.model.modes import USER_MODES
 from pychat.model.names import fold
 from pychat.model.queries import Ref
 from pychat.model.replies import Counts, PastPerson
 
 if TYPE_CHECKING:
-    from pychat.core.chat import Chat
-    from pychat.core.log.log import Log
+    from pychat.core.people.state import PeopleState
     from pychat.core.session import Session
 
 
@@ -28,7 +23,6 @@ class Census:
     """
 
     def __init__(self) -> None:
-        self.directory = Directory()
         self.people = 0
         """The number of people with a nickname."""
         self.most = 0
@@ -50,14 +44,10 @@ class Census:
         self.strangers.discard(session)
         self.people += 1
         self.most = max(self.most, self.people)
+        self.index_modes(session)
 
-    def index(self, session: Session, before: Hostmask) -> None:
-        """Update the indexes after a change of a profile; `before` has the texts that it had."""
-        if session.nickname is not None and not session.closed:
-            self.directory.update(session, before, session.hostmask)
-            self._index_modes(session)
-
-    def _index_modes(self, session: Session) -> None:
+    def index_modes(self, session: Session) -> None:
+        """Count a session by its user modes, which may have changed."""
         for letter, people in self.having.items():
             if letter in session.modes:
                 people.add(session)
@@ -71,7 +61,6 @@ class Census:
 
     def leave(self, session: Session) -> None:
         """Remove a session that has ended."""
-        self.directory.remove(session)
         self.strangers.discard(session)
         if session.nickname is not None:
             self.people -= 1
@@ -80,43 +69,16 @@ class Census:
             people.discard(session)
 
 
-def everybody_locked(chat: Chat) -> list[Session]:
-    """Return all sessions, also those without a nickname. Hold the chat's order lock."""
-    return [*chat.census.strangers, *chat.nicknames.sessions()]
-
-
-class _Entry(NamedTuple):
-    """A person who had a nickname in the past."""
-
-    key: str
-    person: PastPerson
-    identity: int
-    began: int
-    """The newest id when the nickname was taken."""
-    ended: int
-    """The newest id when it was given up."""
-
-
 class Past:
     """The most recent owners of nicknames that were given up."""
 
-    KEPT: Final = 1000
-
-    def __init__(self, clock: Clock, log: Log) -> None:
-        self._clock = clock
-        self._log = log
-        self._entries: deque[_Entry] = deque(maxlen=self.KEPT)
-
-    def add(self, session: Session, nickname: str) -> None:
-        """Record that the session has given up this nickname. Hold the chat's order lock."""
-        person = PastPerson(nickname, session.userhost, session.realname, self._clock.time())
-        entry = _Entry(fold(nickname), person, session.identity, session.named_at, self._log.last_id())
-        self._entries.append(entry)
+    def __init__(self, state: PeopleState) -> None:
+        self._state = state
 
     def find(self, nickname: str, most: int) -> list[PastPerson]:
         """Return the last owners, newest first, at most `most`. Scans all entries: call this without a lock."""
         wanted = fold(nickname)
-        entries = self._entries.copy()
+        entries = self._state.past.copy()
         return list(islice((entry.person for entry in reversed(entries) if entry.key == wanted), most))
 
     def identity_of(self, holder: Session | None, nickname: str, id: int) -> int | None:
@@ -124,5 +86,6 @@ class Past:
         if holder is not None and holder.named_at < id:
             return holder.identity
         wanted = fold(nickname)
-        had = (entry for entry in reversed(self._entries) if entry.key == wanted and entry.began < id <= entry.ended)
+        past = reversed(self._state.past)
+        had = (entry for entry in past if entry.key == wanted and entry.began < id <= entry.ended)
         return next((entry.identity for entry in had), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pychat.core.people.changes import NewRealname, NewUserModes
-from pychat.core.people.changes import introduce as introduce_person
+from pychat.core.people.rules import introduce as introduce_person
 from pychat.core.permissions import parted
 from pychat.core.session import Session
 from pychat.model import queries, verbs
@@ -59,4 +59,4 @@ def change_modes(chat: Chat, session: Session, changes: list[ModeChange], ref: q
     operator = any(change.adding and change.mode == "o" for change in changes)
     host = chat.cloaks.operator if operator else chat.cloaks.host(session.address)
     proposal = NewUserModes(session.identity, tuple(changes), host)
-    chat.propose(proposal, session, lambda outcome: UserModes(ref, session.modes, outcome.made))
+    chat.propose(proposal, session, ref)

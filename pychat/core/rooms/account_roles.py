@@ -14,17 +14,6 @@ from pychat.model.names import fold
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.core.rooms.room import Room
-    from pychat.core.session import Session
-
-
-def meet_locked(chat: Chat, session: Session, room: Room) -> None:
-    """
-    Merge the roles of a member that has logged in, and its account; see `changes.meet`.
-
-    Hold the chat's order lock; the caller calls `Order.wake`.
-    """
-    chat.sequencer.carry_out_locked(changes.meet(room, session, chat.cloaks.server))
 
 
 def forget_account(chat: Chat, account: str) -> None:

@@ -27,10 +27,10 @@ say in a room in 30 s at the rate limit. The rest becomes a gap, for which the c
 class Behind:
     """The state of a session that is catching up. Guarded by the chat's order lock."""
 
-    __slots__ = ("after", "pages", "rooms")
+    __slots__ = ("after", "pages", "places")
 
     def __init__(self) -> None:
-        self.rooms: dict[Room, int] = {}
+        self.places: dict[Room, int] = {}
         """Each room without a subscription yet, with the id up to which the session has everything."""
         self.after: int | None = None
         """The id up to which the client says that it has everything; None if it has just joined."""
@@ -39,7 +39,7 @@ class Behind:
 
     def place(self, newest: int) -> int:
         """Return the id up to which the session has everything; `newest` is the newest id of the server."""
-        return min(newest, *self.rooms.values(), newest if self.after is None else self.after)
+        return min(newest, *self.places.values(), newest if self.after is None else self.after)
 
 
 def without_id(item: Event | Reply) -> Event | Reply:

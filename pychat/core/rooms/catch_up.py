@@ -61,8 +61,8 @@ class CatchingUp:
                 for other in session.rooms.values():
                     if other is not room:
                         chat.log.append(Detach(session, other))
-                        behind.rooms[other] = chat.log.last_id()
-        behind.rooms[room] = after
+                        behind.places[other] = chat.log.last_id()
+        behind.places[room] = after
         return behind
 
     def tell_gap(self, session: Session, room: Room, after: int) -> None:
@@ -131,8 +131,8 @@ class CatchingUp:
                 return
             chat.order.bring_locked(session, *missed)
             for room, after in rooms.items():
-                if behind.rooms[room] == after:  # else it left and joined again
-                    behind.rooms[room] = max(after, end)
+                if behind.places[room] == after:  # else it left and joined again
+                    behind.places[room] = max(after, end)
 
     def _read_missed(self, session: Session, rooms: _Places, newest: int) -> tuple[list[Event | Gap], int]:
         """Return a page of events up to the newest id, and the id of the page's end."""
@@ -206,7 +206,7 @@ class CatchingUp:
 
 
 def _still_in(session: Session, behind: Behind) -> dict[Room, int]:
-    return {room: after for room, after in behind.rooms.items() if session in room}
+    return {room: after for room, after in behind.places.items() if session in room}
 
 
 def _is_arrival(event: Event, session: Session) -> bool:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from pychat.core.outcome import (
     AddMember,
     AwaitMembers,
+    CountForOther,
     DropMember,
     Effect,
     ForgetHistory,
-    NoteJoined,
     Outcome,
     Position,
     Publish,
@@ -24,9 +24,11 @@ from pychat.core.outcome import (
     SaveRoom,
     SaveSession,
     SendTo,
+    Uncount,
     Unsubscribe,
     WatchMasks,
 )
+from pychat.core.people.rules import leave
 from pychat.core.permissions import may_be_heard, may_join, may_set_topic, require_operator
 from pychat.core.rooms import rules
 from pychat.model.clock import Clock
@@ -36,8 +38,8 @@ from pychat.model.modes import ROLES, ModeChange
 from pychat.model.names import fold
 
 if TYPE_CHECKING:
-    from pychat.core.rooms.room import Room
-    from pychat.core.session import Session
+    from pychat.core.people.state import Person
+    from pychat.core.rooms.state import RoomRecord
     from pychat.core.state import State
 
 
@@ -63,6 +65,10 @@ class Arrival(NamedTuple):
     """Join a room; somebody who is in it already changes nothing."""
 
     room: str
+    name: str
+    """The name of the room, for a server that does not know it."""
+    created: float
+    """When it was made, for such a server (POSIX seconds)."""
     person: int
     """The identity."""
     key: str | None
@@ -85,7 +91,7 @@ def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
     if not change.asked:  # kicked out just now
         raise NotAMember(room.name)
     may_join(session, room, change.key, position)
-    state.rooms.use_locked(room, session)
+    state.rooms.use_locked(room, change.person)
     now, first = position.monotonic(), not room.state.members
     changed = rules.arrive(room.state, change.person, now)
     forgets = room.state.drops_history
@@ -96,7 +102,8 @@ def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
         rules.found(room.state, None if kept else change.person, position.time())
     event = _joined(session, room, position)
     met = meet(room, session, change.server)
-    rules.add_member(room.state, change.person)
+    published = change.announced + sum([type(effect) is Publish for effect in met])
+    rules.add_member(room, session, position.newest + published)
     told: tuple[Effect, ...] = (Publish(event, (room.key,)),) if change.announced else ()
     return Outcome(
         (
@@ -104,7 +111,6 @@ def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
             AddMember(change.person, room.key, first),
             *told,
             *met,
-            NoteJoined(change.person, room.key),
             SaveSession(change.person),
             *((SaveRoom(room.key),) if founds or changed else ()),
         ),
@@ -112,7 +118,7 @@ def apply_arrival(state: State, change: Arrival, position: Position) -> Outcome:
     )
 
 
-def _joined(session: Session, room: Room, position: Position) -> Joined:
+def _joined(session: Person, room: RoomRecord, position: Position) -> Joined:
     nickname, (userhost, account, bot) = session.nickname or "", session.origin
     away, realname = session.away, session.realname
     if not may_be_heard(session, room, position):
@@ -120,13 +126,13 @@ def _joined(session: Session, room: Room, position: Position) -> Joined:
     return Joined(0, position.time(), room.name, nickname, userhost, away, account, realname, bot)
 
 
-def _has_visitors_only(state: State, room: Room, now: float) -> bool:
+def _has_visitors_only(state: State, room: RoomRecord, now: float) -> bool:
     """Return whether all members are visitors, and no member with a lost connection is expected back."""
-    people = map(state.people.get, room.state.members)
+    people = map(state.somebody, room.state.members)
     return all(member is None or member.visits for member in people) and not rules.await_expected(room.state, now)
 
 
-def meet(room: Room, session: Session, server: str) -> list[Effect]:
+def meet(room: RoomRecord, session: Person, server: str) -> list[Effect]:
     """Merge the roles of a logged-in member and its account: each gets those of the other; new ones are announced."""
     if session.account is None:
         return []
@@ -155,7 +161,7 @@ class Departure(NamedTuple):
 
 
 def apply_departure(state: State, change: Departure, position: Position) -> Outcome:
-    room, person = state.rooms.known(change.room), state.people.get(change.person)
+    room, person = state.rooms.known(change.room), state.somebody(change.person)
     if room is None or person is None or person not in room:
         return Outcome()
     event = Left(0, position.time(), room.name, person.nickname or "", change.reason, *person.origin)
@@ -180,7 +186,7 @@ class Removal(NamedTuple):
 
 
 def apply_removal(state: State, change: Removal, position: Position) -> Outcome:
-    room, author, member = state.room(change.room), state.person(change.by), state.people.get(change.person)
+    room, author, member = state.room(change.room), state.person(change.by), state.somebody(change.person)
     require_operator(author, room)
     if member is None or member not in room:
         raise UserNotInRoom(change.nickname, room.name)
@@ -191,16 +197,16 @@ def apply_removal(state: State, change: Removal, position: Position) -> Outcome:
 
 
 def _remove(
-    room: Room,
-    member: Session,
+    room: RoomRecord,
+    member: Person,
     event: Left | Kicked,
-    others: tuple[Session, ...],
+    others: tuple[Person, ...],
     position: Position,
     change: Departure | Removal,
 ) -> list[Effect]:
     """Remove a member; tell all members, or only that one and those others."""
     identity = change.person
-    rules.remove_member(room.state, identity)
+    rules.remove_member(room, member)
     if change.announced:
         told: list[Effect] = [Publish(event, (room.key,), extra=identity)]
     else:
@@ -210,7 +216,33 @@ def _remove(
     return [unsubscribed, *told, dropped, *departed, SaveSession(identity)]
 
 
-def depart_from(room: Room, identity: int, clock: Clock, keep_seconds: float = 0.0) -> list[Effect]:
+class Disconnection(NamedTuple):
+    """End a session in all of its rooms. It keeps its nickname until the others are told (`NicknameRelease`)."""
+
+    person: int
+    """The identity."""
+    keep_seconds: float
+    """For so long, it may come back and has the same roles."""
+    stopping: bool
+    """See `Departure`."""
+
+
+def apply_disconnection(state: State, change: Disconnection, position: Position) -> Outcome:
+    person, identity = state.somebody(change.person), change.person
+    if person is None or person.has_left:
+        return Outcome()
+    leave(person)
+    effects: list[Effect] = []
+    for room in person.rooms.values():
+        rules.remove_ended(room, person)
+        effects.append(Unsubscribe(identity, room.key))
+        if not change.stopping:
+            effects.append(CountForOther(identity, room.key))
+            effects += depart_from(room, identity, position, change.keep_seconds)
+    return Outcome(effects)
+
+
+def depart_from(room: RoomRecord, identity: int, clock: Clock, keep_seconds: float = 0.0) -> list[Effect]:
     """
     Update the rules of a room that somebody has left, or who is gone; an empty room is abandoned, or waits.
 
@@ -226,7 +258,7 @@ def depart_from(room: Room, identity: int, clock: Clock, keep_seconds: float = 0
     return abandon(room, clock)
 
 
-def abandon(room: Room, clock: Clock) -> list[Effect]:
+def abandon(room: RoomRecord, clock: Clock) -> list[Effect]:
     """Reset an empty room: unless an account owns it, its rules are dropped, and a private history is deleted."""
     if room.state.owned:
         rules.end_wait(room.state)
@@ -248,6 +280,38 @@ def apply_empty_room_expiry(state: State, change: EmptyRoomExpiry, position: Pos
     if room.state.awaits(position.monotonic()):
         return Outcome((AwaitMembers(room.key),))
     return Outcome(tuple(abandon(room, position)))
+
+
+class PinnedRoom(NamedTuple):
+    """Let a room be there from now on, even when it is empty."""
+
+    room: str
+    name: str
+    """See `Arrival`."""
+    created: float
+    """See `Arrival`."""
+
+
+def apply_pinned_room(state: State, change: PinnedRoom, position: Position) -> Outcome:
+    room = state.room(change.room)
+    state.rooms.use_locked(room)
+    room.pinned = True
+    return Outcome((Uncount(room.key),))
+
+
+class RoomRemoval(NamedTuple):
+    """Delete a room and its history, if it is empty."""
+
+    room: str
+
+
+def apply_room_removal(state: State, change: RoomRemoval, position: Position) -> Outcome:
+    room = state.rooms.known(change.room)
+    if room is None or room.state.members:
+        return Outcome()
+    rules.end_wait(room.state)
+    state.rooms.remove_locked(room)
+    return Outcome((ForgetHistory(room.key),))
 
 
 class AccountForgotten(NamedTuple):

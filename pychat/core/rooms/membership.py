@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
-from pychat.core.delivery import Detach
 from pychat.core.hooks.chains import one_says_yes, run_before
 from pychat.core.order import CAUSED_BYTES
 from pychat.core.outcome import Outcome
 from pychat.core.permissions import may_join, may_know, require_store
-from pychat.core.rooms import rules
 from pychat.core.rooms.behind import Behind
 from pychat.core.rooms.catch_up import CatchingUp
-from pychat.core.rooms.changes import Arrival, Departure, Removal, depart_from
+from pychat.core.rooms.changes import Arrival, Departure, Disconnection, Removal
 from pychat.core.rooms.empty_rooms import end_wait
 from pychat.core.rooms.member_list import members_of
 from pychat.core.rooms.room import Room
@@ -126,7 +124,8 @@ class Membership:
 
         def settle_locked(outcome: Outcome) -> None:
             nonlocal room, behind
-            room = session.current = chat.state.room(room.key)  # it may have been removed and created again meanwhile
+            # It may have been removed and created again meanwhile.
+            room = session.current = session.rooms[room.key]
             if outcome.effects:
                 place = room.state.members[session.identity] if after is None else after
                 behind = self._catching_up.fall_behind_locked(session, room, place)
@@ -137,7 +136,8 @@ class Membership:
             chat.order.send_locked(session, members._replace(arrival=arrival, again=arrival is None, place=place))
 
         room = chat.table.obtain(checked)  # a hook may have removed it
-        proposal = Arrival(room.key, session.identity, key, create, not was_in, announced, chat.cloaks.server)
+        asked, created, server = not was_in, room.state.created, chat.cloaks.server
+        proposal = Arrival(room.key, room.name, created, session.identity, key, create, asked, announced, server)
         chat.propose(proposal, session, then=settle_locked)
         return room, behind
 
@@ -200,16 +200,9 @@ class Membership:
             if session.closed:
                 return False
             session.closed = True
-            stays = self._stays()
-            for room in session.rooms.values():
-                rules.remove_member(room.state, session.identity)
-                room.ignoring.discard(session)
-                self._chat.log.append(Detach(session, room))
-                if stays:
-                    continue
-                self._chat.table.shares.departed(room, session)
-                effects = depart_from(room, session.identity, self._chat.clock, keep_seconds)
-                self._chat.sequencer.carry_out_locked(effects)
+            if session.nickname is not None:
+                proposal = Disconnection(session.identity, keep_seconds, self._stays())
+                self._chat.sequencer.apply_locked(proposal)
             return True
 
 

@@ -13,7 +13,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from pychat.core.rooms import rules
 from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.quotas import RoomShares
 from pychat.core.rooms.room import Room
@@ -23,7 +22,7 @@ from pychat.model.names import fold
 
 if TYPE_CHECKING:
     from pychat.core.chat import Chat
-    from pychat.core.session import Session
+    from pychat.core.rooms.state import RoomRecord
 
 _SHARE_OF_KNOWN: Final = 0.25
 """The share of places that new rooms must leave free, so that people can always return to existing rooms."""
@@ -114,22 +113,24 @@ class RoomRegistry:
 
     # Under the order lock
 
-    def is_used(self, room: Room) -> bool:
+    def is_used(self, room: RoomRecord) -> bool:
         """Return whether the room has a place in the table."""
         return self.by_key.get(room.key) is room
 
-    def use_locked(self, room: Room, session: Session | None = None) -> None:
+    def use_locked(self, room: RoomRecord, identity: int | None = None) -> None:
         """
         Give a room a place in the table, if it has none.
 
         Args:
-            session: The session that joins it; None if the program itself wants it.
+            identity: The session that joins it; None if the program itself wants it.
 
         Raises:
             LimitExceeded: If there are too many rooms, or the session's quota is used up.
         """
         if self.is_used(room):
             return
+        assert isinstance(room, Room)
+        session = None if identity is None else self._chat.nicknames.get(identity)
         most = self._chat.limits.max_rooms
         new = room.key in self._new
         if new and session is not None:
@@ -157,16 +158,16 @@ class RoomRegistry:
         if not self._chat.log.lasts:
             self._empty[room.key] = room
             if len(self._empty) > self._chat.limits.max_rooms:
-                self.forget_locked(self._least_wanted(room))
+                forgotten = self._least_wanted(room)
+                self.remove_locked(forgotten)
+                self._chat.log.forget(forgotten.key)
 
-    def forget_locked(self, room: Room) -> None:
-        """Delete a room and its history, if it is empty."""
-        if not room.state.members:
-            for rooms in (self.by_key, self._empty, self._known, self._new):
-                rooms.pop(room.key, None)
-            self.shares.released(room)
-            rules.end_wait(room.state)
-            self._chat.log.forget(room.key)
+    def remove_locked(self, room: RoomRecord) -> None:
+        """Forget an empty room."""
+        assert isinstance(room, Room)
+        for rooms in (self.by_key, self._empty, self._known, self._new):
+            rooms.pop(room.key, None)
+        self.shares.released(room)
 
     def _least_wanted(self, last: Room) -> Room:
         """

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from pychat.core.disowned import check_owned
 from pychat.core.publish import checked_event
 from pychat.core.rooms.slow_mode import Pace
-from pychat.core.rooms.state import RoomState
+from pychat.core.rooms.state import RoomRecord
 from pychat.model import modes
 from pychat.model.errors import LocalProtocolError
 from pychat.model.events import Event, Message, Notice, RoomEvent
-from pychat.model.names import fold
 from pychat.renamed import old_names
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @old_names(alone="as_tuple")
-class Room:
+class Room(RoomRecord):
     """
     A room, created by the chat for its first member or by `Chat.room`; an empty one is read from a persistent log.
 
@@ -33,33 +32,24 @@ class Room:
         "_chat",
         "as_tuple",
         "ignoring",
-        "key",
         "listeners",
         "lists_are_new",
-        "name",
         "next_expiry_check",
         "pace",
-        "pinned",
-        "state",
         "written",
     )
 
     def __init__(self, chat: Chat, name: str, *, pinned: bool = False) -> None:
+        super().__init__(name, chat.clock.time(), pinned=pinned)
         self._chat = chat
-        self.name = name
-        self.key = fold(name)
-        """Two rooms with the same key are the same room."""
         self.as_tuple = (self,)
         """The room alone, where a tuple of rooms is needed."""
-        self.state = RoomState(chat.clock.time())
         self.pace = Pace()
         """When members last spoke, for the slow mode."""
         self.lists_are_new = True
         """True if nothing of the mask lists is stored yet, and stored ones of an earlier state are void."""
         self.next_expiry_check: float | None = None
         """When to check next for expired bans (`Clock.monotonic`); None if none of them expires."""
-        self.pinned = pinned
-        """True for a room that stays when it is empty."""
         self.ignoring: set[Session] = set()
         """The members who ignore somebody (`core/people/ignore.py`)."""
         self.listeners: set[Session] = set()
@@ -69,10 +59,6 @@ class Room:
 
     def __repr__(self) -> str:
         return f"<Room {self.name!r}, members: {len(self.state.members)}>"
-
-    def __contains__(self, session: Session) -> bool:
-        """Return whether a session is a member."""
-        return session.person.identity in self.state.members
 
     @property
     def topic(self) -> str:
@@ -93,11 +79,6 @@ class Room:
     def is_there(self) -> bool:
         """True if the room exists: it has or expects members, is pinned, or is owned by an account."""
         return self.exists(self._chat.clock.monotonic())
-
-    def exists(self, now: float) -> bool:
-        """Return `is_there` for a time by `Clock.monotonic`."""
-        state = self.state
-        return bool(state.members) or self.pinned or state.owned or state.awaits(now)
 
     def holders(self, role: str) -> frozenset[Session]:
         """Return the members who have a role, "operator" or "voice", or a higher one."""

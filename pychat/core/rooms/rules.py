@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from pychat.core.log.snapshots import RoomSnapshot
-from pychat.core.rooms.state import RoomState
+from pychat.core.people.state import Person
+from pychat.core.rooms.state import RoomRecord, RoomState
 from pychat.model.clock import Clock
 from pychat.model.durations import as_of_now, deadline_of
 from pychat.model.masks import MaskList
@@ -101,19 +102,21 @@ def forget_account(state: RoomState, account: str) -> bool:
 # Members that join and leave
 
 
-def add_member(state: RoomState, identity: int) -> None:
-    """Add a member."""
-    state.members[identity] = 0
+def add_member(room: RoomRecord, person: Person, newest: int) -> None:
+    """Add a member; `newest` is the newest event id when it has joined."""
+    room.state.members[person.identity] = newest
+    person.rooms[room.key] = room
 
 
-def note_joined(state: RoomState, identity: int, newest: int) -> None:
-    """Set the newest event id when a member had joined."""
-    state.members[identity] = newest
+def remove_member(room: RoomRecord, person: Person) -> None:
+    """Remove a member."""
+    room.state.members.pop(person.identity, None)
+    person.rooms.pop(room.key, None)
 
 
-def remove_member(state: RoomState, identity: int) -> None:
-    """Remove a member, if it is one."""
-    state.members.pop(identity, None)
+def remove_ended(room: RoomRecord, person: Person) -> None:
+    """Remove a member whose session has ended; `Person.rooms` still lists the room."""
+    room.state.members.pop(person.identity, None)
 
 
 def expect_members(state: RoomState, until: float) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from pychat.model.masks import MaskList
 from pychat.model.modes import LISTS, VALUES
+from pychat.model.names import fold
 
 FIRST_FLAGS: Final = frozenset("n")
 """The flags of a new room. Without `t`, so every member may set the topic until an operator changes that."""
@@ -129,3 +130,36 @@ class RoomState:
     def expects(self, identity: int, now: float) -> bool:
         """Return whether this member lost its connection recently and is expected back."""
         return self.expected.get(identity, 0.0) > now
+
+
+class HasIdentity(Protocol):
+    """A person, or its session."""
+
+    @property
+    def identity(self) -> int:
+        """The number that stays the same whatever its nickname is."""
+
+
+class RoomRecord:
+    """A room, as far as it is shared state: a server has a `Room`, which also knows what belongs to this server."""
+
+    __slots__ = ("key", "name", "pinned", "state")
+
+    def __init__(self, name: str, created: float, *, pinned: bool = False) -> None:
+        self.name = name
+        self.key = fold(name)
+        """Two rooms with the same key are the same room."""
+        self.state = RoomState(created)
+        self.pinned = pinned
+        """True for a room that stays when it is empty."""
+
+    def __contains__(self, person: HasIdentity) -> bool:
+        """Return whether somebody is a member."""
+        return person.identity in self.state.members
+
+    def exists(self, now: float) -> bool:
+        """Return whether it has or expects members, is pinned, or is owned by an account. `now` is by
+        `Clock.monotonic`.
+        """
+        state = self.state
+        return bool(state.members) or self.pinned or state.owned or state.awaits(now)

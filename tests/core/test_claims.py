@@ -1,0 +1,123 @@
+"""Nicknames are taken as they are at that moment, whatever was found out before."""
+
+from __future__ import annotations
+
+import pytest
+from churn import DueAlarms
+from recorder import no_alarm_is_left
+from remote import Remote, come, make_accounts, open_chat
+
+from pychat import Chat
+from pychat.core.accounts.administration import add_account
+from pychat.core.accounts.changes import Claim, NewAccount, NewNickname
+from pychat.core.log.log import MemoryLog
+from pychat.core.outcome import Outdated
+from pychat.model.replies import Failure
+from pychat.model.server_ban import AddServerBan
+from pychat.model.tokens import digest_of
+from pychat.model.verbs import Hello, SetNickname
+from pychat.testing import FakeClock
+
+__all__ = ["no_alarm_is_left"]
+
+
+def lost(chat: Chat, nickname: str) -> Remote:
+    """Somebody whose connection was lost."""
+    session = come(chat)
+    session.resumable = True
+    chat.perform(session, [Hello(nickname)])
+    chat.close(session, "lost", lost=True)
+    return session
+
+
+def test_a_nickname_that_is_registered_meanwhile_is_only_lent() -> None:
+    """Whose it is, is asked again if any account has changed."""
+    accounts = make_accounts()
+    chat = open_chat(accounts)
+    ann = come(chat, "ann")
+    owner, asked = accounts.owner, 0
+
+    def ask(nickname: str) -> str | None:
+        nonlocal asked
+        asked += nickname == "bob"
+        before = owner(nickname)
+        if asked == 1 and before is None:
+            accounts.register("bob", "sesame12")
+            chat.propose(NewAccount("bob"))
+        return before
+
+    accounts.owner = ask  # type: ignore[method-assign]
+    chat.perform(ann, [SetNickname("bob")])
+
+    assert ann.nickname == "bob"
+    assert [text.partition(":")[0] for text in ann.notices] == ["the nickname bob belongs to an account"]
+
+
+def test_a_nickname_that_is_banned_meanwhile_is_not_taken() -> None:
+    """Masks are matched again if any ban has changed."""
+    chat = open_chat()
+    root, ann = come(chat, "boss", "192.0.2.9"), come(chat, "ann")
+    root.person.modes = "o"
+    of_person = chat.bans.of_person
+
+    def look(nickname: str, userhost: str) -> object:
+        before = of_person(nickname, userhost)
+        if nickname == "bob" and not chat.bans.current():
+            chat.perform(root, [AddServerBan("bob!*@*")])
+        return before
+
+    chat.bans.of_person = look  # type: ignore[assignment, method-assign]
+    chat.perform(ann, [SetNickname("bob")])
+
+    assert ann.nickname == "ann"
+    assert [item.code for item in ann.items if isinstance(item, Failure)] == ["server_banned"]
+
+
+def test_a_claim_of_an_earlier_state_changes_nothing() -> None:
+    """Whoever proposes it has to look again."""
+    chat = open_chat()
+    ann = come(chat, "ann")
+    claim = Claim("bob", None, False, 60.0, chat.logins.moment, chat.bans.version)
+    chat.propose(NewAccount("somebody"))
+
+    with pytest.raises(Outdated):
+        chat.propose(NewNickname(ann.identity, claim))
+
+    assert (ann.nickname, chat.find("bob")) == ("ann", None)
+
+
+def test_a_token_that_gets_no_nickname_stays_valid() -> None:
+    """The nickname is somebody else's account by now. When that is gone, the client comes back."""
+    accounts = make_accounts()
+    chat = open_chat(accounts, nickname_grace_seconds=0)
+    bob = lost(chat, "bob")
+    add_account(chat, "boss", "bob", "sesame12")
+
+    refused = come(chat, "bob", token=bob.token)
+
+    assert [item.code for item in refused.items if isinstance(item, Failure)] == ["nickname_registered"]
+    accounts.drop("bob")
+    assert come(chat, "bob", token=bob.token).identity == bob.identity
+
+
+def test_what_is_stored_of_a_lost_session_is_deleted_in_time() -> None:
+    """Nobody need ask for its nickname."""
+    dropped: list[str] = []
+
+    class Log(MemoryLog):
+        def drop_session(self, digest: str) -> None:
+            dropped.append(digest)
+
+    clock = FakeClock()
+    chat = open_chat(clock=clock, log=Log(), resume_seconds=30)
+    alarms = DueAlarms(clock)
+    chat.alarms = alarms  # type: ignore[assignment]
+    bob = lost(chat, "bob")
+
+    clock.advance(29)
+    alarms.run()
+    assert (len(chat.reservations()), dropped) == (1, [])
+    clock.advance(1)
+    alarms.run()
+
+    assert (chat.reservations(), dropped) == ([], [digest_of(bob.token or "")])
