@@ -312,6 +312,7 @@ def test_helpers_that_need_a_lock_are_called_under_one() -> None:
 
 HOLD_THE_LOCK = {
     "apply proposals": {"sequencer.propose"},
+    "let a newcomer in, as it is at that moment": {"accounts.hello._enter"},
     "end a session, together with the events that tell of it": {
         *("chat.close", "chat.begin_disconnect", "rooms.membership.remove_everywhere")
     },

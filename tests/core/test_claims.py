@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 from churn import DueAlarms
 from recorder import no_alarm_is_left
 from remote import Remote, come, make_accounts, open_chat
 
 from pychat import Chat
+from pychat.core.accounts.actions import log_out_everybody
 from pychat.core.accounts.administration import add_account
 from pychat.core.accounts.changes import Claim, NewAccount, NewNickname
 from pychat.core.log.log import MemoryLog
 from pychat.core.outcome import Outdated
+from pychat.core.people import rules
+from pychat.core.people.state import PeopleState
 from pychat.model.replies import Failure
 from pychat.model.server_ban import AddServerBan
 from pychat.model.tokens import digest_of
-from pychat.model.verbs import Hello, SetNickname
+from pychat.model.verbs import Hello, LogIn, SetNickname
 from pychat.testing import FakeClock
 
 __all__ = ["no_alarm_is_left"]
@@ -53,6 +58,28 @@ def test_a_nickname_that_is_registered_meanwhile_is_only_lent() -> None:
     assert [text.partition(":")[0] for text in ann.notices] == ["the nickname bob belongs to an account"]
 
 
+def test_a_newcomer_who_is_logged_out_meanwhile_comes_as_a_guest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if it takes its nickname while others are just being logged out."""
+    accounts = make_accounts()
+    accounts.register("ann", "sesame12")
+    chat = open_chat(accounts)
+    newcomer = come(chat)
+    chat.perform(newcomer, [LogIn("sesame12", "ann")])
+    thread = Thread(target=chat.perform, args=(newcomer, [Hello("bob")]))
+    log_out_parked = rules.log_out_parked
+
+    def log_out(people: PeopleState, account: str) -> None:
+        thread.start()
+        thread.join(0.2)
+        log_out_parked(people, account)
+
+    monkeypatch.setattr(rules, "log_out_parked", log_out)
+    log_out_everybody(chat, "ann")
+    thread.join()
+
+    assert (newcomer.nickname, newcomer.account) == ("bob", None)
+
+
 def test_a_nickname_that_is_banned_meanwhile_is_not_taken() -> None:
     """Masks are matched again if any ban has changed."""
     chat = open_chat()
@@ -84,6 +111,32 @@ def test_a_claim_of_an_earlier_state_changes_nothing() -> None:
         chat.propose(NewNickname(ann.identity, claim))
 
     assert (ann.nickname, chat.find("bob")) == ("ann", None)
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_two_threads_give_a_session_one_nickname(monkeypatch: pytest.MonkeyPatch, *, resumes: bool) -> None:
+    """The other one is refused, and reserves nothing."""
+    chat = open_chat()
+    token = lost(chat, "ann").token if resumes else None
+    session = come(chat)
+    thread = Thread(target=chat.perform, args=(session, [Hello("ann", token=token)]))
+    flush, flushed = chat.order.flush, 0
+
+    def flush_and_wait() -> None:
+        nonlocal flushed
+        flushed += 1
+        if flushed == 2:  # before the newcomer gets its nickname
+            thread.start()
+            thread.join()
+        flush()
+
+    monkeypatch.setattr(chat.order, "flush", flush_and_wait)
+    chat.perform(session, [Hello("bob")])
+
+    assert [item.code for item in session.items if isinstance(item, Failure)] == ["bad_request"]
+    assert (list(chat.state.people.holders), chat.census.people) == (["ann"], 1)
+    chat.close(session, "bye")
+    assert not chat.state.people.holders
 
 
 def test_a_token_that_gets_no_nickname_stays_valid() -> None:

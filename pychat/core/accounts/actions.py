@@ -209,12 +209,12 @@ def become(chat: Chat, session: Session, proof: Proof | None, ref: Ref, *, regis
         BannedFromServer: If the account is banned.
     """
     account, moment = (None, 0) if proof is None else (proof.account, proof.moment)
-    if session.nickname is None:
-        with chat.order.change(session):
+    with chat.order.change(session):
+        if session.nickname is None:
             if proof is not None:
                 require_locked(chat, proof)
             _be_logged_in_locked(chat, session, account, ref, registered=registered)
-        return
+            return
     login = NewLogin(session.identity, account, moment, registered, chat.cloaks.server)
     if isinstance(chat.propose(login, session, ref).event, AccountChanged):
         reconsider(session)

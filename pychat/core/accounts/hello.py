@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 
 def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
-    if session.nickname is not None:
-        raise refusal(f"you are already {session.nickname!r}; use nick to change your nickname", code="bad_request")
+    _require_newcomer(session)
     known = session.account
     parked = None if verb.token is None else _take_over(chat, session, verb.token)
     if parked is None or not parked.knows_password:
@@ -64,6 +63,11 @@ def hello(chat: Chat, session: Session, verb: verbs.Hello) -> None:
     chat.membership.arrive(session, rooms, _places(session, verb, rooms, parked), verb)
     if session.is_here:
         session.coming = ()
+
+
+def _require_newcomer(session: Session) -> None:
+    if session.nickname is not None:
+        raise refusal(f"you are already {session.nickname!r}; use nick to change your nickname", code="bad_request")
 
 
 def _regain(chat: Chat, session: Session, verb: verbs.Hello) -> None:
@@ -184,6 +188,8 @@ def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = Non
     checked = check_nickname(wanted, chat.limits)
     if parked is None:
         require_unreserved(session, checked)
+    else:
+        _require_newcomer(session)
     if old is not None and checked != old and not is_of_account(session, checked):
         may_rename(session, chat.clock)
     chat.order.flush()
@@ -198,7 +204,7 @@ def claim(chat: Chat, session: Session, wanted: str, parked: Parked | None = Non
     while True:
         found = claim_of(session, nickname)
         try:
-            if session.nickname is not None:
+            if old is not None:
                 outcome = chat.propose(NewNickname(session.identity, found), session)
             else:
                 outcome = _enter(chat, session, found, parked, token)
@@ -216,7 +222,6 @@ def _enter(chat: Chat, session: Session, claim: Claim, parked: Parked | None, to
     The token becomes valid for this session at once: another client that brings the same token then takes over this
     session, and never becomes a new person with somebody else's token.
     """
-    person = session.person
     token, resumes = (new_token(), digest_of(token)) if parked is not None and token is not None else ("", None)
 
     def enter_locked(outcome: Outcome) -> None:
@@ -229,9 +234,13 @@ def _enter(chat: Chat, session: Session, claim: Claim, parked: Parked | None, to
         if parked is not None:
             session.coming, session.token, session.welcomed = parked.rooms, token, chat.clock.monotonic()
 
-    profile = person.userhost, person.realname, person.modes, person.visits, person.account
-    proposal = Entry(session.identity, claim, *profile, resumes, digest_of(token) if token else "")
-    return chat.propose(proposal, session, first=enter_locked)
+    with chat.order.change(session):
+        # Only now, because what is not in the state yet may change until here: somebody may log the session out.
+        _require_newcomer(session)  # check again: a hook or another thread may have said hello for it
+        person = session.person
+        profile = person.userhost, person.realname, person.modes, person.visits, person.account
+        proposal = Entry(session.identity, claim, *profile, resumes, digest_of(token) if token else "")
+        return chat.sequencer.apply_locked(proposal, session, first=enter_locked)
 
 
 def set_nickname(chat: Chat, session: Session, verb: verbs.SetNickname) -> None:
