@@ -77,9 +77,11 @@ def _make_way(state: State, nickname: str, digest: str | None, position: Positio
     """End the reservations that have expired, this one, and that of a nickname which is known to be free."""
     people = state.people
     dropped = rules.drop_expired(people, position.monotonic())
-    for one in (digest, people.reservation_of(nickname)):
-        if one is not None and rules.drop_parked(people, one):
-            dropped.append(one)
+    if digest is not None and rules.drop_parked(people, digest):
+        dropped.append(digest)
+    left = people.reservation_of(nickname)  # asked last, because it looks at all reservations if there is one
+    if left is not None and rules.drop_parked(people, left):
+        dropped.append(left)
     return [DropToken(each) for each in dropped]
 
 
