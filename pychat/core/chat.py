@@ -170,9 +170,10 @@ class Chat:
         checked = check_room(name, self.limits)
         while True:
             room = self.table.obtain(checked)
-            with suppress(NoSuchRoom):  # another thread has removed it, so there will be another one
+            with suppress(NoSuchRoom):  # another thread has removed it, so there will be another one, or is already
                 self.propose(PinnedRoom(room.key, room.name, room.state.created))
-                return room
+                if self.table.has(room):
+                    return room
 
     def find_room(self, name: str) -> Room | None:
         """

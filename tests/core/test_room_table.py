@@ -8,6 +8,7 @@ import pytest
 from remote import Remote, come, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
+from pychat.core.rooms.room import Room
 from pychat.model.replies import Failure
 from pychat.model.verbs import Join, Leave, LeaveAll, Quit
 from pychat.testing import FakeClock
@@ -164,3 +165,26 @@ def test_an_account_with_many_rooms_does_not_push_out_those_of_others() -> None:
 
     names = ("den", "e1", "e2", "e3", "b1", "t1")
     assert [name for name in names if chat.find_room(name)] == ["den", "e3", "b1"]
+
+
+def test_a_room_that_is_removed_and_made_again_meanwhile_is_the_new_one() -> None:
+    """Whoever asks for it gets the one that is there."""
+    chat = open_chat()
+    chat.room("ops")
+    obtain = chat.table.obtain
+    made: list[Room] = []
+
+    def obtain_before_others(name: str) -> Room:
+        room = obtain(name)
+        if not made:
+            made.append(room)
+            chat.remove_room(name)
+            made.append(obtain(name))
+        return room
+
+    chat.table.obtain = obtain_before_others  # type: ignore[method-assign]
+    room = chat.room("ops")
+
+    assert room is not made[0]
+    assert chat.find_room("ops") is room
+    room.announce("hi")
