@@ -67,6 +67,9 @@ class DueAlarms:
         self._heap: list[tuple[float, int, Callable[[], Any]]] = []
         self._numbers = count()
 
+    def __len__(self) -> int:
+        return len(self._heap)
+
     def after(self, seconds: float, function: Callable[[], Any]) -> None:
         heapq.heappush(self._heap, (self._clock.monotonic() + seconds, next(self._numbers), function))
 

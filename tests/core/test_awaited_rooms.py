@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from churn import DueAlarms
 from remote import Remote, come, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
@@ -173,3 +174,21 @@ def test_no_time_to_come_back_is_no_wait() -> None:
     ann, room = private(chat)
     lose(chat, ann)
     assert (room.state.join_key, room.state.waits_until) == (None, 0.0)
+
+
+def test_whoever_is_lost_again_and_again_leaves_no_more_to_do(chat: Chat, clock: FakeClock) -> None:
+    """One check of the room is scheduled, which schedules the next one."""
+    chat.alarms = alarms = DueAlarms(clock)  # type: ignore[assignment]
+    ann = arrive(chat, "ann", rooms=("den",))
+    for _ in range(100):
+        lose(chat, ann)
+        clock.advance(SECONDS - 1)
+        alarms.run()
+        ann = arrive(chat, "ann", token=ann.token)
+        assert list(ann.rooms) == ["den"]
+
+    lose(chat, ann)
+    assert len(alarms) <= 4  # also for the nickname
+    clock.advance(SECONDS)
+    alarms.run()
+    assert (len(alarms), [room.name for room in chat.rooms()]) == (0, ["lobby"])

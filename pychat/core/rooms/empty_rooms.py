@@ -12,9 +12,17 @@ if TYPE_CHECKING:
 
 
 def wait_locked(chat: Chat, room: Room, least_seconds: float = 0.0) -> None:
-    """Abandon an empty room after `least_seconds` and when no members are expected back any more."""
-    seconds = max(least_seconds, room.state.waits_until - chat.clock.monotonic())
-    chat.alarms.after(seconds, lambda: end_wait(chat, room))
+    """
+    Abandon an empty room after `least_seconds` and when no members are expected back any more.
+
+    A check that is due before schedules the next one: with one for each loss of the last member, there would be ever
+    more of them.
+    """
+    now = chat.clock.monotonic()
+    seconds = max(least_seconds, room.state.waits_until - now)
+    if not now < room.next_wait_check <= now + seconds:
+        room.next_wait_check = now + seconds
+        chat.alarms.after(seconds, lambda: end_wait(chat, room))
 
 
 def end_wait(chat: Chat, room: Room) -> None:

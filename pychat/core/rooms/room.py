@@ -35,6 +35,7 @@ class Room(RoomRecord):
         "listeners",
         "lists_are_new",
         "next_expiry_check",
+        "next_wait_check",
         "pace",
         "written",
     )
@@ -50,6 +51,8 @@ class Room(RoomRecord):
         """True if nothing of the mask lists is stored yet, and stored ones of an earlier state are void."""
         self.next_expiry_check: float | None = None
         """When to check next for expired bans (`Clock.monotonic`); None if none of them expires."""
+        self.next_wait_check = 0.0
+        """When to check next whether the room still waits for members (`Clock.monotonic`); 0 if it never did."""
         self.ignoring: set[Session] = set()
         """The members who ignore somebody (`core/people/ignore.py`)."""
         self.listeners: set[Session] = set()
