@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from chat_clients import DEADLINE
 from remote import Remote, come, no_alarm_is_left, open_chat
 
 from pychat.core.chat import Chat
 from pychat.core.rooms.room import Room
+from pychat.core.waiting import on_wait
 from pychat.model.replies import Failure
 from pychat.model.verbs import Join, Leave, LeaveAll, Quit
 from pychat.testing import FakeClock
@@ -188,3 +191,21 @@ def test_a_room_that_is_removed_and_made_again_meanwhile_is_the_new_one() -> Non
     assert room is not made[0]
     assert chat.find_room("ops") is room
     room.announce("hi")
+
+
+def test_whoever_waits_for_a_room_that_another_thread_reads_says_so_before() -> None:
+    """So that nobody else waits for it."""
+    chat = open_chat()
+    waits = Event()
+
+    def join() -> None:
+        on_wait(waits.set)
+        chat.room("ops")
+
+    thread = Thread(target=join)
+    with chat.table._making:
+        thread.start()
+        assert waits.wait(DEADLINE)
+    thread.join()
+
+    assert chat.find_room("ops") is not None

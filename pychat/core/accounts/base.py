@@ -64,7 +64,7 @@ class Accounts(ABC):
         """
         Return the account that a nickname belongs to; None if to none.
 
-        Called under the chat's lock for every nickname that is claimed: it must only look into memory.
+        Called for every nickname that is claimed, on the thread that serves others, too: it must only look into memory.
         """
         return None
 

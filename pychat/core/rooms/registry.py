@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
@@ -17,6 +19,7 @@ from pychat.core.rooms.ban_expiry import watch_locked
 from pychat.core.rooms.quotas import RoomShares
 from pychat.core.rooms.room import Room
 from pychat.core.rooms.snapshot import restore_room
+from pychat.core.waiting import before_wait
 from pychat.model.errors import LimitExceeded
 from pychat.model.names import fold
 
@@ -58,9 +61,20 @@ class RoomRegistry:
         """
         room = self.by_key.get(name) or self._known.get(fold(name))
         if room is None and self._chat.log.lasts:
-            with self._making:
+            with self._making_one():
                 room = self._read(fold(name))
         return room
+
+    @contextmanager
+    def _making_one(self) -> Iterator[None]:
+        """Hold the lock for making a room, which another thread may hold while it waits for the log."""
+        if not self._making.acquire(blocking=False):
+            before_wait()
+            self._making.acquire()
+        try:
+            yield
+        finally:
+            self._making.release()
 
     def _read(self, key: str) -> Room | None:
         room = self._known.get(key)
@@ -83,7 +97,7 @@ class RoomRegistry:
         room = self.by_key.get(key)
         if room is not None:
             return room
-        with self._making:
+        with self._making_one():
             # In this order, because a new room that is entered just now is added to the known ones before it stops
             # being new.
             room = self._new.get(key) or self._read(key)
