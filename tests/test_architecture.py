@@ -312,7 +312,7 @@ def test_helpers_that_need_a_lock_are_called_under_one() -> None:
 
 HOLD_THE_LOCK = {
     "apply proposals": {"sequencer.propose"},
-    "let a newcomer in, as it is at that moment": {"accounts.hello._enter"},
+    "let newcomers act, as they are at that moment": {"accounts.hello._enter", "accounts.reclaim.regain"},
     "end a session, together with the events that tell of it": {
         *("chat.close", "chat.begin_disconnect", "rooms.membership.remove_everywhere")
     },
@@ -330,7 +330,7 @@ HOLD_THE_LOCK = {
     },
     "read several things at once": {
         *("chat.rooms", "chat.find", "chat.sessions", "chat.everybody", "chat.reservations", "chat.counts"),
-        *("accounts.actions.register", "accounts.actions.change_password", "accounts.reclaim.regain"),
+        *("accounts.actions.register", "accounts.actions.change_password"),
         *("accounts.authentication._count_of", "messages.actions._addressed", "people.actions._candidates"),
         *("people.monitor.list_watched",),
     },

@@ -80,6 +80,26 @@ def test_a_newcomer_who_is_logged_out_meanwhile_comes_as_a_guest(monkeypatch: py
     assert (newcomer.nickname, newcomer.account) == ("bob", None)
 
 
+def test_a_newcomer_who_is_logged_out_meanwhile_ends_no_reservation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nickname stays reserved for the owner."""
+    accounts = make_accounts()
+    accounts.register("ann", "sesame12")
+    chat = open_chat(accounts)
+    ann, newcomer = lost(chat, "ann"), come(chat)
+    chat.perform(newcomer, [LogIn("sesame12", "ann")])
+    flush = chat.order.flush
+
+    def log_out() -> None:
+        monkeypatch.setattr(chat.order, "flush", flush)
+        log_out_everybody(chat, "ann")
+
+    monkeypatch.setattr(chat.order, "flush", log_out)
+    chat.perform(newcomer, [Hello("ann", regain=True)])
+
+    assert [item.code for item in newcomer.items if isinstance(item, Failure)] == ["not_logged_in"]
+    assert [one.identity for _, one in chat.reservations()] == [ann.identity]
+
+
 def test_a_nickname_that_is_banned_meanwhile_is_not_taken() -> None:
     """Masks are matched again if any ban has changed."""
     chat = open_chat()

@@ -70,14 +70,15 @@ def regain(chat: Chat, session: Session, nickname: str) -> None:
     if not session.is_of(owner):
         text = f"nickname {nickname!r} does not belong to your account"
         raise refusal(text, code="bad_request", subject=(nickname,))
-    with chat.order.lock:
-        account_of(session)  # check again: it may have been logged out meanwhile
-        digest = chat.state.people.reservation_of(nickname)
+    with chat.order.change(session):
+        if not session.is_of(owner):  # check again: it may have been logged out meanwhile
+            raise NotLoggedIn
         holder = chat.nicknames.find(nickname)
         own = holder is not None and holder.account == session.account
-    if digest is not None:
-        by = None if session.nickname is None else session.identity
-        chat.propose(ReservationEnd((digest,), by, owner), session)
+        digest = chat.state.people.reservation_of(nickname)
+        if digest is not None:
+            by = None if session.nickname is None else session.identity
+            chat.sequencer.apply_locked(ReservationEnd((digest,), by, owner))
     if holder is None or holder is session or holder.is_local:
         return
     if own:
