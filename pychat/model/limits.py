@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pychat.model.arguments import optional
 
-_RATES: Final = frozenset({"messages_per_second", "bytes_per_second"})
+_NOT_ZERO: Final = frozenset({"messages_per_second", "bytes_per_second", "waiting_threads"})
 """Limits that must not be 0, because then nothing would ever pass."""
 
 
@@ -35,10 +35,10 @@ class Limits:
         for field in fields(self):
             value = getattr(self, field.name)
             kinds = (int, float) if isinstance(field.default, float) else (int,)
-            is_rate = field.name in _RATES
-            if type(value) not in kinds or not value >= 0 or (is_rate and value == 0):
+            is_over_zero = field.name in _NOT_ZERO
+            if type(value) not in kinds or not value >= 0 or (is_over_zero and value == 0):
                 kind = "a number" if float in kinds else "a whole number"
-                least = "over 0" if is_rate else "of at least 0"
+                least = "over 0" if is_over_zero else "of at least 0"
                 raise ValueError(f"limit {field.name} must be {kind} {least}, not {value!r}")
 
     # Text and names

@@ -208,8 +208,7 @@ class Connection:
         """Perform verbs, and rest before and in between when the session must."""
         while self.home.is_crowded and session.is_here and any(map(session.chat.chains.may_wait, verbs)):
             self.home.wake_later(self)
-            if self.home.is_crowded:  # otherwise the last one that blocked may have gone on before it could wake us
-                yield WOKEN
+            yield WOKEN
         work = Work(verbs)
         while (rest := perform_some(session, work)) is not None:
             if rest.seconds is not None:

@@ -111,6 +111,50 @@ def test_input_that_may_block_waits_while_too_many_do(server: MakeServer, client
     assert inside == ["ann", "bob", "carl"]
 
 
+class Slow(Handler):
+    """Whoever joins the room "slow" waits until it is free."""
+
+    def __init__(self) -> None:
+        self.inside: list[str | None] = []
+        self.free = threading.Event()
+
+    def before_join(self, session: Session, room: Any) -> None:
+        if room.name == "slow":
+            self.inside.append(session.nickname)
+            assert self.free.wait(DEADLINE)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_everybody_who_waited_for_others_goes_on(server: MakeServer, clients: Clients, leaves: bool) -> None:
+    """Also after one of them went on without blocking anything, or was disconnected."""
+    slow = Slow()
+    running = server(handlers=[slow, Broadcast()], limits=Limits(waiting_threads=1))
+    ann, bob, carl, dora = [clients.text(running, name) for name in ("ann", "bob", "carl", "dora")]
+    ann.send("/join slow\n")
+    wait_until(lambda: slow.inside, "it is inside")
+    for peer in (bob, carl, dora):
+        peer.send("/topic\n")
+    sessions: Any = [running.chat.find(name) for name in ("bob", "carl", "dora")]
+    waits = [session.link.connection for session in sessions]
+    wait_until(lambda: all(one.wait is not None and not one.wait.input for one in waits), "the others wait")
+
+    if leaves:
+        sessions[0].disconnect("bye")
+        wait_until(lambda: running.chat.find("bob") is None, "it left")
+    slow.free.set()
+
+    for peer in (carl, dora):
+        assert peer.read_until("topic")
+
+
+def test_bots_do_not_count_as_clients_that_wait(server: MakeServer, clients: Clients) -> None:
+    """A bot has a thread of its own for as long as it lives."""
+    running = server(limits=Limits(waiting_threads=1))
+    running.bot("robo", ["lobby"])
+
+    assert clients.text(running, "ann")
+
+
 def test_a_hook_that_waits_though_it_says_it_does_not(
     server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -525,6 +525,7 @@ def test_a_string_is_no_list_of_rooms(server: MakeServer) -> None:
         ({"line_bytes": -1}, "limit line_bytes must be a whole number of at least 0, not -1"),
         ({"line_bytes": 1.5}, "limit line_bytes must be a whole number of at least 0, not 1.5"),
         ({"line_bytes": True}, "limit line_bytes must be a whole number of at least 0, not True"),
+        ({"waiting_threads": 0}, "limit waiting_threads must be a whole number over 0, not 0"),
         ({"ping_seconds": "x"}, "limit ping_seconds must be a number of at least 0, not 'x'"),
         ({"ping_seconds": float("nan")}, "limit ping_seconds must be a number of at least 0, not nan"),
     ],

@@ -8,7 +8,6 @@ switch of threads. A connection that may block keeps the thread, and the loop go
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import logging
 import threading
@@ -65,6 +64,8 @@ class Loop(Home):
         """The connection that the loop resumes right now."""
         self._crowd: deque[Connection] = deque()
         """Connections that wait until fewer of the others block."""
+        self._blocked: set[Connection] = set()
+        """Connections that are served beside the loop."""
         self._woken: deque[Connection] = deque()
         self._back: deque[tuple[Connection, Wait]] = deque()
         """Connections that come back from a thread beside the loop, with what they wait for."""
@@ -98,7 +99,11 @@ class Loop(Home):
 
     @property
     def is_crowded(self) -> bool:  # type: ignore[override]  # others only read it
-        return len(self._aside) >= self._write_queue.limits.waiting_threads
+        return self._free() <= 0
+
+    def _free(self) -> int:
+        """Return how many more connections may block."""
+        return self._write_queue.limits.waiting_threads - len(self._blocked)
 
     def wake_later(self, connection: Connection) -> None:
         self._crowd.append(connection)
@@ -130,6 +135,7 @@ class Loop(Home):
         self._write_queue.slept()
         while self._back:
             self._await(*self._back.popleft())
+        self._wake_crowd()
         may_resume = self._is_to_resume(ready)
         if may_resume and not self._relay.has_spare():
             time.sleep(_NO_THREAD_SECONDS)
@@ -147,7 +153,7 @@ class Loop(Home):
             self._send()
 
     def _seconds_to_wait(self) -> float | None:
-        if self._write_queue.jobs or self._woken or self._back:
+        if self._write_queue.jobs or self._woken or self._back or (self._crowd and not self.is_crowded):
             return 0.0
         times = [seconds for seconds in (self._timers.timeout(),) if seconds is not None]
         if self._deadlines:
@@ -155,6 +161,11 @@ class Loop(Home):
         if self._sender.behind:
             times.append(_BEHIND_SECONDS)
         return min(times, default=None)
+
+    def _wake_crowd(self) -> None:
+        """Wake as many of the crowd as may block. Those that do not block after all make room for more in a turn."""
+        for _ in range(min(len(self._crowd), self._free())):
+            self.wake(self._crowd.popleft())
 
     def _is_to_resume(self, ready: list[tuple[Link, int]]) -> bool:
         return bool(ready or self._woken or (self._deadlines and self._deadlines[0][0] <= time.monotonic()))
@@ -201,15 +212,13 @@ class Loop(Home):
             return True
         while wait is not None and self._ended.is_set():  # nobody else would end it
             wait = self._step(connection, True)
+        self._blocked.discard(connection)  # before it comes back, and may block again
         if wait is not None:
             self._back.append((connection, wait))
-            self._write_queue.wake()
+        self._write_queue.wake()  # for this connection, and for the crowd
         thread = threading.current_thread()
         thread.name = NAME
         self._aside.remove(thread)
-        if self._crowd:
-            with contextlib.suppress(IndexError):  # another thread was faster
-                self.wake(self._crowd.popleft())
         return False
 
     def _read(self, link: Link) -> bool:
@@ -257,5 +266,6 @@ class Loop(Home):
         thread = threading.current_thread()
         thread.name = "pychat-client"
         self._aside.add(thread, connection)
+        self._blocked.add(connection)
         self._write_queue.runner = None
         self._relay.pass_on()
