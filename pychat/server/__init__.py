@@ -232,11 +232,11 @@ class ChatServer(Listener, Forkable):
         """
         with self._life:
             first, self._stopping = not self._stopping, True
+        before_wait()
         if not first:
             if self._hook_threads.served_here is None:
                 self._stopped.wait(_STOP_SECONDS)
             return
-        before_wait()
         deadline = time.monotonic() + _STOP_SECONDS
         self._stop_accepting()
         self.chat.end()

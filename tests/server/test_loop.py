@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +13,8 @@ import pytest
 from chat_clients import DEADLINE, Clients, pychat_threads, wait_until
 
 from pychat import ChatServer, Handler, Limits, Message, Refused, Session
-from pychat.handlers import Broadcast, FloodControl
-from pychat.model.verbs import Verb
+from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
+from pychat.model.verbs import Say, Verb
 from pychat.protocols.text.protocol import TextProtocol
 from pychat.transport.threads import relay
 from pychat.transport.threads.relay import Relay
@@ -222,6 +223,50 @@ def test_an_error_in_one_connection_ends_this_one_alone(
     caplog.clear()
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_hook_that_interrupts_ends_its_connection_alone(
+    server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture, waits: bool
+) -> None:
+    """The thread goes on with the others."""
+
+    class Interrupts(Handler):
+        def before_message(self, session: Session, message: Message) -> Message:
+            if message.text == "boom":
+                raise KeyboardInterrupt
+            return message
+
+    Interrupts.waits = waits
+    running = server(handlers=[Interrupts(), JoinLeaveNotices(), Broadcast()])
+    ann, bob, carl = [clients.text(running, name) for name in ("ann", "bob", "carl")]
+
+    bob.send("boom\n")
+    bob.read_rest()
+    ann.send("hello\n")
+
+    assert carl.read_until("ann: hello")[-2:] == ["<-- bob left (connection closed)", "ann: hello"]
+    wait_until(lambda: running.connections == 2, "its connection does not count any more")
+    caplog.clear()
+
+
+def test_stop_while_another_thread_stops_it(server: MakeServer, clients: Clients) -> None:
+    """A hook on the loop, which the other one needs to end the connections, does not wait for it."""
+
+    class Last(Handler):
+        waits = False
+
+        def on_disconnect(self, session: Session, reason: str) -> None:
+            running.stop()
+
+    running = server(handlers=[Last(), Broadcast()])
+    peers = [clients.text(running, name) for name in ("ann", "bob")]
+
+    running.stop()
+
+    assert all(peer.read_rest() for peer in peers)
+    assert running.connections == 0
+    assert not pychat_threads()
+
+
 def test_a_delay_that_is_no_number_is_an_error_of_the_handler(
     server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -240,6 +285,34 @@ def test_a_delay_that_is_no_number_is_an_error_of_the_handler(
     assert ann.read_line() == "! internal error"
     assert "Forgets.delay returned None, not a number of seconds" in caplog.text
     caplog.clear()
+
+
+@pytest.mark.parametrize("threads", ["few", "each"])
+@pytest.mark.parametrize("seconds", [1e12, math.inf])
+def test_a_delay_without_an_end(
+    server: MakeServer, clients: Clients, caplog: pytest.LogCaptureFixture, threads: str, seconds: float
+) -> None:
+    """It ends with the session, and nobody else notices."""
+
+    class Never(Handler):
+        waits = False
+
+        def delay(self, session: Session, verb: Verb) -> float:
+            return seconds if isinstance(verb, Say) and verb.text == "never" else 0.0
+
+    limits = Limits(registration_seconds=math.inf, ping_seconds=math.inf, silence_seconds=math.inf)
+    running = server(handlers=[Never(), JoinLeaveNotices(), Broadcast()], limits=limits, threads=threads)
+    ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
+    session: Any = running.chat.find("ann")
+
+    ann.send("never\n")
+    wait_until(lambda: session.held_back is not None, "it is delayed")
+    bob.send("hello\n")
+    assert ann.read_until("bob: hello")
+    session.disconnect("bye")
+
+    assert bob.read_until("ann left")
+    assert not caplog.records
 
 
 def test_a_delay_may_refuse(server: MakeServer, clients: Clients) -> None:

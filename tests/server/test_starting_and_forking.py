@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import traceback
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 from chat_clients import DEADLINE, free_port, pychat_threads, wait_until
 
-from pychat import Bot, ChatClient, ChatServer, Message
+from pychat import Bot, ChatClient, ChatServer, Handler, Message, Session
 from pychat.core.chat import Chat
+from pychat.handlers import Broadcast
 from pychat.model.errors import ConnectFailed, LocalProtocolError
 from pychat.stores import SqliteLog
 from pychat.testing import ChatHarness, MakeChat
@@ -341,6 +343,31 @@ def test_a_child_does_not_keep_connections_open(chat_server: MakeChat) -> None:
     finally:
         os.close(writing)
         os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_child_that_a_hook_forked_and_forgot_ends(chat_server: MakeChat, waits: bool) -> None:
+    """It would go on as the loop, with nothing to wait for and no end."""
+    children: list[int] = []
+
+    class Forks(Handler):
+        def before_message(self, session: Session, message: Message) -> Message:
+            if not children:
+                children.append(fork())
+            return message
+
+    Forks.waits = waits
+    chat = chat_server(handlers=[Forks(), Broadcast()])
+    ann = chat.join("ann")
+
+    ann.say("hello")
+
+    try:
+        wait_until(lambda: os.waitpid(children[0], os.WNOHANG)[0], "it ends")
+    except BaseException:
+        os.kill(children[0], signal.SIGKILL)
+        raise
+    ann.say("still here")
 
 
 def test_the_copy_of_a_client_in_a_child_says_whose_it_is(chat: ChatHarness) -> None:

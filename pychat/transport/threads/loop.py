@@ -38,6 +38,8 @@ _NO_THREAD_SECONDS: Final = 0.01
 """How long to rest when there is no thread to pass the loop on to, so that nobody may be resumed."""
 _MOST_DEADLINES: Final = 1000
 """The least number of deadlines at which those of waits that are over are dropped."""
+_MOST_SECONDS: Final = 3600.0
+"""The longest wait; no selector can wait for 25 days, and a handler may want a delay without an end."""
 _INPUT_SECONDS: Final = 0.005
 """How long connections are resumed before what they caused is sent."""
 
@@ -74,6 +76,8 @@ class Loop(Home):
         self._most_deadlines = _MOST_DEADLINES
         self._numbers = count()
         self._ended = threading.Event()
+        self._disowned = False
+        """True in the child of a fork."""
 
     # On any thread
 
@@ -89,6 +93,8 @@ class Loop(Home):
 
     def disown(self) -> None:
         """Close the descriptors of the loop in the child of a fork; the loop itself is in the parent."""
+        self._disowned = True
+        self._relay.disown()
         self._poller.close()
         self._write_queue.disown()
 
@@ -160,7 +166,7 @@ class Loop(Home):
             times.append(max(0.0, self._deadlines[0][0] - time.monotonic()))
         if self._sender.behind:
             times.append(_BEHIND_SECONDS)
-        return min(times, default=None)
+        return min(_MOST_SECONDS, *times) if times else None
 
     def _wake_crowd(self) -> None:
         """Wake as many of the crowd as may block. Those that do not block after all make room for more in a turn."""
@@ -231,9 +237,11 @@ class Loop(Home):
     def _step(self, connection: Connection, happened: bool) -> Wait | None:
         try:
             wait = connection.resume(happened)
-        except Exception:
+        except BaseException:  # whatever a hook raises ends its connection alone
             logger.exception("serving %s failed", connection.origin)
             wait = None
+        if self._disowned:
+            raise SystemExit  # a hook has forked, and this is its child: nobody is served here
         if wait is None:
             self._over(connection)
         return wait

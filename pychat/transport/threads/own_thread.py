@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import select
 import threading
+from typing import Final
 
 from pychat.transport.connection import Connection
 from pychat.transport.threads.home import Home, Wait
+
+_MOST_SECONDS: Final = 3600.0
+"""The longest wait; no thread can wait for 300 years, and a handler may want a delay without an end."""
 
 
 class OwnThread(Home):
@@ -28,10 +32,11 @@ class OwnThread(Home):
             wait = connection.resume(self._wait(connection, wait))
 
     def _wait(self, connection: Connection, wait: Wait) -> bool:
+        seconds = None if wait.seconds is None else min(wait.seconds, _MOST_SECONDS)
         if not wait.input:
-            happened = self._woken.wait(wait.seconds)
+            happened = self._woken.wait(seconds)
             self._woken.clear()
             return happened
         poller = select.poll()
         poller.register(connection.link.socket, select.POLLIN)
-        return bool(poller.poll(None if wait.seconds is None else wait.seconds * 1000))
+        return bool(poller.poll(None if seconds is None else seconds * 1000))

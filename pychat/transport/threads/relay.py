@@ -86,6 +86,12 @@ class Relay:
                 self._batons.put(False)
             self._resting = 0
 
+    def disown(self) -> None:
+        """Let the calling thread end, if it is one of these: it is the only one in the child of a fork."""
+        # Guards the same; the old lock may be held by a thread that does not exist here.
+        self._lock = threading.Lock()
+        self._ended = True
+
     def join(self, deadline: float) -> None:
         """Wait for the threads to end, until a time of `time.monotonic`; some may be inside a handler for longer."""
         with self._lock:
