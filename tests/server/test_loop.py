@@ -7,15 +7,19 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_clients import DEADLINE, Clients, pychat_threads, wait_until
 
 from pychat import ChatServer, Handler, Limits, Message, Refused, Session
+from pychat.core.log.snapshots import RoomSnapshot
+from pychat.core.waiting import before_wait
 from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
 from pychat.model.verbs import Say, Verb
 from pychat.protocols.text.protocol import TextProtocol
+from pychat.stores import SqliteLog
 from pychat.transport.threads import relay
 from pychat.transport.threads.relay import Relay
 
@@ -182,6 +186,33 @@ def test_a_hook_that_waits_though_it_says_it_does_not(
     (told,) = [record.getMessage() for record in caplog.records]
     assert told.startswith("Spelling.before_message took ")
     assert told.endswith(" ms; it runs on threads from now on: set waits = True")
+
+
+def test_a_room_that_takes_long_to_read_holds_up_those_who_want_another_one(
+    server: MakeServer, clients: Clients, gate: Gate, tmp_path: Path
+) -> None:
+    """Rooms are made one at a time, and whoever waits for that does so on another thread."""
+
+    class SlowLog(SqliteLog):
+        def load_room(self, room: str) -> RoomSnapshot | None:
+            before_wait()
+            if room == "slow":
+                gate.waiting.append(room)
+                assert gate.open.wait(DEADLINE)
+            return super().load_room(room)
+
+    running = server(log=SlowLog(tmp_path / "chat.db"))
+    ann, bob, carl, dora = [clients.text(running, name) for name in ("ann", "bob", "carl", "dora")]
+
+    ann.send("/join slow\n")
+    wait_until(lambda: gate.waiting, "it is read")
+    bob.send("/join other\n")
+    wait_until(lambda: len(running._hook_threads) == 2, "both wait")
+    carl.send("hello\n")
+
+    assert dora.read_until("carl: hello")
+    gate.open.set()
+    assert bob.read_until("you are in other")
 
 
 def test_whoever_is_delayed_needs_no_thread(server: MakeServer, clients: Clients) -> None:
