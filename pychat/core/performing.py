@@ -84,13 +84,13 @@ def _perform(session: Session, verb: Verb, work: Work, *, is_due: bool) -> float
     rule = authorize(session, verb)
     chains = chat.chains
     if type(verb) is not SayAll:  # which becomes one Say each, if a handler wants to see them
+        if chains.verb_waits:
+            chat.order.flush()
         if chains.delay and not is_due:
             seconds = longest_delay(chains.delay, session, verb)
             if seconds > 0:
                 return seconds
         if chains.before_verb:
-            if chains.verb_waits:
-                chat.order.flush()
             run_before(chains.before_verb, session, verb)
         if not session.is_here:
             return 0.0

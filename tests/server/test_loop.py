@@ -346,6 +346,31 @@ def test_a_delay_without_an_end(
     assert not caplog.records
 
 
+def test_a_hook_for_delays_that_waits(server: MakeServer, clients: Clients, gate: Gate) -> None:
+    """What the session said before is sent out first, and it counts as blocked, so that others wait for their turn."""
+
+    class Asks(Handler):
+        def delay(self, session: Session, verb: Verb) -> float:
+            if isinstance(verb, Say) and verb.text.startswith("wait"):
+                gate.waiting.append(verb.text)
+                assert gate.open.wait(DEADLINE)
+            return 0.0
+
+    running = server(handlers=[Asks(), Broadcast()], limits=Limits(waiting_threads=1))
+    ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
+
+    ann.send("hello\nwait\n")
+
+    assert bob.read_until("ann: hello")
+    wait_until(lambda: gate.waiting, "it waits")
+    session: Any = running.chat.find("bob")
+    bob.send("wait, too\n")
+    wait_until(lambda: not session.link.connection.wait.input, "it waits for its turn")
+    assert gate.waiting == ["wait"]
+    gate.open.set()
+    assert ann.read_until("bob: wait, too")
+
+
 def test_a_delay_may_refuse(server: MakeServer, clients: Clients) -> None:
     """As every hook that decides."""
 

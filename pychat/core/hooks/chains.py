@@ -74,7 +74,7 @@ class Chains:
             if any(handler.waits for handler in users):
                 waits.add(name)
         self.message_waits = not waits.isdisjoint(("before_message", "on_message"))
-        self.verb_waits = "before_verb" in waits
+        self.verb_waits = not waits.isdisjoint(("delay", "before_verb"))
         prefixes = [getattr(hook, "prefix", None) for hook in self.on_message]
         self.prefixes = tuple(prefix for prefix in prefixes if prefix is not None)
         """The prefixes of messages that a handler inspects."""
