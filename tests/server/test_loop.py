@@ -20,6 +20,8 @@ from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
 from pychat.model.verbs import Say, Verb
 from pychat.protocols.text.protocol import TextProtocol
 from pychat.stores import SqliteLog
+from pychat.transport.link import Link
+from pychat.transport.poller import READ, Poller
 from pychat.transport.threads import relay
 from pychat.transport.threads.relay import Relay
 
@@ -114,6 +116,34 @@ def test_input_that_may_block_waits_while_too_many_do(server: MakeServer, client
     free.set()
     peers[2].read_until("talk:")
     assert inside == ["ann", "bob", "carl"]
+
+
+def test_what_is_ready_is_asked_once(
+    server: MakeServer, clients: Clients, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes the loop over goes on with the rest, however many have said something."""
+    running = server(handlers=[gate, Broadcast()])
+    peers = [clients.text(running, f"c{number}") for number in range(30)]
+    held = threading.Event()
+    counts: list[int] = []
+    real = Poller.wait
+
+    def wait(poller: Poller, seconds: float | None) -> list[tuple[Link, int]]:
+        while held.is_set():
+            time.sleep(0.001)
+        ready = real(poller, seconds)
+        counts.append(sum(bool(events & READ) for _, events in ready))
+        return ready
+
+    monkeypatch.setattr(Poller, "wait", wait)
+    held.set()  # before its next wait
+    for peer in peers[1:]:
+        peer.send("hello\n")
+    held.clear()
+
+    for _ in peers[1:]:
+        assert peers[0].read_until("hello")
+    assert sum(counts) < 3 * len(peers)
 
 
 class Slow(Handler):

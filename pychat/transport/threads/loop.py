@@ -64,6 +64,10 @@ class Loop(Home):
         self._relay = Relay(self._run)
         self._current: Connection | None = None
         """The connection that the loop resumes right now."""
+        self._ready: deque[tuple[Link, int]] = deque()
+        """What sockets are ready for, and was not done yet."""
+        self._send_at = 0.0
+        """When to send what input has caused, though there is more of it."""
         self._crowd: deque[Connection] = deque()
         """Connections that wait until fewer of the others block."""
         self._blocked: set[Connection] = set()
@@ -136,25 +140,27 @@ class Loop(Home):
         self._relay.end()
 
     def _turn(self) -> None:
-        """Do what is ready, or else wait for it. Return early if the loop was passed on."""
-        ready = self._poller.wait(self._seconds_to_wait())
-        self._write_queue.slept()
+        """Do what is ready, or else wait for it. Return if the loop was passed on; the next turn does the rest."""
+        if not self._ready:
+            self._ready.extend(self._poller.wait(self._seconds_to_wait()))
+            self._write_queue.slept()
+            self._send_at = time.monotonic() + _INPUT_SECONDS
         while self._back:
             self._await(*self._back.popleft())
         self._wake_crowd()
-        may_resume = self._is_to_resume(ready)
+        may_resume = self._is_to_resume()
         if may_resume and not self._relay.has_spare():
             time.sleep(_NO_THREAD_SECONDS)
             may_resume = False
-        until = time.monotonic() + _INPUT_SECONDS
-        for link, events in ready:
+        while self._ready:
+            if self._write_queue.jobs and time.monotonic() > self._send_at:
+                self._writer.run_pass()
+                self._send_at = time.monotonic() + _INPUT_SECONDS
+            link, events = self._ready.popleft()
             if events & WRITE:
                 self._sender.send_queued(link)
             if events & READ and may_resume and not self._read(link):
                 return
-            if self._write_queue.jobs and time.monotonic() > until:
-                self._writer.run_pass()
-                until = time.monotonic() + _INPUT_SECONDS
         if not may_resume or self._resume_others():
             self._send()
 
@@ -173,8 +179,8 @@ class Loop(Home):
         for _ in range(min(len(self._crowd), self._free())):
             self.wake(self._crowd.popleft())
 
-    def _is_to_resume(self, ready: list[tuple[Link, int]]) -> bool:
-        return bool(ready or self._woken or (self._deadlines and self._deadlines[0][0] <= time.monotonic()))
+    def _is_to_resume(self) -> bool:
+        return bool(self._ready or self._woken or (self._deadlines and self._deadlines[0][0] <= time.monotonic()))
 
     def _resume_others(self) -> bool:
         """Resume the connections that wait for something other than input; return False if the loop was passed on."""
