@@ -66,9 +66,9 @@ class Connections:
         self._links[sock] = link
         self._starting.add(sock)
         set_options(sock, self._service.limits)
+        self._service.write_queue.submit_now(Open(link))  # before it may be over
         if self._each:
             self._start_thread(sock, link.connection, serve)
-        self._service.write_queue.submit_now(Open(link))
 
     def _start_thread(
         self, sock: socket.socket, connection: Connection, serve: Callable[[socket.socket, Origin], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -415,6 +416,17 @@ def test_a_delay_may_refuse(server: MakeServer, clients: Clients) -> None:
     ann.send("hello\n")
 
     assert ann.read_line() == "! not now"
+
+
+def test_nothing_is_kept_of_connections_that_are_over_at_once(server: MakeServer) -> None:
+    """Also if a thread of its own has served one before the loop knows of it."""
+    running = server(threads="each")
+    for _ in range(50):
+        socket.create_connection(("127.0.0.1", running.port)).close()
+    loop: Any = running._connections._loop
+
+    wait_until(lambda: not running._connections._links, "all are over")
+    wait_until(lambda: not loop._timers._where, "nobody watches them")
 
 
 def test_few_or_each() -> None:
