@@ -42,6 +42,8 @@ _NOISE_BYTES: Final = 4096
 Bytes without a verb (blank lines, telnet commands, TLS records) that count as one sign of life, which is charged like
 any verb.
 """
+_SHARE_SECONDS: Final = 0.005
+"""How long a connection goes on before others have their turn, though it has more to do."""
 _LINGER_SECONDS: Final = 2.0
 """The time limit for sending the last bytes to a peer, and for discarding what it still sends."""
 
@@ -185,7 +187,12 @@ class Connection:
     def _perform(self, session: WireSession, protocol: Protocol) -> Steps[None]:
         """Perform the verbs that a chunk completed."""
         dialect = protocol.dialect
+        until = time.monotonic() + _SHARE_SECONDS
         while verbs := protocol.take_verbs():
+            if time.monotonic() > until:  # of many short lines; others have their turn first
+                self.wake()
+                yield WOKEN
+                until = time.monotonic() + _SHARE_SECONDS
             # One by one before registration, so that a chunk does not contain many attempts.
             for some in (verbs,) if session.nickname is not None else [[verb] for verb in verbs]:
                 if session.nickname is None:

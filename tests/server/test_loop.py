@@ -21,6 +21,7 @@ from pychat.handlers import Broadcast, FloodControl, JoinLeaveNotices
 from pychat.model.verbs import Say, Verb
 from pychat.protocols.text.protocol import TextProtocol
 from pychat.stores import SqliteLog
+from pychat.transport import connection
 from pychat.transport.link import Link
 from pychat.transport.poller import READ, Poller
 from pychat.transport.threads import relay
@@ -427,6 +428,20 @@ def test_nothing_is_kept_of_connections_that_are_over_at_once(server: MakeServer
 
     wait_until(lambda: not running._connections._links, "all are over")
     wait_until(lambda: not loop._timers._where, "nobody watches them")
+
+
+def test_whoever_sends_many_lines_lets_others_have_their_turn(
+    server: MakeServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every 64 lines here, and none of them is lost or out of order."""
+    monkeypatch.setattr(connection, "_SHARE_SECONDS", 0.0)
+    running = server()
+    ann, bob = clients.text(running, "ann"), clients.text(running, "bob")
+    texts = [f"/me is at {number}" for number in range(1000)]
+
+    ann.send("\n".join(texts) + "\n")
+
+    assert [bob.read_line() for _ in texts] == [f"* ann is at {number}" for number in range(1000)]
 
 
 def test_few_or_each() -> None:
