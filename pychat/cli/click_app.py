@@ -33,7 +33,7 @@ from click.exceptions import Exit as Exit
 from click.shell_completion import get_completion_class
 
 from pychat.cli.config_file import BadConfig, fitting, limit_fields, line_hint, read_config
-from pychat.cli.exit_codes import INTERRUPTED, MEANINGS, exit_code, explain
+from pychat.cli.exit_codes import INTERRUPTED, MEANINGS, exit_code, explain, is_interrupt
 from pychat.cli.invocation import OTHER_NAMES
 from pychat.cli.show_config import BadVariable, check_environment, variable_of
 from pychat.cli.streams import ClosedPipe, is_terminal, say_on_stderr
@@ -160,6 +160,8 @@ class Group(Section):
         except KeyboardInterrupt:
             raise click.exceptions.Exit(INTERRUPTED) from None
         except Exception as error:
+            if is_interrupt(error):
+                raise click.exceptions.Exit(INTERRUPTED) from None
             if ctx.params["debug"]:
                 traceback.print_exc()
             if not isinstance(error, ClosedPipe):

@@ -110,3 +110,10 @@ def _advice(error: ChatError, command: str) -> str:
     if isinstance(error, Refused) and error.code == "no_such_room" and command in ("send", "connect"):
         return "to create it, add --create"
     return _REFUSALS.get(error.code, "") if isinstance(error, Refused) else ""
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Return whether an error followed from Ctrl-C: if that comes as a lock is taken again, releasing it fails."""
+    while isinstance(error, RuntimeError):
+        error = error.__context__
+    return isinstance(error, KeyboardInterrupt)

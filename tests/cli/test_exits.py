@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
+from click.testing import CliRunner
 
+from pychat.cli.click_app import Group
 from pychat.cli.exit_codes import MEANINGS, exit_code, explain
 from pychat.cli.streams import CannotWrite, ClosedPipe
 from pychat.model.errors import (
@@ -91,3 +94,17 @@ def failed(cause: OSError | UnicodeError | ChatError) -> ConnectFailed:
 def test_the_line_says_what_to_do_next(error: Exception, text: str) -> None:
     """And has nothing in it that a terminal would obey."""
     assert explain(error, "send") == f"Error: {text}"
+
+
+def test_ctrl_c_while_a_lock_is_taken_again_is_ctrl_c() -> None:
+    """Python then releases a lock that it does not have, and that error hides the interrupt."""
+    group = Group("app")
+
+    @group.command("wait")
+    def wait() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            threading.Lock().release()
+
+    assert CliRunner().invoke(group, ["wait"]).exit_code == 130
