@@ -61,13 +61,13 @@ class RoomRegistry:
         """
         room = self.by_key.get(name) or self._known.get(fold(name))
         if room is None and self._chat.log.lasts:
-            with self._making_one():
+            with self._creation():
                 room = self._read(fold(name))
         return room
 
     @contextmanager
-    def _making_one(self) -> Iterator[None]:
-        """Hold the lock for making a room, which another thread may hold while it waits for the log."""
+    def _creation(self) -> Iterator[None]:
+        """Hold the lock, under which another thread may read the log."""
         if not self._making.acquire(blocking=False):
             before_wait()
             self._making.acquire()
@@ -97,7 +97,7 @@ class RoomRegistry:
         room = self.by_key.get(key)
         if room is not None:
             return room
-        with self._making_one():
+        with self._creation():
             # In this order, because a new room that is entered just now is added to the known ones before it stops
             # being new.
             room = self._new.get(key) or self._read(key)
