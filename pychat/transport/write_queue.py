@@ -27,6 +27,8 @@ _OWN_SHARE: Final = 0.5
 """Share of `Limits.send_queue_bytes` that a session may have in flight. Beyond it, none of its verbs is performed."""
 _GO_ON_SHARE: Final = 0.5
 """Share of the in-flight limits below which a blocked session continues."""
+_TURN_SHARE: Final = 8
+"""How many times the in-flight limit the loop may cause in a turn, because it sends everything at its end."""
 _FREE_BYTES: Final = 8192
 """Bytes that a session may always have in flight, whatever others have."""
 _FREE_BYTES_PER_SECOND: Final = 2048
@@ -142,6 +144,8 @@ class WriteQueue(Delivery):
 
     def throttle(self, session: Session) -> None:
         if self.must_rest(session):
+            if self.runner == threading.get_ident() and self._may_go_on_here(session):
+                return
             self._send_here()
             # Guards nothing: this thread waits for it, and the loop releases it.
             waiter = threading.Lock()
@@ -149,6 +153,13 @@ class WriteQueue(Delivery):
             if self.rest(session, waiter.release):
                 before_wait()
                 waiter.acquire()
+
+    def _may_go_on_here(self, session: Session) -> bool:
+        """Return whether the loop may perform more before it sends: so what many newcomers cause is sent together."""
+        link = link_of(session)
+        own = session.pending + (0 if link is None else link.queued_bytes)
+        most = self.limits.pending_bytes * _TURN_SHARE
+        return own <= self.limits.send_queue_bytes * _OWN_SHARE and self._pending <= most
 
     def _send_here(self) -> None:
         """On the loop's thread, send what is queued, so that it need not wait for itself."""
