@@ -117,7 +117,6 @@ def test_readers_of_every_speed_get_a_paste(
     assert result.sent == result.messages >= 3000
     assert [reader.messages for reader in result.readers.values()] == [result.messages] * 2
     assert [reader.cut_off for reader in result.readers.values()] == [False, False]
-    assert result.readers["slow"].received == result.readers["full"].received
     assert result.readers["slow"].seconds > result.readers["slow"].received / 4_000_000 - 0.1
 
 

